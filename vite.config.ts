@@ -1,0 +1,16 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vite";
+
+const src = fileURLToPath(new URL("src", import.meta.url));
+
+/** `flywheel` and its subpaths mean the sources, so that demo, bench and tests import the package by name. */
+export const alias = [
+  { find: /^flywheel$/, replacement: `${src}/index.ts` },
+  { find: /^flywheel\/(\w+)$/, replacement: `${src}/$1/index.ts` },
+];
+
+export default defineConfig({
+  root: fileURLToPath(new URL("demo", import.meta.url)),
+  resolve: { alias },
+  build: { target: "es2022", outDir: "dist", emptyOutDir: true },
+});

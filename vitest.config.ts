@@ -1,0 +1,91 @@
+/**
+ * One suite, four projects. A file's suffix says where it runs:
+ *   *.test.ts         cpu: Node, the CPU reference, no device
+ *   *.node.test.ts    node: Node with its own modules: package, scripts, architecture
+ *   *.gpu.test.ts     webgpu (Node, Dawn) and chrome (headless Chrome)
+ *   *.chrome.test.ts  chrome only
+ */
+import { defineConfig } from "vitest/config";
+import { ensureVulkan } from "./scripts/setup.mjs";
+import { chrome } from "./tests/helpers/chromeProvider.ts";
+import { alias } from "./vite.config.ts";
+
+const suffixes = {
+  gpu: "tests/**/*.gpu.test.ts",
+  node: "tests/**/*.node.test.ts",
+  chrome: "tests/**/*.chrome.test.ts",
+};
+
+/** What all projects share. Groups run one after the other: two software GPUs at once only slow each other down. */
+const shared = {
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  setupFiles: ["tests/helpers/console.ts"],
+};
+
+export default defineConfig({
+  test: {
+    reporters: [["default", { summary: false }], "./scripts/countReporter.mjs"],
+    projects: [
+      {
+        resolve: { alias },
+        test: {
+          ...shared,
+          name: "cpu",
+          include: ["tests/**/*.test.ts"],
+          exclude: Object.values(suffixes),
+          env: { FLYWHEEL_DEVICE: "cpu" },
+          pool: "forks",
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          ...shared,
+          name: "node",
+          include: [suffixes.node],
+          env: { FLYWHEEL_DEVICE: "cpu" },
+          testTimeout: 300_000,
+          pool: "forks",
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          ...shared,
+          name: "webgpu",
+          include: [suffixes.gpu],
+          env: { FLYWHEEL_DEVICE: "webgpu", ...ensureVulkan() },
+          setupFiles: ["tests/helpers/nodeGpu.ts", ...shared.setupFiles],
+          pool: "forks",
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        resolve: { alias },
+        // Named here, not discovered in mid-run: vite would reload the page under a running test.
+        optimizeDeps: { include: ["fast-check"] },
+        test: {
+          ...shared,
+          name: "browser", // its one instance is the project "chrome"
+          include: [suffixes.gpu, suffixes.chrome],
+          env: { FLYWHEEL_DEVICE: "webgpu" },
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 },
+          browser: {
+            enabled: true,
+            headless: true,
+            provider: chrome(),
+            screenshotFailures: false,
+            instances: [{ browser: "chrome", name: "chrome" }],
+          },
+        },
+      },
+    ],
+  },
+});
