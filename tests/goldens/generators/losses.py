@@ -1,0 +1,107 @@
+"""Cases of softmax, normalize and the losses."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+from .case import case, constant, permuted
+from .record import Draw, f32, i32
+
+nan, inf = math.nan, math.inf
+
+
+def softmaxes():
+    for op in ["softmax", "logSoftmax"]:
+        draw = Draw(op)
+        yield case(op, "rows", [draw.normal(3, 7)], dim=1)
+        yield case(op, "first", [draw.normal(4, 3)], dim=0)
+        yield case(op, "middle", [draw.normal(2, 5, 3)], dim=-2)
+        yield case(op, "permuted", [permuted(draw.normal(5, 3), 1, 0)], dim=1)
+        yield case(op, "size one", [draw.normal(3, 1)], dim=1)
+        yield case(op, "long", [draw.normal(2, 300)], dim=1)
+        yield case(op, "large", [f32(1000, 999, -1000, 88, 89, 90).reshape(2, 3)], dim=1)
+        yield case(op, "masked", [f32(-inf, 1, 2, 3, -inf, -inf).reshape(2, 3)], dim=1)
+        yield case(op, "special", [f32(-inf, -inf, nan, 1, inf, 1).reshape(3, 2)], dim=1, grad=False)
+        yield case(op, "empty", [draw.normal(0, 3)], dim=1)
+
+
+def class_loss(fn):
+    """Targets are i32 here and int64 in PyTorch."""
+
+    def loss(x, target, weight=None, reduction="mean", ignore_index=-100, **options):
+        return fn(x, target.long(), weight, reduction=reduction, ignore_index=ignore_index, **options)
+
+    return loss
+
+
+cross_entropy, nll_loss = class_loss(F.cross_entropy), class_loss(F.nll_loss)
+
+
+def class_losses():
+    for op, loss in {"crossEntropy": cross_entropy, "nllLoss": nll_loss}.items():
+        draw = Draw(op)
+        scores = draw.normal if op == "crossEntropy" else log_probabilities(draw)
+        weight = constant(draw.uniform(0.2, 2, 5))
+        target = i32(4, 0, 2, 2)
+        for reduction in ["mean", "sum", "none"]:
+            yield case(op, reduction, [scores(4, 5), target], loss, reduction=reduction)
+            yield case(op, f"weight {reduction}", [scores(4, 5), target, weight], loss, reduction=reduction)
+            yield case(op, f"ignore {reduction}", [scores(4, 5), i32(4, -100, 2, -100)], loss, reduction=reduction)
+        yield case(op, "ignore index", [scores(4, 5), target, weight], loss, ignoreIndex=2)
+        yield case(op, "all ignored", [scores(2, 5), i32(-100, -100)], loss, grad=False)
+        yield case(op, "images", [scores(2, 3, 2, 2), draw.ints(0, 3, 2, 2, 2)], loss)
+        yield case(op, "one sample", [scores(5), torch.tensor(3, dtype=torch.int32)], loss)
+        yield case(op, "permuted", [permuted(scores(5, 4), 1, 0), target], loss)
+
+
+def log_probabilities(draw):
+    """Like log probabilities in sign and size; nllLoss does not ask that they sum to one."""
+    return lambda *shape: draw.uniform(-6, -0.1, *shape)
+
+
+def smoothing():
+    draw = Draw("labelSmoothing")
+    target, weight = i32(4, 0, 2, 2), constant(draw.uniform(0.2, 2, 5))
+    for reduction in ["mean", "sum", "none"]:
+        options = {"reduction": reduction, "labelSmoothing": 0.1}
+        yield case("crossEntropy", f"smooth {reduction}", [draw.normal(4, 5), target], cross_entropy, **options)
+        weighted = [draw.normal(4, 5), target, weight]
+        yield case("crossEntropy", f"smooth weight {reduction}", weighted, cross_entropy, **options)
+    ignoring = {"ignoreIndex": 2, "labelSmoothing": 0.2}
+    yield case("crossEntropy", "smooth ignore", [draw.normal(4, 5), target, weight], cross_entropy, **ignoring)
+
+
+def contrastive():
+    draw = Draw("contrastive")
+    logits = torch.cat([draw.uniform(10, 14, 3, 1), draw.uniform(-14, 14, 3, 32)], 1)
+    yield case("crossEntropy", "contrastive", [logits, i32(0, 0, 0)], cross_entropy)
+    yield case("crossEntropy", "large", [f32(1000, 0, -1000, 0, 500, 1000).reshape(2, 3), i32(0, 0)], cross_entropy)
+    yield case("crossEntropy", "masked", [f32(-inf, 0, 1, 2, -inf, 1).reshape(2, 3), i32(1, 2)], cross_entropy)
+
+
+def squared_errors():
+    draw = Draw("mseLoss")
+    for reduction in ["mean", "sum", "none"]:
+        yield case("mseLoss", reduction, [draw.normal(3, 5), draw.normal(3, 5)], reduction=reduction)
+    yield case("mseLoss", "default", [draw.normal(7), draw.normal(7)])
+    yield case("mseLoss", "permuted", [permuted(draw.normal(3, 2), 1, 0), draw.normal(2, 3)])
+
+
+def normalize(x, p=2, **options):
+    return F.normalize(x, p=float(p), **options)
+
+
+def normalizes():
+    draw = Draw("normalize")
+    yield case("normalize", "rows", [draw.normal(3, 7)], normalize, dim=1)
+    yield case("normalize", "columns", [draw.normal(3, 7)], normalize, dim=0)
+    yield case("normalize", "images", [draw.normal(2, 3, 2, 2)], normalize, dim=1)
+    yield case("normalize", "permuted", [permuted(draw.normal(5, 3), 1, 0)], normalize, dim=1)
+    yield case("normalize", "zero row", [f32(0, 0, 3, 4).reshape(2, 2)], normalize, dim=1)
+    yield case("normalize", "below eps", [f32(0.03, 0.04, 3, 4).reshape(2, 2)], normalize, dim=1, eps=0.1)
+    yield case("normalize", "p 1", [draw.normal(3, 5)], normalize, p=1, dim=1)
+    yield case("normalize", "empty", [draw.normal(0, 5)], normalize, dim=1)
+
+
+GROUPS = [softmaxes, class_losses, smoothing, contrastive, squared_errors, normalizes]

@@ -1,0 +1,147 @@
+"""Cases of the ops that fold a dimension, and of cumsum."""
+
+import math
+
+import torch
+
+from .case import case, permuted
+from .record import Draw, f32, i32
+
+nan, inf = math.nan, math.inf
+SPECIAL = f32(1, nan, inf, 1, inf, -inf, inf, 2, 3, -inf, 0, -5).reshape(4, 3)
+
+
+def vector_norm(x, p=2, **options):
+    return torch.linalg.vector_norm(x, float(p), **options)
+
+
+def spread(torch_fn):
+    """var and std: PyTorch 1.13 takes correction only together with dim and keepdim."""
+
+    def fn(x, dim=None, correction=1, keepdim=False):
+        return torch_fn(x, dim=dim, correction=correction, keepdim=keepdim)
+
+    return fn
+
+
+def sums():
+    for op, fn in {"sum": None, "mean": None, "norm": vector_norm, "logsumexp": logsumexp}.items():
+        yield from over_any_dims(op, fn)
+        yield case(op, "special", [SPECIAL], fn, grad=False, dim=1)
+    for op in ["sum", "mean", "norm"]:
+        fn = vector_norm if op == "norm" else None
+        yield case(op, "of nothing", [f32().reshape(2, 0)], fn, grad=False, dim=1)
+    draw = Draw("sum variants")
+    yield case("sum", "long", [draw.normal(2, 300)], dim=1)
+    yield case("sum", "i32", [draw.ints(-9, 9, 3, 4)], dim=0)
+    yield case("sum", "bool", [draw.bools(3, 4)], dim=1)
+    yield case("sum", "i32 wraps", [i32(2147483647, 1)], lambda x: x.sum(dtype=torch.int32))
+
+
+def over_any_dims(op, fn=None):
+    """What every reduction over one dim, several or all of them must do."""
+    draw = Draw(op)
+    yield case(op, "all", [draw.normal(3, 7)], fn)
+    yield case(op, "last", [draw.normal(2, 3, 5)], fn, dim=-1)
+    yield case(op, "first keep", [draw.normal(5, 3)], fn, dim=0, keepDim=True)
+    yield case(op, "two", [draw.normal(2, 3, 4, 3)], fn, dim=[0, 2])
+    yield case(op, "channels", [draw.normal(2, 3, 3, 2)], fn, dim=[0, 2, 3], keepDim=True)
+    yield case(op, "permuted", [permuted(draw.normal(4, 2, 3), 2, 0, 1)], fn, dim=1)
+    yield case(op, "size one", [draw.normal(3, 1)], fn, dim=1, grad=op not in ("var", "std"))
+    yield case(op, "to empty", [draw.normal(0, 3)], fn, dim=1)
+
+
+def logsumexp(x, dim=None, keepdim=False):
+    return torch.logsumexp(x, list(range(x.dim())) if dim is None else dim, keepdim)
+
+
+def norms():
+    draw = Draw("norm variants")
+    yield case("norm", "p 1", [draw.normal(3, 5)], vector_norm, p=1, dim=1)
+    yield case("norm", "p 3", [draw.normal(3, 5)], vector_norm, p=3, dim=1)
+    yield case("norm", "p inf", [draw.distinct(3, 5)], vector_norm, p="inf", dim=1)
+    yield case("norm", "zero row", [f32(0, 0, 3, 4).reshape(2, 2)], vector_norm, dim=1)
+    yield case("norm", "large", [f32(1e15, 1e15)], vector_norm)
+
+
+def logsumexps():
+    yield case("logsumexp", "large", [f32(1000, 1000, -1000, 88, 89, 0).reshape(2, 3)], logsumexp, dim=1)
+    yield case("logsumexp", "masked", [f32(-inf, 1, 2, -inf, -inf, 3).reshape(2, 3)], logsumexp, dim=1)
+    yield case("logsumexp", "all masked", [f32(-inf, -inf)], logsumexp, grad=False, dim=0)
+
+
+def spreads():
+    for op in ["var", "std"]:
+        fn = spread(getattr(torch, op))
+        yield from over_any_dims(op, fn)
+        draw = Draw(op, "variants")
+        yield case(op, "correction 0", [draw.normal(3, 5)], fn, dim=1, correction=0)
+        yield case(op, "correction 2", [draw.normal(3, 5)], fn, dim=0, correction=2)
+        yield case(op, "far from zero", [draw.uniform(1000, 1001, 3, 40)], fn, dim=1)
+        yield case(op, "constant", [f32(2, 2, 2)], fn, dim=0)
+        yield case(op, "special", [SPECIAL], fn, grad=False, dim=1)
+
+
+def extremes():
+    for op in ["amax", "amin"]:
+        yield from over_any_dims(op, lambda x, dim=(), keepdim=False: getattr(torch, op)(x, dim, keepdim))
+        yield case(op, "ties", [f32(3, 1, 3, 2, 2, 2, 1, 3, 1).reshape(3, 3)], dim=1)
+        yield case(op, "special", [SPECIAL], grad=False, dim=1)
+        yield case(op, "minus infinity", [f32(-inf, -inf, inf, inf).reshape(2, 2)], grad=False, dim=1)
+        yield case(op, "i32", [Draw(op, "i32").ints(-99, 99, 3, 4)], dim=0)
+    for op in ["argmax", "argmin"]:
+        yield from arg_extremes(op)
+
+
+def arg_extremes(op):
+    draw = Draw(op)
+    yield case(op, "all", [draw.distinct(3, 7)])
+    yield case(op, "last", [draw.distinct(2, 3, 5)], dim=-1)
+    yield case(op, "first keep", [draw.distinct(5, 3)], dim=0, keepDim=True)
+    yield case(op, "permuted", [permuted(draw.distinct(3, 4), 1, 0)], dim=0)
+    yield case(op, "permuted all", [permuted(draw.distinct(3, 4), 1, 0)])
+    yield case(op, "ties are first", [f32(3, 1, 3, 1, 2, 2, 2, 2).reshape(2, 4)], dim=1)
+    yield case(op, "first nan", [f32(3, nan, 9, nan, -inf, inf, inf, -inf).reshape(2, 4)], dim=1)
+    yield case(op, "i32", [draw.ints(-99, 99, 3, 4)], dim=1)
+    yield case(op, "to empty", [draw.normal(0, 3)], dim=1)
+
+
+def products():
+    draw = Draw("prod")
+    yield case("prod", "all", [draw.normal(2, 4)])
+    yield case("prod", "last", [draw.normal(3, 5)], dim=-1)
+    yield case("prod", "keep", [draw.normal(4, 3)], dim=0, keepDim=True)
+    yield case("prod", "permuted", [permuted(draw.normal(2, 3, 4), 2, 0, 1)], dim=1)
+    yield case("prod", "zeros", [f32(2, 3, 4, 2, 0, 4, 0, 0, 4).reshape(3, 3)], dim=1)
+    yield case("prod", "special", [SPECIAL], grad=False, dim=1)
+    yield case("prod", "of nothing", [f32().reshape(2, 0)], grad=False, dim=1)
+    yield case("prod", "i32", [draw.ints(-9, 9, 3, 4)], dim=1)
+
+
+def quantifiers():
+    for op in ["any", "all"]:
+        draw = Draw(op)
+        rows = torch.tensor([[0, 0, 0], [1, 1, 1], [0, 1, 0]], dtype=torch.bool)
+        yield case(op, "all", [rows])
+        yield case(op, "last", [rows], dim=1)
+        yield case(op, "keep", [draw.bools(4, 3)], dim=0, keepDim=True)
+        yield case(op, "permuted", [permuted(draw.bools(2, 3, 2), 2, 0, 1)], dim=-1)
+        yield case(op, "f32", [f32(0, -0.0, nan, 0, 1, 2).reshape(3, 2)], dim=1)
+        yield case(op, "i32", [i32(0, 0, -3, 0).reshape(2, 2)], dim=1)
+        yield case(op, "of nothing", [torch.zeros(2, 0, dtype=torch.bool)], dim=1)
+
+
+def cumsums():
+    draw = Draw("cumsum")
+    yield case("cumsum", "vector", [draw.normal(7)], dim=0)
+    yield case("cumsum", "last", [draw.normal(3, 5)], dim=-1)
+    yield case("cumsum", "first", [draw.normal(4, 2, 3)], dim=0)
+    yield case("cumsum", "permuted", [permuted(draw.normal(3, 4), 1, 0)], dim=0)
+    yield case("cumsum", "long", [draw.uniform(-1, 1, 300)], dim=0)
+    yield case("cumsum", "size one", [draw.normal(3, 1)], dim=1)
+    yield case("cumsum", "empty", [draw.normal(2, 0)], dim=1)
+    yield case("cumsum", "special", [SPECIAL], grad=False, dim=0)
+    yield case("cumsum", "i32", [draw.ints(-9, 9, 3, 4)], dim=1)
+
+
+GROUPS = [sums, norms, logsumexps, spreads, extremes, products, quantifiers, cumsums]
