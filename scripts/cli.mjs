@@ -1,0 +1,391 @@
+/**
+ * The options of `npm start`: argv in, checked values out. Reads and runs nothing; it only looks whether the files and
+ * folders that the options name are there. A bad input is a UsageError of one sentence, which the caller prints
+ * before it exits with code 2.
+ */
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { dirname, extname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+/**
+ * Checked options; paths are absolute.
+ *
+ * @typedef {object} Options
+ * @property {number} steps
+ * @property {number} batchSize
+ * @property {number} queueSize
+ * @property {number} dim
+ * @property {number} temperature
+ * @property {number} momentum Of the key encoder (m of the paper), not of SGD.
+ * @property {number} lr
+ * @property {number} weightDecay
+ * @property {number} seed
+ * @property {"tinyFlat" | "tinyGap" | "resnet8" | "resnet18"} encoder
+ * @property {"webgpu" | "cpu"} device
+ * @property {string} data Folder of the four IDX files; `dataFile` finds them in it.
+ * @property {string | null} json Where to write the results; null: nowhere.
+ * @property {string | null} features Where to write the features; null: nowhere.
+ * @property {number | null} evalEvery Steps between evaluations; null: only before and after training.
+ * @property {boolean} evaluate False with --no-eval.
+ * @property {boolean} headless
+ * @property {boolean} help Print helpText() and do nothing else; the other values are then defaults.
+ */
+
+/** A command line that cannot be run. The message is one sentence for the user. */
+export class UsageError extends Error {
+  name = "UsageError";
+}
+
+/** SplitBatchNorm's groups: every batch is cut into this many. */
+const BATCH_NORM_SPLITS = 8;
+
+/** The published names; a file may also lie there without its .gz. */
+const DATA_FILES = [
+  "train-images-idx3-ubyte.gz",
+  "train-labels-idx1-ubyte.gz",
+  "t10k-images-idx3-ubyte.gz",
+  "t10k-labels-idx1-ubyte.gz",
+];
+
+const DEFAULT_DATA = fileURLToPath(new URL("../demo/public/data/fashion-mnist", import.meta.url));
+
+/**
+ * One option: what its value looks like (no `value`: a switch), its default, its help and how to check it.
+ *
+ * @typedef {object} OptionDef
+ * @property {keyof Options} key
+ * @property {string} [value]
+ * @property {string | number | boolean | null} preset
+ * @property {string} help
+ * @property {(flag: string, text: string, cwd: string) => string | number} [parse]
+ */
+
+/** @type {Readonly<Record<string, OptionDef>>} */
+const OPTIONS = {
+  steps: { key: "steps", value: "N", preset: 300, help: "training steps, one batch each", parse: positiveInteger },
+  "batch-size": {
+    key: "batchSize",
+    value: "N",
+    preset: 128,
+    help: `images a step, a multiple of ${BATCH_NORM_SPLITS}`,
+    parse: positiveInteger,
+  },
+  "queue-size": {
+    key: "queueSize",
+    value: "N",
+    preset: 1024,
+    help: "keys in the queue, a multiple of the batch size",
+    parse: positiveInteger,
+  },
+  dim: { key: "dim", value: "N", preset: 128, help: "length of a feature vector", parse: positiveInteger },
+  temperature: {
+    key: "temperature",
+    value: "X",
+    preset: 0.1,
+    help: "divides the logits, above 0",
+    parse: (flag, text) => number(flag, text, "a number above 0", (x) => x > 0),
+  },
+  momentum: {
+    key: "momentum",
+    value: "X",
+    preset: 0.99,
+    help: "of the key encoder's moving average, 0 to 1",
+    parse: (flag, text) => number(flag, text, "a number from 0 to 1", (x) => x >= 0 && x <= 1),
+  },
+  lr: {
+    key: "lr",
+    value: "X",
+    preset: 0.06,
+    help: "learning rate at the start; falls by a half cosine",
+    parse: (flag, text) => number(flag, text, "a number above 0", (x) => x > 0),
+  },
+  "weight-decay": {
+    key: "weightDecay",
+    value: "X",
+    preset: 5e-4,
+    help: "of all parameters, 0 or more",
+    parse: (flag, text) => number(flag, text, "a number of at least 0", (x) => x >= 0),
+  },
+  seed: {
+    key: "seed",
+    value: "N",
+    preset: 0,
+    help: "of all randomness, 0 to 4294967295",
+    parse: (flag, text) =>
+      number(flag, text, "an integer from 0 to 4294967295", (x) => Number.isInteger(x) && x >= 0 && x < 2 ** 32),
+  },
+  encoder: {
+    key: "encoder",
+    value: "NAME",
+    preset: "tinyFlat",
+    help: "tinyFlat, tinyGap, resnet8 or resnet18",
+    parse: oneOf("tinyFlat", "tinyGap", "resnet8", "resnet18"),
+  },
+  device: {
+    key: "device",
+    value: "NAME",
+    preset: "webgpu",
+    help: "webgpu or cpu (the reference: slow)",
+    parse: oneOf("webgpu", "cpu"),
+  },
+  data: {
+    key: "data",
+    value: "DIR",
+    preset: DEFAULT_DATA,
+    help: "folder of the four Fashion-MNIST IDX files",
+    parse: (flag, text, cwd) => resolve(cwd, text),
+  },
+  json: { key: "json", value: "FILE", preset: null, help: "write the results there as JSON", parse: outputFile },
+  features: {
+    key: "features",
+    value: "FILE",
+    preset: null,
+    help: "write the test images' features there, .npy or .safetensors",
+    parse: featuresFile,
+  },
+  "eval-every": {
+    key: "evalEvery",
+    value: "N",
+    preset: null,
+    help: "evaluate every N steps too, not only before and after",
+    parse: positiveInteger,
+  },
+  "no-eval": { key: "evaluate", preset: true, help: "train only, no kNN evaluation" },
+  headless: { key: "headless", preset: false, help: "open no window" },
+  help: { key: "help", preset: false, help: "print this text (or -h)" },
+};
+
+/**
+ * Reads a command line.
+ *
+ * @param {readonly string[]} argv arguments after the script's name
+ * @param {{ cwd?: string }} [options] cwd: what relative paths start from; by default where the user ran npm
+ * @returns {Options}
+ * @throws UsageError for every input that cannot be run
+ *
+ * @example
+ * parseOptions(["--steps", "100", "--encoder=tinyGap"]).steps; // 100
+ */
+export function parseOptions(argv, { cwd = process.env.INIT_CWD ?? process.cwd() } = {}) {
+  /** @type {Record<string, string | number | boolean | null>} */
+  const values = {};
+  for (const def of Object.values(OPTIONS)) values[def.key] = def.preset;
+  const tokens = tokensOf(argv);
+  if (tokens.some((token) => token.kind === "option" && token.name === "help" && token.value === undefined)) {
+    return /** @type {Options} */ ({ ...values, help: true });
+  }
+  for (const token of tokens) {
+    if (token.kind === "option-terminator") continue;
+    if (token.kind === "positional") throw strayArgument(token.value);
+    const def = definitionOf(token);
+    if (!def.parse && token.value !== undefined)
+      throw new UsageError(`${token.rawName} takes no value, got ${JSON.stringify(token.value)}.`);
+    values[def.key] = def.parse ? def.parse(token.rawName, valueOf(token, def), cwd) : !def.preset;
+  }
+  const options = /** @type {Options} */ (values);
+  checkTogether(options);
+  checkData(options.data);
+  return options;
+}
+
+/**
+ * What `--help` prints: every option with its unit or choices and its default.
+ *
+ * @returns {string}
+ */
+export function helpText() {
+  const rows = Object.entries(OPTIONS).map(([name, { value, preset, help }]) => {
+    const shown = preset === DEFAULT_DATA ? relative(resolve(DEFAULT_DATA, "../../../.."), DEFAULT_DATA) : preset;
+    const text = value && preset !== null ? `${help} (default ${shown})` : help;
+    return `  ${`--${name}${value ? ` ${value}` : ""}`.padEnd(20)} ${text}`;
+  });
+  return `Usage: npm start -- [options]
+
+Trains a MoCo encoder on Fashion-MNIST and evaluates it with k nearest neighbours.
+
+${rows.join("\n")}
+
+Exit codes: 0 done, 1 failed, 2 wrong options.
+`;
+}
+
+/**
+ * Where a data file lies in a folder: under its published name, or decompressed, without the .gz.
+ *
+ * @param {string} folder
+ * @param {string} name one of the four names, with .gz
+ * @returns {string | undefined} undefined if there is neither
+ */
+export function dataFile(folder, name) {
+  const paths = [join(folder, name), join(folder, name.replace(/\.gz$/, ""))];
+  return paths.find((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
+}
+
+/** @typedef {{ kind: "option", name: string, rawName: string, value?: string, inlineValue?: boolean }} OptionToken */
+
+/**
+ * Splits the command line without judging it: parseArgs' own errors are long and know no defaults.
+ *
+ * @param {readonly string[]} argv
+ */
+function tokensOf(argv) {
+  /** @type {Record<string, { type: "string" | "boolean", short?: string }>} */
+  const types = {};
+  for (const [name, { value }] of Object.entries(OPTIONS)) types[name] = { type: value ? "string" : "boolean" };
+  types.help = { type: "boolean", short: "h" };
+  return parseArgs({ args: [...argv], options: types, strict: false, allowPositionals: true, tokens: true }).tokens;
+}
+
+/**
+ * @param {OptionToken} token
+ * @returns {OptionDef}
+ */
+function definitionOf({ name, rawName }) {
+  const def = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
+  if (def) return def;
+  const plain = (/** @type {string} */ text) => text.toLowerCase().replaceAll(/[-_]/g, "");
+  const near = Object.keys(OPTIONS).find((known) => plain(name) !== "" && plain(known).startsWith(plain(name)));
+  throw new UsageError(
+    `${rawName} is no option; ${near ? `did you mean --${near}?` : "npm start -- --help lists them all."}`,
+  );
+}
+
+/**
+ * The text after an option that takes one.
+ *
+ * @param {OptionToken} token
+ * @param {OptionDef} def
+ * @returns {string}
+ */
+function valueOf({ rawName, value, inlineValue }, def) {
+  if (value === undefined || value === "" || (!inlineValue && value.startsWith("--"))) {
+    const got = value ? `, got the option ${value}` : "";
+    throw new UsageError(`${rawName} needs a value${got}: write ${rawName} ${def.value}.`);
+  }
+  return value;
+}
+
+/** @param {string} text */
+function strayArgument(text) {
+  return new UsageError(
+    `An option must start with --, got ${JSON.stringify(text)}; with npm, options follow a lone --, as in npm start -- --steps 300.`,
+  );
+}
+
+/**
+ * A decimal number that satisfies a condition.
+ *
+ * @param {string} flag
+ * @param {string} text
+ * @param {string} what the condition in words
+ * @param {(value: number) => boolean} holds
+ */
+function number(flag, text, what, holds) {
+  const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
+  if (!Number.isFinite(value) || !holds(value))
+    throw new UsageError(`${flag} must be ${what}, got ${JSON.stringify(text)}.`);
+  return value;
+}
+
+/**
+ * @param {string} flag
+ * @param {string} text
+ */
+function positiveInteger(flag, text) {
+  const max = 2 ** 31 - 1;
+  return number(flag, text, `an integer from 1 to ${max}`, (x) => Number.isInteger(x) && x >= 1 && x <= max);
+}
+
+/**
+ * @param {...string} names
+ * @returns {(flag: string, text: string) => string}
+ */
+function oneOf(...names) {
+  return (flag, text) => {
+    if (!names.includes(text))
+      throw new UsageError(`${flag} must be one of ${names.join(", ")}, got ${JSON.stringify(text)}.`);
+    return text;
+  };
+}
+
+/**
+ * A file that can be written: its folder exists and lets us.
+ *
+ * @param {string} flag
+ * @param {string} text
+ * @param {string} cwd
+ */
+function outputFile(flag, text, cwd) {
+  const path = resolve(cwd, text);
+  const folder = dirname(path);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UsageError(`${flag} must name a file in an existing folder, got ${path}; create the folder first.`);
+  }
+  const exists = existsSync(path);
+  if (text.endsWith("/") || (exists && !statSync(path).isFile())) {
+    throw new UsageError(`${flag} must name a file, got ${path}, which is none.`);
+  }
+  try {
+    accessSync(exists ? path : folder, constants.W_OK);
+  } catch {
+    throw new UsageError(`${flag} must name a file that can be written, got ${path}, where writing is not allowed.`);
+  }
+  return path;
+}
+
+/**
+ * @param {string} flag
+ * @param {string} text
+ * @param {string} cwd
+ */
+function featuresFile(flag, text, cwd) {
+  if (![".npy", ".safetensors"].includes(extname(text))) {
+    throw new UsageError(`${flag} must end in .npy or .safetensors, got ${JSON.stringify(text)}.`);
+  }
+  return outputFile(flag, text, cwd);
+}
+
+/**
+ * Options that must fit one another.
+ *
+ * @param {Options} options
+ */
+function checkTogether({ batchSize, queueSize, evaluate, evalEvery, json, features }) {
+  if (batchSize % BATCH_NORM_SPLITS !== 0) {
+    throw new UsageError(
+      `--batch-size must be a multiple of ${BATCH_NORM_SPLITS}, the splits of the shuffled BatchNorm, got ${batchSize}; ` +
+        `try ${nearMultiple(batchSize, BATCH_NORM_SPLITS)}.`,
+    );
+  }
+  if (queueSize % batchSize !== 0) {
+    throw new UsageError(
+      `--queue-size must be a multiple of --batch-size, got ${queueSize} and ${batchSize}; try ${nearMultiple(queueSize, batchSize)}.`,
+    );
+  }
+  if (!evaluate && evalEvery !== null) {
+    throw new UsageError(`--eval-every and --no-eval exclude each other, got both; drop one.`);
+  }
+  if (json !== null && json === features) {
+    throw new UsageError(`--json and --features must name two files, got ${json} twice.`);
+  }
+}
+
+/**
+ * @param {number} value
+ * @param {number} step
+ */
+function nearMultiple(value, step) {
+  return Math.max(1, Math.round(value / step)) * step;
+}
+
+/** @param {string} folder */
+function checkData(folder) {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UsageError(`--data must be an existing folder of the four Fashion-MNIST files, got ${folder}.`);
+  }
+  const missing = DATA_FILES.filter((name) => !dataFile(folder, name));
+  if (missing.length > 0) {
+    throw new UsageError(`--data must hold the four Fashion-MNIST files, but ${folder} lacks ${missing.join(", ")}.`);
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * The typed errors of flywheel. Every message reads
+ * `<op>: <what must hold>, got <the values>. <What to do.>`
+ * so that it can be shown to a user as it stands.
+ */
+
+/** Base of all errors that flywheel throws on purpose. */
+export class FlywheelError extends Error {
+  override name = "FlywheelError";
+}
+
+/** Shapes, dimensions or sizes that do not fit the op. */
+export class ShapeError extends FlywheelError {
+  override name = "ShapeError";
+}
+
+/** A dtype that the op does not take, or two that do not go together. */
+export class DTypeError extends FlywheelError {
+  override name = "DTypeError";
+}
+
+/** An argument outside its range: a negative learning rate, an unknown option. */
+export class ValueError extends FlywheelError {
+  override name = "ValueError";
+}
+
+/** An index outside its dimension. */
+export class IndexError extends FlywheelError {
+  override name = "IndexError";
+}
+
+/** No device, the wrong device, or two devices in one op. */
+export class DeviceError extends FlywheelError {
+  override name = "DeviceError";
+}
+
+/** The GPU device was lost; nothing on it can be read any more. */
+export class DeviceLostError extends DeviceError {
+  override name = "DeviceLostError";
+}
+
+/** GPU memory ran out. */
+export class OutOfMemoryError extends DeviceError {
+  override name = "OutOfMemoryError";
+
+  constructor(
+    message: string,
+    /** Bytes that were asked for. */
+    readonly byteLengthAsked: number,
+    /** Bytes that flywheel held at that moment. */
+    readonly byteLengthLive: number,
+  ) {
+    super(message);
+  }
+}
+
+/** A tensor whose value can no longer be computed, since state it depends on was overwritten. */
+export class StaleTensorError extends FlywheelError {
+  override name = "StaleTensorError";
+}
+
+/** backward() or grad() was asked of something that has no gradient. */
+export class AutogradError extends FlywheelError {
+  override name = "AutogradError";
+}
+
+/** A state dict that does not fit its module. */
+export class StateDictError extends FlywheelError {
+  override name = "StateDictError";
+}
+
+/** Bytes that are not what their format promises. */
+export class FormatError extends FlywheelError {
+  override name = "FormatError";
+}
+
+/** A shader that the browser rejects: a bug of flywheel or of the driver, with what is needed to report it. */
+export class KernelError extends FlywheelError {
+  override name = "KernelError";
+}
+
+/** A broken promise inside flywheel. Always a bug: please report it. */
+export class InternalError extends FlywheelError {
+  override name = "InternalError";
+}

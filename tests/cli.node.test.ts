@@ -1,0 +1,180 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { FASHION_MNIST_FILES } from "../src/data/fashionMnist";
+import { UsageError, dataFile, helpText, parseOptions } from "../scripts/cli.mjs";
+
+const folder = mkdtempSync(join(tmpdir(), "flywheel-cli-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A folder of empty data files, but for some. */
+function dataFolder(name: string, files: readonly string[]): string {
+  mkdirSync(join(folder, name), { recursive: true });
+  for (const file of files) writeFileSync(join(folder, name, file), "");
+  return join(folder, name);
+}
+
+const NAMES = Object.values(FASHION_MNIST_FILES);
+
+describe("parseOptions", () => {
+  test("gives the recipe's defaults and the embedded data", () => {
+    const { data, ...rest } = parseOptions([]);
+    expect(data).toBe(join(import.meta.dirname, "../demo/public/data/fashion-mnist"));
+    expect(rest).toEqual({
+      steps: 300,
+      batchSize: 128,
+      queueSize: 1024,
+      dim: 128,
+      temperature: 0.1,
+      momentum: 0.99,
+      lr: 0.06,
+      weightDecay: 5e-4,
+      seed: 0,
+      encoder: "tinyFlat",
+      device: "webgpu",
+      json: null,
+      features: null,
+      evalEvery: null,
+      evaluate: true,
+      headless: false,
+      help: false,
+    });
+  });
+
+  test("reads every option, in both forms", () => {
+    const data = dataFolder("all", NAMES);
+    const argv =
+      "--steps 1e3 --batch-size=64 --queue-size 4096 --dim 32 --temperature .2 --momentum 1 --lr 3e-2 --weight-decay 0 " +
+      `--seed 4294967295 --encoder resnet8 --device cpu --data ${data} --json out.json --features out.npy --eval-every 50 --headless`;
+    expect(parseOptions(argv.split(" "), { cwd: folder })).toEqual({
+      steps: 1000,
+      batchSize: 64,
+      queueSize: 4096,
+      dim: 32,
+      temperature: 0.2,
+      momentum: 1,
+      lr: 0.03,
+      weightDecay: 0,
+      seed: 4294967295,
+      encoder: "resnet8",
+      device: "cpu",
+      data,
+      json: join(folder, "out.json"),
+      features: join(folder, "out.npy"),
+      evalEvery: 50,
+      evaluate: true,
+      headless: true,
+      help: false,
+    });
+    expect(parseOptions(["--no-eval"]).evaluate).toBe(false);
+    expect(parseOptions(["--steps", "1", "--steps", "2"]).steps).toBe(2);
+  });
+
+  test("takes data files without .gz, and looks for paths from cwd", () => {
+    const plain = NAMES.map((name) => name.replace(".gz", ""));
+    dataFolder("plain", plain);
+    const { data } = parseOptions(["--data", "plain"], { cwd: folder });
+    expect(NAMES.map((name) => dataFile(data, name))).toEqual(plain.map((name) => join(folder, "plain", name)));
+    expect(dataFile(data, "other.gz")).toBeUndefined();
+  });
+
+  test("asks for help whatever else is wrong", () => {
+    expect(parseOptions(["--help", "--steps", "no"]).help).toBe(true);
+    expect(parseOptions(["-h"]).help).toBe(true);
+  });
+
+  writeFileSync(join(folder, "file.txt"), "");
+  mkdirSync(join(folder, "folder.npy"));
+  dataFolder("partial", NAMES.slice(0, 3));
+  test.each([
+    ["--bogus", "--bogus is no option; npm start -- --help lists them all."],
+    ["--batchSize 8", "--batchSize is no option; did you mean --batch-size?"],
+    ["--__proto__ 1", "--__proto__ is no option; npm start -- --help lists them all."],
+    ["-x", "-x is no option; npm start -- --help lists them all."],
+    ["--no-headless", "--no-headless is no option; npm start -- --help lists them all."],
+    [
+      "100",
+      'An option must start with --, got "100"; with npm, options follow a lone --, as in npm start -- --steps 300.',
+    ],
+    ["--steps", "--steps needs a value: write --steps N."],
+    ["--steps=", "--steps needs a value: write --steps N."],
+    ["--json --headless", "--json needs a value, got the option --headless: write --json FILE."],
+    ["--headless=yes", '--headless takes no value, got "yes".'],
+    ["--help=no", '--help takes no value, got "no".'],
+    ["--steps ten", '--steps must be an integer from 1 to 2147483647, got "ten".'],
+    ["--steps 0", '--steps must be an integer from 1 to 2147483647, got "0".'],
+    ["--steps -5", '--steps must be an integer from 1 to 2147483647, got "-5".'],
+    ["--steps 2.5", '--steps must be an integer from 1 to 2147483647, got "2.5".'],
+    ["--steps 0x10", '--steps must be an integer from 1 to 2147483647, got "0x10".'],
+    ["--steps 1e99", '--steps must be an integer from 1 to 2147483647, got "1e99".'],
+    ["--dim 0", '--dim must be an integer from 1 to 2147483647, got "0".'],
+    ["--eval-every 0", '--eval-every must be an integer from 1 to 2147483647, got "0".'],
+    ["--temperature 0", '--temperature must be a number above 0, got "0".'],
+    ["--temperature Infinity", '--temperature must be a number above 0, got "Infinity".'],
+    ["--momentum 1.01", '--momentum must be a number from 0 to 1, got "1.01".'],
+    ["--momentum -0.1", '--momentum must be a number from 0 to 1, got "-0.1".'],
+    ["--lr 0", '--lr must be a number above 0, got "0".'],
+    ["--lr 1e999", '--lr must be a number above 0, got "1e999".'],
+    ["--weight-decay -1", '--weight-decay must be a number of at least 0, got "-1".'],
+    ["--seed -1", '--seed must be an integer from 0 to 4294967295, got "-1".'],
+    ["--seed 4294967296", '--seed must be an integer from 0 to 4294967295, got "4294967296".'],
+    ["--encoder vit", '--encoder must be one of tinyFlat, tinyGap, resnet8, resnet18, got "vit".'],
+    ["--device gpu", '--device must be one of webgpu, cpu, got "gpu".'],
+    [
+      "--batch-size 100",
+      "--batch-size must be a multiple of 8, the splits of the shuffled BatchNorm, got 100; try 104.",
+    ],
+    ["--queue-size 1000", "--queue-size must be a multiple of --batch-size, got 1000 and 128; try 1024."],
+    ["--queue-size 64", "--queue-size must be a multiple of --batch-size, got 64 and 128; try 128."],
+    ["--no-eval --eval-every 5", "--eval-every and --no-eval exclude each other, got both; drop one."],
+    ["--json a.npy --features ./a.npy", `--json and --features must name two files, got ${folder}/a.npy twice.`],
+    ["--features a.npz", '--features must end in .npy or .safetensors, got "a.npz".'],
+    ["--features folder.npy", `--features must name a file, got ${folder}/folder.npy, which is none.`],
+    [
+      "--json none/a.json",
+      `--json must name a file in an existing folder, got ${folder}/none/a.json; create the folder first.`,
+    ],
+    [
+      "--json file.txt/a",
+      `--json must name a file in an existing folder, got ${folder}/file.txt/a; create the folder first.`,
+    ],
+    ["--json new/", `--json must name a file, got ${folder}/new, which is none.`],
+    ["--data none", `--data must be an existing folder of the four Fashion-MNIST files, got ${folder}/none.`],
+    ["--data file.txt", `--data must be an existing folder of the four Fashion-MNIST files, got ${folder}/file.txt.`],
+    ["--data partial", `--data must hold the four Fashion-MNIST files, but ${folder}/partial lacks ${NAMES[3]}.`],
+  ])("rejects %s", (argv, message) => {
+    let thrown: unknown;
+    try {
+      parseOptions(argv.split(" "), { cwd: folder });
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(UsageError);
+    expect((thrown as Error).message).toBe(message);
+  });
+
+  test("rejects a folder that cannot be written", () => {
+    mkdirSync(join(folder, "locked"));
+    chmodSync(join(folder, "locked"), 0o500);
+    const parse = (): unknown => parseOptions(["--json", "locked/a.json"], { cwd: folder });
+    // The superuser may write everywhere.
+    if (process.getuid?.() === 0) expect(parse).not.toThrow();
+    else expect(parse).toThrow("must name a file that can be written");
+  });
+});
+
+test("helpText shows every option with its default", () => {
+  const text = helpText();
+  for (const key of Object.keys(parseOptions([])).filter((name) => name !== "evaluate")) {
+    expect(text).toContain(`--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} `);
+  }
+  for (const shown of [
+    "(default 300)",
+    "(default 0.0005)",
+    "(default tinyFlat)",
+    "(default demo/public/data/fashion-mnist)",
+  ]) {
+    expect(text).toContain(shown);
+  }
+});
