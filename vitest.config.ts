@@ -60,7 +60,7 @@ export default defineConfig({
           name: "webgpu",
           include: [suffixes.gpu],
           env: { FLYWHEEL_DEVICE: "webgpu", ...ensureVulkan() },
-          setupFiles: ["tests/helpers/nodeGpu.ts", ...shared.setupFiles],
+          setupFiles: ["tests/helpers/nodeGpu.ts", ...shared.setupFiles, "tests/helpers/pipelineLabels.ts"],
           pool: "forks",
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
@@ -75,6 +75,7 @@ export default defineConfig({
           name: "browser", // its one instance is the project "chrome"
           include: [suffixes.gpu, suffixes.chrome],
           env: { FLYWHEEL_DEVICE: "webgpu" },
+          setupFiles: [...shared.setupFiles, "tests/helpers/pipelineLabels.ts"],
           maxWorkers: 1,
           sequence: { groupOrder: 3 },
           browser: {

@@ -1,0 +1,148 @@
+// grad_weight[o, c, i, j] = sum_{n, y, x} grad_out[n, o, y, x] * input[n, c, y * stride - pad + i * dilation, ...].
+// NCHW and OIHW. One invocation makes BLOCK_O x BLOCK_C kernels (TAPS_Y x TAPS_X of each) in registers, over tiles of
+// TILE_Y x TILE_X pixels of grad_out, for one of `splits` chunks of all tiles. sumPartials adds the chunks.
+// Grid: one invocation a block, linear over (split, group, channel block of o, of c, kernel row block, kernel column block).
+
+const WORKGROUP = 4u;
+const KERNEL_HEIGHT = 3u;
+const KERNEL_WIDTH = 3u;
+const STRIDE_HEIGHT = 1u;
+const STRIDE_WIDTH = 1u;
+const DILATION_HEIGHT = 1u;
+const DILATION_WIDTH = 1u;
+const BLOCK_O = 4u;
+const BLOCK_C = 2u;
+const TAPS_Y = 3u; // kernel rows of a block: KERNEL_HEIGHT or 1
+const TAPS_X = 3u; // kernel columns of a block: KERNEL_WIDTH or 1
+const TILE_Y = 2u; // divides out_height
+const TILE_X = 2u; // divides out_width
+const STEP_Y = 1u; // input rows from one row of the patch to the next: a common divisor of stride and dilation
+const STEP_X = 1u;
+const PATCH_Y = ((TILE_Y - 1u) * STRIDE_HEIGHT + (TAPS_Y - 1u) * DILATION_HEIGHT) / STEP_Y + 1u;
+const PATCH_X = ((TILE_X - 1u) * STRIDE_WIDTH + (TAPS_X - 1u) * DILATION_WIDTH) / STEP_X + 1u;
+
+struct Params {
+  groups: u32, in_channels: u32, out_channels: u32, // channels of one group
+  height: u32, width: u32, out_height: u32, out_width: u32, pad_height: u32, pad_width: u32,
+  blocks_o: u32, blocks_c: u32, splits: u32, tiles: u32, split_tiles: u32,
+}
+
+@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(1) var<storage, read> grad_out: array<f32>;
+@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+fn epilogue(value: f32, index: u32) -> f32 { return value; } // @hook
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(num_workgroups) workgroups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  var block = (workgroup.y * workgroups.x + workgroup.x) * WORKGROUP + lane;
+  let kernel_x = block % (KERNEL_WIDTH / TAPS_X) * TAPS_X;
+  block /= KERNEL_WIDTH / TAPS_X;
+  let kernel_y = block % (KERNEL_HEIGHT / TAPS_Y) * TAPS_Y;
+  block /= KERNEL_HEIGHT / TAPS_Y;
+  let in_channel = block % params.blocks_c * BLOCK_C;
+  block /= params.blocks_c;
+  let out_channel = block % params.blocks_o * BLOCK_O;
+  block /= params.blocks_o;
+  let group = block % params.groups;
+  let split = block / params.groups;
+  if (split >= params.splits) {
+    return;
+  }
+  let tiles_y = params.out_height / TILE_Y;
+  let tiles_x = params.out_width / TILE_X;
+  let top = kernel_y * DILATION_HEIGHT - params.pad_height; // wraps around above and left of the image
+  let left = kernel_x * DILATION_WIDTH - params.pad_width;
+
+  var sums: array<array<array<array<f32, TAPS_X>, TAPS_Y>, BLOCK_C>, BLOCK_O>;
+  var grads: array<array<array<f32, TILE_X>, TILE_Y>, BLOCK_O>;
+  var in_x: array<u32, PATCH_X>;
+  var inside_x: array<bool, PATCH_X>;
+  var patch_rows: array<array<f32, PATCH_X>, PATCH_Y>;
+  let end = min((split + 1u) * params.split_tiles, params.tiles);
+  for (var tile = split * params.split_tiles; tile < end; tile++) { // one loop, since nested ones spill all of it
+    let out_x = tile % tiles_x * TILE_X;
+    let out_y = tile / tiles_x % tiles_y * TILE_Y;
+    let n = tile / (tiles_x * tiles_y);
+    // @unroll
+    for (var px = 0u; px < PATCH_X; px++) {
+      in_x[px] = left + out_x * STRIDE_WIDTH + px * STEP_X;
+      inside_x[px] = in_x[px] < params.width;
+    }
+    // @unroll
+    for (var o = 0u; o < BLOCK_O; o++) {
+      let channel = (n * params.groups + group) * params.out_channels + min(out_channel + o, params.out_channels - 1u);
+      // @unroll
+      for (var oy = 0u; oy < TILE_Y; oy++) {
+        let line = (channel * params.out_height + out_y + oy) * params.out_width + out_x;
+        // @unroll
+        for (var ox = 0u; ox < TILE_X; ox++) {
+          grads[o][oy][ox] = grad_out[line + ox];
+        }
+      }
+    }
+    // @unroll
+    for (var c = 0u; c < BLOCK_C; c++) {
+      let channel = (n * params.groups + group) * params.in_channels + min(in_channel + c, params.in_channels - 1u);
+      // @unroll
+      for (var py = 0u; py < PATCH_Y; py++) {
+        let in_y = top + out_y * STRIDE_HEIGHT + py * STEP_Y;
+        let inside_y = in_y < params.height;
+        let line = (channel * params.height + in_y) * params.width;
+        // @unroll
+        for (var px = 0u; px < PATCH_X; px++) {
+          patch_rows[py][px] = select(0.0, input[line + in_x[px]], inside_y & inside_x[px]);
+        }
+      }
+      // @unroll
+      for (var o = 0u; o < BLOCK_O; o++) {
+        // @unroll
+        for (var ty = 0u; ty < TAPS_Y; ty++) {
+          // @unroll
+          for (var tx = 0u; tx < TAPS_X; tx++) {
+            var sum = sums[o][c][ty][tx];
+            // @unroll
+            for (var oy = 0u; oy < TILE_Y; oy++) {
+              // @unroll
+              for (var ox = 0u; ox < TILE_X; ox++) {
+                sum += grads[o][oy][ox] * patch_rows[(oy * STRIDE_HEIGHT + ty * DILATION_HEIGHT) / STEP_Y][(ox * STRIDE_WIDTH + tx * DILATION_WIDTH) / STEP_X];
+              }
+            }
+            sums[o][c][ty][tx] = sum;
+          }
+        }
+      }
+    }
+  }
+
+  var results: array<array<array<array<f32, TAPS_X>, TAPS_Y>, BLOCK_C>, BLOCK_O>; // a copy, since the loops below index it by a variable
+  // @unroll
+  for (var o = 0u; o < BLOCK_O; o++) {
+    // @unroll
+    for (var c = 0u; c < BLOCK_C; c++) {
+      // @unroll
+      for (var ty = 0u; ty < TAPS_Y; ty++) {
+        // @unroll
+        for (var tx = 0u; tx < TAPS_X; tx++) {
+          results[o][c][ty][tx] = sums[o][c][ty][tx];
+        }
+      }
+    }
+  }
+  for (var o = 0u; o < min(BLOCK_O, params.out_channels - out_channel); o++) {
+    for (var c = 0u; c < min(BLOCK_C, params.in_channels - in_channel); c++) {
+      let kernel = ((split * params.groups + group) * params.out_channels + out_channel + o) * params.in_channels + in_channel + c;
+      for (var ty = 0u; ty < TAPS_Y; ty++) {
+        for (var tx = 0u; tx < TAPS_X; tx++) {
+          let index = (kernel * KERNEL_HEIGHT + kernel_y + ty) * KERNEL_WIDTH + kernel_x + tx;
+          output[index] = epilogue(results[o][c][ty][tx], index);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,20 @@
+// output[i] = compute(i), four neighbours at a time; the grid strides over the output.
+// Buffers are padded to 16 bytes, so the last four may reach past the end.
+// Grid: (any, 1, 1).
+
+const WORKGROUP = 64u;
+
+struct Params { count: u32, offset: u32 } // both in vec4s
+
+@group(0) @binding(0) var<storage, read_write> output: array<vec4<u32>>;
+@group(0) @binding(1) var<uniform> params: Params;
+
+fn compute4(index: u32) -> vec4<u32> { return vec4<u32>(index); } // @hook
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let stride = groups.x * WORKGROUP;
+  for (var i = id.x; i < params.count; i += stride) {
+    output[params.offset + i] = compute4(4u * i);
+  }
+}

@@ -1,0 +1,22 @@
+// key = key * m + param * (1 - m) over a whole arena, in place. Needs lib/update.wgsl.
+// Grid: any number of invocations; they stride over the arena, RUN vec4s in a row.
+
+const WORKGROUP = 64u;
+const RUN = 16u; // vec4s: a divisor of 16
+
+struct Params { count: u32 } // in vec4s, a multiple of 16
+
+@group(0) @binding(0) var<storage, read> param: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> key: array<vec4<f32>>;
+@group(0) @binding(2) var<uniform> coefficients: vec4<f32>; // m, 1 - m
+@group(0) @binding(3) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let stride = workgroups.x * WORKGROUP * RUN;
+  for (var begin = id.x * RUN; begin < params.count; begin += stride) {
+    for (var i = begin; i < begin + RUN; i++) {
+      key[i] = ema(key[i], param[i], coefficients.x, coefficients.y);
+    }
+  }
+}

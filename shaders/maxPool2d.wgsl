@@ -1,0 +1,53 @@
+// output[plane, y, x] = epilogue(largest of input's window), NaN if there is one in it. NCHW, planes = n * c.
+// Positions in the padding repeat the nearest pixel, which is in the window too.
+// Grid: one invocation for RUN outputs of a row, linear over (plane, row, run), folded into x and y.
+
+const WORKGROUP = 64u;
+const KERNEL_HEIGHT = 2u;
+const KERNEL_WIDTH = 2u;
+const RUN = 4u;
+
+struct Params {
+  planes: u32, height: i32, width: i32, out_height: u32, out_width: u32,
+  stride_height: i32, stride_width: i32, pad_height: i32, pad_width: i32, runs: u32,
+}
+
+@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(1) var<storage, read_write> output: array<f32>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+fn epilogue(value: f32, index: u32) -> f32 { return value; } // @hook
+
+fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(num_workgroups) workgroups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = (workgroup.y * workgroups.x + workgroup.x) * WORKGROUP + lane;
+  let begin = block % params.runs * RUN;
+  let row = block / params.runs; // of all planes' outputs
+  let plane = row / params.out_height;
+  if (plane >= params.planes) {
+    return;
+  }
+  let top = i32(row % params.out_height) * params.stride_height - params.pad_height;
+  for (var out_x = begin; out_x < min(begin + RUN, params.out_width); out_x++) {
+    let left = i32(out_x) * params.stride_width - params.pad_width;
+    var best = 0.0;
+    // @unroll
+    for (var i = 0u; i < KERNEL_HEIGHT; i++) {
+      let line = (i32(plane) * params.height + clamp(top + i32(i), 0, params.height - 1)) * params.width;
+      // @unroll
+      for (var j = 0u; j < KERNEL_WIDTH; j++) {
+        let value = input[line + clamp(left + i32(j), 0, params.width - 1)];
+        let better = is_nan(value) | (!is_nan(best) & (value > best)) | (i + j == 0u);
+        best = select(best, value, better);
+      }
+    }
+    let index = row * params.out_width + out_x;
+    output[index] = epilogue(best, index);
+  }
+}

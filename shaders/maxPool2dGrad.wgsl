@@ -1,0 +1,55 @@
+// grad_input[plane, y, x] = sum of grad_out over the windows whose largest pixel is (y, x), as maxPool2dIndices found them.
+// NCHW, planes = n * c. Each pixel looks at every window that may cover it: no atomics, and sums in the order of the windows.
+// Grid: one invocation for RUN pixels of a row, linear over (plane, row, run), folded into x and y.
+
+const WORKGROUP = 64u;
+const RUN = 4u;
+const COVER_Y = 1u; // windows that may cover a pixel: ceil(kernel / stride)
+const COVER_X = 1u;
+
+struct Params {
+  planes: u32, height: u32, width: u32, out_height: u32, out_width: u32,
+  stride_height: u32, stride_width: u32, pad_height: u32, pad_width: u32, runs: u32,
+}
+
+@group(0) @binding(0) var<storage, read> indices: array<i32>;
+@group(0) @binding(1) var<storage, read> grad_out: array<f32>;
+@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+fn epilogue(value: f32, index: u32) -> f32 { return value; } // @hook
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(num_workgroups) workgroups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = (workgroup.y * workgroups.x + workgroup.x) * WORKGROUP + lane;
+  let begin = block % params.runs * RUN;
+  let row = block / params.runs; // of all planes' pixels
+  let plane = row / params.height;
+  if (plane >= params.planes) {
+    return;
+  }
+  // The windows before and at the last that starts at or before the pixel; the rest wraps around below 0.
+  let last_y = (row % params.height + params.pad_height) / params.stride_height;
+  for (var x = begin; x < min(begin + RUN, params.width); x++) {
+    let index = row * params.width + x;
+    let last_x = (x + params.pad_width) / params.stride_width;
+    var sum = 0.0;
+    // @unroll
+    for (var i = 0u; i < COVER_Y; i++) {
+      let out_y = last_y + i - (COVER_Y - 1u);
+      let line = (plane * params.out_height + out_y) * params.out_width;
+      // @unroll
+      for (var j = 0u; j < COVER_X; j++) {
+        let out_x = last_x + j - (COVER_X - 1u);
+        let inside = (out_y < params.out_height) & (out_x < params.out_width);
+        let window = select(0u, line + out_x, inside);
+        sum = select(sum, sum + grad_out[window], inside & (indices[window] == i32(index)));
+      }
+    }
+    output[index] = epilogue(sum, index);
+  }
+}

@@ -1,0 +1,34 @@
+// SGD with momentum over a whole arena, in place. Needs lib/update.wgsl.
+// An invocation takes RUN vec4s in a row, within one block of 64 elements, so a segment is looked up once for all of them.
+// Grid: any number of invocations; they stride over the arena.
+
+const WORKGROUP = 64u;
+const RUN = 16u; // vec4s: a divisor of 16
+
+struct Params { count: u32 } // in vec4s, a multiple of 16
+
+@group(0) @binding(0) var<storage, read_write> param: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> grad: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> momentum: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> blocks: array<u32>; // of each 64 elements: its segment
+@group(0) @binding(4) var<storage, read> segments: array<u32>; // group << 2 | state
+@group(0) @binding(5) var<uniform> groups: array<Group, 32>;
+@group(0) @binding(6) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let stride = workgroups.x * WORKGROUP * RUN;
+  for (var begin = id.x * RUN; begin < params.count; begin += stride) {
+    let segment = segments[blocks[begin / 16u]];
+    let state = segment & 3u;
+    if (state == STATE_NONE) {
+      continue;
+    }
+    let group = groups[segment >> 2u];
+    for (var i = begin; i < begin + RUN; i++) {
+      let sgd = momentum_sgd(group, state, param[i], grad[i], momentum[i]);
+      param[i] = sgd.param;
+      momentum[i] = sgd.momentum;
+    }
+  }
+}

@@ -1,0 +1,38 @@
+// First half of a radix select's turn: counts the digits (8 bits of the sort key at `shift`) of the elements
+// whose higher bits are the row's prefix so far. Needs lib/sortKey.wgsl.
+// Grid: one invocation a chunk of a row, linear over (row, chunk), folded into x and y.
+
+const WORKGROUP = 4u;
+
+struct Params { rows: u32, n: u32, chunk: u32, chunks: u32, flip: u32, shift: u32, mask: u32 } // mask: the higher bits
+
+@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(1) var<storage, read> thresholds: array<vec2<u32>>; // of each row: prefix, rank within it
+@group(0) @binding(2) var<storage, read_write> histograms: array<u32>; // [rows, chunks, 256]
+@group(0) @binding(3) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(num_workgroups) workgroups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let owner = (workgroup.y * workgroups.x + workgroup.x) * WORKGROUP + lane;
+  let row = owner / params.chunks;
+  if (row >= params.rows) {
+    return;
+  }
+  let begin = owner % params.chunks * params.chunk;
+  let end = min(begin + params.chunk, params.n);
+  let prefix = thresholds[row].x;
+  var counts: array<u32, 256>;
+  for (var i = begin; i < end; i++) {
+    let key = sort_key(input[row * params.n + i], params.flip);
+    if (((key ^ prefix) & params.mask) == 0u) {
+      counts[(key >> params.shift) & 255u]++;
+    }
+  }
+  for (var digit = 0u; digit < 256u; digit++) {
+    histograms[owner * 256u + digit] = counts[digit];
+  }
+}

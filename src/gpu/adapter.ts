@@ -1,0 +1,123 @@
+/** Finding a device, and saying as plain data what it is and what it can do. */
+
+import { DeviceError } from "../errors";
+
+/** What is known of the adapter. Strings are empty where the browser does not tell. */
+export interface AdapterInfo {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+  /** The browser calls it a fallback: it runs on the CPU. */
+  readonly isFallback: boolean;
+  /** Features of the device, sorted. */
+  readonly features: readonly string[];
+  /** Undefined where the browser does not tell. */
+  readonly subgroupMinSize: number | undefined;
+  readonly subgroupMaxSize: number | undefined;
+}
+
+/** Software adapters (SwiftShader, llvmpipe) and hardware ones want opposite kernels. */
+export type AdapterClass = "software" | "hardware";
+
+/** What kernels and plans may use; a superset of what a kernel's `plan` takes. */
+export interface GpuLimits {
+  readonly adapterClass: AdapterClass;
+  readonly maxBufferSize: number;
+  readonly maxStorageBufferBindingSize: number;
+  readonly maxUniformBufferBindingSize: number;
+  readonly maxStorageBuffersPerShaderStage: number;
+  readonly maxComputeWorkgroupsPerDimension: number;
+  readonly maxComputeInvocationsPerWorkgroup: number;
+  readonly maxComputeWorkgroupStorageSize: number;
+  /** A binding's byteOffset is a multiple of this, uniform or storage. */
+  readonly bindingOffsetAlignment: number;
+}
+
+export interface RequestOptions {
+  /** On a computer with two GPUs: which. Default "high-performance". */
+  readonly powerPreference?: "low-power" | "high-performance";
+}
+
+/** Asked for where the adapter has them; nothing needs them. */
+const usefulFeatures = ["timestamp-query", "subgroups", "shader-f16"] as const;
+
+/** Raised to what the adapter offers: a large arena is one buffer. All else stays at WebGPU's default. */
+const raisedLimits = ["maxBufferSize", "maxStorageBufferBindingSize"] as const;
+
+/**
+ * A device of the best adapter there is.
+ * @throws DeviceError when there is none; its message says what to do
+ */
+export async function requestDevice({ powerPreference = "high-performance" }: RequestOptions): Promise<GPUDevice> {
+  const gpu = (globalThis.navigator as Partial<Navigator> | undefined)?.gpu;
+  if (!gpu) throw new DeviceError(noWebGpu());
+  // A new adapter each time: an adapter gives one device only.
+  const adapter = await gpu.requestAdapter({ powerPreference });
+  if (!adapter) {
+    throw new DeviceError(
+      "device: WebGPU needs a graphics adapter, got none from this browser. " +
+        "Update the graphics driver, see chrome://gpu, reload the page if the GPU crashed before, or use the device 'cpu'.",
+    );
+  }
+  const requiredLimits: Record<string, number> = {};
+  for (const name of raisedLimits) requiredLimits[name] = adapter.limits[name];
+  const requiredFeatures = usefulFeatures.filter((name) => adapter.features.has(name));
+  try {
+    return await adapter.requestDevice({ label: "flywheel", requiredFeatures, requiredLimits });
+  } catch (error) {
+    throw new DeviceError(
+      `device: the adapter must give a device, got "${String(error)}". Reload the page, or use the device 'cpu'.`,
+      { cause: error },
+    );
+  }
+}
+
+function noWebGpu(): string {
+  const where = "device: WebGPU needs navigator.gpu, got a runtime without it. ";
+  if ((globalThis as { isSecureContext?: boolean }).isSecureContext === false) {
+    return `${where}This page is not a secure context: serve it over https or from localhost.`;
+  }
+  return (
+    `${where}Use a browser with WebGPU (Chrome or Edge 113, Safari 26, Firefox 141), in Node the npm package "webgpu", ` +
+    "or the device 'cpu'."
+  );
+}
+
+/** The device's own words about its adapter; `known` wins over them. */
+export function describeAdapter(device: GPUDevice, known: Partial<AdapterInfo> = {}): AdapterInfo {
+  const info = device.adapterInfo as Partial<GPUAdapterInfo> | undefined; // older browsers do not have it
+  return {
+    vendor: info?.vendor ?? "",
+    architecture: info?.architecture ?? "",
+    device: info?.device ?? "",
+    description: info?.description ?? "",
+    isFallback: info?.isFallbackAdapter ?? false,
+    features: [...device.features].sort(),
+    subgroupMinSize: info?.subgroupMinSize,
+    subgroupMaxSize: info?.subgroupMaxSize,
+    ...known,
+  };
+}
+
+const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|warp\b|basic render|software|\bcpu\b/i;
+
+/** Software when the browser says fallback, or when it bears the name of a rasteriser that runs on the CPU. */
+export function classify(info: AdapterInfo): AdapterClass {
+  const names = [info.vendor, info.architecture, info.device, info.description].join(" ");
+  return info.isFallback || softwareNames.test(names) ? "software" : "hardware";
+}
+
+export function readLimits({ limits }: GPUDevice, adapterClass: AdapterClass): GpuLimits {
+  return {
+    adapterClass,
+    maxBufferSize: limits.maxBufferSize,
+    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+    maxUniformBufferBindingSize: limits.maxUniformBufferBindingSize,
+    maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+    maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+    maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+    maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+    bindingOffsetAlignment: Math.max(limits.minStorageBufferOffsetAlignment, limits.minUniformBufferOffsetAlignment),
+  };
+}

@@ -1,0 +1,154 @@
+/**
+ * Everything that can go wrong on a device, in one place: its loss, and errors that arrive late.
+ * WebGPU reports nothing where it happens. Loss is one flag, set by `device.lost`, since most calls succeed on a lost device.
+ * Errors are collected from error scopes and `uncapturederror`, and thrown by the next read.
+ */
+
+import { DeviceError, DeviceLostError, type FlywheelError, KernelError, OutOfMemoryError } from "../errors";
+
+/** How long a failed map waits for the news that the device was lost, ms. */
+const LOSS_NEWS_MS = 1000;
+
+/** Errors remembered for reads that had begun before they were seen. */
+const MAX_REMEMBERED = 64;
+
+/** What a read takes along: the checks it must wait for, the errors it has already seen. */
+export interface Ticket {
+  readonly seen: number;
+  readonly checks: readonly Promise<void>[];
+}
+
+export class Faults {
+  /** Why the device was lost, or null while it is there. */
+  lossReason: string | null = null;
+  /** Errors seen so far. When it moves, what was computed since the last good read cannot be trusted. */
+  count = 0;
+  /** Resolves with the reason when the device is lost or destroyed; never rejects. */
+  readonly lost: Promise<string>;
+
+  private announceLoss: (reason: string) => void = () => undefined;
+  /** Serial number `count - remembered.length + i + 1` belongs to entry i. */
+  private readonly remembered: FlywheelError[] = [];
+  /** Serial number of the last error that some read has thrown. */
+  private delivered = 0;
+  private readonly checks = new Set<Promise<void>>();
+  /** One a waiting read, taken out when it settles: a race against `lost` itself would be remembered until the loss. */
+  private readonly waiting = new Set<(error: Error) => void>();
+
+  constructor(
+    private readonly device: GPUDevice,
+    /** Bytes that the Gpu holds: what an OutOfMemoryError reports. */
+    private readonly heldByteLength: () => number,
+    private readonly ownsDevice: boolean,
+  ) {
+    this.lost = new Promise((resolve) => (this.announceLoss = resolve));
+    void device.lost.then((info) => {
+      this.lose(info.message ? `${info.reason}: ${info.message}` : info.reason);
+    });
+    device.addEventListener("uncapturederror", this.onUncaptured);
+  }
+
+  /** Marks the device as gone: every waiting read rejects now. */
+  lose(reason: string): void {
+    if (this.lossReason !== null) return;
+    this.lossReason = reason;
+    this.device.removeEventListener("uncapturederror", this.onUncaptured);
+    for (const reject of this.waiting) reject(this.lossError("read"));
+    this.waiting.clear();
+    this.announceLoss(reason);
+  }
+
+  /** @throws DeviceLostError */
+  assertAlive(what: string): void {
+    if (this.lossReason !== null) throw this.lossError(what);
+  }
+
+  /** The promise, or DeviceLostError as soon as the device is lost, whichever comes first. */
+  async guard<T>(promise: Promise<T>): Promise<T> {
+    let rejectNow: (error: Error) => void = () => undefined;
+    const loss = new Promise<never>((_resolve, reject) => (rejectNow = reject));
+    this.waiting.add(rejectNow);
+    if (this.lossReason !== null) rejectNow(this.lossError("read"));
+    try {
+      return await Promise.race([promise, loss]);
+    } finally {
+      this.waiting.delete(rejectNow);
+    }
+  }
+
+  /** Takes note of an error that is known only later; reads begun from now on wait for it. */
+  watch(check: Promise<FlywheelError | null>): void {
+    const noted = check
+      .catch((error: unknown) => new DeviceError(`device: an error scope must close, got "${String(error)}".`))
+      .then((error) => {
+        this.checks.delete(noted);
+        if (error) this.record(error);
+      });
+    this.checks.add(noted);
+  }
+
+  /** Closes the current error scope and turns what it caught into an error. */
+  watchScope(toError: (error: GPUError) => FlywheelError | Promise<FlywheelError>): void {
+    this.watch(this.device.popErrorScope().then((error) => error && toError(error)));
+  }
+
+  record(error: FlywheelError): void {
+    this.count++;
+    this.remembered.push(error);
+    if (this.remembered.length > MAX_REMEMBERED) this.remembered.shift();
+  }
+
+  /** Taken right after the submit that a read waits for. */
+  ticket(): Ticket {
+    return { seen: this.count, checks: [...this.checks] };
+  }
+
+  /**
+   * Waits for the ticket's checks and throws what was found: errors that no read has thrown yet, and those seen since the
+   * ticket was taken, so that reads under way at the same time all reject.
+   */
+  async settle({ seen, checks }: Ticket): Promise<void> {
+    if (checks.length > 0) await this.guard(Promise.all(checks));
+    this.assertAlive("read");
+    const unseen = this.count - Math.min(seen, this.delivered);
+    this.delivered = this.count;
+    if (unseen > 0) throw worst(this.remembered.slice(-unseen));
+  }
+
+  /** Why a map failed: an error collected so far, the loss of the device, or else `cause` itself. Always throws. */
+  async explain(ticket: Ticket, cause: unknown): Promise<never> {
+    await this.settle(ticket);
+    // Browsers reject the map before they tell of the loss, and under different names.
+    await this.guard(new Promise((resolve) => setTimeout(resolve, LOSS_NEWS_MS)));
+    throw new DeviceError(`read: mapping a buffer must succeed, got "${String(cause)}". Make a new device.`, { cause });
+  }
+
+  private lossError(what: string): DeviceLostError {
+    return new DeviceLostError(
+      `${what}: the GPU device must be there, got a device that was lost (${this.lossReason}). ` +
+        "Make a new device and restore the last checkpoint.",
+    );
+  }
+
+  private readonly onUncaptured = (event: GPUUncapturedErrorEvent): void => {
+    // The next read throws it, so the browser need not print it as well; on a borrowed device it may be another's.
+    if (this.ownsDevice) event.preventDefault();
+    this.record(this.describe(event.error));
+  };
+
+  describe(error: GPUError): FlywheelError {
+    if (error instanceof GPUOutOfMemoryError) return new OutOfMemoryError(error.message, 0, this.heldByteLength());
+    return new DeviceError(
+      `device: WebGPU must accept what it is given, got "${error.message}". Please report this bug.`,
+    );
+  }
+}
+
+/** The one that explains the others: memory that was not there, then a shader that did not compile. The rest is its cause. */
+function worst(errors: readonly FlywheelError[]): FlywheelError {
+  const rank = (error: FlywheelError): number =>
+    error instanceof OutOfMemoryError ? 0 : error instanceof KernelError ? 1 : 2;
+  const [first, ...others] = [...errors].sort((a, b) => rank(a) - rank(b));
+  if (others.length > 0) first!.cause ??= new AggregateError(others, `and ${others.length} more`);
+  return first!;
+}

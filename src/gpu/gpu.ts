@@ -1,0 +1,272 @@
+/**
+ * A GPU: memory, pipelines, bind groups, submits and reads. The only folder that names GPU* types.
+ * Takes WGSL text, byte ranges and lists of commands; gives bytes. Knows nothing of tensors, ops or plans.
+ * After a loss every call that could compute or read throws DeviceLostError; what WebGPU reports late, the next read throws.
+ */
+
+import { InternalError } from "../errors";
+import {
+  type AdapterClass,
+  type AdapterInfo,
+  classify,
+  describeAdapter,
+  type GpuLimits,
+  readLimits,
+  requestDevice,
+  type RequestOptions,
+} from "./adapter";
+import { type BindGroupHandle, BindGroupCache, type Binding } from "./bindGroup";
+import { type GpuCounters, newCounters } from "./counters";
+import { type Command, encode } from "./encode";
+import { Faults } from "./faults";
+import { type BufferRange, checkRange, type GpuContext, type GpuMemory, MemoryPool } from "./memory";
+import { type Pipeline, PipelineCache } from "./pipeline";
+import { Readback, type StagedBlock } from "./readback";
+import { timeCommands, type Timings } from "./timing";
+
+export type { AdapterClass, AdapterInfo, GpuLimits, RequestOptions } from "./adapter";
+export type { BindGroupHandle, Binding } from "./bindGroup";
+export type { GpuCounters } from "./counters";
+export type { Command, CopyCommand, DispatchCommand } from "./encode";
+export type { BufferRange, GpuMemory } from "./memory";
+export type { BindingLayout, BindingType, Pipeline } from "./pipeline";
+export type { StagedBlock } from "./readback";
+export type { DispatchTime, Timings } from "./timing";
+
+export interface SubmitOptions {
+  /** Copied, after all commands, into a staged block that may be read later. */
+  readonly stage?: readonly BufferRange[];
+}
+
+export class Gpu {
+  readonly info: AdapterInfo;
+  readonly adapterClass: AdapterClass;
+  readonly limits: GpuLimits;
+  /** Resolves with the reason when the device is lost or destroyed; never rejects. */
+  readonly lost: Promise<string>;
+  /** Wraps each dispatch in a debug group named after its kernel, for GPU debuggers. */
+  debugGroups = false;
+
+  private readonly context: GpuContext;
+  private readonly faults: Faults;
+  private readonly memory: MemoryPool;
+  private readonly pipelines: PipelineCache;
+  private readonly bindGroups: BindGroupCache;
+  private readonly readback: Readback;
+
+  /**
+   * The best adapter's device, with the features that some kernels can use and the largest buffers it offers.
+   * @throws DeviceError when there is none
+   */
+  static async request(options: RequestOptions = {}): Promise<Gpu> {
+    return new Gpu(await requestDevice(options), {}, true);
+  }
+
+  /**
+   * Works on a device that somebody else made, and that `destroy` leaves to them.
+   * @param info what is known of its adapter; wins over what the device says
+   */
+  static fromDevice(device: GPUDevice, info: Partial<AdapterInfo> = {}): Gpu {
+    return new Gpu(device, info, false);
+  }
+
+  private constructor(
+    readonly device: GPUDevice,
+    info: Partial<AdapterInfo>,
+    private readonly ownsDevice: boolean,
+  ) {
+    this.info = describeAdapter(device, info);
+    this.adapterClass = classify(this.info);
+    this.limits = readLimits(device, this.adapterClass);
+    this.faults = new Faults(device, () => this.heldByteLength, ownsDevice);
+    this.lost = this.faults.lost;
+    this.context = { device, limits: this.limits, counters: newCounters(), faults: this.faults };
+    this.bindGroups = new BindGroupCache(this.context);
+    this.memory = new MemoryPool(this.context, (memory) => {
+      this.bindGroups.evictBuffer(memory);
+    });
+    this.pipelines = new PipelineCache(this.context);
+    this.readback = new Readback(this.context);
+  }
+
+  get isLost(): boolean {
+    return this.faults.lossReason !== null;
+  }
+
+  get counters(): Readonly<GpuCounters> {
+    return this.context.counters;
+  }
+
+  /** Bytes allocated and not freed. */
+  get liveByteLength(): number {
+    return this.memory.liveByteLength;
+  }
+
+  /** Bytes freed and kept for the next allocation. */
+  get pooledByteLength(): number {
+    return this.memory.pooledByteLength;
+  }
+
+  /** Bytes of the buffers that reads go through. */
+  get stagingByteLength(): number {
+    return this.readback.byteLength;
+  }
+
+  /** All bytes of GPU memory that this Gpu holds. */
+  get heldByteLength(): number {
+    return this.liveByteLength + this.pooledByteLength + this.stagingByteLength;
+  }
+
+  /** Errors seen so far that WebGPU reported late. When it moves, what ran since the last good read may not have run. */
+  get faultCount(): number {
+    return this.faults.count;
+  }
+
+  /**
+   * Memory of at least `byteLength` bytes, its content undefined.
+   * @param label for the browser's messages
+   * @throws OutOfMemoryError above `limits.maxBufferSize`, or when the host has no room; the GPU's own refusal comes with the
+   *   next read
+   * @throws DeviceLostError
+   */
+  allocate(byteLength: number, label: string): GpuMemory {
+    this.faults.assertAlive("allocate");
+    return this.memory.allocate(byteLength, label);
+  }
+
+  /** Gives memory back for the next allocation of its size. Commands already submitted still see it. */
+  free(memory: GpuMemory): void {
+    this.memory.free(memory);
+  }
+
+  /** Destroys what is kept only for reuse. */
+  trim(): void {
+    this.memory.trim();
+    this.readback.trim();
+  }
+
+  /**
+   * Writes bytes before the next submit runs. Up to 3 bytes after an odd length become 0.
+   * @throws DeviceLostError
+   */
+  write(range: BufferRange, data: ArrayBufferView): void {
+    this.faults.assertAlive("write");
+    checkRange("write", range);
+    const { buffer, byteOffset } = range;
+    const { byteLength } = data;
+    if (byteLength > range.byteLength) {
+      throw new InternalError(`write: data must fit its range, got ${byteLength} for ${range.byteLength} bytes.`);
+    }
+    if (byteLength === 0) return;
+    const { queue } = this.device;
+    const whole = byteLength - (byteLength % 4);
+    if (whole > 0) queue.writeBuffer(buffer.raw, byteOffset, data.buffer, data.byteOffset, whole);
+    if (whole < byteLength) {
+      const tail = new Uint8Array(4);
+      tail.set(new Uint8Array(data.buffer, data.byteOffset + whole, byteLength - whole));
+      queue.writeBuffer(buffer.raw, byteOffset + whole, tail);
+    }
+    this.context.counters.writes++;
+    this.context.counters.bytesUploaded += byteLength;
+  }
+
+  /**
+   * A kernel's pipeline, cached by its text. Compiling goes on in the background: that it fails is thrown by the next read
+   * or `check`, and by every later submit that uses it.
+   * @throws DeviceLostError
+   */
+  pipeline(label: string, wgsl: string): Pipeline {
+    this.faults.assertAlive(label);
+    return this.pipelines.get(label, wgsl);
+  }
+
+  /**
+   * A bind group, cached by layout, buffers, offsets and lengths. Keep the handle with a plan and it costs nothing.
+   * @throws InternalError for what WebGPU would reject
+   */
+  bindGroup(pipeline: Pipeline, bindings: readonly Binding[]): BindGroupHandle {
+    this.faults.assertAlive(pipeline.label);
+    return this.bindGroups.get(pipeline, bindings);
+  }
+
+  /**
+   * Runs commands in order, in one submit, consecutive dispatches in one pass.
+   * @returns the staged block, null without `stage`
+   * @throws InternalError for what WebGPU would silently not run; then nothing was submitted
+   * @throws DeviceLostError
+   */
+  submit(commands: readonly Command[], options: { readonly stage: readonly BufferRange[] }): StagedBlock;
+  submit(commands: readonly Command[], options?: SubmitOptions): StagedBlock | null;
+  submit(commands: readonly Command[], { stage }: SubmitOptions = {}): StagedBlock | null {
+    const block = this.run(commands, (encoder) => stage && this.readback.stage(encoder, stage));
+    if (!block) return null;
+    block.ticket = this.faults.ticket();
+    return block;
+  }
+
+  /** The bytes of each range, as of now. Rejects like `submitAndRead`. */
+  read(ranges: readonly BufferRange[]): Promise<ArrayBuffer[]> {
+    return this.submitAndRead([], ranges);
+  }
+
+  /**
+   * Runs commands and reads ranges, in one submit, made before this returns.
+   * @throws DeviceLostError within 2 s of a loss
+   * @throws OutOfMemoryError, KernelError, DeviceError: whatever WebGPU reported since the last read
+   */
+  async submitAndRead(commands: readonly Command[], ranges: readonly BufferRange[]): Promise<ArrayBuffer[]> {
+    this.faults.assertAlive("read");
+    const filled = this.readback.take(ranges.filter(({ byteLength }) => byteLength > 0));
+    try {
+      if (filled.length > 0 || commands.length > 0) {
+        this.run(commands, (encoder) => {
+          for (const one of filled) this.readback.encode(encoder, one);
+        });
+      }
+    } catch (error) {
+      for (const { staging } of filled) this.readback.give(staging);
+      throw error;
+    }
+    const ticket = this.faults.ticket();
+    const bytes = (await Promise.all(filled.map((one) => this.readback.collect(one, ticket)))).flat();
+    if (filled.length === 0) await this.faults.settle(ticket);
+    return ranges.map(({ byteLength }) => (byteLength > 0 ? bytes.shift()! : new ArrayBuffer(0)));
+  }
+
+  /** Waits until all submitted work is done and throws what `submitAndRead` would. */
+  async check(): Promise<void> {
+    const ticket = this.faults.ticket();
+    await this.faults.guard(this.device.queue.onSubmittedWorkDone());
+    // Chrome tells of errors outside of scopes in a task of its own, after the promise.
+    await this.faults.guard(new Promise((resolve) => setTimeout(resolve)));
+    await this.faults.settle(ticket);
+  }
+
+  /** Runs the commands once and measures each dispatch. Slower than `submit`: a pass for each. */
+  async time(commands: readonly Command[]): Promise<Timings> {
+    return timeCommands(this.context, commands);
+  }
+
+  /** Frees everything; every pending and later read rejects. A device made by `request` is destroyed. */
+  destroy(): void {
+    this.faults.lose("destroyed");
+    this.memory.destroyAll();
+    this.readback.destroyAll();
+    if (this.ownsDevice) this.device.destroy();
+  }
+
+  /** One encoder, one submit, in an error scope of its own. */
+  private run<T>(commands: readonly Command[], finish: (encoder: GPUCommandEncoder) => T): T {
+    this.faults.assertAlive("submit");
+    const { device } = this;
+    const encoder = device.createCommandEncoder({ label: "flywheel" });
+    encode(this.context, encoder, commands, { debugGroups: this.debugGroups });
+    const result = finish(encoder);
+    // Nothing between push and pop can throw.
+    device.pushErrorScope("validation");
+    device.queue.submit([encoder.finish()]);
+    this.faults.watchScope((error) => this.faults.describe(error));
+    this.context.counters.submits++;
+    return result;
+  }
+}

@@ -1,0 +1,117 @@
+/** Compute pipelines, cached by their WGSL text, with the bind group layout that the text declares. */
+
+import { InternalError, KernelError } from "../errors";
+import type { GpuContext } from "./memory";
+
+export type BindingType = "uniform" | "read" | "read_write";
+
+/** What a shader's bindings are. Shaders that declare the same ones share a layout, and so bind groups. */
+export interface BindingLayout {
+  /** Type by binding number; of group 0, the only one. */
+  readonly types: ReadonlyMap<number, BindingType>;
+  readonly raw: GPUBindGroupLayout;
+}
+
+/** A kernel, compiled or being compiled. */
+export interface Pipeline {
+  /** Kernel name. */
+  readonly label: string;
+  readonly raw: GPUComputePipeline;
+  readonly layout: BindingLayout;
+  /** Why it does not compile, as soon as that is known. */
+  readonly error: KernelError | null;
+}
+
+interface MutablePipeline extends Pipeline {
+  error: KernelError | null;
+}
+
+export class PipelineCache {
+  private readonly byText = new Map<string, Pipeline>();
+  private readonly layouts = new Map<string, BindingLayout>();
+
+  constructor(private readonly context: GpuContext) {}
+
+  get(label: string, wgsl: string): Pipeline {
+    const cached = this.byText.get(wgsl);
+    if (cached) return cached;
+    const pipeline = this.create(label, wgsl);
+    this.byText.set(wgsl, pipeline);
+    return pipeline;
+  }
+
+  private create(label: string, code: string): Pipeline {
+    const { device, counters, faults } = this.context;
+    const layout = this.layout(label, code);
+    device.pushErrorScope("internal"); // the driver's compiler failed
+    device.pushErrorScope("validation"); // ours did: the text is not valid WGSL
+    const module = device.createShaderModule({ label, code });
+    const pipelineLayout = device.createPipelineLayout({ label, bindGroupLayouts: [layout.raw] });
+    const raw = device.createComputePipeline({ label, layout: pipelineLayout, compute: { module } });
+    counters.pipelinesCreated++;
+    const pipeline: MutablePipeline = { label, raw, layout, error: null };
+    const fail = async (error: GPUError): Promise<KernelError> => {
+      pipeline.error ??= new KernelError(await compileMessage(label, code, module, error.message));
+      return pipeline.error;
+    };
+    faults.watchScope(fail);
+    faults.watchScope(fail);
+    return pipeline;
+  }
+
+  /** Explicit, not "auto": a binding that a specialised shader does not touch stays in it, and layouts can be shared. */
+  private layout(label: string, wgsl: string): BindingLayout {
+    const types = declaredBindings(label, wgsl);
+    const storage = [...types.values()].filter((type) => type !== "uniform").length;
+    const { maxStorageBuffersPerShaderStage: most } = this.context.limits;
+    if (storage > most) throw new InternalError(`${label}: at most ${most} storage buffers, got ${storage}.`);
+
+    const key = [...types].map(([binding, type]) => `${binding}:${type}`).join();
+    const cached = this.layouts.get(key);
+    if (cached) return cached;
+    const entries = [...types].map(([binding, type]) => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type: bufferTypes[type] },
+    }));
+    const layout = { types, raw: this.context.device.createBindGroupLayout({ label: key, entries }) };
+    this.layouts.set(key, layout);
+    return layout;
+  }
+}
+
+const bufferTypes = { uniform: "uniform", read: "read-only-storage", read_write: "storage" } as const;
+
+const comments = /\/\/.*|\/\*[^]*?\*\//g;
+const declaration = /@group\(0\)\s*@binding\((\d+)\)\s*var\s*<\s*(uniform|storage)\s*(?:,\s*(read|read_write)\s*)?>/g;
+
+/** Reads `@group(0) @binding(n) var<...>` declarations: the only form that shaders use. Sorted by number. */
+export function declaredBindings(label: string, wgsl: string): Map<number, BindingType> {
+  const text = wgsl.replace(comments, "");
+  const found = [...text.matchAll(declaration)].map(([, binding, space, access = "read"]): [number, BindingType] => [
+    Number(binding),
+    space === "uniform" ? "uniform" : (access as "read" | "read_write"),
+  ]);
+  const declared = text.match(/@binding\b/g)?.length ?? 0;
+  const types = new Map(found.sort(([a], [b]) => a - b));
+  if (types.size !== declared) {
+    throw new InternalError(
+      `${label}: each binding must be declared once as "@group(0) @binding(n) var<storage|uniform...>", ` +
+        `got ${declared} @binding attributes, of which ${types.size} are so.`,
+    );
+  }
+  return types;
+}
+
+/** `matmul: the shader must compile, got "<message>"`, then each guilty line with its number and its text. */
+async function compileMessage(label: string, wgsl: string, module: GPUShaderModule, reason: string): Promise<string> {
+  const { messages } = await module.getCompilationInfo();
+  const lines = wgsl.split("\n");
+  const errors = messages
+    .filter(({ type, lineNum }) => type === "error" && lineNum > 0)
+    .map(({ lineNum, linePos, message }) => `\n  ${lineNum}:${linePos} ${message}\n    ${lines[lineNum - 1]?.trim()}`);
+  return (
+    `${label}: the shader must compile, got ${errors.length > 0 ? "these errors" : `"${reason}"`}. ` +
+    `Please report this bug with the text of the shader.${errors.slice(0, 5).join("")}`
+  );
+}

@@ -1,0 +1,94 @@
+/** How long each dispatch takes: by timestamp queries where the device has them, else by the clock. */
+
+import { type Command, encode } from "./encode";
+import type { GpuContext } from "./memory";
+
+export interface DispatchTime {
+  /** Kernel name. */
+  readonly label: string;
+  readonly timeMs: number;
+}
+
+export interface Timings {
+  /** "clock" includes a submit and a wait for each dispatch, about 0.2 ms; browsers may round "timestamp" to 0.1 ms. */
+  readonly source: "timestamp" | "clock";
+  /** One for each dispatch, in order; copies are run but not timed. */
+  readonly dispatches: readonly DispatchTime[];
+}
+
+/** A query set holds 4096 timestamps. */
+const MAX_DISPATCHES = 2048;
+
+/** Runs the commands once, each dispatch in a pass of its own. */
+export async function timeCommands(context: GpuContext, commands: readonly Command[]): Promise<Timings> {
+  if (!context.device.features.has("timestamp-query")) {
+    return { source: "clock", dispatches: await timeByClock(context, commands) };
+  }
+  const dispatches: DispatchTime[] = [];
+  for (const chunk of split(commands, MAX_DISPATCHES)) dispatches.push(...(await timeByTimestamps(context, chunk)));
+  return { source: "timestamp", dispatches };
+}
+
+async function timeByTimestamps(context: GpuContext, commands: readonly Command[]): Promise<DispatchTime[]> {
+  const { device, faults, counters } = context;
+  const labels = labelsOf(commands);
+  const byteLength = 16 * Math.max(1, labels.length);
+  const querySet = device.createQuerySet({ type: "timestamp", count: 2 * Math.max(1, labels.length) });
+  const resolved = device.createBuffer({
+    size: byteLength,
+    usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+  });
+  const staging = device.createBuffer({ size: byteLength, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  counters.buffersCreated += 2;
+  try {
+    const encoder = device.createCommandEncoder({ label: "time" });
+    encode(context, encoder, commands, {
+      timestamps: (dispatch) => ({
+        querySet,
+        beginningOfPassWriteIndex: 2 * dispatch,
+        endOfPassWriteIndex: 2 * dispatch + 1,
+      }),
+    });
+    encoder.resolveQuerySet(querySet, 0, 2 * labels.length, resolved, 0);
+    encoder.copyBufferToBuffer(resolved, 0, staging, 0, byteLength);
+    device.queue.submit([encoder.finish()]);
+    counters.submits++;
+    const ticket = faults.ticket();
+    await faults.guard(staging.mapAsync(GPUMapMode.READ)).catch((error: unknown) => faults.explain(ticket, error));
+    await faults.settle(ticket);
+    const ns = new BigUint64Array(staging.getMappedRange());
+    // Clocks may step back between passes: never negative.
+    return labels.map((label, i) => ({ label, timeMs: Math.max(0, Number(ns[2 * i + 1]! - ns[2 * i]!) / 1e6) }));
+  } finally {
+    querySet.destroy();
+    resolved.destroy();
+    staging.destroy();
+  }
+}
+
+async function timeByClock(context: GpuContext, commands: readonly Command[]): Promise<DispatchTime[]> {
+  const { device, faults, counters } = context;
+  const { queue } = device;
+  const times: DispatchTime[] = [];
+  for (const command of commands) {
+    const encoder = device.createCommandEncoder({ label: "time" });
+    encode(context, encoder, [command]);
+    await faults.guard(queue.onSubmittedWorkDone());
+    const start = performance.now();
+    queue.submit([encoder.finish()]);
+    counters.submits++;
+    await faults.guard(queue.onSubmittedWorkDone());
+    if (command.kind === "dispatch") times.push({ label: command.pipeline.label, timeMs: performance.now() - start });
+  }
+  await faults.settle(faults.ticket());
+  return times;
+}
+
+const labelsOf = (commands: readonly Command[]): string[] =>
+  commands.flatMap((command) => (command.kind === "dispatch" ? [command.pipeline.label] : []));
+
+function split<T>(list: readonly T[], length: number): T[][] {
+  const chunks: T[][] = [];
+  for (let i = 0; i < list.length; i += length) chunks.push(list.slice(i, i + length));
+  return chunks;
+}

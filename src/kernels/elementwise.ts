@@ -1,0 +1,21 @@
+/** Wrapper of shaders/elementwise.wgsl and elementwiseScalar.wgsl: one fused expression over an output. */
+
+import elementwiseSource from "../../shaders/elementwise.wgsl?raw";
+import elementwiseScalarSource from "../../shaders/elementwiseScalar.wgsl?raw";
+import { ceilDiv, type KernelLimits, type Shader } from "./kernel";
+
+/** Four elements an invocation. Hook: `compute4(index) -> vec4<u32>`. */
+export const elementwise: Shader = { name: "elementwise", source: elementwiseSource };
+/** One element an invocation. Hook: `compute(index) -> u32`. */
+export const elementwiseScalar: Shader = { name: "elementwiseScalar", source: elementwiseScalarSource };
+
+const WORKGROUP = 64;
+/** Software adapters want few, fat invocations; hardware ones as many as there are lanes. */
+const MAX_WORKGROUPS = { software: 32, hardware: 8192 } as const;
+
+/** Workgroups for `count` stores. */
+export const elementwiseGrid = (count: number, limits: KernelLimits): [number, number, number] => [
+  Math.min(ceilDiv(count, WORKGROUP), MAX_WORKGROUPS[limits.adapterClass], limits.maxComputeWorkgroupsPerDimension),
+  1,
+  1,
+];

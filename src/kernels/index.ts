@@ -1,0 +1,23 @@
+/** All kernel families by name. The only folder that imports `.wgsl`. */
+import type { KernelInfoMap } from "../ops/kernelInfo";
+import { conv2d, conv2dGradInput, conv2dGradWeight } from "./conv2d";
+import type { Kernel } from "./kernel";
+import { matmul } from "./matmul";
+import { maxPool2d, maxPool2dGrad } from "./pool2d";
+import { scatterAdd } from "./scatterAdd";
+import { topk } from "./topk";
+import { ema, momentumSgd, momentumSgdEma } from "./update";
+
+export const KERNELS: { readonly [N in keyof KernelInfoMap]: Kernel<KernelInfoMap[N]> } = {
+  matmul,
+  conv2d,
+  conv2dGradInput,
+  conv2dGradWeight,
+  maxPool2d,
+  maxPool2dGrad,
+  topk,
+  scatterAdd,
+  momentumSgd,
+  ema,
+  momentumSgdEma,
+};

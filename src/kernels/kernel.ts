@@ -1,0 +1,69 @@
+/**
+ * What a kernel is: a plain `.wgsl` file and a `plan` that says, as data, how to launch it. No GPU objects here.
+ * Takes an op's `info` (sizes, strides) and the adapter's limits; gives passes: shader, grid, constants, parameters, cost.
+ * `codegen/specialize` turns a pass into WGSL text, `schedule` decides what its hooks compute, `gpu` runs it.
+ */
+
+/** Software adapters (SwiftShader, llvmpipe) and hardware ones want opposite kernels. */
+export type AdapterClass = "software" | "hardware";
+
+/** What a kernel may know of the adapter. */
+export interface KernelLimits {
+  readonly adapterClass: AdapterClass;
+  readonly maxComputeWorkgroupsPerDimension: number;
+  readonly maxComputeInvocationsPerWorkgroup: number;
+  readonly maxComputeWorkgroupStorageSize: number;
+  readonly maxStorageBufferBindingSize: number;
+}
+
+/** One `.wgsl` file. */
+export interface Shader {
+  /** File stem: also the pipeline's label, the debug line and the profile line. */
+  readonly name: string;
+  /** WGSL text, as it is in the file. */
+  readonly source: string;
+  /** Library files (`shaders/lib`) whose functions the file itself calls. */
+  readonly libs?: readonly Shader[];
+}
+
+/** What a WGSL binding is bound to: an input of the node, its output, or scratch memory of the plan. */
+export type Operand = `input${number}` | "output" | `scratch${number}`;
+
+/** One dispatch of a kernel plan. */
+export interface Pass {
+  readonly shader: Shader;
+  /** Workgroups in x, y, z; each at most 65,535. */
+  readonly grid: readonly [number, number, number];
+  /** New values of `const NAME = 16u;` lines. */
+  readonly consts?: Readonly<Record<string, number>>;
+  /** Fields of the shader's `Params` by name; every field must be given. */
+  readonly params: Readonly<Record<string, number>>;
+  /** WGSL binding name -> what is bound there. */
+  readonly bindings: Readonly<Record<string, Operand>>;
+  /** Floating-point operations of this pass. */
+  readonly flops: number;
+  /** Bytes it must read and write at least. */
+  readonly bytes: number;
+}
+
+/** All dispatches that compute one node, in order. Only the last one has live epilogue hooks. */
+export interface KernelPlan {
+  readonly passes: readonly Pass[];
+  /** byteLength of each scratch buffer. */
+  readonly scratch?: readonly number[];
+}
+
+/** A kernel family: the variants of one computation and the choice among them. */
+export interface Kernel<Info> {
+  /** Name of the family, equal to its first shader's. */
+  readonly name: string;
+  readonly shaders: readonly Shader[];
+  /**
+   * Chooses a variant and says how to launch it.
+   * @param variant forces a shader by name (benchmarks and tests); by default the adapter class decides
+   */
+  plan(info: Info, limits: KernelLimits, variant?: string): KernelPlan;
+}
+
+/** Integer division, rounded up. */
+export const ceilDiv = (a: number, b: number): number => Math.ceil(a / b);

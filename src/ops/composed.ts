@@ -1,0 +1,270 @@
+/**
+ * Functions composed of ops, on nodes: softmax, losses, normalisation. They have no kernel of their own; what fuses is up
+ * to the schedule. Their gradients follow from the ops', except where a closed form is shorter.
+ */
+
+import { DTypeError, IndexError, ShapeError, ValueError } from "../errors";
+import { isInteger } from "../graph/dtype";
+import type { Node } from "../graph/node";
+import { normalizeDim, sameShape, showShape, sizeOf } from "../graph/shape";
+import { add, clamp, div, mul, neg, square, sub, where } from "./arithmetic";
+import { cast, toFloat } from "./cast";
+import { customVjp, detach } from "./custom";
+import { iota } from "./generate";
+import { eq, isfinite, logicalAnd, ne } from "./logic";
+import { exp, log, rsqrt } from "./math";
+import { matmul } from "./matmul";
+import { amax, mean, norm, sum } from "./reduce";
+import { reshape, transpose, unsqueeze } from "./views";
+
+// --- softmax ---------------------------------------------------------------------------------------------------------
+
+/** `x` less its largest element along `dim`, so that exp cannot overflow; a row of -infinity stays as it is. */
+function shifted(x: Node, dim: number): Node {
+  const floats = toFloat(x);
+  if (sizeOf(x.shape) === 0) return floats;
+  const largest = amax(detach(floats), dim, true);
+  return sub(floats, where(isfinite(largest), largest, 0));
+}
+
+/** `exp(x) / sum(exp(x))` along `dim`. */
+export function softmax(x: Node, dim: number): Node {
+  const e = exp(shifted(x, dim));
+  return div(e, sum(e, dim, true));
+}
+
+/** `log(softmax(x))`, without the loss of digits. */
+export function logSoftmax(x: Node, dim: number): Node {
+  const s = shifted(x, dim);
+  return sub(s, log(sum(exp(s), dim, true)));
+}
+
+// --- losses ----------------------------------------------------------------------------------------------------------
+
+/** What becomes of one loss per element. */
+export type Reduction = "mean" | "sum" | "none";
+
+export function reduceLoss(op: string, losses: Node, reduction: Reduction): Node {
+  checkReduction(op, reduction);
+  return reduction === "none" ? losses : reduction === "sum" ? sum(losses) : mean(losses);
+}
+
+function checkReduction(op: string, reduction: string): void {
+  if (!["mean", "sum", "none"].includes(reduction)) {
+    throw new ValueError(`${op}: reduction must be "mean", "sum" or "none", got ${JSON.stringify(reduction)}. Pass one of them.`);
+  }
+}
+
+export interface NllOptions {
+  /** One factor per class, `[classes]`. */
+  readonly weight?: Node | null;
+  /** Targets of this value count for nothing. */
+  readonly ignoreIndex?: number;
+  readonly reduction?: Reduction;
+}
+
+export interface CrossEntropyOptions extends NllOptions {
+  /** The part of the target that is spread over all classes. */
+  readonly labelSmoothing?: number;
+}
+
+/** Scores, the dimension of classes in them, and per target: which class it is, whether it counts, and how much. */
+interface Targets {
+  readonly dim: number;
+  /** Shape of the scores: true at the target's class. */
+  readonly isTarget: Node;
+  /** Shape of the targets, f32: 0 where ignored, else 1. */
+  readonly counts: Node;
+  /** Shape of the targets, f32: 0 where ignored, else the weight of the class. */
+  readonly weights: Node;
+  /** Weight per class, in a shape that broadcasts to the scores. */
+  readonly classWeight: Node | null;
+}
+
+function readTargets(op: string, scores: Node, target: Node, { weight = null, ignoreIndex = -100 }: NllOptions): Targets {
+  const dim = scores.shape.length === 1 ? 0 : 1;
+  const classes = scores.shape[dim] ?? 0;
+  const expected = scores.shape.filter((_, d) => d !== dim);
+  if (scores.shape.length === 0 || !sameShape(target.shape, expected)) {
+    throw new ShapeError(
+      `${op}: targets must have the shape of the scores without classes, got ${showShape(target.shape)} for ${showShape(scores.shape)}. ` +
+        "Scores are [n, classes, ...], targets [n, ...].",
+    );
+  }
+  if (!isInteger(target.dtype)) {
+    throw new DTypeError(`${op}: targets must be class indices, got ${target.dtype}. Cast them with .to("i32").`);
+  }
+  if (weight && !sameShape(weight.shape, [classes])) {
+    throw new ShapeError(`${op}: weight must be [${classes}], got ${showShape(weight.shape)}. Give one factor per class.`);
+  }
+  checkClasses(op, target, classes, ignoreIndex);
+  const index = cast(target, "i32");
+  const ofClass = (node: Node): Node => reshape(node, scores.shape.map((size, d) => (d === dim ? size : 1)));
+  const isCounted = ne(index, ignoreIndex);
+  const isTarget = logicalAnd(eq(unsqueeze(index, dim), ofClass(iota(classes))), unsqueeze(isCounted, dim));
+  const counts = cast(isCounted, "f32");
+  const classWeight = weight && ofClass(weight);
+  const weights = classWeight ? sum(where(isTarget, classWeight, 0), dim) : counts;
+  return { dim, isTarget, counts, weights, classWeight };
+}
+
+/** Targets that lie on the host are checked now, on the user's line; a GPU could not complain. */
+function checkClasses(op: string, target: Node, classes: number, ignoreIndex: number): void {
+  const wrong = target.hostData?.find((index) => index !== ignoreIndex && (index < 0 || index >= classes));
+  if (wrong === undefined) return;
+  throw new IndexError(`${op}: targets must be in 0..${classes - 1} or ${ignoreIndex}, got ${wrong}. Check the labels.`);
+}
+
+/** The weighted mean, the sum, or all of `losses`, which are weighted already. */
+function reduceWeighted(losses: Node, weights: Node, reduction: Reduction): Node {
+  if (reduction === "none") return losses;
+  return reduction === "sum" ? sum(losses) : div(sum(losses), sum(weights));
+}
+
+/** `-weight[target] * x[target]`: of log probabilities. */
+export function nllLoss(x: Node, target: Node, options: NllOptions = {}): Node {
+  const { reduction = "mean" } = options;
+  checkReduction("nllLoss", reduction);
+  const { dim, isTarget, weights } = readTargets("nllLoss", x, target, options);
+  const picked = sum(where(isTarget, x, 0), dim);
+  return reduceWeighted(neg(mul(weights, picked)), weights, reduction);
+}
+
+/** `-weight[target] * log(softmax(x))[target]`. Targets are class indices, or f32 probabilities of the shape of `x`. */
+export function crossEntropy(x: Node, target: Node, options: CrossEntropyOptions = {}): Node {
+  const { reduction = "mean", labelSmoothing = 0 } = options;
+  checkReduction("crossEntropy", reduction);
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
+    throw new ValueError(`crossEntropy: labelSmoothing must be in [0, 1], got ${labelSmoothing}. Use 0 for none.`);
+  }
+  if (target.dtype === "f32") return probabilityLoss(x, target, options);
+  const { dim, isTarget, counts, weights, classWeight } = readTargets("crossEntropy", x, target, options);
+  const s = shifted(x, dim);
+  const logTotal = log(sum(exp(s), dim)); // -log(softmax) = logTotal - s
+  const hard = mul(weights, sub(logTotal, sum(where(isTarget, s, 0), dim)));
+  if (labelSmoothing === 0) return reduceWeighted(hard, weights, reduction);
+  const all = sub(unsqueeze(logTotal, dim), s);
+  const smooth = mul(counts, sum(classWeight ? mul(all, classWeight) : all, dim));
+  const losses = add(mul(hard, 1 - labelSmoothing), mul(smooth, labelSmoothing / x.shape[dim]!));
+  return reduceWeighted(losses, weights, reduction);
+}
+
+/** Cross-entropy with a whole distribution per sample. The mean is over samples, whatever the weights, as in PyTorch. */
+function probabilityLoss(x: Node, target: Node, options: CrossEntropyOptions): Node {
+  const { weight = null, reduction = "mean", labelSmoothing = 0 } = options;
+  if (!sameShape(x.shape, target.shape) || x.shape.length === 0) {
+    throw new ShapeError(
+      `crossEntropy: probabilities must have the shape of the scores, got ${showShape(target.shape)} for ${showShape(x.shape)}. ` +
+        'Class indices must be integers: cast them with .to("i32").',
+    );
+  }
+  const dim = x.shape.length === 1 ? 0 : 1;
+  const classes = x.shape[dim]!;
+  const smoothed = labelSmoothing === 0 ? target : add(mul(target, 1 - labelSmoothing), labelSmoothing / classes);
+  const weighted = weight ? mul(smoothed, reshape(weight, x.shape.map((size, d) => (d === dim ? size : 1)))) : smoothed;
+  const losses = neg(sum(mul(weighted, logSoftmax(x, dim)), dim));
+  return reduction === "mean" ? div(sum(losses), sizeOf(losses.shape)) : reduceLoss("crossEntropy", losses, reduction);
+}
+
+// --- normalisation ---------------------------------------------------------------------------------------------------
+
+/** `x / max(norm(x), eps)` along `dim`. */
+export const normalize = (x: Node, p: number, dim: number, eps: number): Node =>
+  div(x, clamp(norm(x, p, dim, true), eps));
+
+/** `x @ weight.T + bias`. */
+export function linear(x: Node, weight: Node, bias: Node | null): Node {
+  if (weight.shape.length !== 2 || x.shape.at(-1) !== weight.shape[1]) {
+    throw new ShapeError(
+      `linear: the last dimension of the input must be inFeatures, got ${showShape(x.shape)} for weight ${showShape(weight.shape)} ` +
+        "[outFeatures, inFeatures]. Check the layer's sizes, or flatten the input.",
+    );
+  }
+  const y = matmul(x, transpose(weight, 0, 1));
+  return bias ? add(y, bias) : y;
+}
+
+/** What batch normalisation in training gives. */
+export interface BatchNormed {
+  readonly output: Node;
+  /** Per group and channel, `[groups, channels]`; no gradients. */
+  readonly mean: Node;
+  /** Biased, `[groups, channels]`; no gradients. */
+  readonly variance: Node;
+  /** How many numbers each of them is made of. */
+  readonly count: number;
+}
+
+/**
+ * Batch normalisation by the batch's own statistics. Sample `n` belongs to group `n % groups`, and each group is
+ * normalised by itself, as if it were on a device of its own.
+ *
+ *     y = weight * xhat + bias,  xhat = (x - mean) / sqrt(variance + eps)
+ *
+ * @param x `[n, c, ...]`
+ */
+export function batchNormTraining(x: Node, weight: Node | null, bias: Node | null, eps: number, groups = 1): BatchNormed {
+  const [batch = 0, channels = 0, ...inner] = x.shape;
+  const lead = groups === 1 ? [batch, channels] : [batch / groups, groups, channels];
+  const grouped = reshape(x, [...lead, ...inner]);
+  const channelDim = lead.length - 1;
+  const dims = grouped.shape.flatMap((_, d) => (d === 0 || d > channelDim ? [d] : []));
+  const perChannel = grouped.shape.map((size, d) => (d === channelDim ? size : 1));
+  const count = sizeOf(dims.map((dim) => grouped.shape[dim]!));
+
+  const center = mean(grouped, dims, true);
+  const centered = sub(grouped, center);
+  const spread = mean(square(centered), dims, true);
+  const inverse = rsqrt(add(spread, eps));
+  const xhat = mul(centered, inverse);
+  const w = weight && reshape(weight, perChannel);
+  const scaled = w ? mul(xhat, w) : xhat;
+  const shiftedUp = bias ? add(scaled, reshape(bias, perChannel)) : scaled;
+
+  /**
+   * The closed form, with two reductions where the chain rule through mean and variance would take more:
+   * dx = w / sqrt(variance + eps) * (dy - mean(dy) - xhat * mean(dy * xhat)), dw = sum(dy * xhat), db = sum(dy)
+   */
+  const rule = (gradOut: Node): (Node | null)[] => {
+    const dy = reshape(gradOut, grouped.shape);
+    const sumDy = sum(dy, dims, true);
+    const sumDyXhat = sum(mul(dy, xhat), dims, true);
+    const inner = sub(sub(dy, div(sumDy, count)), mul(xhat, div(sumDyXhat, count)));
+    const factor = w ? mul(inverse, w) : inverse;
+    const overGroups = (total: Node): Node => reshape(groups === 1 ? total : sum(total, 1), [channels]);
+    return [
+      reshape(mul(factor, inner), x.shape),
+      ...(weight ? [overGroups(sumDyXhat)] : []),
+      ...(bias ? [overGroups(sumDy)] : []),
+    ];
+  };
+  const inputs = [x, weight, bias].filter((node) => node !== null);
+  return {
+    output: customVjp(reshape(shiftedUp, x.shape), inputs, rule),
+    mean: reshape(detach(center), [groups, channels]),
+    variance: reshape(detach(spread), [groups, channels]),
+    count,
+  };
+}
+
+/** Batch normalisation by given statistics, `[c]` each. */
+export function batchNormEval(
+  x: Node,
+  statistics: { mean: Node; variance: Node },
+  weight: Node | null,
+  bias: Node | null,
+  eps: number,
+): Node {
+  const perChannel = x.shape.map((size, d) => (d === 1 ? size : 1));
+  const inverse = rsqrt(add(reshape(statistics.variance, perChannel), eps));
+  const xhat = mul(sub(x, reshape(statistics.mean, perChannel)), inverse);
+  const scaled = weight ? mul(xhat, reshape(weight, perChannel)) : xhat;
+  return bias ? add(scaled, reshape(bias, perChannel)) : scaled;
+}
+
+/** `x . y / max(|x| |y|, eps)` along `dim`. */
+export function cosineSimilarity(x: Node, y: Node, dim: number, eps: number): Node {
+  const at = normalizeDim("cosineSimilarity", dim, x.shape.length);
+  const lengths = mul(clamp(norm(x, 2, at), eps), clamp(norm(y, 2, at), eps));
+  return div(sum(mul(x, y), at), lengths);
+}

@@ -1,0 +1,293 @@
+/**
+ * 2-d convolution and its two gradients. Each is bilinear, and the gradients of each are the other two,
+ * so convolutions can be differentiated any number of times.
+ */
+
+import { ShapeError, ValueError } from "../errors";
+import type { HostArray } from "../graph/dtype";
+import type { Node } from "../graph/node";
+import { sameShape, type Shape, showShape } from "../graph/shape";
+import { add } from "./arithmetic";
+import { checkDType, checkRank } from "./check";
+import type { Conv2dInfo } from "./kernelInfo";
+import { apply, defineOp } from "./op";
+import { toF64 } from "./strided";
+import { reshape } from "./views";
+
+export type Pair = readonly [height: number, width: number];
+
+export const toPair = (value: number | Pair): Pair => (typeof value === "number" ? [value, value] : value);
+
+type ConvAttrs = {
+  readonly stride: Pair;
+  readonly padding: Pair;
+  readonly dilation: Pair;
+  readonly groups: number;
+};
+
+/** Length of the output along one dimension. */
+export const windowsAlong = (size: number, kernel: number, stride: number, padding: number, dilation = 1): number =>
+  Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
+
+/** Geometry of a convolution from the shapes of its input and weight. */
+function convInfo(op: string, input: Shape, weight: Shape, { stride, padding, dilation, groups }: ConvAttrs): Conv2dInfo {
+  const [batch, inChannels, height, width] = input as [number, number, number, number];
+  const [outChannels, channelsPerGroup, kernelHeight, kernelWidth] = weight as [number, number, number, number];
+  if (channelsPerGroup * groups !== inChannels || outChannels % groups !== 0) {
+    throw new ShapeError(
+      `${op}: weight must be [outChannels, inChannels / groups, h, w] with outChannels a multiple of groups, ` +
+        `got weight ${showShape(weight)}, input ${showShape(input)}, groups ${groups}. Check the number of channels.`,
+    );
+  }
+  const outHeight = windowsAlong(height, kernelHeight, stride[0], padding[0], dilation[0]);
+  const outWidth = windowsAlong(width, kernelWidth, stride[1], padding[1], dilation[1]);
+  if (outHeight < 1 || outWidth < 1) {
+    throw new ShapeError(
+      `${op}: the kernel must fit into the padded input, got weight ${showShape(weight)}, input ${showShape(input)}, ` +
+        `padding ${showShape(padding)}. Add padding or use a smaller kernel.`,
+    );
+  }
+  return {
+    batch,
+    inChannels,
+    height,
+    width,
+    outChannels,
+    outHeight,
+    outWidth,
+    kernelHeight,
+    kernelWidth,
+    strideHeight: stride[0],
+    strideWidth: stride[1],
+    padHeight: padding[0],
+    padWidth: padding[1],
+    dilationHeight: dilation[0],
+    dilationWidth: dilation[1],
+    groups,
+  };
+}
+
+const outputShape = ({ batch, outChannels, outHeight, outWidth }: Conv2dInfo): Shape => [batch, outChannels, outHeight, outWidth];
+
+function checkOperands(op: string, nodes: readonly Node[], names: readonly [string, string]): void {
+  checkDType(op, nodes, ["f32"]);
+  nodes.forEach((node, i) => checkRank(op, names[i]!, node, 4, names[i] === "weight" ? "[out, in, h, w]" : "[n, c, h, w]"));
+}
+
+function checkGradOut(op: string, gradOut: Node, info: Conv2dInfo): void {
+  if (sameShape(gradOut.shape, outputShape(info))) return;
+  throw new ShapeError(
+    `${op}: gradOut must have the shape of the output, got ${showShape(gradOut.shape)} for ${showShape(outputShape(info))}. Check the attributes.`,
+  );
+}
+
+// --- loops -----------------------------------------------------------------------------------------------------------
+
+/** Outputs along one dimension whose window element at `offset` lies inside the input: `low <= i < high`. */
+function insideRange(count: number, size: number, stride: number, offset: number): { low: number; high: number } {
+  const low = Math.max(0, Math.ceil(-offset / stride));
+  return { low, high: Math.max(low, Math.min(count, Math.floor((size - 1 - offset) / stride) + 1)) };
+}
+
+/** Calls `tap` for every element of every kernel: with its place in the weight and the planes it connects. */
+function forEachTap(
+  info: Conv2dInfo,
+  tap: (weightIndex: number, inChannel: number, outChannel: number, dy: number, dx: number) => void,
+): void {
+  const { inChannels, outChannels, kernelHeight, kernelWidth, groups } = info;
+  const inPerGroup = inChannels / groups;
+  const outPerGroup = outChannels / groups;
+  let weightIndex = 0;
+  for (let out = 0; out < outChannels; out++) {
+    const firstIn = Math.floor(out / outPerGroup) * inPerGroup;
+    for (let c = 0; c < inPerGroup; c++) {
+      for (let ky = 0; ky < kernelHeight; ky++) {
+        const dy = ky * info.dilationHeight - info.padHeight;
+        for (let kx = 0; kx < kernelWidth; kx++) {
+          tap(weightIndex++, firstIn + c, out, dy, kx * info.dilationWidth - info.padWidth);
+        }
+      }
+    }
+  }
+}
+
+function evaluateConv(input: HostArray, weight: HostArray, output: HostArray, info: Conv2dInfo): void {
+  const { inChannels, outChannels, height, width, outHeight, outWidth, strideHeight, strideWidth } = info;
+  const x = toF64(input.data);
+  const w = toF64(weight.data);
+  const image = new Float64Array(outChannels * outHeight * outWidth);
+  for (let n = 0; n < info.batch; n++) {
+    image.fill(0);
+    forEachTap(info, (weightIndex, c, out, dy, dx) => {
+      const factor = w[weightIndex]!;
+      const rows = insideRange(outHeight, height, strideHeight, dy);
+      const cols = insideRange(outWidth, width, strideWidth, dx);
+      for (let oy = rows.low; oy < rows.high; oy++) {
+        const inRow = ((n * inChannels + c) * height + oy * strideHeight + dy) * width + dx;
+        const outRow = (out * outHeight + oy) * outWidth;
+        for (let ox = cols.low; ox < cols.high; ox++) image[outRow + ox]! += factor * x[inRow + ox * strideWidth]!;
+      }
+    });
+    output.data.set(image, n * image.length);
+  }
+}
+
+function evaluateGradInput(gradOut: HostArray, weight: HostArray, output: HostArray, info: Conv2dInfo): void {
+  const { inChannels, outChannels, height, width, outHeight, outWidth, strideHeight, strideWidth } = info;
+  const g = toF64(gradOut.data);
+  const w = toF64(weight.data);
+  const image = new Float64Array(inChannels * height * width);
+  for (let n = 0; n < info.batch; n++) {
+    image.fill(0);
+    forEachTap(info, (weightIndex, c, out, dy, dx) => {
+      const factor = w[weightIndex]!;
+      const rows = insideRange(outHeight, height, strideHeight, dy);
+      const cols = insideRange(outWidth, width, strideWidth, dx);
+      for (let oy = rows.low; oy < rows.high; oy++) {
+        const inRow = (c * height + oy * strideHeight + dy) * width + dx;
+        const outRow = ((n * outChannels + out) * outHeight + oy) * outWidth;
+        for (let ox = cols.low; ox < cols.high; ox++) image[inRow + ox * strideWidth]! += factor * g[outRow + ox]!;
+      }
+    });
+    output.data.set(image, n * image.length);
+  }
+}
+
+function evaluateGradWeight(input: HostArray, gradOut: HostArray, output: HostArray, info: Conv2dInfo): void {
+  const { inChannels, outChannels, height, width, outHeight, outWidth, strideHeight, strideWidth } = info;
+  const x = toF64(input.data);
+  const g = toF64(gradOut.data);
+  forEachTap(info, (weightIndex, c, out, dy, dx) => {
+    const rows = insideRange(outHeight, height, strideHeight, dy);
+    const cols = insideRange(outWidth, width, strideWidth, dx);
+    let total = 0;
+    for (let n = 0; n < info.batch; n++) {
+      for (let oy = rows.low; oy < rows.high; oy++) {
+        const inRow = ((n * inChannels + c) * height + oy * strideHeight + dy) * width + dx;
+        const outRow = ((n * outChannels + out) * outHeight + oy) * outWidth;
+        for (let ox = cols.low; ox < cols.high; ox++) total += x[inRow + ox * strideWidth]! * g[outRow + ox]!;
+      }
+    }
+    output.data[weightIndex] = total;
+  });
+}
+
+// --- ops -------------------------------------------------------------------------------------------------------------
+
+/** Inputs: input `[n, c, h, w]`, weight `[o, c / groups, kh, kw]`. */
+export const conv2dOp = defineOp<ConvAttrs>({
+  name: "conv2d",
+  infer([input, weight], attrs) {
+    checkOperands("conv2d", [input!, weight!], ["input", "weight"]);
+    return { shape: outputShape(convInfo("conv2d", input!.shape, weight!.shape, attrs)), dtype: "f32" };
+  },
+  evaluate: ([input, weight], output, attrs) =>
+    evaluateConv(input!, weight!, output, convInfo("conv2d", input!.shape, weight!.shape, attrs)),
+  vjp: (gradOut, { inputs: [input, weight], attrs, needs }) => [
+    needs[0] ? conv2dGradInput(gradOut, weight!, input!.shape, attrs) : null,
+    needs[1] ? conv2dGradWeight(input!, gradOut, weight!.shape, attrs) : null,
+  ],
+  lowering: {
+    kind: "kernel",
+    call: ({ inputs: [input, weight], attrs }) => ({
+      kernel: "conv2d",
+      info: convInfo("conv2d", input!.shape, weight!.shape, attrs as unknown as ConvAttrs),
+    }),
+  },
+});
+
+type GradInputAttrs = ConvAttrs & { readonly inputShape: Shape };
+
+/** Inputs: gradOut `[n, o, oh, ow]`, weight. Output: gradInput. */
+export const conv2dGradInputOp = defineOp<GradInputAttrs>({
+  name: "conv2dGradInput",
+  infer([gradOut, weight], attrs) {
+    checkOperands("conv2dGradInput", [gradOut!, weight!], ["gradOut", "weight"]);
+    checkGradOut("conv2dGradInput", gradOut!, convInfo("conv2dGradInput", attrs.inputShape, weight!.shape, attrs));
+    return { shape: attrs.inputShape, dtype: "f32" };
+  },
+  evaluate: ([gradOut, weight], output, attrs) =>
+    evaluateGradInput(gradOut!, weight!, output, convInfo("conv2dGradInput", output.shape, weight!.shape, attrs)),
+  vjp: (gradOut, { inputs: [outGrad, weight], attrs, needs }) => [
+    needs[0] ? apply(conv2dOp, [gradOut, weight!], convAttrs(attrs)) : null,
+    needs[1] ? conv2dGradWeight(gradOut, outGrad!, weight!.shape, attrs) : null,
+  ],
+  lowering: {
+    kind: "kernel",
+    call: ({ shape, inputs: [, weight], attrs }) => ({
+      kernel: "conv2dGradInput",
+      info: convInfo("conv2dGradInput", shape, weight!.shape, attrs as unknown as ConvAttrs),
+    }),
+  },
+});
+
+type GradWeightAttrs = ConvAttrs & { readonly weightShape: Shape };
+
+/** Inputs: input, gradOut `[n, o, oh, ow]`. Output: gradWeight. */
+export const conv2dGradWeightOp = defineOp<GradWeightAttrs>({
+  name: "conv2dGradWeight",
+  infer([input, gradOut], attrs) {
+    checkOperands("conv2dGradWeight", [input!, gradOut!], ["input", "gradOut"]);
+    checkGradOut("conv2dGradWeight", gradOut!, convInfo("conv2dGradWeight", input!.shape, attrs.weightShape, attrs));
+    return { shape: attrs.weightShape, dtype: "f32" };
+  },
+  evaluate: ([input, gradOut], output, attrs) =>
+    evaluateGradWeight(input!, gradOut!, output, convInfo("conv2dGradWeight", input!.shape, output.shape, attrs)),
+  vjp: (gradOut, { inputs: [input, outGrad], attrs, needs }) => [
+    needs[0] ? conv2dGradInput(outGrad!, gradOut, input!.shape, attrs) : null,
+    needs[1] ? apply(conv2dOp, [input!, gradOut], convAttrs(attrs)) : null,
+  ],
+  lowering: {
+    kind: "kernel",
+    call: ({ shape, inputs: [input], attrs }) => ({
+      kernel: "conv2dGradWeight",
+      info: convInfo("conv2dGradWeight", input!.shape, shape, attrs as unknown as ConvAttrs),
+    }),
+  },
+});
+
+/** The attributes that all three share, without those of one. */
+const convAttrs = ({ stride, padding, dilation, groups }: ConvAttrs): ConvAttrs => ({ stride, padding, dilation, groups });
+
+const conv2dGradInput = (gradOut: Node, weight: Node, inputShape: Shape, attrs: ConvAttrs): Node =>
+  apply(conv2dGradInputOp, [gradOut, weight], { ...convAttrs(attrs), inputShape });
+
+const conv2dGradWeight = (input: Node, gradOut: Node, weightShape: Shape, attrs: ConvAttrs): Node =>
+  apply(conv2dGradWeightOp, [input, gradOut], { ...convAttrs(attrs), weightShape });
+
+export interface Conv2dOptions {
+  readonly stride?: number | Pair;
+  /** Zeros on each side. */
+  readonly padding?: number | Pair;
+  readonly dilation?: number | Pair;
+  readonly groups?: number;
+}
+
+function checkOption(name: string, value: Pair, least: number): Pair {
+  if (value.length === 2 && value.every((size) => Number.isInteger(size) && size >= least)) return value;
+  throw new ValueError(
+    `conv2d: ${name} must be one or two integers of at least ${least}, got ${showShape(value)}. Check the options.`,
+  );
+}
+
+/**
+ * 2-d convolution, `[n, c, h, w]` with weight `[o, c / groups, kh, kw]` and bias `[o]` to `[n, o, oh, ow]`.
+ */
+export function conv2d(
+  input: Node,
+  weight: Node,
+  bias: Node | null = null,
+  { stride = 1, padding = 0, dilation = 1, groups = 1 }: Conv2dOptions = {},
+): Node {
+  const result = apply(conv2dOp, [input, weight], {
+    stride: checkOption("stride", toPair(stride), 1),
+    padding: checkOption("padding", toPair(padding), 0),
+    dilation: checkOption("dilation", toPair(dilation), 1),
+    groups: checkOption("groups", toPair(groups), 1)[0],
+  });
+  if (!bias) return result;
+  if (bias.shape.length !== 1 || bias.shape[0] !== weight.shape[0]) {
+    throw new ShapeError(`conv2d: bias must be [${weight.shape[0]}], got ${showShape(bias.shape)}. It has one value per output channel.`);
+  }
+  return add(result, reshape(bias, [-1, 1, 1]));
+}

@@ -1,0 +1,35 @@
+/**
+ * Ops: what each computation means. One file a family; an op is one `defineOp` entry with its shape rule, its CPU meaning,
+ * its GPU meaning and its gradient. Importing this file registers them all. Builders make nodes and run nothing.
+ */
+
+export * from "./arithmetic";
+export {
+  type Dims,
+  dropDims,
+  expand,
+  expandOp,
+  full,
+  fullLike,
+  keepDims,
+  ones,
+  onesLike,
+  sumOp,
+  zeros,
+  zerosLike,
+} from "./broadcast";
+export { broadcast, cast, castOp, commonDType, type Operand, together } from "./cast";
+export { conv2d, conv2dGradInputOp, conv2dGradWeightOp, conv2dOp, type Conv2dOptions, type Pair } from "./conv2d";
+export { customVjp, customVjpOp, detach, detachOp, type VjpRule } from "./custom";
+export * from "./generate";
+export * from "./indexing";
+export * from "./leaf";
+export * from "./logic";
+export * from "./math";
+export { matmul, matmulOp } from "./matmul";
+export * from "./pool2d";
+export * from "./reduce";
+export { flip, narrow, padOp, padZeros, slice, sliceOp } from "./slice";
+export * from "./topk";
+export * from "./update";
+export { flatten, permute, permuteOp, reshape, reshapeOp, squeeze, transpose, unsqueeze } from "./views";

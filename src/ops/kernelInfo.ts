@@ -1,0 +1,96 @@
+/**
+ * What each kernel family must be told, by family name. Ops' lowerings produce these, kernels consume them:
+ * the one contract between the two. Everything is an element count unless its name says otherwise.
+ */
+
+/** A matrix operand read in place: element (b, row, col) is at `offset + b * batch + row * row + col * col`. */
+export interface MatrixStrides {
+  readonly offset: number;
+  readonly batch: number;
+  readonly row: number;
+  readonly col: number;
+}
+
+/** `C[b, m, n] = sum_k A[b, m, k] * B[b, k, n]`; C is contiguous. Inputs: a, b. */
+export interface MatmulInfo {
+  readonly batch: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly a: MatrixStrides;
+  readonly b: MatrixStrides;
+}
+
+/** Geometry of a 2-d convolution, NCHW; shared by the forward and both gradients. */
+export interface Conv2dInfo {
+  readonly batch: number;
+  readonly inChannels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly outChannels: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly strideHeight: number;
+  readonly strideWidth: number;
+  readonly padHeight: number;
+  readonly padWidth: number;
+  readonly dilationHeight: number;
+  readonly dilationWidth: number;
+  readonly groups: number;
+}
+
+/** Geometry of a 2-d pooling window, NCHW with `planes = n * c`. */
+export interface Pool2dInfo {
+  readonly planes: number;
+  readonly height: number;
+  readonly width: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly strideHeight: number;
+  readonly strideWidth: number;
+  readonly padHeight: number;
+  readonly padWidth: number;
+}
+
+/** Indices of the k largest (or smallest) of each row of `[rows, n]`, best first, ties by lower index; i32 `[rows, k]`. */
+export interface TopkInfo {
+  readonly rows: number;
+  readonly n: number;
+  readonly k: number;
+  readonly largest: boolean;
+}
+
+/**
+ * `out = input; out[o, index[o, j, i], i] += src[o, j, i]` for `[outer, dim, inner]` out and `[outer, indexDim, inner]`
+ * index and src. Inputs: input, index (i32), src. Sums in the order of j, so the bits are fixed.
+ */
+export interface ScatterAddInfo {
+  readonly outer: number;
+  readonly dim: number;
+  readonly indexDim: number;
+  readonly inner: number;
+}
+
+/** A whole-arena update; `count` elements, a multiple of 64. Inputs per kernel: see `shaders/momentumSgd.wgsl` and siblings. */
+export interface UpdateInfo {
+  readonly count: number;
+}
+
+/** Kernel family -> what it must be told. */
+export interface KernelInfoMap {
+  matmul: MatmulInfo;
+  conv2d: Conv2dInfo;
+  conv2dGradInput: Conv2dInfo;
+  conv2dGradWeight: Conv2dInfo;
+  maxPool2d: Pool2dInfo;
+  maxPool2dGrad: Pool2dInfo;
+  topk: TopkInfo;
+  scatterAdd: ScatterAddInfo;
+  momentumSgd: UpdateInfo;
+  ema: UpdateInfo;
+  momentumSgdEma: UpdateInfo;
+}

@@ -1,0 +1,73 @@
+/**
+ * Leaves: values that are given, not computed. `data` comes from a host array, `scalar` from one number,
+ * `variable` is state that lives on a device and is written between steps.
+ */
+
+import { DTypeError, InternalError, ShapeError } from "../errors";
+import { allocateHost, type DType, isInteger, type TypedArray } from "../graph/dtype";
+import { Node, type VariableRef } from "../graph/node";
+import { checkShape, type Shape, showShape, sizeOf } from "../graph/shape";
+import { defineOp, type Op } from "./op";
+
+type LeafAttrs = { readonly shape: Shape; readonly dtype: DType };
+
+const leafOp = (name: string): Op<LeafAttrs> =>
+  defineOp<LeafAttrs>({
+    name,
+    infer: (_inputs, { shape, dtype }) => ({ shape, dtype }),
+    evaluate: () => {
+      throw new InternalError(`${name}: leaves have values from the start, got a leaf without one. Please report it.`);
+    },
+    vjp: null,
+    lowering: { kind: "leaf" },
+  });
+
+export const dataOp = leafOp("data");
+export const scalarOp = leafOp("scalar");
+export const variableOp = leafOp("variable");
+
+const makeLeaf = (op: Op<LeafAttrs>, shape: Shape, dtype: DType, requiresGrad = false): Node =>
+  new Node(op, [], { shape, dtype }, shape, dtype, requiresGrad);
+
+/**
+ * A node for values that lie on the host. The memory is taken over, not copied.
+ * @param data row-major, of the dtype's array type (Float64Array only for gradient checks)
+ */
+export function fromHost(data: TypedArray, shape: Shape, dtype: DType = "f32", requiresGrad = false): Node {
+  checkShape("fromHost", shape);
+  if (data.length !== sizeOf(shape)) {
+    throw new ShapeError(
+      `fromHost: the number of values must be that of the shape, got ${data.length} values for ${showShape(shape)} ` +
+        `(${sizeOf(shape)}). Check the shape.`,
+    );
+  }
+  if (requiresGrad && dtype !== "f32") {
+    throw new DTypeError(`fromHost: only f32 can need gradients, got ${dtype}. Cast it to f32 first.`);
+  }
+  const node = makeLeaf(dataOp, [...shape], dtype, requiresGrad);
+  node.hostData = data;
+  return node;
+}
+
+/**
+ * A node of rank 0 that holds one number. The number is data, not part of the graph's structure,
+ * so plans are shared among all values.
+ */
+export function scalar(value: number, dtype: DType = "f32"): Node {
+  if (isInteger(dtype) && !Number.isInteger(value)) {
+    throw new DTypeError(`scalar: an ${dtype} must be an integer, got ${value}. Use dtype f32 or round it.`);
+  }
+  const node = makeLeaf(scalarOp, [], dtype);
+  const data = allocateHost(dtype, 1);
+  data[0] = dtype === "bool" ? Number(value !== 0) : value;
+  node.hostData = data;
+  return node;
+}
+
+/** A node that reads a variable as it is at `version`. */
+export function variable(ref: VariableRef, version: number, requiresGrad = false): Node {
+  const node = makeLeaf(variableOp, ref.shape, ref.dtype, requiresGrad);
+  node.variable = ref;
+  node.version = version;
+  return node;
+}

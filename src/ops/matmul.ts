@@ -1,0 +1,123 @@
+/** Matrix products. The op takes two matrices or two stacks of them; its builder brings everything else to that. */
+
+import { ShapeError } from "../errors";
+import type { Node } from "../graph/node";
+import { broadcastShapes, type Shape, showShape, sizeOf } from "../graph/shape";
+import { expand } from "./broadcast";
+import { cast, commonDType } from "./cast";
+import { checkDType } from "./check";
+import type { MatmulInfo } from "./kernelInfo";
+import { apply, defineOp } from "./op";
+import type { NoAttrs } from "./pointwise";
+import { toF64 } from "./strided";
+import { reshape, transpose, unsqueeze } from "./views";
+
+function checkInner(a: Shape, b: Shape): void {
+  const inner = a.at(-1);
+  const other = b.at(-2);
+  if (inner === other) return;
+  const hint = inner === b.at(-1) ? " Did you mean a.matmul(b.transpose(-1, -2))?" : " Transpose or reshape one of them.";
+  throw new ShapeError(
+    `matmul: inner dimensions must match, got ${showShape(a)} @ ${showShape(b)} (${inner} != ${other}).${hint}`,
+  );
+}
+
+/** What the kernel is told when both operands are contiguous. */
+function matmulInfo(a: Shape, b: Shape): MatmulInfo {
+  const [m, k] = a.slice(-2) as [number, number];
+  const n = b.at(-1)!;
+  return {
+    batch: sizeOf(a.slice(0, -2)),
+    m,
+    n,
+    k,
+    a: { offset: 0, batch: m * k, row: k, col: 1 },
+    b: { offset: 0, batch: k * n, row: n, col: 1 },
+  };
+}
+
+/** `out = a @ b` for row-major matrices that start at the given places. Adds whole rows of b: neighbours in memory. */
+function multiply(out: Float64Array, a: Float64Array, b: Float64Array, { m, n, k }: MatmulInfo, startA: number, startB: number): void {
+  out.fill(0);
+  for (let row = 0; row < m; row++) {
+    const outRow = row * n;
+    for (let i = 0; i < k; i++) {
+      const factor = a[startA + row * k + i]!;
+      const bRow = startB + i * n;
+      for (let col = 0; col < n; col++) out[outRow + col]! += factor * b[bRow + col]!;
+    }
+  }
+}
+
+// C = A @ B: dA = dC @ B^T, dB = A^T @ dC
+export const matmulOp = defineOp<NoAttrs>({
+  name: "matmul",
+  infer([a, b]) {
+    checkDType("matmul", [a!, b!], ["f32"]);
+    const rank = a!.shape.length;
+    if (rank !== b!.shape.length || rank < 2 || rank > 3 || (rank === 3 && a!.shape[0] !== b!.shape[0])) {
+      throw new ShapeError(
+        `matmul: operands must be two matrices or two stacks of equal length, got ${showShape(a!.shape)} @ ${showShape(b!.shape)}. ` +
+          `Expand and reshape them.`,
+      );
+    }
+    checkInner(a!.shape, b!.shape);
+    return { shape: a!.shape.with(-1, b!.shape.at(-1)!), dtype: "f32" };
+  },
+  evaluate([a, b], output) {
+    const info = matmulInfo(a!.shape, b!.shape);
+    const [left, right] = [toF64(a!.data), toF64(b!.data)];
+    const block = new Float64Array(info.m * info.n);
+    for (let i = 0; i < info.batch; i++) {
+      multiply(block, left, right, info, i * info.a.batch, i * info.b.batch);
+      output.data.set(block, i * block.length);
+    }
+  },
+  vjp: (gradOut, { inputs: [a, b], needs }) => [
+    needs[0] ? product(gradOut, transpose(b!, -1, -2)) : null,
+    needs[1] ? product(transpose(a!, -1, -2), gradOut) : null,
+  ],
+  lowering: {
+    kind: "kernel",
+    call: ({ inputs: [a, b] }) => ({ kernel: "matmul", info: matmulInfo(a!.shape, b!.shape) }),
+  },
+});
+
+const product = (a: Node, b: Node): Node => apply(matmulOp, [a, b], {});
+
+/**
+ * Matrix product with PyTorch's rules: vectors count as a row on the left and a column on the right,
+ * dimensions before the last two are a stack and broadcast.
+ */
+export function matmul(a: Node, b: Node): Node {
+  if (a.shape.length === 0 || b.shape.length === 0) {
+    throw new ShapeError(
+      `matmul: operands must have at least 1 dimension, got ${showShape(a.shape)} @ ${showShape(b.shape)}. Use mul for scalars.`,
+    );
+  }
+  const dtype = commonDType([a, b]);
+  const left = a.shape.length === 1 ? unsqueeze(a, 0) : a;
+  const right = b.shape.length === 1 ? unsqueeze(b, 1) : b;
+  checkInner(left.shape, right.shape);
+  const result = stacked(cast(left, dtype), cast(right, dtype));
+  const rows = a.shape.length === 1 ? [] : [a.shape.at(-2)!];
+  const columns = b.shape.length === 1 ? [] : [b.shape.at(-1)!];
+  return reshape(result, [...result.shape.slice(0, -2), ...rows, ...columns]);
+}
+
+/** Products of operands with at least two dimensions. */
+function stacked(a: Node, b: Node): Node {
+  const [m, k] = a.shape.slice(-2) as [number, number];
+  const n = b.shape.at(-1)!;
+  if (a.shape.length === 2 && b.shape.length === 2) return product(a, b);
+  if (b.shape.length === 2) {
+    // one matrix for the whole stack: the stack becomes rows
+    const batch = a.shape.slice(0, -2);
+    return reshape(product(reshape(a, [sizeOf(batch) * m, k]), b), [...batch, m, n]);
+  }
+  const batch = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const size = sizeOf(batch);
+  const left = reshape(expand(a, [...batch, m, k]), [size, m, k]);
+  const right = reshape(expand(b, [...batch, k, n]), [size, k, n]);
+  return reshape(product(left, right), [...batch, m, n]);
+}

@@ -1,0 +1,82 @@
+/** How pointwise ops are defined: a JavaScript function, its WGSL, a gradient. The ops themselves are in the files beside. */
+
+import type { DType, TypedArray } from "../graph/dtype";
+import type { Node } from "../graph/node";
+import { checkDType, checkSameDType, checkSameShape } from "./check";
+import { defineOp, type Op, type PointwiseContext, type VjpContext } from "./op";
+
+/** No attributes: all that a pointwise op depends on are its inputs. */
+export type NoAttrs = Readonly<Record<string, never>>;
+export type PointwiseOp = Op<NoAttrs>;
+
+type Vjp = (gradOut: Node, context: VjpContext<NoAttrs>) => readonly (Node | null)[];
+
+interface Spec {
+  readonly name: string;
+  /** dtypes that the inputs may have. */
+  readonly dtypes: readonly DType[];
+  /** dtype of the output, where it is not that of the inputs. */
+  readonly result?: DType;
+  /** Costs so much on a GPU that it is not computed twice. */
+  readonly dear?: boolean;
+  readonly vjp: Vjp | null;
+}
+
+interface UnarySpec extends Spec {
+  js(x: number): number;
+  /** Where integers follow another rule than numbers. */
+  readonly jsInteger?: (x: number) => number;
+  wgsl(x: string, context: PointwiseContext): string;
+}
+
+interface BinarySpec extends Spec {
+  js(a: number, b: number): number;
+  /** Where integers follow other rules than numbers: products and quotients. */
+  readonly jsInteger?: { i32(a: number, b: number): number; u32(a: number, b: number): number };
+  wgsl(a: string, b: string, context: PointwiseContext): string;
+}
+
+export const FLOAT: readonly DType[] = ["f32"];
+export const NUMERIC: readonly DType[] = ["f32", "i32", "u32"];
+export const INTEGER: readonly DType[] = ["i32", "u32"];
+export const BITS: readonly DType[] = ["i32", "u32", "bool"];
+export const ANY: readonly DType[] = ["f32", "i32", "u32", "bool", "u8"];
+
+function mapUnary(out: TypedArray, x: TypedArray, f: (x: number) => number): void {
+  for (let i = 0; i < out.length; i++) out[i] = f(x[i]!);
+}
+
+function mapBinary(out: TypedArray, a: TypedArray, b: TypedArray, f: (a: number, b: number) => number): void {
+  for (let i = 0; i < out.length; i++) out[i] = f(a[i]!, b[i]!);
+}
+
+/** An op of one input. */
+export const unary = ({ name, dtypes, result, dear = false, js, jsInteger, wgsl, vjp }: UnarySpec): PointwiseOp =>
+  defineOp<NoAttrs>({
+    name,
+    infer([x]) {
+      checkDType(name, [x!], dtypes);
+      return { shape: x!.shape, dtype: result ?? x!.dtype };
+    },
+    evaluate: ([x], output) => mapUnary(output.data, x!.data, x!.dtype === "f32" ? js : (jsInteger ?? js)),
+    vjp,
+    lowering: { kind: "pointwise", dear, wgsl: ([x], context) => wgsl(x!, context) },
+  });
+
+/** An op of two inputs of one shape and dtype; builders see to that. */
+export const binary = ({ name, dtypes, result, dear = false, js, jsInteger, wgsl, vjp }: BinarySpec): PointwiseOp =>
+  defineOp<NoAttrs>({
+    name,
+    infer(inputs) {
+      checkDType(name, inputs, dtypes);
+      checkSameDType(name, inputs);
+      checkSameShape(name, inputs);
+      return { shape: inputs[0]!.shape, dtype: result ?? inputs[0]!.dtype };
+    },
+    evaluate([a, b], output) {
+      const { dtype } = a!;
+      mapBinary(output.data, a!.data, b!.data, jsInteger && (dtype === "i32" || dtype === "u32") ? jsInteger[dtype] : js);
+    },
+    vjp,
+    lowering: { kind: "pointwise", dear, wgsl: ([a, b], context) => wgsl(a!, b!, context) },
+  });

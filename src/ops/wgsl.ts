@@ -1,0 +1,21 @@
+/** Pieces of WGSL text that fit one lane and four. */
+
+import type { DType } from "../graph/dtype";
+import type { Lanes } from "./op";
+
+const SCALAR: Readonly<Record<DType, string>> = { f32: "f32", i32: "i32", u32: "u32", bool: "bool", u8: "u32" };
+
+/** The WGSL type of a value: `f32` or `vec4<f32>`. */
+export const vec = (dtype: DType, lanes: Lanes): string => (lanes === 4 ? `vec4<${SCALAR[dtype]}>` : SCALAR[dtype]);
+
+/** A constant in the width of `lanes`; the text must be of the type, as in `lit("1.0", "f32", lanes)`. */
+export const lit = (text: string, dtype: DType, lanes: Lanes): string => (lanes === 4 ? `${vec(dtype, 4)}(${text})` : text);
+
+const ZERO: Readonly<Record<DType, string>> = { f32: "0.0", i32: "0i", u32: "0u", bool: "false", u8: "0u" };
+
+/** Zero of any dtype. */
+export const zeroLit = (dtype: DType, lanes: Lanes): string => lit(ZERO[dtype], dtype, lanes);
+
+/** Calls a function of `shaders/lib`: `name` for one lane, `name4` for four; `i32_name` and `u32_name` for integers. */
+export const call = (name: string, args: readonly string[], lanes: Lanes, dtype: DType = "f32"): string =>
+  `${dtype === "f32" ? "" : `${SCALAR[dtype]}_`}${name}${lanes === 4 ? "4" : ""}(${args.join(", ")})`;

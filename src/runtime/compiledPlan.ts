@@ -1,0 +1,106 @@
+/** A plan with what it needs of one GPU: pipelines, bind groups and the buffer of its parameters. */
+
+import type { BindGroupHandle, Binding, BufferRange, Command, Gpu, GpuMemory, Pipeline } from "../gpu/gpu";
+import type { Node } from "../graph/node";
+import type { Place, Plan, PlannedLaunch } from "../schedule/plan";
+
+/** Where the parameters of the next launch may start. */
+const PITCH = 256;
+
+export class CompiledPlan {
+  private readonly pipelines: readonly Pipeline[];
+  private readonly bindGroups: (BindGroupHandle | null)[];
+  private readonly offsets: readonly number[];
+  private readonly params: DataView<ArrayBuffer>;
+  private readonly boundLeaves = new Set<number>();
+  private paramsMemory: GpuMemory | null = null;
+  private isWritten = false;
+
+  constructor(
+    private readonly gpu: Gpu,
+    readonly plan: Plan,
+  ) {
+    this.pipelines = plan.launches.map(({ label, wgsl }) => gpu.pipeline(label, wgsl));
+    this.bindGroups = plan.launches.map(() => null);
+    let byteLength = 0;
+    this.offsets = plan.launches.map((launch) => {
+      const offset = byteLength;
+      byteLength += Math.ceil(paramsByteLength(launch) / PITCH) * PITCH;
+      return offset;
+    });
+    this.params = new DataView(new ArrayBuffer(byteLength));
+    for (const { bindings } of plan.launches) {
+      for (const { place } of bindings) if (place.kind === "leaf") this.boundLeaves.add(place.index);
+    }
+    for (const place of plan.outputs) if (place?.kind === "leaf") this.boundLeaves.add(place.index);
+  }
+
+  /** Whether the i-th leaf must lie in memory, rather than in the parameters. */
+  bindsLeaf(index: number): boolean {
+    return this.boundLeaves.has(index);
+  }
+
+  /** Writes the parameters, if any has changed since the last run. */
+  writeParams(leaves: readonly Node[]): void {
+    let changed = !this.isWritten;
+    this.plan.launches.forEach(({ params }, index) => {
+      params.forEach(({ type, value }, field) => {
+        const number = "value" in value ? value.value : leaves[value.leaf]!.hostData![0]! * value.scale;
+        if (this.setParam(this.offsets[index]! + 4 * field, type, number)) changed = true;
+      });
+    });
+    if (!changed || this.params.byteLength === 0) return;
+    this.paramsMemory ??= this.gpu.allocate(this.params.byteLength, "params");
+    this.gpu.write({ buffer: this.paramsMemory, byteOffset: 0, byteLength: this.params.byteLength }, this.params);
+    this.isWritten = true;
+  }
+
+  private setParam(byteOffset: number, type: "f32" | "i32" | "u32", value: number): boolean {
+    const { params } = this;
+    const before = params.getUint32(byteOffset, true);
+    if (type === "f32") params.setFloat32(byteOffset, value, true);
+    else if (type === "i32") params.setInt32(byteOffset, value, true);
+    else params.setUint32(byteOffset, value, true);
+    return params.getUint32(byteOffset, true) !== before;
+  }
+
+  /** The launches, with their places bound. */
+  commands(rangeOf: (place: Place, byteLength: number) => BufferRange): Command[] {
+    return this.plan.launches.map((launch, index): Command => {
+      const pipeline = this.pipelines[index]!;
+      const params = {
+        buffer: this.paramsMemory!,
+        byteOffset: this.offsets[index]!,
+        byteLength: paramsByteLength(launch),
+      };
+      const bindings = launch.bindings.map(({ binding, place, byteLength }) => ({
+        binding,
+        range: rangeOf(place, byteLength),
+      }));
+      bindings.push({ binding: launch.paramsBinding, range: params });
+      return { kind: "dispatch", pipeline, bindGroup: this.bindGroup(index, pipeline, bindings), grid: launch.grid };
+    });
+  }
+
+  private bindGroup(index: number, pipeline: Pipeline, bindings: readonly Binding[]): BindGroupHandle {
+    const known = this.bindGroups[index];
+    if (known && !known.isStale && binds(known, bindings)) return known;
+    return (this.bindGroups[index] = this.gpu.bindGroup(pipeline, bindings));
+  }
+
+  destroy(): void {
+    if (this.paramsMemory) this.gpu.free(this.paramsMemory);
+    this.paramsMemory = null;
+  }
+}
+
+const paramsByteLength = ({ params }: PlannedLaunch): number => Math.max(16, Math.ceil((4 * params.length) / 16) * 16);
+
+function binds(handle: BindGroupHandle, bindings: readonly Binding[]): boolean {
+  return bindings.every(({ range }, index) => {
+    const known = handle.bindings[index]!.range;
+    return (
+      known.buffer === range.buffer && known.byteOffset === range.byteOffset && known.byteLength === range.byteLength
+    );
+  });
+}

@@ -1,0 +1,233 @@
+/**
+ * The engine of one device: remembers what is pending (writes to state, scalars that somebody may read) and decides
+ * when it runs. Takes nodes and variables, gives programs to the backend. Knows neither tensors nor GPUs.
+ */
+
+import { InternalError, StaleTensorError } from "../errors";
+import type { DType, TypedArray } from "../graph/dtype";
+import type { Node, VariableRef } from "../graph/node";
+import { type Shape, showShape } from "../graph/shape";
+import { topologicalOrder } from "../graph/walk";
+import { Arena } from "./arena";
+import { type Backend, type Effect, type Output, type Program, rootsOf, type UpdateEffect, writesOf } from "./program";
+import { fuseUpdates } from "./update";
+import { Variable } from "./variable";
+
+/** Scalars that wait for the end of a step; older ones stay lazy. */
+const MAX_PENDING_SCALARS = 1024;
+
+export class Engine {
+  private pending: Effect[] = [];
+  private readonly scalars = new Set<Node>();
+  private readonly kept = new Set<Node>();
+  private readonly dropped: Node[] = [];
+
+  constructor(readonly backend: Backend) {}
+
+  /** State that starts as `initial`. */
+  createVariable(name: string, initial: Node): Variable {
+    const variable = new Variable(name, initial.shape, initial.dtype);
+    this.assign(variable, initial);
+    return variable;
+  }
+
+  /** State that starts as zeros. Runs nothing: fresh memory is zeroed. */
+  createZeros(name: string, shape: Shape, dtype: DType = "f32"): Variable {
+    const variable = new Variable(name, shape, dtype);
+    variable.version = variable.realizedVersion = 1;
+    return variable;
+  }
+
+  /** Writes `value` to a variable, or to its rows from `start` on. Runs with the next realize. */
+  assign(variable: Variable, value: Node, start: Node | null = null): void {
+    variable.version++;
+    this.pending.push({ kind: "assign", variable, version: variable.version, value, start });
+  }
+
+  /** Adds an arena update; where the one before it can share its dispatch, the two become one. */
+  update(effect: UpdateEffect): void {
+    const last = this.pending.at(-1);
+    const fused = last?.kind === "update" ? fuseUpdates(last, effect) : null;
+    if (fused) this.pending.pop();
+    this.pending.push(fused ?? effect);
+  }
+
+  /** Drops pending whole writes of `variable` that nothing has read: `zeroGrad` before a step. */
+  forget(variable: Variable): void {
+    this.pending = this.pending.filter((effect) => effect.kind !== "assign" || effect.variable !== variable);
+  }
+
+  /** Moves variables into an arena. */
+  adopt(arena: Arena): void {
+    this.backend.adopt(arena);
+    arena.members.forEach((variable, index) => (variable.home = { arena, offset: arena.layout.offsets[index]! }));
+  }
+
+  /** A rank-0 value that the end of the step will realize. */
+  noteScalar(node: Node): void {
+    this.scalars.add(node);
+    if (this.scalars.size > MAX_PENDING_SCALARS) this.scalars.delete(this.scalars.values().next().value!);
+  }
+
+  /** A value that the end of the step will realize and hold. */
+  keep(node: Node): void {
+    if (!node.hasValue) this.kept.add(node);
+  }
+
+  /**
+   * The end of a training step: one submit that runs all pending writes and gives pending scalars and kept tensors
+   * their values. What the caller pushes next (the optimizer's update) starts the next step.
+   */
+  endStep(): void {
+    const outputs: Output[] = [];
+    for (const node of this.scalars)
+      if (!node.hasValue && !this.staleLeaf([node])) outputs.push({ node, want: "scalar" });
+    for (const node of this.kept) if (!node.hasValue) outputs.push({ node, want: "resident" });
+    void this.run(outputs);
+    for (const { node } of outputs) node.release();
+    this.scalars.clear();
+    this.kept.clear();
+  }
+
+  /**
+   * Frees what a node holds, once the pending writes that may read it have run. Values that depend on it and were not
+   * computed by then are lost: reading them throws.
+   */
+  drop(node: Node): void {
+    this.scalars.delete(node);
+    this.kept.delete(node);
+    if (node.storage) this.dropped.push(node);
+    if (this.pending.length === 0) this.freeDropped();
+  }
+
+  private freeDropped(): void {
+    for (const node of this.dropped.splice(0)) if (node.storage) this.backend.free(node);
+  }
+
+  /** Computes values and leaves them on the device. */
+  realize(nodes: readonly Node[]): void {
+    const outputs = nodes.filter((node) => !node.hasValue).map((node): Output => ({ node, want: "resident" }));
+    if (outputs.length > 0 || nodes.some(isBehind)) void this.run(outputs);
+    for (const node of nodes) this.settle(node);
+  }
+
+  /** Brings values to the host. */
+  async read(nodes: readonly Node[]): Promise<TypedArray[]> {
+    const missing = [...new Set(nodes.filter((node) => node.hostData === null))];
+    const mustRun = missing.some((node) => !node.hasValue || isBehind(node));
+    const stale = this.staleLeaf(missing);
+    if (stale) throw staleError(stale);
+    const outputs = missing.map((node): Output => ({ node, want: "read" }));
+    const values = await (mustRun ? this.run(outputs) : this.backend.run({ effects: [], outputs }));
+    const read = new Map<Node, TypedArray>();
+    missing.forEach((node, index) => {
+      const value = values[index]!;
+      read.set(node, value);
+      if (node.variable) return;
+      node.hostData = value;
+      this.settle(node);
+    });
+    return nodes.map((node) => node.hostData ?? read.get(node)!);
+  }
+
+  /** Runs all pending writes, so that memory holds the latest version of everything. */
+  flush(): void {
+    if (this.pending.length > 0) void this.run([]);
+  }
+
+  /** What reading `nodes` now would run; nothing runs. */
+  programFor(nodes: readonly Node[]): Program {
+    return { effects: this.pending, outputs: nodes.map((node): Output => ({ node, want: "read" })) };
+  }
+
+  private settle(node: Node): void {
+    this.scalars.delete(node);
+    this.kept.delete(node);
+    if (!node.requiresGrad) node.release();
+  }
+
+  private run(outputs: readonly Output[]): Promise<TypedArray[]> {
+    this.checkFresh(outputs);
+    const effects = this.pending;
+    if (effects.length === 0 && outputs.length === 0) return Promise.resolve([]);
+    // first values run on their own, so that the first step has the same plan as every later one
+    const firsts = firstValues(effects);
+    const rest = firsts.length > 0 ? effects.filter((effect) => !firsts.includes(effect)) : effects;
+    if (firsts.length > 0) {
+      void this.runProgram(firsts, []);
+      this.pending = rest;
+    }
+    const values = this.runProgram(rest, outputs);
+    this.pending = [];
+    return values;
+  }
+
+  private runProgram(effects: readonly Effect[], outputs: readonly Output[]): Promise<TypedArray[]> {
+    if (effects.length === 0 && outputs.length === 0) return Promise.resolve([]);
+    for (const effect of effects) for (const { variable } of writesOf(effect)) this.backend.allocate(variable);
+    const values = this.backend.run({ effects, outputs });
+    for (const effect of effects)
+      for (const { variable, version } of writesOf(effect)) variable.realizedVersion = version;
+    return values;
+  }
+
+  /** Throws if anything about to run reads state that is gone. Stale writes are taken out first, so that the rest still can run. */
+  private checkFresh(outputs: readonly Output[]): void {
+    const wanted = outputs.map(({ node }) => node);
+    if (!this.staleLeaf([...this.pending.flatMap(rootsOf), ...wanted])) return;
+    const outputLeaf = this.staleLeaf(wanted);
+    if (outputLeaf) throw staleError(outputLeaf);
+    const stale = this.pending.filter((effect) => this.staleLeaf(rootsOf(effect)));
+    const leaf = this.staleLeaf(rootsOf(stale[0]!))!;
+    this.pending = this.pending.filter((effect) => !stale.includes(effect));
+    throw staleError(leaf);
+  }
+
+  /** A leaf below `roots` that reads a version which memory no longer holds and no pending write will make. */
+  private staleLeaf(roots: readonly Node[]): Node | null {
+    const coming = new Map<VariableRef, Set<number>>();
+    for (const { variable, version } of this.pending.flatMap(writesOf)) {
+      coming.set(variable, (coming.get(variable) ?? new Set()).add(version));
+    }
+    const isStale = (node: Node): boolean => {
+      if (node.released && !node.hasValue) return true;
+      if (node.variable === null || node.variable instanceof Arena) return false;
+      const realized = realizedVersionOf(node);
+      return node.version !== realized && !(node.version > realized && coming.get(node.variable)?.has(node.version));
+    };
+    return topologicalOrder(roots, (node) => node.hasValue).find(isStale) ?? null;
+  }
+}
+
+/** Assignments that give a variable its first value, and read nothing that another pending write has yet to make. */
+function firstValues(effects: readonly Effect[]): Effect[] {
+  const made = new Set<VariableRef>();
+  const waits = (leaf: Node): boolean => isBehind(leaf) && !(leaf.version === 1 && made.has(leaf.variable!));
+  return effects.filter((effect) => {
+    if (effect.kind !== "assign" || effect.version !== 1 || effect.start) return false;
+    if (topologicalOrder([effect.value], (node) => node.hasValue).some(waits)) return false;
+    made.add(effect.variable);
+    return true;
+  });
+}
+
+function realizedVersionOf(leaf: Node): number {
+  if (!(leaf.variable instanceof Variable))
+    throw new InternalError(`engine: a variable leaf must hold a Variable, got ${leaf.op.name}.`);
+  return leaf.variable.realizedVersion;
+}
+
+/** Whether a leaf reads a version that a pending write will make. */
+const isBehind = (node: Node): boolean => node.variable !== null && node.version > realizedVersionOf(node);
+
+function staleError(leaf: Node): StaleTensorError {
+  if (!leaf.variable) {
+    return new StaleTensorError(
+      `read: the value depends on a tensor of shape ${showShape(leaf.shape)} that was disposed of. Dispose of it later, or compute it again.`,
+    );
+  }
+  return new StaleTensorError(
+    `read: the value depends on ${leaf.variable.name || "a variable"} as it was before it was overwritten ` +
+      `(version ${leaf.version}, now ${realizedVersionOf(leaf)}). Call keep(tensor) before optimizer.step() to read it afterwards, or compute it again.`,
+  );
+}

@@ -1,0 +1,84 @@
+/**
+ * What a backend is asked to run at once: writes to state in program order, and values somebody wants.
+ * Backends differ in how; what it means is fixed here.
+ */
+
+import type { TypedArray } from "../graph/dtype";
+import type { Node } from "../graph/node";
+import type { Arena } from "./arena";
+import type { Variable } from "./variable";
+
+/** A variable at one of its versions. */
+export interface Versioned {
+  readonly variable: Variable;
+  readonly version: number;
+}
+
+/** `variable = value`, or `variable[start .. start + rows of value] = value` where `start` (a u32 scalar, in rows) is given. */
+export interface AssignEffect {
+  readonly kind: "assign";
+  readonly variable: Variable;
+  /** The version that the write makes. */
+  readonly version: number;
+  readonly value: Node;
+  readonly start: Node | null;
+}
+
+/** An op that rewrites whole arenas in place. */
+export interface UpdateEffect {
+  readonly kind: "update";
+  /** Its inputs are `variable` leaves of the arenas, and tables. */
+  readonly node: Node;
+  readonly reads: readonly Versioned[];
+  /** The versions that the update makes. */
+  readonly writes: readonly Versioned[];
+}
+
+export type Effect = AssignEffect | UpdateEffect;
+
+/** What becomes of a wanted value. */
+export type Want =
+  /** Stays on the device until the tensor is disposed of. */
+  | "resident"
+  /** Rank 0: goes to the scalar ring, to be read later or never. */
+  | "scalar"
+  /** Comes to the host. */
+  | "read";
+
+export interface Output {
+  readonly node: Node;
+  readonly want: Want;
+}
+
+export interface Program {
+  readonly effects: readonly Effect[];
+  readonly outputs: readonly Output[];
+}
+
+/** A device that runs programs. Effects and outputs are as if run one after the other, in order. */
+export interface Backend {
+  readonly kind: "cpu" | "webgpu";
+  /**
+   * Runs a program: at most one submit. Values wanted as `resident` or `scalar` are on their nodes when it returns.
+   * @returns the values wanted as `read`, in order
+   */
+  run(program: Program): Promise<TypedArray[]>;
+  /** Gives a variable zeroed memory, of its own or its arena's. Does nothing where it has some. */
+  allocate(variable: Variable): void;
+  /** Moves variables into an arena that has just been made; the values move with them. */
+  adopt(arena: Arena): void;
+  /** Frees what a node or variable holds. */
+  free(holder: { storage: Node["storage"] }): void;
+  /** Uploads host data so that it stays on the device. */
+  upload(node: Node): void;
+  /** Bytes live on the device, what is pooled for reuse included. */
+  readonly liveByteLength: number;
+}
+
+/** Variables that an effect writes, with the versions it makes. */
+export const writesOf = (effect: Effect): readonly Versioned[] =>
+  effect.kind === "update" ? effect.writes : [{ variable: effect.variable, version: effect.version }];
+
+/** Graph nodes that an effect computes from. */
+export const rootsOf = (effect: Effect): readonly Node[] =>
+  effect.kind === "update" ? [effect.node] : effect.start ? [effect.value, effect.start] : [effect.value];

@@ -1,0 +1,31 @@
+/**
+ * Memory for the slots of plans. Plans run one after the other on the queue and leave nothing behind in their slots,
+ * so all of them share: the i-th slot of a size is the same buffer in every plan.
+ */
+
+import type { Gpu, GpuMemory } from "../gpu/gpu";
+import { slotClass } from "../schedule/memory";
+
+export class SlotPool {
+  private readonly bySize = new Map<number, GpuMemory[]>();
+
+  constructor(private readonly gpu: Gpu) {}
+
+  /** Memory for slots of the given sizes, in order; always the same for the same sizes. */
+  take(sizes: readonly number[]): GpuMemory[] {
+    const used = new Map<number, number>();
+    return sizes.map((byteLength) => {
+      const size = slotClass(byteLength);
+      const index = used.get(size) ?? 0;
+      used.set(size, index + 1);
+      return this.memory(size, index);
+    });
+  }
+
+  private memory(size: number, index: number): GpuMemory {
+    let list = this.bySize.get(size);
+    if (!list) this.bySize.set(size, (list = []));
+    while (list.length <= index) list.push(this.gpu.allocate(size, "slot"));
+    return list[index]!;
+  }
+}

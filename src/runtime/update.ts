@@ -1,0 +1,54 @@
+/**
+ * Arena updates as effects: momentum SGD over parameters, EMA of the key encoder, and the two as one.
+ */
+
+import { apply } from "../ops/op";
+import { emaOp, momentumSgdEmaOp, momentumSgdOp } from "../ops/update";
+import type { Node } from "../graph/node";
+import type { Arena } from "./arena";
+import type { UpdateEffect, Versioned } from "./program";
+
+const versionsOf = (arena: Arena): Versioned[] =>
+  arena.members.map((variable) => ({ variable, version: variable.version }));
+
+const nextVersionsOf = (arena: Arena): Versioned[] =>
+  arena.members.map((variable) => ({ variable, version: ++variable.version }));
+
+/** `param`, `momentum` := one step of momentum SGD. Operands as in `ops/update`. */
+export function momentumSgdEffect(
+  arenas: { param: Arena; grad: Arena; momentum: Arena },
+  tables: { segments: Node; groups: Node },
+): UpdateEffect {
+  const { param, grad, momentum } = arenas;
+  const node = apply(
+    momentumSgdOp,
+    [param.node, grad.node, momentum.node, param.layout.blocks, tables.segments, tables.groups],
+    {},
+  );
+  const reads = [...versionsOf(param), ...versionsOf(grad), ...versionsOf(momentum)];
+  return { kind: "update", node, reads, writes: [...nextVersionsOf(param), ...nextVersionsOf(momentum)] };
+}
+
+/** `key := key * m + param * (1 - m)`. `coefficients` is f32 `[m, 1 - m, 0, 0]`. */
+export function emaEffect(arenas: { param: Arena; key: Arena }, coefficients: Node): UpdateEffect {
+  const { param, key } = arenas;
+  const node = apply(emaOp, [param.node, key.node, coefficients], {});
+  const reads = [...versionsOf(param), ...versionsOf(key)];
+  return { kind: "update", node, reads, writes: nextVersionsOf(key) };
+}
+
+/** An SGD step and the EMA that follows it on the same parameters, as one dispatch; null where they are not that. */
+export function fuseUpdates(first: UpdateEffect, second: UpdateEffect): UpdateEffect | null {
+  if (first.node.op !== momentumSgdOp || second.node.op !== emaOp) return null;
+  const [param, grad, momentum, blocks, segments, groups] = first.node.inputs;
+  const [emaParam, key, coefficients] = second.node.inputs;
+  if (param!.variable !== emaParam!.variable) return null;
+  const node = apply(
+    momentumSgdEmaOp,
+    [param!, grad!, momentum!, key!, blocks!, segments!, groups!, coefficients!],
+    {},
+  );
+  const made = new Set(first.writes.map(({ variable }) => variable));
+  const reads = [...first.reads, ...second.reads.filter(({ variable }) => !made.has(variable))];
+  return { kind: "update", node, reads, writes: [...first.writes, ...second.writes] };
+}

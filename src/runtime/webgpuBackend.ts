@@ -1,0 +1,344 @@
+/**
+ * Runs programs on a GPU: finds or makes the plan, gives its places memory, and hands one list of commands to the queue.
+ * Everything that a program of the same structure needs again (plan, pipelines, bind groups, slots) is there the second time.
+ */
+
+import { StaleTensorError } from "../errors";
+import { allocateHost, type DType, type TypedArray } from "../graph/dtype";
+import type { Node } from "../graph/node";
+import { type DeviceStorage } from "../graph/node";
+import { sizeOf } from "../graph/shape";
+import { type AdapterInfo, type BufferRange, type Command, Gpu, type GpuMemory, type StagedBlock } from "../gpu/gpu";
+import { isUniform } from "../schedule/fuse";
+import { leavesOf, makePlan, nodesOf, paddedByteLength, type Place, type PlannedLaunch } from "../schedule/plan";
+import type { Task } from "../schedule/task";
+import type { Arena } from "./arena";
+import { CompiledPlan } from "./compiledPlan";
+import { planKey } from "./planKey";
+import type { Backend, Program } from "./program";
+import { ScalarRing, ScalarStorage } from "./scalarRing";
+import { SlotPool } from "./slotPool";
+import { Variable } from "./variable";
+
+export interface WebGpuOptions {
+  /** A GPUDevice to share; by default one is requested. */
+  readonly gpuDevice?: unknown;
+  readonly powerPreference?: "low-power" | "high-performance";
+}
+
+/** Host data that is used this often stays on the device. */
+const UPLOADS_BEFORE_RESIDENT = 3;
+const MAX_PLANS = 256;
+
+/** Memory on the GPU that a node or variable owns. */
+class GpuStorage implements DeviceStorage {
+  constructor(readonly memory: GpuMemory) {}
+  get byteLength(): number {
+    return this.memory.byteLength;
+  }
+}
+
+export async function createWebGpuBackend({ gpuDevice, powerPreference }: WebGpuOptions = {}): Promise<WebGpuBackend> {
+  if (gpuDevice) return new WebGpuBackend(Gpu.fromDevice(gpuDevice as Parameters<typeof Gpu.fromDevice>[0]));
+  return new WebGpuBackend(await Gpu.request(powerPreference ? { powerPreference } : {}));
+}
+
+export class WebGpuBackend implements Backend {
+  readonly kind = "webgpu";
+  private readonly plans = new Map<string, CompiledPlan>();
+  private readonly slots: SlotPool;
+  private readonly scalars: ScalarRing;
+  private readonly uploads = new WeakMap<Node, number>();
+  /** Frees what a collected node held: the safety net below `dispose`. */
+  private readonly collected = new FinalizationRegistry<GpuStorage>((storage) => {
+    this.release(storage);
+  });
+  private plansMade = 0;
+
+  constructor(readonly gpu: Gpu) {
+    this.slots = new SlotPool(gpu);
+    this.scalars = new ScalarRing(gpu);
+  }
+
+  adapterInfo(): AdapterInfo {
+    return this.gpu.info;
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return { ...this.gpu.counters, plansMade: this.plansMade };
+  }
+
+  get liveByteLength(): number {
+    return this.gpu.heldByteLength;
+  }
+
+  destroy(): void {
+    this.gpu.destroy();
+  }
+
+  run(program: Program): Promise<TypedArray[]> {
+    const task = taskOf(program);
+    const nodes = nodesOf(task);
+    const leaves = leavesOf(nodes);
+    const compiled = this.planFor(task, nodes);
+    const { plan } = compiled;
+    const slotMemory = this.slots.take([...plan.slots, ...this.uploadSizes(leaves, compiled)]);
+    const uploaded = this.uploadLeaves(leaves, compiled, slotMemory.slice(plan.slots.length));
+    const made = program.outputs.map(({ node, want }) =>
+      want === "resident" && sizeOf(node.shape) > 0 ? this.gpu.allocate(paddedByteLength(node), "tensor") : null,
+    );
+    const rangeOf = (place: Place, byteLength: number): BufferRange => {
+      switch (place.kind) {
+        case "slot":
+          return { buffer: slotMemory[place.index]!, byteOffset: 0, byteLength };
+        case "leaf":
+          return uploaded.get(place.index) ?? this.leafRange(leaves[place.index]!, byteLength);
+        case "effect": {
+          const effect = program.effects[place.index]!;
+          return this.variableRange(
+            effect.kind === "assign" ? effect.variable : (effect.node.inputs[0]!.variable as Variable),
+            null,
+          );
+        }
+        case "output":
+          return { buffer: made[place.index]!, byteOffset: 0, byteLength };
+      }
+    };
+    compiled.writeParams(leaves);
+    const commands: Command[] = compiled.commands(rangeOf);
+    const stage = this.finishScalars(program, plan.outputs, rangeOf, commands);
+    program.outputs.forEach(({ node, want }, index) => {
+      if (want === "resident") this.own(node, made[index] ?? null);
+    });
+    return this.submit(program, plan.outputs, rangeOf, commands, stage);
+  }
+
+  /** The launches that a program would be, for people; nothing runs. */
+  launchesOf(program: Program): readonly PlannedLaunch[] {
+    return makePlan(taskOf(program), this.gpu.limits).launches;
+  }
+
+  /** Copies wanted scalars into the ring; what is returned is staged for a later read. */
+  private finishScalars(
+    program: Program,
+    places: readonly (Place | null)[],
+    rangeOf: RangeOf,
+    commands: Command[],
+  ): ScalarStorage[] {
+    const stage: ScalarStorage[] = [];
+    program.outputs.forEach(({ node, want }, index) => {
+      const place = places[index];
+      if (want !== "scalar" || !place) return;
+      const storage = this.scalars.take();
+      commands.push({ kind: "copy", from: rangeOf(place, 4), to: storage.range(4) });
+      node.storage = storage;
+      stage.push(storage);
+    });
+    return stage;
+  }
+
+  private submit(
+    program: Program,
+    places: readonly (Place | null)[],
+    rangeOf: RangeOf,
+    commands: readonly Command[],
+    stage: readonly ScalarStorage[],
+  ): Promise<TypedArray[]> {
+    const reads = program.outputs.flatMap(({ node, want }, index) =>
+      want === "read" ? [{ node, place: places[index]! }] : [],
+    );
+    if (reads.length > 0) return this.submitAndRead(reads, rangeOf, commands);
+    if (stage.length > 0) {
+      const block: StagedBlock = this.gpu.submit(commands, { stage: stage.map((storage) => storage.range(4)) });
+      stage.forEach((storage, index) => {
+        storage.staged = { block, byteOffset: block.offsets[index]! };
+      });
+    } else if (commands.length > 0) this.gpu.submit(commands);
+    return Promise.resolve([]);
+  }
+
+  private async submitAndRead(
+    reads: readonly { readonly node: Node; readonly place: Place | null }[],
+    rangeOf: RangeOf,
+    commands: readonly Command[],
+  ): Promise<TypedArray[]> {
+    // values whose copy is already on its way to the host need no submit
+    const waiting = reads.map(({ node }) => (node.storage instanceof ScalarStorage ? node.storage.readStaged() : null));
+    const ranges = reads.flatMap(({ node, place }, index) =>
+      waiting[index] ? [] : [place ? rangeOf(place, readLength(node)) : { ...this.scalars.place, byteLength: 0 }],
+    );
+    const bytes = commands.length > 0 || ranges.length > 0 ? await this.gpu.submitAndRead(commands, ranges) : [];
+    return Promise.all(
+      reads.map(async ({ node }, index) =>
+        fromBytes((await waiting[index]) ?? bytes.shift()!, node.dtype, sizeOf(node.shape)),
+      ),
+    );
+  }
+
+  private planFor(task: Task, nodes: readonly Node[]): CompiledPlan {
+    const key = planKey(task, nodes);
+    let compiled = this.plans.get(key);
+    if (compiled) {
+      this.plans.delete(key);
+    } else {
+      compiled = new CompiledPlan(this.gpu, makePlan(task, this.gpu.limits));
+      this.plansMade++;
+      if (this.plans.size >= MAX_PLANS) this.evictPlan();
+    }
+    this.plans.set(key, compiled); // most recently used last
+    return compiled;
+  }
+
+  private evictPlan(): void {
+    const [key, plan] = this.plans.entries().next().value!;
+    this.plans.delete(key);
+    plan.destroy();
+  }
+
+  private uploadSizes(leaves: readonly Node[], compiled: CompiledPlan): number[] {
+    const sizes: number[] = [];
+    leaves.forEach((leaf, index) => {
+      if (compiled.bindsLeaf(index) && needsUpload(leaf) && !this.makeResident(leaf))
+        sizes.push(paddedByteLength(leaf));
+    });
+    return sizes;
+  }
+
+  private uploadLeaves(
+    leaves: readonly Node[],
+    compiled: CompiledPlan,
+    memory: readonly GpuMemory[],
+  ): Map<number, BufferRange> {
+    const ranges = new Map<number, BufferRange>();
+    leaves.forEach((leaf, index) => {
+      if (!compiled.bindsLeaf(index) || !needsUpload(leaf)) return;
+      const range = { buffer: memory[ranges.size]!, byteOffset: 0, byteLength: paddedByteLength(leaf) };
+      this.gpu.write(range, toBytes(leaf));
+      ranges.set(index, range);
+    });
+    return ranges;
+  }
+
+  /** Keeps host data that is used again and again on the device. */
+  private makeResident(leaf: Node): boolean {
+    const uploads = (this.uploads.get(leaf) ?? 0) + 1;
+    this.uploads.set(leaf, uploads);
+    if (uploads < UPLOADS_BEFORE_RESIDENT || isUniform(leaf)) return false;
+    this.upload(leaf);
+    return true;
+  }
+
+  upload(node: Node): void {
+    if (node.storage || node.hostData === null || sizeOf(node.shape) === 0) return;
+    const memory = this.gpu.allocate(paddedByteLength(node), "data");
+    this.gpu.write({ buffer: memory, byteOffset: 0, byteLength: paddedByteLength(node) }, toBytes(node));
+    this.own(node, memory);
+  }
+
+  private own(node: Node, memory: GpuMemory | null): void {
+    if (!memory) {
+      node.hostData = allocateHost(node.dtype, 0);
+      return;
+    }
+    const storage = new GpuStorage(memory);
+    node.storage = storage;
+    this.collected.register(node, storage, storage);
+  }
+
+  free(holder: { storage: DeviceStorage | null }): void {
+    const { storage } = holder;
+    holder.storage = null;
+    if (storage instanceof GpuStorage) this.release(storage);
+  }
+
+  private release(storage: GpuStorage): void {
+    this.collected.unregister(storage);
+    if (!this.gpu.isLost) this.gpu.free(storage.memory);
+  }
+
+  allocate(variable: Variable): void {
+    const owner = variable.home?.arena ?? variable;
+    if (owner.storage) return;
+    owner.storage = this.zeroed(paddedByteLength(owner), owner.name);
+  }
+
+  private zeroed(byteLength: number, label: string): GpuStorage {
+    const memory = this.gpu.allocate(byteLength, label);
+    this.gpu.write({ buffer: memory, byteOffset: 0, byteLength }, new Uint8Array(byteLength));
+    return new GpuStorage(memory);
+  }
+
+  adopt(arena: Arena): void {
+    this.allocate(arena);
+    const commands: Command[] = [];
+    const old: Variable[] = [];
+    arena.members.forEach((variable, index) => {
+      const offset = arena.layout.offsets[index]!;
+      const range = this.variableRange(arena, { offset, byteLength: paddedByteLength(variable) });
+      if (variable.storage || variable.home?.arena.storage) {
+        commands.push({ kind: "copy", from: this.variableRange(variable, null), to: range });
+        if (variable.storage) old.push(variable);
+      }
+      variable.home = { arena, offset };
+    });
+    if (commands.length > 0) this.gpu.submit(commands);
+    for (const variable of old) this.free(variable);
+  }
+
+  private variableRange(variable: Variable, part: { offset: number; byteLength: number } | null): BufferRange {
+    const owner = variable.home?.arena ?? variable;
+    const storage = owner.storage as GpuStorage;
+    const offset = part?.offset ?? variable.home?.offset ?? 0;
+    return {
+      buffer: storage.memory,
+      byteOffset: 4 * offset,
+      byteLength: part?.byteLength ?? paddedByteLength(variable),
+    };
+  }
+
+  private leafRange(leaf: Node, byteLength: number): BufferRange {
+    if (leaf.variable instanceof Variable) return { ...this.variableRange(leaf.variable, null), byteLength };
+    if (leaf.storage instanceof ScalarStorage) return leaf.storage.range(byteLength);
+    if (leaf.storage instanceof GpuStorage) return { buffer: leaf.storage.memory, byteOffset: 0, byteLength };
+    throw new StaleTensorError(
+      `${leaf.op.name}: a tensor in use must not be disposed of, got a disposed one. Dispose of it later.`,
+    );
+  }
+}
+
+type RangeOf = (place: Place, byteLength: number) => BufferRange;
+
+const taskOf = (program: Program): Task => ({
+  ...program,
+  bufferOf: (variable) => (variable instanceof Variable ? bufferOf(variable) : variable),
+});
+
+/** Identity of the buffer that a variable lies in. */
+const bufferOf = (variable: Variable): unknown => variable.home?.arena ?? variable;
+
+const needsUpload = (leaf: Node): boolean => leaf.variable === null && leaf.storage === null && leaf.hostData !== null;
+
+/** Bytes to copy for a read: whole words. */
+const readLength = (node: Node): number =>
+  node.dtype === "u8" ? Math.ceil(sizeOf(node.shape) / 4) * 4 : 4 * sizeOf(node.shape);
+
+/** Host data as a buffer holds it: bool takes a word an element. */
+function toBytes({ hostData, dtype }: Node): ArrayBufferView {
+  if (dtype === "bool") return Uint32Array.from(hostData!);
+  return hostData instanceof Float64Array ? Float32Array.from(hostData) : hostData!;
+}
+
+function fromBytes(bytes: ArrayBuffer, dtype: DType, count: number): TypedArray {
+  switch (dtype) {
+    case "f32":
+      return new Float32Array(bytes, 0, count);
+    case "i32":
+      return new Int32Array(bytes, 0, count);
+    case "u32":
+      return new Uint32Array(bytes, 0, count);
+    case "u8":
+      return new Uint8Array(bytes, 0, count);
+    case "bool":
+      return Uint8Array.from(new Uint32Array(bytes, 0, count));
+  }
+}

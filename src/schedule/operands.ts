@@ -1,0 +1,72 @@
+/** Looks through views: matmul reads transposed, broadcast and sliced operands in place, given strides. */
+
+import type { Node } from "../graph/node";
+import { contiguousStrides, type Shape } from "../graph/shape";
+import type { MatmulInfo, MatrixStrides } from "../ops/kernelInfo";
+import { type AxisMap, type KernelCall, opOf } from "../ops/op";
+
+interface Operand {
+  /** The node whose memory is read. */
+  readonly base: Node;
+  readonly strides: MatrixStrides;
+}
+
+/** What a kernel node calls and the nodes whose memory it reads: for matmul, what lies behind views. */
+export function callOf(node: Node): { call: KernelCall; operands: Node[] } | null {
+  const { lowering } = opOf(node);
+  if (lowering.kind !== "kernel") return null;
+  const call = lowering.call(node);
+  if (call.kernel !== "matmul") return { call, operands: [...node.inputs] };
+  const [a, b] = node.inputs.map(operandOf) as [Operand, Operand];
+  const info: MatmulInfo = { ...call.info, a: a.strides, b: b.strides };
+  return { call: { kernel: "matmul", info }, operands: [a.base, b.base] };
+}
+
+function operandOf(node: Node): Operand {
+  const seen = lookThrough(node);
+  const strides = seen && matrixStrides(node.shape, seen.strides, seen.offset);
+  if (seen && strides) return { base: seen.base, strides };
+  return { base: node, strides: matrixStrides(node.shape, contiguousStrides(node.shape), 0)! };
+}
+
+/** Follows views down to memory, composing their index maps. Null where a view runs backwards. */
+function lookThrough(node: Node): { base: Node; strides: number[]; offset: number } | null {
+  let axes: AxisMap[] = node.shape.map((_, dim) => ({ from: dim, start: 0, step: 1 }));
+  let base = node;
+  while (!base.hasValue) {
+    const { lowering } = opOf(base);
+    const input = base.inputs[0]!;
+    if (lowering.kind === "view")
+      axes = lowering.axes(base.attrs, input.shape, base.shape).map((axis) => composed(axis, axes));
+    else if (lowering.kind !== "alias") break;
+    base = input;
+  }
+  const baseStrides = contiguousStrides(base.shape);
+  const strides = node.shape.map(() => 0);
+  let offset = 0;
+  axes.forEach(({ from, start, step }, dim) => {
+    offset += start * baseStrides[dim]!;
+    if (from !== null) strides[from]! += step * baseStrides[dim]!;
+  });
+  return strides.every((stride) => stride >= 0) ? { base, strides, offset } : null;
+}
+
+function composed(axis: AxisMap, outer: readonly AxisMap[]): AxisMap {
+  if (axis.from === null) return axis;
+  const through = outer[axis.from]!;
+  return { from: through.from, start: axis.start + axis.step * through.start, step: axis.step * through.step };
+}
+
+/** Strides of a batch of matrices; null where the batch dimensions do not collapse into one. */
+function matrixStrides(shape: Shape, strides: readonly number[], offset: number): MatrixStrides | null {
+  const rank = shape.length;
+  let batch = 0;
+  let next: number | null = null;
+  for (let dim = rank - 3; dim >= 0; dim--) {
+    if (shape[dim] === 1) continue;
+    if (next === null) batch = strides[dim]!;
+    else if (strides[dim] !== next) return null;
+    next = strides[dim]! * shape[dim]!;
+  }
+  return { offset, batch, row: strides[rank - 2]!, col: strides[rank - 1]! };
+}

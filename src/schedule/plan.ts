@@ -1,0 +1,223 @@
+/**
+ * A plan: all launches of a task, as data that names its inputs by place and not by node, so that the next task of the
+ * same structure runs it as it is. Takes a task; gives launches, slots, and where the wanted values lie at the end.
+ */
+
+import {
+  compose,
+  type Bound,
+  type ComposedLaunch,
+  type ParamValue,
+  type Surroundings,
+  type UnitSpec,
+} from "../codegen/compose";
+import { byteLengthOf } from "../graph/dtype";
+import type { Node } from "../graph/node";
+import { sizeOf } from "../graph/shape";
+import { topologicalOrder } from "../graph/walk";
+import type { KernelLimits } from "../kernels/kernel";
+import { fuse, type Cut, type Fusion, isUniform, type Unit } from "./fuse";
+import { SlotPlanner } from "./memory";
+import { memoryRead, orderUnits } from "./order";
+import { computedFrom, type Task } from "./task";
+
+/** Where a value lies, by place in the task. */
+export type Place =
+  | { readonly kind: "slot"; readonly index: number }
+  /** The i-th leaf of the task's order. */
+  | { readonly kind: "leaf"; readonly index: number }
+  /** The variable that the i-th effect writes. */
+  | { readonly kind: "effect"; readonly index: number }
+  /** Memory made for the i-th output. */
+  | { readonly kind: "output"; readonly index: number };
+
+export interface PlannedLaunch {
+  readonly label: string;
+  readonly wgsl: string;
+  readonly grid: readonly [number, number, number];
+  readonly bindings: readonly { readonly binding: number; readonly place: Place; readonly byteLength: number }[];
+  readonly paramsBinding: number;
+  readonly params: readonly { readonly type: "f32" | "i32" | "u32"; readonly value: PlannedParam }[];
+  readonly flops: number;
+  readonly bytes: number;
+  /** For people: what it stores, what was fused, why it ends there. */
+  readonly output: readonly number[];
+  readonly fused: readonly string[];
+  readonly cut: Cut;
+}
+
+export type PlannedParam = { readonly value: number } | { readonly leaf: number; readonly scale: number };
+
+export interface Plan {
+  readonly launches: readonly PlannedLaunch[];
+  /** byteLength of each slot. */
+  readonly slots: readonly number[];
+  /** Where each output lies when the launches have run; null for empty ones. */
+  readonly outputs: readonly (Place | null)[];
+}
+
+/** The nodes of a task, inputs first: what plans are found by and what places count. */
+export const nodesOf = (task: Task): Node[] =>
+  topologicalOrder(
+    [
+      ...task.effects.flatMap((effect) =>
+        effect.kind === "update" ? [effect.node] : effect.start ? [effect.value, effect.start] : [effect.value],
+      ),
+      ...task.outputs.map(({ node }) => node),
+    ],
+    (node) => node.hasValue,
+    computedFrom,
+  );
+
+/** Leaves in the order of `nodesOf`. */
+export const leavesOf = (nodes: readonly Node[]): Node[] => nodes.filter((node) => node.hasValue);
+
+/** Bytes of a value in memory: whole vec4s, since kernels read and write four elements at a time. */
+export const paddedByteLength = (node: { dtype: Node["dtype"]; shape: Node["shape"] }): number =>
+  Math.max(16, Math.ceil(byteLengthOf(node.dtype, sizeOf(node.shape)) / 16) * 16);
+
+export function makePlan(task: Task, limits: KernelLimits): Plan {
+  return new Planner(task, limits).plan();
+}
+
+class Planner {
+  private readonly fusion: Fusion;
+  private readonly order: readonly Unit[];
+  private readonly leafIndex: ReadonlyMap<Node, number>;
+  private readonly memory = new SlotPlanner();
+  private readonly places = new Map<Node, Place>();
+  private readonly snapshots = new Map<Node, Place>();
+  private readonly lastUse = new Map<Node, number>();
+
+  constructor(
+    private readonly task: Task,
+    private readonly limits: KernelLimits,
+  ) {
+    this.fusion = fuse(task, limits);
+    this.order = orderUnits(this.fusion, task);
+    this.leafIndex = new Map(leavesOf(nodesOf(task)).map((leaf, index) => [leaf, index]));
+    this.order.forEach((unit, index) => {
+      for (const node of memoryRead(unit, this.fusion)) this.lastUse.set(node, index);
+    });
+    for (const { node, want } of task.outputs) {
+      if (want !== "resident" && sizeOf(node.shape) > 0) this.lastUse.set(this.fusion.memoryOf(node), Infinity);
+    }
+  }
+
+  plan(): Plan {
+    const launches = this.order.flatMap((unit, index) => this.launchesOf(unit, index));
+    const outputs = this.task.outputs.map(({ node, want }, index): Place | null => {
+      if (sizeOf(node.shape) === 0) return null;
+      if (want === "resident") return { kind: "output", index };
+      return this.snapshots.get(node) ?? this.placeOf(this.fusion.memoryOf(node));
+    });
+    return { launches, slots: this.memory.slots, outputs };
+  }
+
+  private placeOf(node: Node): Place {
+    const index = this.leafIndex.get(node);
+    return index === undefined ? this.places.get(node)! : { kind: "leaf", index };
+  }
+
+  private targetOf(unit: Unit): Place {
+    if (unit.effect !== null) return { kind: "effect", index: unit.effect };
+    if (unit.isStore) {
+      const place: Place = { kind: "slot", index: this.memory.take(paddedByteLength(unit.root)) };
+      this.snapshots.set(unit.root, place);
+      return place;
+    }
+    const output = this.task.outputs.findIndex(({ node, want }) => node === unit.root && want === "resident");
+    if (output >= 0) return { kind: "output", index: output };
+    return { kind: "slot", index: this.memory.take(paddedByteLength(unit.root)) };
+  }
+
+  private launchesOf(unit: Unit, index: number): PlannedLaunch[] {
+    const target = this.targetOf(unit);
+    if (!unit.isStore && unit.effect === null) this.places.set(unit.root, target);
+    const { launches, scratch } = compose(specOf(unit, this.task), this.surroundings(unit));
+    const scratchSlots = scratch.map((byteLength) => this.memory.take(byteLength));
+    const planned = launches.map((launch) => this.planned(launch, unit, target, scratchSlots, scratch));
+    for (const slot of scratchSlots) this.memory.give(slot);
+    this.freeAfter(unit, index, target);
+    return planned;
+  }
+
+  /** Gives back slots whose values nobody needs any more. */
+  private freeAfter(unit: Unit, index: number, target: Place): void {
+    for (const node of memoryRead(unit, this.fusion)) {
+      const place = this.places.get(node);
+      if (place?.kind === "slot" && this.lastUse.get(node) === index) this.memory.give(place.index);
+    }
+    if (target.kind === "slot" && !unit.isStore && !this.lastUse.has(unit.root)) this.memory.give(target.index);
+  }
+
+  private surroundings(unit: Unit): Surroundings {
+    const { fusion, task } = this;
+    const effect = unit.effect === null ? null : task.effects[unit.effect]!;
+    const variable = effect?.kind === "assign" ? effect.variable : null;
+    const buffer = variable && task.bufferOf(variable);
+    return {
+      limits: this.limits,
+      isLoaded: (node) => (node !== unit.root || unit.isStore) && node !== unit.main && fusion.isLoaded(node),
+      isUniform,
+      memoryOf: (node) => fusion.memoryOf(node),
+      isOutput: (node) => variable !== null && node.variable === variable,
+      sharesOutputBuffer: (node) =>
+        node.variable !== null && buffer !== null && task.bufferOf(node.variable) === buffer,
+    };
+  }
+
+  private planned(
+    launch: ComposedLaunch,
+    unit: Unit,
+    target: Place,
+    scratchSlots: readonly number[],
+    scratch: readonly number[],
+  ): PlannedLaunch {
+    const place = (bound: Bound): { place: Place; byteLength: number } => {
+      if (bound === "output") return { place: target, byteLength: paddedByteLength(unit.root) };
+      if ("scratch" in bound)
+        return {
+          place: { kind: "slot", index: scratchSlots[bound.scratch]! },
+          byteLength: Math.ceil(scratch[bound.scratch]! / 16) * 16,
+        };
+      const memory = this.fusion.memoryOf(bound.node);
+      return { place: this.placeOf(memory), byteLength: paddedByteLength(memory) };
+    };
+    return {
+      label: launch.label,
+      wgsl: launch.wgsl,
+      grid: launch.grid,
+      bindings: launch.bindings.map(({ binding, bound }) => ({ binding, ...place(bound) })),
+      paramsBinding: launch.paramsBinding,
+      params: launch.params.map(({ field, value }) => ({ type: field.type, value: this.plannedParam(value) })),
+      flops: launch.flops,
+      bytes: launch.bytes,
+      output: unit.root.shape,
+      fused: this.fusedNames(unit),
+      cut: unit.cut,
+    };
+  }
+
+  private plannedParam(value: ParamValue): PlannedParam {
+    return "value" in value ? value : { leaf: this.leafIndex.get(value.node)!, scale: value.scale };
+  }
+
+  private fusedNames(unit: Unit): string[] {
+    const isInside = (node: Node): boolean => node === unit.root || node === unit.main || !this.fusion.isLoaded(node);
+    const loaded = new Set(memoryRead(unit, this.fusion));
+    return topologicalOrder([unit.root], (node) => loaded.has(node) || !isInside(node), computedFrom)
+      .filter((node) => !loaded.has(node) && !node.hasValue)
+      .map((node) => node.op.name);
+  }
+}
+
+function specOf(unit: Unit, task: Task): UnitSpec {
+  const effect = unit.effect === null ? null : task.effects[unit.effect]!;
+  const start =
+    effect?.kind === "assign" && effect.start
+      ? { node: effect.start, rowSize: sizeOf(effect.variable.shape.slice(1)) }
+      : null;
+  const { root, main, call, operands } = unit;
+  return { root, main, call, operands, start };
+}

@@ -1,0 +1,45 @@
+/** Shader files are plain WGSL: each compiles as it lies there, and each is used. */
+
+import { beforeAll, describe, expect, it } from "vitest";
+import { KERNELS } from "../../src/kernels";
+import { elementwise, elementwiseScalar } from "../../src/kernels/elementwise";
+import { LIBRARIES } from "../../src/kernels/libraries";
+import { reduceColumns, reduceRows } from "../../src/kernels/reduce";
+import { SHADERS, withLibraries } from "../helpers/shaderTexts";
+
+describe("shaders", () => {
+  let device: GPUDevice;
+  beforeAll(async () => {
+    const adapter = await navigator.gpu.requestAdapter();
+    device = await adapter!.requestDevice();
+  });
+
+  it.each([...SHADERS.keys()])("%s.wgsl compiles untouched", async (name) => {
+    device.pushErrorScope("validation");
+    const code = withLibraries(SHADERS.get(name)!);
+    const module = device.createShaderModule({ label: "test", code });
+    const { messages } = await module.getCompilationInfo();
+    const error = await device.popErrorScope();
+    expect(
+      messages.filter(({ type }) => type === "error").map(({ message, lineNum }) => `${lineNum}: ${message}`),
+    ).toEqual([]);
+    expect(error).toBeNull();
+  });
+
+  it("has a wrapper for every file, and a file for every wrapper", () => {
+    const families = Object.values(KERNELS).flatMap(({ shaders }) => [...shaders]);
+    const wrapped = [...families, elementwise, elementwiseScalar, reduceRows, reduceColumns];
+    const used = new Set(
+      [...wrapped, ...LIBRARIES, ...wrapped.flatMap(({ libs }) => [...(libs ?? [])])].map(({ name }) => name),
+    );
+    expect([...used].sort()).toEqual([...SHADERS.keys()].sort());
+    for (const { name, source } of wrapped) expect(source, name).toBe(SHADERS.get(name));
+  });
+
+  it("names each kernel family after its first shader", () => {
+    for (const [name, kernel] of Object.entries(KERNELS)) {
+      expect(kernel.name).toBe(name);
+      expect(kernel.shaders.map((shader) => shader.name)).toContain(name);
+    }
+  });
+});
