@@ -89,12 +89,20 @@ export abstract class Index {
 
 const constantText = (value: number, width: Width): string => (width === "base" ? `${value}u` : `vec4<u32>(${value}u)`);
 
+/** Below this, `quotient` of shaders/lib/index.wgsl is exact. */
+const MAX_QUICK = 2 ** 21;
+
 /** One coordinate of a flat position. */
-function digit(flat: string, shape: Shape, dim: number): string {
+function digit(flat: string, shape: Shape, dim: number, width: Width): string {
   const stride = sizeOf(shape.slice(dim + 1));
-  const quotient = stride === 1 ? flat : `${flat} / ${stride}u`;
-  const isFirst = shape.slice(0, dim).every((size) => size === 1);
-  return isFirst ? quotient : stride === 1 ? `${flat} % ${shape[dim]!}u` : `(${quotient}) % ${shape[dim]!}u`;
+  const size = shape[dim]!;
+  const isQuick = sizeOf(shape) + LANES < MAX_QUICK;
+  const suffix = width === "base" ? "" : "4";
+  const reciprocal = (divisor: number): string => Math.fround(1 / divisor).toExponential();
+  const quotient = isQuick ? `quotient${suffix}(${flat}, ${reciprocal(stride)})` : `${flat} / ${stride}u`;
+  const whole = stride === 1 ? flat : quotient;
+  if (shape.slice(0, dim).every((outer) => outer === 1)) return whole;
+  return isQuick ? `rest${suffix}(${whole}, ${size}u, ${reciprocal(size)})` : `(${whole}) % ${size}u`;
 }
 
 function wrapsOf(shape: Shape, into: Set<number>): void {
@@ -144,7 +152,7 @@ export class RootIndex extends Index {
     let first = 0;
     for (const variable of this.variables) {
       if (dim < first + variable.shape.length)
-        return digit(this.variable(variable, width), variable.shape, dim - first);
+        return digit(this.variable(variable, width), variable.shape, dim - first, width);
       first += variable.shape.length;
     }
     return constantText(0, width);
@@ -238,7 +246,7 @@ class ReshapedIndex extends Index {
   }
 
   protected coordText(dim: number, width: Width): string {
-    return digit(this.flat(width), this.shape, dim);
+    return digit(this.flat(width), this.shape, dim, width);
   }
 }
 

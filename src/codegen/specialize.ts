@@ -48,6 +48,8 @@ export interface Specialized {
 }
 
 const BINDING = /^@group\(0\) @binding\((\d+)\) var<([^>]+)> (\w+): (.+);.*$/;
+/** A stand-in for a library declaration, there so that the file compiles alone; the library's own takes its place. */
+const STAND_IN = /^.*\/\/ @lib$\n?/gm;
 const PARAMS = /struct Params \{([^}]*)\}/;
 
 /** Declared bindings of a shader file, in order. */
@@ -73,7 +75,7 @@ function fieldsOf(source: string): Field[] {
 
 /** Specialises one shader file. */
 export function specialize(shader: Shader, libraries: readonly Shader[], holes: Holes): Specialized {
-  let source = shader.source;
+  let source = shader.source.replace(STAND_IN, "");
   for (const [name, value] of Object.entries(holes.consts ?? {}))
     source = replaceConst(shader.name, source, name, value);
   for (const [name, type] of Object.entries(holes.aliases ?? {})) {

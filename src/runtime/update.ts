@@ -2,11 +2,16 @@
  * Arena updates as effects: momentum SGD over parameters, EMA of the key encoder, and the two as one.
  */
 
+import { ValueError } from "../errors";
+import { fromHost } from "../ops/leaf";
 import { apply } from "../ops/op";
-import { emaOp, momentumSgdEmaOp, momentumSgdOp } from "../ops/update";
+import { emaOp, GROUP_SIZE, momentumSgdEmaOp, momentumSgdOp } from "../ops/update";
 import type { Node } from "../graph/node";
 import type { Arena } from "./arena";
 import type { UpdateEffect, Versioned } from "./program";
+
+/** Groups in the uniform of shaders/momentumSgd.wgsl. */
+const MAX_GROUPS = 32;
 
 const versionsOf = (arena: Arena): Versioned[] =>
   arena.members.map((variable) => ({ variable, version: variable.version }));
@@ -22,11 +27,23 @@ export function momentumSgdEffect(
   const { param, grad, momentum } = arenas;
   const node = apply(
     momentumSgdOp,
-    [param.node, grad.node, momentum.node, param.layout.blocks, tables.segments, tables.groups],
+    [param.node, grad.node, momentum.node, param.layout.blocks, tables.segments, paddedGroups(tables.groups)],
     {},
   );
   const reads = [...versionsOf(param), ...versionsOf(grad), ...versionsOf(momentum)];
   return { kind: "update", node, reads, writes: [...nextVersionsOf(param), ...nextVersionsOf(momentum)] };
+}
+
+/** The groups' settings with room for as many groups as the shader's uniform holds. */
+function paddedGroups(groups: Node): Node {
+  const data = new Float32Array(MAX_GROUPS * GROUP_SIZE);
+  if (groups.hostData!.length > data.length) {
+    throw new ValueError(
+      `step: an optimizer must have at most ${MAX_GROUPS} parameter groups, got ${groups.hostData!.length / GROUP_SIZE}. Use two optimizers.`,
+    );
+  }
+  data.set(groups.hostData!);
+  return fromHost(data, [data.length]);
 }
 
 /** `key := key * m + param * (1 - m)`. `coefficients` is f32 `[m, 1 - m, 0, 0]`. */
