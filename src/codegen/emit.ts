@@ -47,7 +47,7 @@ export class Emitter {
     variables: readonly LoopVariable[],
   ) {
     this.root = new RootIndex(variables, (expression, width) =>
-      this.bind(expression, width === "base" ? "u32" : "vec4<u32>", "i"),
+      this.bind(expression, width === "base" ? "u32" : "vec4<u32>", "at"),
     );
   }
 
@@ -131,7 +131,7 @@ export class Emitter {
         const isSame =
           coords.every((coord, dim) => coord === index.coord(dim, width)) && coords.length === node.shape.length;
         if (isSame && source.shape.join() === node.shape.join()) return this.value(source, index);
-        const bindIndex = (text: string, w: Width): string => this.bind(text, w === "base" ? "u32" : "vec4<u32>", "i");
+        const bindIndex = (text: string, w: Width): string => this.bind(text, w === "base" ? "u32" : "vec4<u32>", "at");
         return this.value(source, new ComputedIndex(source.shape, coords, width, this.root, bindIndex));
       },
       bind: (expression, type) => this.bind(expression, wgslType(type, lanes), "t"),

@@ -7,12 +7,16 @@ interface Declaration {
   readonly text: string;
 }
 
-const cache = new Map<string, readonly Declaration[]>();
+const cache = new Map<Shader, readonly Declaration[]>();
 
-/** Top-level functions, structs and constants of a library file, in order. */
+function librarysDeclarations(library: Shader): readonly Declaration[] {
+  let known = cache.get(library);
+  if (!known) cache.set(library, (known = declarationsOf(library.source)));
+  return known;
+}
+
+/** Top-level functions, structs and constants, in order. */
 function declarationsOf(source: string): readonly Declaration[] {
-  const known = cache.get(source);
-  if (known) return known;
   const declarations: Declaration[] = [];
   const head = /^(?:fn (\w+)|const (\w+)|struct (\w+)|alias (\w+))/gm;
   for (let match = head.exec(source); match; match = head.exec(source)) {
@@ -22,7 +26,6 @@ function declarationsOf(source: string): readonly Declaration[] {
     declarations.push({ name, text: source.slice(match.index, end) });
     head.lastIndex = end;
   }
-  cache.set(source, declarations);
   return declarations;
 }
 
@@ -39,8 +42,9 @@ const wordsOf = (text: string): Set<string> => new Set(text.match(/\w+/g));
 
 /** Texts of the declarations that `text` needs, in an order that reads well: as in the files. */
 export function usedFunctions(libraries: readonly Shader[], text: string): string[] {
-  const all = [...new Set(libraries)].flatMap(({ source }) => declarationsOf(source));
-  const byName = new Map(all.map((declaration) => [declaration.name, declaration]));
+  const all = [...new Set(libraries)].flatMap(librarysDeclarations);
+  const own = new Set(declarationsOf(text).map(({ name }) => name)); // what a file declares itself is not added again
+  const byName = new Map(all.filter(({ name }) => !own.has(name)).map((declaration) => [declaration.name, declaration]));
   const used = new Set<Declaration>();
   const queue = [text];
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {

@@ -49,7 +49,9 @@ const raisedLimits = ["maxBufferSize", "maxStorageBufferBindingSize"] as const;
  * A device of the best adapter there is.
  * @throws DeviceError when there is none; its message says what to do
  */
-export async function requestDevice({ powerPreference = "high-performance" }: RequestOptions): Promise<GPUDevice> {
+export async function requestDevice({
+  powerPreference = "high-performance",
+}: RequestOptions): Promise<{ device: GPUDevice; info: AdapterInfo }> {
   const gpu = (globalThis.navigator as Partial<Navigator> | undefined)?.gpu;
   if (!gpu) throw new DeviceError(noWebGpu());
   // A new adapter each time: an adapter gives one device only.
@@ -64,7 +66,8 @@ export async function requestDevice({ powerPreference = "high-performance" }: Re
   for (const name of raisedLimits) requiredLimits[name] = adapter.limits[name];
   const requiredFeatures = usefulFeatures.filter((name) => adapter.features.has(name));
   try {
-    return await adapter.requestDevice({ label: "flywheel", requiredFeatures, requiredLimits });
+    const device = await adapter.requestDevice({ label: "flywheel", requiredFeatures, requiredLimits });
+    return { device, info: describeAdapter(device, adapter.info) };
   } catch (error) {
     throw new DeviceError(
       `device: the adapter must give a device, got "${String(error)}". Reload the page, or use the device 'cpu'.`,
@@ -84,19 +87,20 @@ function noWebGpu(): string {
   );
 }
 
-/** The device's own words about its adapter; `known` wins over them. */
-export function describeAdapter(device: GPUDevice, known: Partial<AdapterInfo> = {}): AdapterInfo {
-  const info = device.adapterInfo as Partial<GPUAdapterInfo> | undefined; // older browsers do not have it
+/** The browser's own words about an adapter. Older browsers have no `device.adapterInfo`. */
+export function describeAdapter(
+  device: GPUDevice,
+  info: Partial<GPUAdapterInfo> = (device as Partial<GPUDevice>).adapterInfo ?? {},
+): AdapterInfo {
   return {
-    vendor: info?.vendor ?? "",
-    architecture: info?.architecture ?? "",
-    device: info?.device ?? "",
-    description: info?.description ?? "",
-    isFallback: info?.isFallbackAdapter ?? false,
+    vendor: info.vendor ?? "",
+    architecture: info.architecture ?? "",
+    device: info.device ?? "",
+    description: info.description ?? "",
+    isFallback: info.isFallbackAdapter ?? false,
     features: [...device.features].sort(),
-    subgroupMinSize: info?.subgroupMinSize,
-    subgroupMaxSize: info?.subgroupMaxSize,
-    ...known,
+    subgroupMinSize: info.subgroupMinSize,
+    subgroupMaxSize: info.subgroupMaxSize,
   };
 }
 

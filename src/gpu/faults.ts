@@ -76,10 +76,15 @@ export class Faults {
     }
   }
 
+  /** Waits for a promise of WebGPU's, and turns its rejection into an error of ours. */
+  async finish<T>(promise: Promise<T>, ticket: Ticket): Promise<T> {
+    return this.guard(promise).catch((error: unknown) => this.explain(ticket, error));
+  }
+
   /** Takes note of an error that is known only later; reads begun from now on wait for it. */
   watch(check: Promise<FlywheelError | null>): void {
     const noted = check
-      .catch((error: unknown) => new DeviceError(`device: an error scope must close, got "${String(error)}".`))
+      .catch((error: unknown) => this.refusal(error))
       .then((error) => {
         this.checks.delete(noted);
         if (error) this.record(error);
@@ -115,12 +120,21 @@ export class Faults {
     if (unseen > 0) throw worst(this.remembered.slice(-unseen));
   }
 
-  /** Why a map failed: an error collected so far, the loss of the device, or else `cause` itself. Always throws. */
+  /** Why a promise of WebGPU's rejected: an error collected so far, the loss of the device, or `cause`. Always throws. */
   async explain(ticket: Ticket, cause: unknown): Promise<never> {
     await this.settle(ticket);
-    // Browsers reject the map before they tell of the loss, and under different names.
-    await this.guard(new Promise((resolve) => setTimeout(resolve, LOSS_NEWS_MS)));
-    throw new DeviceError(`read: mapping a buffer must succeed, got "${String(cause)}". Make a new device.`, { cause });
+    throw (await this.refusal(cause)) ?? this.lossError("read");
+  }
+
+  /** What a rejection means, null for a loss. Browsers reject first, under names of their own, and tell of the loss later. */
+  private async refusal(cause: unknown): Promise<DeviceError | null> {
+    let stop: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([this.lost, new Promise((resolve) => (stop = setTimeout(resolve, LOSS_NEWS_MS)))]);
+    clearTimeout(stop);
+    if (this.lossReason !== null) return null;
+    return new DeviceError(`device: WebGPU must do what it is asked, got "${String(cause)}". Make a new device.`, {
+      cause,
+    });
   }
 
   private lossError(what: string): DeviceLostError {

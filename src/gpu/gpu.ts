@@ -39,7 +39,6 @@ export interface SubmitOptions {
 }
 
 export class Gpu {
-  readonly info: AdapterInfo;
   readonly adapterClass: AdapterClass;
   readonly limits: GpuLimits;
   /** Resolves with the reason when the device is lost or destroyed; never rejects. */
@@ -59,7 +58,8 @@ export class Gpu {
    * @throws DeviceError when there is none
    */
   static async request(options: RequestOptions = {}): Promise<Gpu> {
-    return new Gpu(await requestDevice(options), {}, true);
+    const { device, info } = await requestDevice(options);
+    return new Gpu(device, info, true);
   }
 
   /**
@@ -67,16 +67,15 @@ export class Gpu {
    * @param info what is known of its adapter; wins over what the device says
    */
   static fromDevice(device: GPUDevice, info: Partial<AdapterInfo> = {}): Gpu {
-    return new Gpu(device, info, false);
+    return new Gpu(device, { ...describeAdapter(device), ...info }, false);
   }
 
   private constructor(
     readonly device: GPUDevice,
-    info: Partial<AdapterInfo>,
+    readonly info: AdapterInfo,
     private readonly ownsDevice: boolean,
   ) {
-    this.info = describeAdapter(device, info);
-    this.adapterClass = classify(this.info);
+    this.adapterClass = classify(info);
     this.limits = readLimits(device, this.adapterClass);
     this.faults = new Faults(device, () => this.heldByteLength, ownsDevice);
     this.lost = this.faults.lost;
@@ -236,7 +235,7 @@ export class Gpu {
   /** Waits until all submitted work is done and throws what `submitAndRead` would. */
   async check(): Promise<void> {
     const ticket = this.faults.ticket();
-    await this.faults.guard(this.device.queue.onSubmittedWorkDone());
+    await this.faults.finish(this.device.queue.onSubmittedWorkDone(), ticket);
     // Chrome tells of errors outside of scopes in a task of its own, after the promise.
     await this.faults.guard(new Promise((resolve) => setTimeout(resolve)));
     await this.faults.settle(ticket);

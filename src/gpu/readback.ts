@@ -3,7 +3,7 @@
  * Reads take a staging buffer from a pool; scalars of a step go to a ring, where most are overwritten unread.
  */
 
-import { InternalError, OutOfMemoryError } from "../errors";
+import { FlywheelError, InternalError, OutOfMemoryError } from "../errors";
 import type { Ticket } from "./faults";
 import { type BufferRange, checkRange, createBuffer, type GpuContext, roundUp, sizeClass } from "./memory";
 
@@ -136,21 +136,16 @@ export class Readback {
   async map<T>(staging: Staging, byteLength: number, ticket: Ticket, use: (mapped: ArrayBuffer) => T): Promise<T> {
     const { faults, counters } = this.context;
     const size = roundUp(byteLength, 4);
-    await faults
-      .guard(staging.raw.mapAsync(GPUMapMode.READ, 0, size))
-      .catch((error: unknown) => faults.explain(ticket, error));
+    await faults.finish(staging.raw.mapAsync(GPUMapMode.READ, 0, size), ticket);
     try {
       await faults.settle(ticket);
       const result = use(staging.raw.getMappedRange(0, size));
       counters.bytesRead += byteLength;
       return result;
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new OutOfMemoryError(
-        `read: the host must have room for ${byteLength} bytes, got "${error.message}".`,
-        byteLength,
-        0,
-      );
+      if (error instanceof FlywheelError) throw error;
+      if (error instanceof RangeError) throw noRoom(byteLength, error);
+      return await faults.explain(ticket, error); // the GPU process died since: nothing is mapped any more
     } finally {
       staging.raw.unmap();
     }
@@ -249,6 +244,9 @@ class RingBlock implements StagedBlock {
     }
   }
 }
+
+const noRoom = (byteLength: number, { message }: RangeError): OutOfMemoryError =>
+  new OutOfMemoryError(`read: the host must have room for ${byteLength} bytes, got "${message}".`, byteLength, 0);
 
 /** One range after the other, each at a multiple of 4. */
 function layOut(ranges: readonly BufferRange[]): { offsets: number[]; byteLength: number } {

@@ -54,7 +54,7 @@ async function timeByTimestamps(context: GpuContext, commands: readonly Command[
     device.queue.submit([encoder.finish()]);
     counters.submits++;
     const ticket = faults.ticket();
-    await faults.guard(staging.mapAsync(GPUMapMode.READ)).catch((error: unknown) => faults.explain(ticket, error));
+    await faults.finish(staging.mapAsync(GPUMapMode.READ), ticket);
     await faults.settle(ticket);
     const ns = new BigUint64Array(staging.getMappedRange());
     // Clocks may step back between passes: never negative.
@@ -73,11 +73,11 @@ async function timeByClock(context: GpuContext, commands: readonly Command[]): P
   for (const command of commands) {
     const encoder = device.createCommandEncoder({ label: "time" });
     encode(context, encoder, [command]);
-    await faults.guard(queue.onSubmittedWorkDone());
+    await faults.finish(queue.onSubmittedWorkDone(), faults.ticket());
     const start = performance.now();
     queue.submit([encoder.finish()]);
     counters.submits++;
-    await faults.guard(queue.onSubmittedWorkDone());
+    await faults.finish(queue.onSubmittedWorkDone(), faults.ticket());
     if (command.kind === "dispatch") times.push({ label: command.pipeline.label, timeMs: performance.now() - start });
   }
   await faults.settle(faults.ticket());

@@ -259,8 +259,8 @@ function planGradWeight(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
   const blocksC = ceilDiv(inChannels, BLOCK_C);
   const tiles = (info.batch * outHeight * outWidth) / (TILE_Y * TILE_X);
   const wanted = best.invocations / (info.groups * blocksO * blocksC * (kernel / (tapsY * tapsX)));
-  const splitTiles = ceilDiv(tiles, wanted);
-  const splits = ceilDiv(tiles, splitTiles);
+  const splitTiles = ceilDiv(Math.max(1, tiles), wanted); // an empty batch still writes its zeros
+  const splits = ceilDiv(Math.max(1, tiles), splitTiles);
   const count = info.outChannels * inChannels * kernel;
   return withPartials(
     {

@@ -73,12 +73,12 @@ export const maxPool2dGrad: Kernel<Pool2dInfo> = {
       grid,
       consts: { ...consts, COVER_Y: coverY, COVER_X: coverX },
       params: { ...sizes(info), runs: perRow },
-      bindings: { indices: "scratch0", grad_out: "input1", output: "output" },
+      bindings: { indices: "scratch0", grad_out: "input0", output: "output" },
       flops: planes * height * width * coverY * coverX,
       bytes: 4 * planes * (height * width + 2 * outHeight * outWidth),
     };
     return {
-      passes: [{ ...find, bindings: { input: "input0", output: "scratch0" } }, spread],
+      passes: [{ ...find, bindings: { input: "input1", output: "scratch0" } }, spread],
       scratch: [4 * planes * outHeight * outWidth],
     };
   },

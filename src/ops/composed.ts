@@ -1,5 +1,5 @@
 /**
- * Functions composed of ops, on nodes: softmax, losses, normalisation. They have no kernel of their own; what fuses is up
+ * Functions composed of ops, on nodes: losses and normalisation. They have no kernel of their own; what fuses is up
  * to the schedule. Their gradients follow from the ops', except where a closed form is shorter.
  */
 
@@ -14,10 +14,8 @@ import { iota } from "./generate";
 import { eq, isfinite, logicalAnd, ne } from "./logic";
 import { exp, log, rsqrt } from "./math";
 import { matmul } from "./matmul";
-import { amax, mean, norm, sum } from "./reduce";
+import { amax, logSoftmax, mean, norm, sum } from "./reduce";
 import { reshape, transpose, unsqueeze } from "./views";
-
-// --- softmax ---------------------------------------------------------------------------------------------------------
 
 /** `x` less its largest element along `dim`, so that exp cannot overflow; a row of -infinity stays as it is. */
 function shifted(x: Node, dim: number): Node {
@@ -25,18 +23,6 @@ function shifted(x: Node, dim: number): Node {
   if (sizeOf(x.shape) === 0) return floats;
   const largest = amax(detach(floats), dim, true);
   return sub(floats, where(isfinite(largest), largest, 0));
-}
-
-/** `exp(x) / sum(exp(x))` along `dim`. */
-export function softmax(x: Node, dim: number): Node {
-  const e = exp(shifted(x, dim));
-  return div(e, sum(e, dim, true));
-}
-
-/** `log(softmax(x))`, without the loss of digits. */
-export function logSoftmax(x: Node, dim: number): Node {
-  const s = shifted(x, dim);
-  return sub(s, log(sum(exp(s), dim, true)));
 }
 
 // --- losses ----------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import type { Node } from "../graph/node";
 import { sameShape, type Shape, showShape } from "../graph/shape";
 import { add } from "./arithmetic";
 import { checkDType, checkRank } from "./check";
+import { multiplyAdd, transposed } from "./gemm";
 import type { Conv2dInfo } from "./kernelInfo";
 import { apply, defineOp } from "./op";
 import { toF64 } from "./strided";
@@ -83,93 +84,119 @@ function checkGradOut(op: string, gradOut: Node, info: Conv2dInfo): void {
 
 // --- loops -----------------------------------------------------------------------------------------------------------
 
+/** Sizes of the matrices of one group: weights `[rows, taps]`, windows `[taps, places]`, outputs `[rows, places]`. */
+interface GroupSizes {
+  readonly rows: number;
+  readonly taps: number;
+  readonly places: number;
+}
+
+const groupSizes = (info: Conv2dInfo): GroupSizes => ({
+  rows: info.outChannels / info.groups,
+  taps: (info.inChannels / info.groups) * info.kernelHeight * info.kernelWidth,
+  places: info.outHeight * info.outWidth,
+});
+
 /** Outputs along one dimension whose window element at `offset` lies inside the input: `low <= i < high`. */
 function insideRange(count: number, size: number, stride: number, offset: number): { low: number; high: number } {
   const low = Math.max(0, Math.ceil(-offset / stride));
   return { low, high: Math.max(low, Math.min(count, Math.floor((size - 1 - offset) / stride) + 1)) };
 }
 
-/** Calls `tap` for every element of every kernel: with its place in the weight and the planes it connects. */
-function forEachTap(
-  info: Conv2dInfo,
-  tap: (weightIndex: number, inChannel: number, outChannel: number, dy: number, dx: number) => void,
-): void {
-  const { inChannels, outChannels, kernelHeight, kernelWidth, groups } = info;
-  const inPerGroup = inChannels / groups;
-  const outPerGroup = outChannels / groups;
-  let weightIndex = 0;
-  for (let out = 0; out < outChannels; out++) {
-    const firstIn = Math.floor(out / outPerGroup) * inPerGroup;
-    for (let c = 0; c < inPerGroup; c++) {
-      for (let ky = 0; ky < kernelHeight; ky++) {
-        const dy = ky * info.dilationHeight - info.padHeight;
-        for (let kx = 0; kx < kernelWidth; kx++) {
-          tap(weightIndex++, firstIn + c, out, dy, kx * info.dilationWidth - info.padWidth);
+/**
+ * Calls `run` for every run of window elements that lie inside the input: `length` of them, from `window` on in the
+ * `[taps, places]` matrix of windows, and from `input` on in the group's planes, a stride apart.
+ */
+function forEachRun(info: Conv2dInfo, run: (window: number, input: number, length: number) => void): void {
+  const { height, width, outHeight, outWidth, kernelHeight, kernelWidth, strideHeight, strideWidth } = info;
+  let tap = 0;
+  for (let c = 0; c < info.inChannels / info.groups; c++) {
+    for (let ky = 0; ky < kernelHeight; ky++) {
+      const dy = ky * info.dilationHeight - info.padHeight;
+      const rows = insideRange(outHeight, height, strideHeight, dy);
+      for (let kx = 0; kx < kernelWidth; kx++, tap++) {
+        const dx = kx * info.dilationWidth - info.padWidth;
+        const { low, high } = insideRange(outWidth, width, strideWidth, dx);
+        for (let oy = rows.low; oy < rows.high; oy++) {
+          const inputRow = (c * height + oy * strideHeight + dy) * width;
+          run((tap * outHeight + oy) * outWidth + low, inputRow + low * strideWidth + dx, high - low);
         }
       }
     }
   }
 }
 
-function evaluateConv(input: HostArray, weight: HostArray, output: HostArray, info: Conv2dInfo): void {
-  const { inChannels, outChannels, height, width, outHeight, outWidth, strideHeight, strideWidth } = info;
-  const x = toF64(input.data);
-  const w = toF64(weight.data);
-  const image = new Float64Array(outChannels * outHeight * outWidth);
-  for (let n = 0; n < info.batch; n++) {
-    image.fill(0);
-    forEachTap(info, (weightIndex, c, out, dy, dx) => {
-      const factor = w[weightIndex]!;
-      const rows = insideRange(outHeight, height, strideHeight, dy);
-      const cols = insideRange(outWidth, width, strideWidth, dx);
-      for (let oy = rows.low; oy < rows.high; oy++) {
-        const inRow = ((n * inChannels + c) * height + oy * strideHeight + dy) * width + dx;
-        const outRow = (out * outHeight + oy) * outWidth;
-        for (let ox = cols.low; ox < cols.high; ox++) image[outRow + ox]! += factor * x[inRow + ox * strideWidth]!;
-      }
-    });
-    output.data.set(image, n * image.length);
-  }
-}
-
-function evaluateGradInput(gradOut: HostArray, weight: HostArray, output: HostArray, info: Conv2dInfo): void {
-  const { inChannels, outChannels, height, width, outHeight, outWidth, strideHeight, strideWidth } = info;
-  const g = toF64(gradOut.data);
-  const w = toF64(weight.data);
-  const image = new Float64Array(inChannels * height * width);
-  for (let n = 0; n < info.batch; n++) {
-    image.fill(0);
-    forEachTap(info, (weightIndex, c, out, dy, dx) => {
-      const factor = w[weightIndex]!;
-      const rows = insideRange(outHeight, height, strideHeight, dy);
-      const cols = insideRange(outWidth, width, strideWidth, dx);
-      for (let oy = rows.low; oy < rows.high; oy++) {
-        const inRow = (c * height + oy * strideHeight + dy) * width + dx;
-        const outRow = ((n * outChannels + out) * outHeight + oy) * outWidth;
-        for (let ox = cols.low; ox < cols.high; ox++) image[inRow + ox * strideWidth]! += factor * g[outRow + ox]!;
-      }
-    });
-    output.data.set(image, n * image.length);
-  }
-}
-
-function evaluateGradWeight(input: HostArray, gradOut: HostArray, output: HostArray, info: Conv2dInfo): void {
-  const { inChannels, outChannels, height, width, outHeight, outWidth, strideHeight, strideWidth } = info;
-  const x = toF64(input.data);
-  const g = toF64(gradOut.data);
-  forEachTap(info, (weightIndex, c, out, dy, dx) => {
-    const rows = insideRange(outHeight, height, strideHeight, dy);
-    const cols = insideRange(outWidth, width, strideWidth, dx);
-    let total = 0;
-    for (let n = 0; n < info.batch; n++) {
-      for (let oy = rows.low; oy < rows.high; oy++) {
-        const inRow = ((n * inChannels + c) * height + oy * strideHeight + dy) * width + dx;
-        const outRow = ((n * outChannels + out) * outHeight + oy) * outWidth;
-        for (let ox = cols.low; ox < cols.high; ox++) total += x[inRow + ox * strideWidth]! * g[outRow + ox]!;
-      }
-    }
-    output.data[weightIndex] = total;
+/** The windows of one group of an image as a matrix `[taps, places]`, 0 where a window reaches past the edge. */
+function gatherWindows(windows: Float64Array, x: Float64Array, start: number, info: Conv2dInfo): void {
+  const stride = info.strideWidth;
+  windows.fill(0);
+  forEachRun(info, (window, input, length) => {
+    for (let i = 0, p = start + input; i < length; i++, p += stride) windows[window + i] = x[p]!;
   });
+}
+
+/** The transpose: adds the windows to the places that they were taken from. */
+function scatterWindows(x: Float64Array, start: number, windows: Float64Array, info: Conv2dInfo): void {
+  const stride = info.strideWidth;
+  forEachRun(info, (window, input, length) => {
+    for (let i = 0, p = start + input; i < length; i++, p += stride) x[p]! += windows[window + i]!;
+  });
+}
+
+/** Calls `visit` for each group of each image, with where it starts in the input, the weight and the output. */
+function forEachGroup(info: Conv2dInfo, visit: (input: number, weight: number, output: number) => void): void {
+  const { rows, taps, places } = groupSizes(info);
+  const inputSize = (info.inChannels / info.groups) * info.height * info.width;
+  for (let n = 0; n < info.batch; n++) {
+    for (let group = 0; group < info.groups; group++) {
+      const index = n * info.groups + group;
+      visit(index * inputSize, group * rows * taps, index * rows * places);
+    }
+  }
+}
+
+// output = weight @ windows
+function evaluateConv(input: HostArray, weight: HostArray, output: HostArray, info: Conv2dInfo): void {
+  const { rows, taps, places } = groupSizes(info);
+  const [x, w] = [toF64(input.data), toF64(weight.data)];
+  const windows = new Float64Array(taps * places);
+  const out = new Float64Array(output.data.length);
+  forEachGroup(info, (inputStart, weightStart, outStart) => {
+    gatherWindows(windows, x, inputStart, info);
+    multiplyAdd({ out, outStart, a: w, aStart: weightStart, b: windows, bStart: 0 }, rows, places, taps);
+  });
+  output.data.set(out);
+}
+
+// windows of gradInput = weight^T @ gradOut
+function evaluateGradInput(gradOut: HostArray, weight: HostArray, output: HostArray, info: Conv2dInfo): void {
+  const { rows, taps, places } = groupSizes(info);
+  const [g, w] = [toF64(gradOut.data), toF64(weight.data)];
+  const weights = new Map<number, Float64Array>();
+  const windows = new Float64Array(taps * places);
+  const gradInput = new Float64Array(output.data.length);
+  forEachGroup(info, (inputStart, weightStart, outStart) => {
+    let turned = weights.get(weightStart);
+    if (!turned) weights.set(weightStart, (turned = transposed(w, weightStart, rows, taps)));
+    windows.fill(0);
+    multiplyAdd({ out: windows, outStart: 0, a: turned, aStart: 0, b: g, bStart: outStart }, taps, places, rows);
+    scatterWindows(gradInput, inputStart, windows, info);
+  });
+  output.data.set(gradInput);
+}
+
+// gradWeight = gradOut @ windows^T, summed over images
+function evaluateGradWeight(input: HostArray, gradOut: HostArray, output: HostArray, info: Conv2dInfo): void {
+  const { rows, taps, places } = groupSizes(info);
+  const [x, g] = [toF64(input.data), toF64(gradOut.data)];
+  const windows = new Float64Array(taps * places);
+  const gradWeight = new Float64Array(output.data.length);
+  forEachGroup(info, (inputStart, weightStart, outStart) => {
+    gatherWindows(windows, x, inputStart, info);
+    const turned = transposed(windows, 0, taps, places);
+    multiplyAdd({ out: gradWeight, outStart: weightStart, a: g, aStart: outStart, b: turned, bStart: 0 }, rows, taps, places);
+  });
+  output.data.set(gradWeight);
 }
 
 // --- ops -------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import { apply, defineOp, type IndexedContext } from "./op";
 import { narrow, padZeros, slice } from "./slice";
 import { forEachRow, toF64 } from "./strided";
 import { reshape, unsqueeze } from "./views";
+import { zeroLit } from "./wgsl";
 
 type DimAttrs = { readonly dim: number };
 
@@ -170,7 +171,7 @@ function catWgsl(node: Node, context: IndexedContext): string {
   const { coords, constant } = context;
   const coord = coords[dim]!;
   let start = 0;
-  let result = "";
+  let result = zeroLit(node.dtype, context.lanes);
   node.inputs.forEach((input, i) => {
     const size = input.shape[dim]!;
     if (size === 0) return;

@@ -6,6 +6,7 @@ import { broadcastShapes, type Shape, showShape, sizeOf } from "../graph/shape";
 import { expand } from "./broadcast";
 import { cast, commonDType } from "./cast";
 import { checkDType } from "./check";
+import { multiplyAdd } from "./gemm";
 import type { MatmulInfo } from "./kernelInfo";
 import { apply, defineOp } from "./op";
 import type { NoAttrs } from "./pointwise";
@@ -36,19 +37,6 @@ function matmulInfo(a: Shape, b: Shape): MatmulInfo {
   };
 }
 
-/** `out = a @ b` for row-major matrices that start at the given places. Adds whole rows of b: neighbours in memory. */
-function multiply(out: Float64Array, a: Float64Array, b: Float64Array, { m, n, k }: MatmulInfo, startA: number, startB: number): void {
-  out.fill(0);
-  for (let row = 0; row < m; row++) {
-    const outRow = row * n;
-    for (let i = 0; i < k; i++) {
-      const factor = a[startA + row * k + i]!;
-      const bRow = startB + i * n;
-      for (let col = 0; col < n; col++) out[outRow + col]! += factor * b[bRow + col]!;
-    }
-  }
-}
-
 // C = A @ B: dA = dC @ B^T, dB = A^T @ dC
 export const matmulOp = defineOp<NoAttrs>({
   name: "matmul",
@@ -66,12 +54,13 @@ export const matmulOp = defineOp<NoAttrs>({
   },
   evaluate([a, b], output) {
     const info = matmulInfo(a!.shape, b!.shape);
+    const { batch, m, n, k } = info;
     const [left, right] = [toF64(a!.data), toF64(b!.data)];
-    const block = new Float64Array(info.m * info.n);
-    for (let i = 0; i < info.batch; i++) {
-      multiply(block, left, right, info, i * info.a.batch, i * info.b.batch);
-      output.data.set(block, i * block.length);
+    const out = new Float64Array(output.data.length);
+    for (let i = 0; i < batch; i++) {
+      multiplyAdd({ out, outStart: i * m * n, a: left, aStart: i * m * k, b: right, bStart: i * k * n }, m, n, k);
     }
+    output.data.set(out);
   },
   vjp: (gradOut, { inputs: [a, b], needs }) => [
     needs[0] ? product(gradOut, transpose(b!, -1, -2)) : null,

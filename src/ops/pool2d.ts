@@ -15,7 +15,7 @@ import { ge, logicalAnd, lt } from "./logic";
 import { matmul } from "./matmul";
 import { apply, defineOp, type IndexedContext } from "./op";
 import { mean, sum } from "./reduce";
-import { reshape, transpose, unsqueeze } from "./views";
+import { flatten, reshape, transpose, unsqueeze } from "./views";
 
 type PoolAttrs = { readonly kernelSize: Pair; readonly stride: Pair; readonly padding: Pair };
 
@@ -84,7 +84,7 @@ export const maxPool2dOp = defineOp<PoolAttrs>({
     const info = poolInfo("maxPool2d", input!.shape, attrs);
     forEachMaximum(input!, info, (outIndex, inIndex) => (output.data[outIndex] = input!.data[inIndex]!));
   },
-  vjp: (gradOut, { inputs: [input], attrs }) => [apply(maxPool2dGradOp, [gradOut, input!], attrs)],
+  vjp: (gradOut, { inputs: [input], attrs }) => [apply(maxPool2dGradOp, [input!, gradOut], attrs)],
   lowering: {
     kind: "kernel",
     call: ({ inputs: [input], attrs }) => ({
@@ -94,10 +94,10 @@ export const maxPool2dOp = defineOp<PoolAttrs>({
   },
 });
 
-/** Inputs: gradOut `[n, c, oh, ow]`, input `[n, c, h, w]`. Output: gradInput; each window's gradient goes to its maximum. */
+/** Inputs: input `[n, c, h, w]`, gradOut `[n, c, oh, ow]`. Output: gradInput; each window's gradient goes to its maximum. */
 export const maxPool2dGradOp = defineOp<PoolAttrs>({
   name: "maxPool2dGrad",
-  infer([gradOut, input], attrs) {
+  infer([input, gradOut], attrs) {
     const shape = inferPool("maxPool2dGrad", input!, attrs);
     if (!sameShape(gradOut!.shape, shape)) {
       throw new ShapeError(
@@ -106,17 +106,17 @@ export const maxPool2dGradOp = defineOp<PoolAttrs>({
     }
     return { shape: input!.shape, dtype: "f32" };
   },
-  evaluate([gradOut, input], output, attrs) {
+  evaluate([input, gradOut], output, attrs) {
     const totals = new Float64Array(output.data.length);
     const info = poolInfo("maxPool2dGrad", input!.shape, attrs);
     forEachMaximum(input!, info, (outIndex, inIndex) => (totals[inIndex]! += gradOut!.data[outIndex]!));
     output.data.set(totals);
   },
   // linear in gradOut: its transpose picks the values at the maxima; locally constant in input
-  vjp: (gradOut, { inputs: [, input], attrs, needs }) => [needs[0] ? pickMaxima(gradOut, input!, attrs) : null, null],
+  vjp: (gradOut, { inputs: [input], attrs, needs }) => [null, needs[1] ? pickMaxima(gradOut, input!, attrs) : null],
   lowering: {
     kind: "kernel",
-    call: ({ inputs: [, input], attrs }) => ({
+    call: ({ inputs: [input], attrs }) => ({
       kernel: "maxPool2dGrad",
       info: poolInfo("maxPool2dGrad", input!.shape, attrs as unknown as PoolAttrs),
     }),
@@ -124,9 +124,8 @@ export const maxPool2dGradOp = defineOp<PoolAttrs>({
 });
 
 function pickMaxima(x: Node, input: Node, attrs: PoolAttrs): Node {
-  const [n, c] = input.shape as [number, number];
   const indices = apply(maxPool2dIndicesOp, [input], attrs);
-  return reshape(gather(reshape(x, [n, c, -1]), 2, reshape(indices, [n, c, -1])), indices.shape);
+  return reshape(gather(flatten(x, 2), 2, flatten(indices, 2)), indices.shape);
 }
 
 /** Text that finds the place of a window's maximum, element by element. */

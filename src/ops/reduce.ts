@@ -9,12 +9,16 @@ import { cast, toFloat } from "./cast";
 import { checkDType } from "./check";
 import { withoutGrad } from "./custom";
 import { iota } from "./generate";
+import { pad } from "./indexing";
 import { eq, gt, isfinite, isnan, logicalNot, logicalOr, ne } from "./logic";
 import { exp, log, pow, sqrt } from "./math";
 import { apply, defineOp, type Op } from "./op";
-import { padZeros, slice } from "./slice";
-import { reshape } from "./views";
+import { flip, narrow, padZeros, slice } from "./slice";
+import { permute, reshape } from "./views";
 import { NUMERIC } from "./pointwise";
+
+/** Elements that fold to one. */
+const countOf = (x: Node, dims: readonly number[]): number => sizeOf(dims.map((dim) => x.shape[dim]!));
 
 // --- sum, prod -------------------------------------------------------------------------------------------------------
 
@@ -24,19 +28,25 @@ export function sum(x: Node, dims?: Dims, keepDim = false): Node {
   return finishReduce(x, sumDims(x.dtype === "bool" ? cast(x, "i32") : x, list), list, keepDim);
 }
 
-/**
- * The product of all other elements along `dims`; exact where elements are 0, unlike product / element.
- * d prod(x) / dx_i = product of x_j over j != i
- */
-function productOfOthers(x: Node, product: Node, dims: readonly number[]): Node {
-  const isZero = eq(x, 0);
-  const zeros = spread(sumDims(cast(isZero, "i32"), dims), dims, x.shape);
-  const withoutZeros = spread(prodDims(where(isZero, 1, x), dims), dims, x.shape);
-  const ofNonZero = div(spread(product, dims, x.shape), where(isZero, 1, x));
-  const ofZero = where(eq(zeros, 1), withoutZeros, 0);
-  return where(isZero, ofZero, ofNonZero);
+/** Along the last dimension, the product of all elements before each, by doubling. */
+function productOfBefore(x: Node): Node {
+  const size = x.shape.at(-1)!;
+  const shifted = (from: Node, distance: number): Node => pad(narrow(from, -1, 0, size - distance), [distance, 0], 1);
+  let total = size > 0 ? shifted(x, 1) : x;
+  for (let distance = 1; distance < size; distance *= 2) total = mul(total, shifted(total, distance));
+  return total;
 }
 
+/** The product of all other elements along `dims`: without division, so that zeros do no harm in any derivative. */
+function productOfOthers(x: Node, dims: readonly number[]): Node {
+  const order = [...x.shape.keys()].filter((d) => !dims.includes(d)).concat(dims);
+  const moved = permute(x, order);
+  const rows = reshape(moved, [...dropDims(x.shape, dims), countOf(x, dims)]);
+  const others = mul(productOfBefore(rows), flip(productOfBefore(flip(rows, -1)), -1));
+  return permute(reshape(others, moved.shape), order.map((_, d) => order.indexOf(d)));
+}
+
+// d prod(x) / dx_i = product of x_j over j != i
 export const prodOp = defineOp<ReduceAttrs>({
   name: "prod",
   infer([input], { dims }) {
@@ -45,9 +55,7 @@ export const prodOp = defineOp<ReduceAttrs>({
   },
   evaluate: ([input], output, { dims }) =>
     evaluateReduce(input!, output, dims, 1, output.dtype === "f32" ? (total, value) => total * value : Math.imul),
-  vjp: (gradOut, { inputs: [x], output, attrs: { dims } }) => [
-    mul(spread(gradOut, dims, x!.shape), productOfOthers(x!, output, dims)),
-  ],
+  vjp: (gradOut, { inputs: [x], attrs: { dims } }) => [mul(spread(gradOut, dims, x!.shape), productOfOthers(x!, dims))],
   lowering: { kind: "reduce", fold: "prod", dims: ({ dims }) => dims },
 });
 
@@ -125,8 +133,6 @@ export const any = (x: Node, dims?: Dims, keepDim = false): Node => gt(sum(cast(
 export const all = (x: Node, dims?: Dims, keepDim = false): Node => eq(sum(logicalNot(x), dims, keepDim), 0);
 
 // --- moments ---------------------------------------------------------------------------------------------------------
-
-const countOf = (x: Node, dims: readonly number[]): number => sizeOf(dims.map((dim) => x.shape[dim]!));
 
 /** Mean over `dims`, all by default; NaN of nothing. */
 export function mean(x: Node, dims?: Dims, keepDim = false): Node {

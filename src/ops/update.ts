@@ -57,6 +57,12 @@ function groupAt(groups: TypedArray, index: number): Group {
   };
 }
 
+/** The gradient with its sign for descent, and weight decay added. */
+function effectiveGrad({ maximize, weightDecay }: Group, grad: number, p: number): number {
+  const g = maximize ? -grad : grad;
+  return weightDecay === 0 ? g : g + weightDecay * p;
+}
+
 /** `v = g` at first, then `v = mu v + (1 - dampening) g`; `p -= lr v`, or `lr (g + mu v)` with nesterov. */
 function stepTorch(group: Group, state: number, p: TypedArray, v: TypedArray, i: number, g: number): void {
   const { lr, momentum, oneMinusDampening, nesterov } = group;
@@ -90,8 +96,7 @@ function evaluateMomentumSgd(
     const group = groupAt(groups.data, segment >>> 2);
     const step = group.classical ? stepClassical : stepTorch;
     for (let i = block * BLOCK; i < Math.min((block + 1) * BLOCK, p.length); i++) {
-      const g = (group.maximize ? -grad.data[i]! : grad.data[i]!) + group.weightDecay * p[i]!;
-      step(group, state, p, momentum.data, i, g);
+      step(group, state, p, momentum.data, i, effectiveGrad(group, grad.data[i]!, p[i]!));
     }
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DeviceError, DeviceLostError, InternalError, KernelError } from "../../src/errors.ts";
+import { DeviceError, DeviceLostError, InternalError, KernelError, OutOfMemoryError } from "../../src/errors.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import {
   bind,
@@ -138,6 +138,57 @@ test("a map that fails shortly before the news of the loss is a loss", async () 
   device.destroy();
 });
 
+test("a map that fails because of an earlier error gives that error", async () => {
+  const device = await newDevice();
+  const gpu = Gpu.fromDevice(device);
+  const a = upload(gpu, 1);
+  onMap(device, () => Promise.reject(new DOMException("map failed", "OperationError")));
+  gpu.pipeline("testBroken", "fn main() {");
+  await expect(gpu.read([a])).rejects.toThrow(KernelError);
+  device.destroy();
+});
+
+test("mapped bytes that vanish, and scopes that do not close, shortly before the news of the loss are a loss", async () => {
+  for (const breakDown of [
+    (device: GPUDevice, fail: () => never) => {
+      onBuffer(device, (buffer) => (buffer.getMappedRange = fail));
+    },
+    (device: GPUDevice, fail: () => never) => {
+      device.popErrorScope = async () => fail();
+    },
+    (device: GPUDevice, fail: () => never) => {
+      device.queue.onSubmittedWorkDone = async () => fail();
+    },
+  ]) {
+    const device = await newDevice();
+    const lose = fakeLoss(device);
+    const gpu = Gpu.fromDevice(device);
+    const a = upload(gpu, 1);
+    breakDown(device, () => {
+      setTimeout(() => {
+        lose("late news");
+      }, 100);
+      throw new DOMException("gone", "OperationError");
+    });
+    await expectLost(Promise.all([gpu.read([a]), gpu.check()]));
+    device.destroy();
+  }
+});
+
+test("a host without room for the bytes read throws OutOfMemoryError", async () => {
+  const device = await newDevice();
+  const gpu = Gpu.fromDevice(device);
+  const a = upload(gpu, 1);
+  const noRoom = (): never => {
+    throw new RangeError("Array buffer allocation failed");
+  };
+  onBuffer(device, (buffer) => (buffer.getMappedRange = () => ({ slice: noRoom }) as unknown as ArrayBuffer));
+  const [error] = await rejections([gpu.read([a])]);
+  expect(error).toBeInstanceOf(OutOfMemoryError);
+  expect(error).toMatchObject({ byteLengthAsked: 4 });
+  device.destroy();
+});
+
 test("a map that fails on a device that is there is a DeviceError with its cause", async () => {
   const device = await newDevice();
   const gpu = Gpu.fromDevice(device);
@@ -240,15 +291,22 @@ function fakeLoss(device: GPUDevice): (message: string) => void {
   return lose;
 }
 
-/** Replaces `mapAsync` of every buffer made from now on. */
-function onMap(device: GPUDevice, fake: (map: () => Promise<undefined>) => Promise<void>): void {
+/** Lets a test change every buffer made from now on. */
+function onBuffer(device: GPUDevice, change: (buffer: GPUBuffer) => void): void {
   const create = device.createBuffer.bind(device);
   device.createBuffer = (descriptor) => {
     const buffer = create(descriptor);
-    const map = buffer.mapAsync.bind(buffer);
-    buffer.mapAsync = (...args) => fake(() => map(...args)) as Promise<undefined>;
+    change(buffer);
     return buffer;
   };
+}
+
+/** Replaces `mapAsync` of every buffer made from now on. */
+function onMap(device: GPUDevice, fake: (map: () => Promise<undefined>) => Promise<void>): void {
+  onBuffer(device, (buffer) => {
+    const map = buffer.mapAsync.bind(buffer);
+    buffer.mapAsync = (...args) => fake(() => map(...args)) as Promise<undefined>;
+  });
 }
 
 function hang(device: GPUDevice): void {

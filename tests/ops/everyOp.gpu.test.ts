@@ -1,0 +1,82 @@
+/** Every op on the GPU against the reference: odd sizes, empty ones, views, NaN and infinity; then its gradient. */
+
+import { beforeAll, describe, expect, test } from "vitest";
+import { backward } from "../../src/autograd/backward";
+import type { Node } from "../../src/graph/node";
+import { sizeOf } from "../../src/graph/shape";
+import { fromHost } from "../../src/ops";
+import { allOps } from "../../src/ops/op";
+import { interpret } from "../../src/reference/interpret";
+import { Engine } from "../../src/runtime/engine";
+import { createWebGpuBackend } from "../../src/runtime/webgpuBackend";
+import { Draw } from "./case";
+import { build, CASES, type OpCase, WITHOUT_CASES } from "./cases";
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = new Engine(await createWebGpuBackend());
+});
+
+/** Smallest normal f32: a GPU may flush what is below it. */
+const TINY = 2 ** -126;
+
+const isClose = (got: number, want: number, { abs, rel }: OpCase["tolerance"]): boolean =>
+  Object.is(got, want) || got === want || (Number.isNaN(got) && Number.isNaN(want)) || Math.abs(got - want) <= abs + rel * Math.abs(want) + TINY;
+
+/** Compares nodes on the GPU with the reference; says where they differ. */
+async function mismatch(nodes: readonly Node[], tolerance: OpCase["tolerance"]): Promise<string | null> {
+  const want = interpret(nodes, { leaf: (node) => node.hostData! });
+  const got = await engine.read(nodes);
+  for (const [n, node] of nodes.entries()) {
+    const values = got[n]!;
+    const expected = want.get(node)!;
+    if (values.length !== sizeOf(node.shape)) return `value ${n} has ${values.length} elements, ${sizeOf(node.shape)} expected`;
+    const off = [...expected.keys()].filter((i) => !isClose(values[i]!, expected[i]!, tolerance));
+    if (off.length > 0) {
+      const where = off[0]!;
+      return `value ${n} [${node.shape.join()}]: ${off.length} of ${values.length} off, first at [${where}]: got ${values[where]}, reference ${expected[where]} (allowed: ${tolerance.because})`;
+    }
+  }
+  return null;
+}
+
+describe("every op on the GPU", () => {
+  test("has cases", () => {
+    const without = [...allOps().keys()].filter((name) => !(name in CASES) && !(name in WITHOUT_CASES));
+    expect(without).toEqual([]);
+  });
+
+  for (const [name, cases] of Object.entries(CASES)) {
+    test(name, async () => {
+      const wrong: string[] = [];
+      for (const opCase of cases) {
+        const difference = await mismatch([build(opCase).output], opCase.tolerance);
+        if (difference) wrong.push(`${name}, ${opCase.name}: ${difference}`);
+      }
+      expect(wrong).toEqual([]);
+    });
+  }
+});
+
+/** Sums of products of f32, in another order than the reference's: a few more roundings than the op alone. */
+const LOOSER = 8;
+
+describe("every gradient on the GPU", () => {
+  for (const [name, cases] of Object.entries(CASES)) {
+    const differentiable = cases.filter((opCase) => opCase.grad && build(opCase, true).output.requiresGrad);
+    if (differentiable.length === 0) continue;
+    test(name, async () => {
+      const wrong: string[] = [];
+      for (const opCase of differentiable) {
+        const { leaves, output } = build(opCase, true);
+        const { host } = new Draw(`${name}/${opCase.name}`).uniform(output.shape, 0.5, 1.5);
+        const targets = leaves.filter((leaf) => leaf.requiresGrad);
+        const grads = backward([output], [fromHost(host.data, output.shape)], targets).filter((grad) => grad !== null);
+        const { abs, rel, because } = opCase.tolerance;
+        const difference = await mismatch(grads, { abs: LOOSER * abs, rel: LOOSER * rel, because });
+        if (difference) wrong.push(`${name}, ${opCase.name}: ${difference}`);
+      }
+      expect(wrong).toEqual([]);
+    });
+  }
+});
