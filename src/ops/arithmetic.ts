@@ -206,7 +206,11 @@ export const signOp = unary({
   dtypes: NUMERIC,
   js: (x) => (x > 0 ? 1 : x < 0 ? -1 : 0),
   wgsl: (x, { output, lanes }) =>
-    output === "f32" ? call("sign_of", [x], lanes) : output === "i32" ? `sign(${x})` : `min(${x}, ${lit("1u", "u32", lanes)})`,
+    output === "f32"
+      ? call("sign_of", [x], lanes)
+      : output === "i32"
+        ? `sign(${x})`
+        : `min(${x}, ${lit("1u", "u32", lanes)})`,
   vjp: (gradOut) => [zerosLike(gradOut)],
 });
 

@@ -111,7 +111,8 @@ export const sumOp = defineOp<ReduceAttrs>({
 });
 
 /** Sum over counted, sorted dims that are dropped; nothing to do where there are none. */
-export const sumDims = (x: Node, dims: readonly number[]): Node => (dims.length === 0 ? x : apply(sumOp, [x], { dims }));
+export const sumDims = (x: Node, dims: readonly number[]): Node =>
+  dims.length === 0 ? x : apply(sumOp, [x], { dims });
 
 /** How a reduction's builder ends: the reduced dimensions stay as size 1, or not. */
 export const finishReduce = (x: Node, reduced: Node, dims: readonly number[], keepDim: boolean): Node =>

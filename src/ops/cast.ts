@@ -68,7 +68,9 @@ export const commonDType = (operands: readonly Operand[]): DType =>
 
 /** Operands as nodes of one dtype and one shape. */
 export function together(op: string, operands: readonly Operand[], dtype = commonDType(operands)): Node[] {
-  const nodes = operands.map((operand) => (typeof operand === "number" ? scalar(operand, dtype) : cast(operand, dtype)));
+  const nodes = operands.map((operand) =>
+    typeof operand === "number" ? scalar(operand, dtype) : cast(operand, dtype),
+  );
   return broadcast(op, nodes);
 }
 

@@ -9,11 +9,14 @@ import { sameShape, showShape } from "../graph/shape";
 export function checkDType(op: string, inputs: readonly Node[], allowed: readonly DType[]): void {
   const wrong = inputs.find((input) => !allowed.includes(input.dtype));
   if (!wrong) return;
-  throw new DTypeError(`${op}: dtype must be ${allowed.join(" or ")}, got ${wrong.dtype}. ${wayOut(wrong.dtype, allowed)}`);
+  throw new DTypeError(
+    `${op}: dtype must be ${allowed.join(" or ")}, got ${wrong.dtype}. ${wayOut(wrong.dtype, allowed)}`,
+  );
 }
 
 function wayOut(dtype: DType, allowed: readonly DType[]): string {
-  if (dtype === "bool") return `Cast it with .to("${allowed.includes("i32") ? "i32" : allowed[0]}"), or use the logical ops.`;
+  if (dtype === "bool")
+    return `Cast it with .to("${allowed.includes("i32") ? "i32" : allowed[0]}"), or use the logical ops.`;
   return `Cast it with .to("${allowed[0]}").`;
 }
 
@@ -22,7 +25,9 @@ export function checkSameDType(op: string, inputs: readonly Node[]): void {
   const [first, ...others] = inputs;
   const wrong = others.find((input) => input.dtype !== first!.dtype);
   if (!wrong) return;
-  throw new DTypeError(`${op}: dtypes must be equal, got ${first!.dtype} and ${wrong.dtype}. Cast one with .to("${first!.dtype}").`);
+  throw new DTypeError(
+    `${op}: dtypes must be equal, got ${first!.dtype} and ${wrong.dtype}. Cast one with .to("${first!.dtype}").`,
+  );
 }
 
 /** All inputs must have the shape of the first. */
@@ -30,7 +35,9 @@ export function checkSameShape(op: string, inputs: readonly Node[]): void {
   const [first, ...others] = inputs;
   const wrong = others.find((input) => !sameShape(input.shape, first!.shape));
   if (!wrong) return;
-  throw new ShapeError(`${op}: shapes must be equal, got ${showShape(first!.shape)} and ${showShape(wrong.shape)}. Expand one of them.`);
+  throw new ShapeError(
+    `${op}: shapes must be equal, got ${showShape(first!.shape)} and ${showShape(wrong.shape)}. Expand one of them.`,
+  );
 }
 
 /** An input must have `rank` dimensions. */

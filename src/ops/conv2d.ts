@@ -31,7 +31,12 @@ export const windowsAlong = (size: number, kernel: number, stride: number, paddi
   Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
 
 /** Geometry of a convolution from the shapes of its input and weight. */
-function convInfo(op: string, input: Shape, weight: Shape, { stride, padding, dilation, groups }: ConvAttrs): Conv2dInfo {
+function convInfo(
+  op: string,
+  input: Shape,
+  weight: Shape,
+  { stride, padding, dilation, groups }: ConvAttrs,
+): Conv2dInfo {
   const [batch, inChannels, height, width] = input as [number, number, number, number];
   const [outChannels, channelsPerGroup, kernelHeight, kernelWidth] = weight as [number, number, number, number];
   if (channelsPerGroup * groups !== inChannels || outChannels % groups !== 0) {
@@ -68,11 +73,18 @@ function convInfo(op: string, input: Shape, weight: Shape, { stride, padding, di
   };
 }
 
-const outputShape = ({ batch, outChannels, outHeight, outWidth }: Conv2dInfo): Shape => [batch, outChannels, outHeight, outWidth];
+const outputShape = ({ batch, outChannels, outHeight, outWidth }: Conv2dInfo): Shape => [
+  batch,
+  outChannels,
+  outHeight,
+  outWidth,
+];
 
 function checkOperands(op: string, nodes: readonly Node[], names: readonly [string, string]): void {
   checkDType(op, nodes, ["f32"]);
-  nodes.forEach((node, i) => checkRank(op, names[i]!, node, 4, names[i] === "weight" ? "[out, in, h, w]" : "[n, c, h, w]"));
+  nodes.forEach((node, i) =>
+    checkRank(op, names[i]!, node, 4, names[i] === "weight" ? "[out, in, h, w]" : "[n, c, h, w]"),
+  );
 }
 
 function checkGradOut(op: string, gradOut: Node, info: Conv2dInfo): void {
@@ -194,7 +206,12 @@ function evaluateGradWeight(input: HostArray, gradOut: HostArray, output: HostAr
   forEachGroup(info, (inputStart, weightStart, outStart) => {
     gatherWindows(windows, x, inputStart, info);
     const turned = transposed(windows, 0, taps, places);
-    multiplyAdd({ out: gradWeight, outStart: weightStart, a: g, aStart: outStart, b: turned, bStart: 0 }, rows, taps, places);
+    multiplyAdd(
+      { out: gradWeight, outStart: weightStart, a: g, aStart: outStart, b: turned, bStart: 0 },
+      rows,
+      taps,
+      places,
+    );
   });
   output.data.set(gradWeight);
 }
@@ -274,7 +291,12 @@ export const conv2dGradWeightOp = defineOp<GradWeightAttrs>({
 });
 
 /** The attributes that all three share, without those of one. */
-const convAttrs = ({ stride, padding, dilation, groups }: ConvAttrs): ConvAttrs => ({ stride, padding, dilation, groups });
+const convAttrs = ({ stride, padding, dilation, groups }: ConvAttrs): ConvAttrs => ({
+  stride,
+  padding,
+  dilation,
+  groups,
+});
 
 const conv2dGradInput = (gradOut: Node, weight: Node, inputShape: Shape, attrs: ConvAttrs): Node =>
   apply(conv2dGradInputOp, [gradOut, weight], { ...convAttrs(attrs), inputShape });
@@ -291,7 +313,8 @@ export interface Conv2dOptions {
 }
 
 function checkOption(name: string, value: Pair, least: number): Pair {
-  if (value.length === 2 && value.every((size) => Number.isInteger(size) && size >= least)) return value;
+  const sizes: readonly number[] = value;
+  if (sizes.length === 2 && sizes.every((size) => Number.isInteger(size) && size >= least)) return value;
   throw new ValueError(
     `conv2d: ${name} must be one or two integers of at least ${least}, got ${showShape(value)}. Check the options.`,
   );
@@ -314,7 +337,9 @@ export function conv2d(
   });
   if (!bias) return result;
   if (bias.shape.length !== 1 || bias.shape[0] !== weight.shape[0]) {
-    throw new ShapeError(`conv2d: bias must be [${weight.shape[0]}], got ${showShape(bias.shape)}. It has one value per output channel.`);
+    throw new ShapeError(
+      `conv2d: bias must be [${weight.shape[0]}], got ${showShape(bias.shape)}. It has one value per output channel.`,
+    );
   }
   return add(result, reshape(bias, [-1, 1, 1]));
 }

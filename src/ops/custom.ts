@@ -30,7 +30,8 @@ const rules = new WeakMap<Node, VjpRule>();
 
 function runRule(gradOut: Node, output: Node): readonly (Node | null)[] {
   const rule = rules.get(output);
-  if (!rule) throw new InternalError("customVjp: a node's rule must be known, got a node without one. Please report it.");
+  if (!rule)
+    throw new InternalError("customVjp: a node's rule must be known, got a node without one. Please report it.");
   const inputs = output.inputs.slice(1);
   const grads = rule(gradOut, inputs, output);
   if (grads.length !== inputs.length) {

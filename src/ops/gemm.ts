@@ -50,13 +50,25 @@ function block4(
   for (let i = 0, p = bCol; i < k; i++, p += n) {
     const b0 = b[p]!, b1 = b[p + 1]!, b2 = b[p + 2]!, b3 = b[p + 3]!; // prettier-ignore
     const a0 = a[aRow + i]!;
-    s00 += a0 * b0; s01 += a0 * b1; s02 += a0 * b2; s03 += a0 * b3; // prettier-ignore
+    s00 += a0 * b0;
+    s01 += a0 * b1;
+    s02 += a0 * b2;
+    s03 += a0 * b3; // prettier-ignore
     const a1 = a[aRow + k + i]!;
-    s10 += a1 * b0; s11 += a1 * b1; s12 += a1 * b2; s13 += a1 * b3; // prettier-ignore
+    s10 += a1 * b0;
+    s11 += a1 * b1;
+    s12 += a1 * b2;
+    s13 += a1 * b3; // prettier-ignore
     const a2 = a[aRow + 2 * k + i]!;
-    s20 += a2 * b0; s21 += a2 * b1; s22 += a2 * b2; s23 += a2 * b3; // prettier-ignore
+    s20 += a2 * b0;
+    s21 += a2 * b1;
+    s22 += a2 * b2;
+    s23 += a2 * b3; // prettier-ignore
     const a3 = a[aRow + 3 * k + i]!;
-    s30 += a3 * b0; s31 += a3 * b1; s32 += a3 * b2; s33 += a3 * b3; // prettier-ignore
+    s30 += a3 * b0;
+    s31 += a3 * b1;
+    s32 += a3 * b2;
+    s33 += a3 * b3; // prettier-ignore
   }
   add4(out, o, s00, s01, s02, s03);
   add4(out, o + n, s10, s11, s12, s13);

@@ -37,7 +37,9 @@ export function arange(
 ): Node {
   const size = Math.ceil((end - start) / step);
   if (!(step !== 0 && size >= 0 && Number.isSafeInteger(size))) {
-    throw new ValueError(`arange: step must lead from start to end, got ${start}, ${end}, step ${step}. Change its sign.`);
+    throw new ValueError(
+      `arange: step must lead from start to end, got ${start}, ${end}, step ${step}. Change its sign.`,
+    );
   }
   const index = iota(size, dtype);
   const scaled = step === 1 ? index : mul(index, step);
@@ -105,7 +107,8 @@ export const randomBitsOp = defineOp<{ readonly shape: Shape }>({
     kind: "generator",
     dear: true,
     // the state is the same in every lane
-    wgsl: (index, args, { lanes }) => call("random_bits", [index, ...args.map((arg) => (lanes === 4 ? `${arg}.x` : arg))], lanes),
+    wgsl: (index, args, { lanes }) =>
+      call("random_bits", [index, ...args.map((arg) => (lanes === 4 ? `${arg}.x` : arg))], lanes),
   },
 });
 

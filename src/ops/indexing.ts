@@ -1,7 +1,7 @@
 /** Gather and its transpose scatterAdd; cat, pad with a value, and what they compose to. */
 
 import { IndexError, ShapeError } from "../errors";
-import type { HostArray, TypedArray } from "../graph/dtype";
+import { type HostArray, isFloat, type TypedArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { contiguousStrides, normalizeDim, sameShape, type Shape, showShape, sizeOf } from "../graph/shape";
 import { add, where } from "./arithmetic";
@@ -9,7 +9,7 @@ import { expand, ones, zeros } from "./broadcast";
 import { cast, commonDType, toIndex } from "./cast";
 import { checkDType, checkRank, checkSameDType, checkSameShape } from "./check";
 import { iota } from "./generate";
-import { eq, ge, le } from "./logic";
+import { bitwiseAnd, bitwiseLeftShift, bitwiseRightShift, eq, ge, le } from "./logic";
 import { apply, defineOp, type IndexedContext } from "./op";
 import { narrow, padZeros, slice } from "./slice";
 import { forEachRow, toF64 } from "./strided";
@@ -61,7 +61,10 @@ function gatherWgsl(node: Node, context: IndexedContext): string {
   const type = context.lanes === 4 ? "vec4<u32>" : "u32";
   if (context.coords.length === 0) return context.read(0, []);
   const index = context.bind(`${type}(${context.read(1, context.coords)})`, "u32");
-  return context.read(0, context.coords.map((coord, d) => (d === dim ? index : coord)));
+  return context.read(
+    0,
+    context.coords.map((coord, d) => (d === dim ? index : coord)),
+  );
 }
 
 export const gatherOp = defineOp<DimAttrs>({
@@ -110,7 +113,7 @@ export const scatterAddOp = defineOp<DimAttrs>({
   name: "scatterAdd",
   infer([x, index, src], { dim }) {
     checkDType("scatterAdd", [index!], ["i32"]);
-    checkDType("scatterAdd", [x!], ["f32", "i32", "u32"]);
+    checkDType("scatterAdd", [x!], ["f32"]);
     checkSameDType("scatterAdd", [x!, src!]);
     checkSameShape("scatterAdd", [index!, src!]);
     checkIndexShape("scatterAdd", x!, index!, dim);
@@ -135,6 +138,7 @@ export const scatterAddOp = defineOp<DimAttrs>({
 /**
  * `x` with `src[i, j, k]` added at `[i, index[i, j, k], k]` for `dim` 1; sums in the order of `src`.
  * The index may be shorter than `x` in the other dimensions, and `src` longer than the index.
+ * Integers are exact for up to 65,793 additions to one place.
  */
 export function scatterAdd(x: Node, dim: number, index: Node, src: Node): Node {
   const at = normalizeDim("scatterAdd", dim, x.shape.length);
@@ -145,7 +149,20 @@ export function scatterAdd(x: Node, dim: number, index: Node, src: Node): Node {
   const isEmpty = places.shape[at] === 0 && sizeOf(x.shape) > 0;
   const after = x.shape.map((size, d) => (d === at ? Number(isEmpty) : size - places.shape[d]!));
   const before = after.map(() => 0);
-  return apply(scatterAddOp, [x, padZeros(places, before, after), padZeros(cast(used, x.dtype), before, after)], { dim: at });
+  const padded = padZeros(cast(used, x.dtype), before, after);
+  return (isFloat(x.dtype) ? scatterFloats : scatterIntegers)(x, at, padZeros(places, before, after), padded);
+}
+
+const scatterFloats = (x: Node, dim: number, index: Node, src: Node): Node =>
+  apply(scatterAddOp, [x, index, src], { dim });
+
+/** By bytes, whose sums f32 holds: exact for up to 65,793 additions to one place. */
+function scatterIntegers(x: Node, dim: number, index: Node, src: Node): Node {
+  return [0, 8, 16, 24].reduce((total, shift) => {
+    const byte = cast(bitwiseAnd(bitwiseRightShift(src, shift), 0xff), "f32");
+    const sums = scatterFloats(zeros(x.shape), dim, index, byte);
+    return add(total, bitwiseLeftShift(cast(sums, x.dtype), shift));
+  }, x);
 }
 
 /** Slices of `x` along `dim`, in the order of a 1-d index. */
@@ -168,7 +185,8 @@ const MAX_CAT = 6;
 
 function catWgsl(node: Node, context: IndexedContext): string {
   const { dim } = node.attrs as unknown as DimAttrs;
-  const { coords, constant } = context;
+  const { coords } = context;
+  const constant = (value: number): string => context.constant(value);
   const coord = coords[dim]!;
   let start = 0;
   let result = zeroLit(node.dtype, context.lanes);
@@ -177,8 +195,17 @@ function catWgsl(node: Node, context: IndexedContext): string {
     if (size === 0) return;
     const inside = `min(max(${coord}, ${constant(start)}) - ${constant(start)}, ${constant(size - 1)})`;
     const place = context.bind(inside, "u32");
-    const value = context.read(i, coords.map((other, d) => (d === dim ? place : other)));
-    result = start === 0 ? value : context.bind(`select(${value}, ${result}, ${coord} < ${constant(start)})`, node.dtype === "u8" ? "u32" : node.dtype);
+    const value = context.read(
+      i,
+      coords.map((other, d) => (d === dim ? place : other)),
+    );
+    result =
+      start === 0
+        ? value
+        : context.bind(
+            `select(${value}, ${result}, ${coord} < ${constant(start)})`,
+            node.dtype === "u8" ? "u32" : node.dtype,
+          );
     start += size;
   });
   return result;
@@ -189,7 +216,8 @@ function evaluateCat(inputs: readonly HostArray[], output: HostArray, dim: numbe
   let start = 0;
   for (const { shape, data } of inputs) {
     const length = shape[dim]! * inner;
-    for (let o = 0; o < outer; o++) output.data.set(data.subarray(o * length, (o + 1) * length), o * size * inner + start);
+    for (let o = 0; o < outer; o++)
+      output.data.set(data.subarray(o * length, (o + 1) * length), o * size * inner + start);
     start += length;
   }
 }
@@ -199,7 +227,9 @@ export const catOp = defineOp<DimAttrs>({
   infer(inputs, { dim }) {
     checkSameDType("cat", inputs);
     const [first, ...others] = inputs.map((input) => input.shape);
-    const wrong = others.find((shape) => shape.length !== first!.length || shape.some((size, d) => d !== dim && size !== first![d]));
+    const wrong = others.find(
+      (shape) => shape.length !== first!.length || shape.some((size, d) => d !== dim && size !== first![d]),
+    );
     if (wrong) {
       throw new ShapeError(
         `cat: sizes must be equal outside dim ${dim}, got ${showShape(first!)} and ${showShape(wrong)}. Slice or pad one of them.`,
@@ -244,7 +274,10 @@ function catAll(nodes: readonly Node[], dim: number): Node {
 /** Tensors of one shape one after the other along a new dimension. */
 export function stack(tensors: readonly Node[], dim = 0): Node {
   checkSameShape("stack", tensors);
-  return cat(tensors.map((tensor) => unsqueeze(tensor, dim)), dim);
+  return cat(
+    tensors.map((tensor) => unsqueeze(tensor, dim)),
+    dim,
+  );
 }
 
 // --- pad, tril, triu -------------------------------------------------------------------------------------------------
@@ -275,7 +308,9 @@ function cutNegative(x: Node, before: readonly number[], after: readonly number[
   const starts = before.map((count) => Math.max(-count, 0));
   const ends = after.map((count, d) => x.shape[d]! + Math.min(count, 0));
   if (ends.some((end, d) => end < starts[d]!)) {
-    throw new ShapeError(`pad: negative padding must leave something, got ${showShape(before)} before and ${showShape(after)} after ${showShape(x.shape)}. Cut less.`);
+    throw new ShapeError(
+      `pad: negative padding must leave something, got ${showShape(before)} before and ${showShape(after)} after ${showShape(x.shape)}. Cut less.`,
+    );
   }
   return slice(x, starts, ends);
 }

@@ -4,7 +4,17 @@ import type { Node } from "../graph/node";
 import { full } from "./broadcast";
 import { cast, type Operand, together } from "./cast";
 import { apply } from "./op";
-import { ANY, binary, BITS, FLOAT, INTEGER, NUMERIC, type PointwiseOp, unary } from "./pointwise";
+import {
+  ANY,
+  binary,
+  BITS,
+  FLOAT,
+  INTEGER,
+  type IntegerFunctions,
+  NUMERIC,
+  type PointwiseOp,
+  unary,
+} from "./pointwise";
 import { call, lit, vec } from "./wgsl";
 
 // --- comparisons -----------------------------------------------------------------------------------------------------
@@ -16,7 +26,8 @@ const comparison = (name: string, symbol: string, js: (a: number, b: number) => 
     dtypes: symbol === "==" || symbol === "!=" ? ANY : NUMERIC,
     result: "bool",
     js: (a, b) => Number(js(a, b)),
-    wgsl: (a, b, { inputs, lanes }) => (inputs[0] === "f32" ? call(`is_${name}`, [a, b], lanes) : `(${a} ${symbol} ${b})`),
+    wgsl: (a, b, { inputs, lanes }) =>
+      inputs[0] === "f32" ? call(`is_${name}`, [a, b], lanes) : `(${a} ${symbol} ${b})`,
     vjp: null,
   });
 
@@ -93,11 +104,7 @@ export const bitwiseOrOp = bitwise("bitwiseOr", "|", (a, b) => a | b);
 export const bitwiseXorOp = bitwise("bitwiseXor", "^", (a, b) => a ^ b);
 
 /** Shift distances count modulo 32, in JavaScript as in WGSL. */
-const shift = (
-  name: string,
-  symbol: string,
-  js: { i32(a: number, b: number): number; u32(a: number, b: number): number },
-): PointwiseOp =>
+const shift = (name: string, symbol: string, js: IntegerFunctions): PointwiseOp =>
   binary({
     name,
     dtypes: INTEGER,

@@ -72,7 +72,11 @@ export const rsqrt = onFloats(rsqrtOp);
 
 export const sinOp = mathOp("sin", { js: Math.sin, wgsl: "ieee_sin", derivative: (x) => cos(x) });
 export const cosOp = mathOp("cos", { js: Math.cos, wgsl: "ieee_cos", derivative: (x) => neg(sin(x)) });
-export const tanhOp = mathOp("tanh", { js: Math.tanh, wgsl: "ieee_tanh", derivative: (_x, output) => sub(1, square(output)) });
+export const tanhOp = mathOp("tanh", {
+  js: Math.tanh,
+  wgsl: "ieee_tanh",
+  derivative: (_x, output) => sub(1, square(output)),
+});
 
 export const sigmoidOp = mathOp("sigmoid", {
   js: (x) => 1 / (1 + Math.exp(-x)),

@@ -17,7 +17,8 @@ function checkInner(a: Shape, b: Shape): void {
   const inner = a.at(-1);
   const other = b.at(-2);
   if (inner === other) return;
-  const hint = inner === b.at(-1) ? " Did you mean a.matmul(b.transpose(-1, -2))?" : " Transpose or reshape one of them.";
+  const hint =
+    inner === b.at(-1) ? " Did you mean a.matmul(b.transpose(-1, -2))?" : " Transpose or reshape one of them.";
   throw new ShapeError(
     `matmul: inner dimensions must match, got ${showShape(a)} @ ${showShape(b)} (${inner} != ${other}).${hint}`,
   );

@@ -11,6 +11,12 @@ export type PointwiseOp = Op<NoAttrs>;
 
 type Vjp = (gradOut: Node, context: VjpContext<NoAttrs>) => readonly (Node | null)[];
 
+/** A function of two integers, signed and not. */
+export interface IntegerFunctions {
+  readonly i32: (a: number, b: number) => number;
+  readonly u32: (a: number, b: number) => number;
+}
+
 interface Spec {
   readonly name: string;
   /** dtypes that the inputs may have. */
@@ -23,17 +29,17 @@ interface Spec {
 }
 
 interface UnarySpec extends Spec {
-  js(x: number): number;
+  readonly js: (x: number) => number;
   /** Where integers follow another rule than numbers. */
   readonly jsInteger?: (x: number) => number;
-  wgsl(x: string, context: PointwiseContext): string;
+  readonly wgsl: (x: string, context: PointwiseContext) => string;
 }
 
 interface BinarySpec extends Spec {
-  js(a: number, b: number): number;
+  readonly js: (a: number, b: number) => number;
   /** Where integers follow other rules than numbers: products and quotients. */
-  readonly jsInteger?: { i32(a: number, b: number): number; u32(a: number, b: number): number };
-  wgsl(a: string, b: string, context: PointwiseContext): string;
+  readonly jsInteger?: IntegerFunctions;
+  readonly wgsl: (a: string, b: string, context: PointwiseContext) => string;
 }
 
 export const FLOAT: readonly DType[] = ["f32"];
@@ -75,7 +81,12 @@ export const binary = ({ name, dtypes, result, dear = false, js, jsInteger, wgsl
     },
     evaluate([a, b], output) {
       const { dtype } = a!;
-      mapBinary(output.data, a!.data, b!.data, jsInteger && (dtype === "i32" || dtype === "u32") ? jsInteger[dtype] : js);
+      mapBinary(
+        output.data,
+        a!.data,
+        b!.data,
+        jsInteger && (dtype === "i32" || dtype === "u32") ? jsInteger[dtype] : js,
+      );
     },
     vjp,
     lowering: { kind: "pointwise", dear, wgsl: ([a, b], context) => wgsl(a!, b!, context) },

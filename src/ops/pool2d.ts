@@ -84,7 +84,7 @@ export const maxPool2dOp = defineOp<PoolAttrs>({
     const info = poolInfo("maxPool2d", input!.shape, attrs);
     forEachMaximum(input!, info, (outIndex, inIndex) => (output.data[outIndex] = input!.data[inIndex]!));
   },
-  vjp: (gradOut, { inputs: [input], attrs }) => [apply(maxPool2dGradOp, [input!, gradOut], attrs)],
+  vjp: (gradOut, { inputs: [input], attrs }) => [apply(maxPool2dGradOp, [gradOut, input!], attrs)],
   lowering: {
     kind: "kernel",
     call: ({ inputs: [input], attrs }) => ({
@@ -94,10 +94,10 @@ export const maxPool2dOp = defineOp<PoolAttrs>({
   },
 });
 
-/** Inputs: input `[n, c, h, w]`, gradOut `[n, c, oh, ow]`. Output: gradInput; each window's gradient goes to its maximum. */
+/** Inputs: gradOut `[n, c, oh, ow]`, input `[n, c, h, w]`. Output: gradInput; each window's gradient goes to its maximum. */
 export const maxPool2dGradOp = defineOp<PoolAttrs>({
   name: "maxPool2dGrad",
-  infer([input, gradOut], attrs) {
+  infer([gradOut, input], attrs) {
     const shape = inferPool("maxPool2dGrad", input!, attrs);
     if (!sameShape(gradOut!.shape, shape)) {
       throw new ShapeError(
@@ -106,17 +106,17 @@ export const maxPool2dGradOp = defineOp<PoolAttrs>({
     }
     return { shape: input!.shape, dtype: "f32" };
   },
-  evaluate([input, gradOut], output, attrs) {
+  evaluate([gradOut, input], output, attrs) {
     const totals = new Float64Array(output.data.length);
     const info = poolInfo("maxPool2dGrad", input!.shape, attrs);
     forEachMaximum(input!, info, (outIndex, inIndex) => (totals[inIndex]! += gradOut!.data[outIndex]!));
     output.data.set(totals);
   },
   // linear in gradOut: its transpose picks the values at the maxima; locally constant in input
-  vjp: (gradOut, { inputs: [input], attrs, needs }) => [null, needs[1] ? pickMaxima(gradOut, input!, attrs) : null],
+  vjp: (gradOut, { inputs: [, input], attrs, needs }) => [needs[0] ? pickMaxima(gradOut, input!, attrs) : null, null],
   lowering: {
     kind: "kernel",
-    call: ({ inputs: [input], attrs }) => ({
+    call: ({ inputs: [, input], attrs }) => ({
       kernel: "maxPool2dGrad",
       info: poolInfo("maxPool2dGrad", input!.shape, attrs as unknown as PoolAttrs),
     }),
@@ -132,7 +132,8 @@ function pickMaxima(x: Node, input: Node, attrs: PoolAttrs): Node {
 function indicesWgsl(node: Node, context: IndexedContext): string {
   const { kernelSize, stride, padding } = node.attrs as unknown as PoolAttrs;
   const [, , height, width] = node.inputs[0]!.shape as [number, number, number, number];
-  const { coords, constant, lanes } = context;
+  const { coords, lanes } = context;
+  const constant = (value: number): string => context.constant(value);
   const [n, c, oy, ox] = coords as [string, string, string, string];
   let best: string | null = null;
   let place = constant(0);
@@ -160,11 +161,16 @@ function indicesWgsl(node: Node, context: IndexedContext): string {
   return lanes === 4 ? `vec4<i32>(${place})` : `i32(${place})`;
 }
 
-function clampShifted(coord: string, padding: number, size: number, { bind, constant }: IndexedContext): { coord: string; inside: string | null } {
-  const first = constant(padding);
-  const last = constant(padding + size - 1);
+function clampShifted(
+  coord: string,
+  padding: number,
+  size: number,
+  context: IndexedContext,
+): { coord: string; inside: string | null } {
+  const first = context.constant(padding);
+  const last = context.constant(padding + size - 1);
   return {
-    coord: bind(`(clamp(${coord}, ${first}, ${last}) - ${first})`, "u32"),
+    coord: context.bind(`(clamp(${coord}, ${first}, ${last}) - ${first})`, "u32"),
     inside: padding === 0 ? null : `(${coord} >= ${first}) & (${coord} <= ${last})`,
   };
 }
@@ -188,7 +194,11 @@ export interface Pool2dOptions {
   readonly padding?: number | Pair;
 }
 
-function poolAttrs(op: string, kernelSize: number | Pair, { stride = kernelSize, padding = 0 }: Pool2dOptions): PoolAttrs {
+function poolAttrs(
+  op: string,
+  kernelSize: number | Pair,
+  { stride = kernelSize, padding = 0 }: Pool2dOptions,
+): PoolAttrs {
   const attrs = { kernelSize: toPair(kernelSize), stride: toPair(stride), padding: toPair(padding) };
   const fits = attrs.padding.every((size, d) => size >= 0 && size <= attrs.kernelSize[d]! / 2);
   const positive = [...attrs.kernelSize, ...attrs.stride].every((size) => Number.isInteger(size) && size > 0);
@@ -231,7 +241,10 @@ export function avgPool2d(x: Node, kernelSize: number | Pair, options: AvgPool2d
   inferPool("avgPool2d", x, attrs);
   const info = poolInfo("avgPool2d", x.shape, attrs);
   const { height, width, outHeight, outWidth, kernelHeight, kernelWidth } = info;
-  const isTiling = sameShape(attrs.stride, attrs.kernelSize) && height === outHeight * kernelHeight && width === outWidth * kernelWidth;
+  const isTiling =
+    sameShape(attrs.stride, attrs.kernelSize) &&
+    height === outHeight * kernelHeight &&
+    width === outWidth * kernelWidth;
   if (isTiling) return meanOfTiles(x, outHeight, outWidth);
   const rows = slidingWindows(height, outHeight, kernelHeight, info.strideHeight, info.padHeight);
   const columns = slidingWindows(width, outWidth, kernelWidth, info.strideWidth, info.padWidth);
@@ -261,7 +274,9 @@ export function adaptiveAvgPool2d(x: Node, outputSize: number | Pair): Node {
   const [outHeight, outWidth] = toPair(outputSize);
   const [height, width] = x.shape.slice(2) as [number, number];
   if (outHeight < 1 || outWidth < 1) {
-    throw new ValueError(`adaptiveAvgPool2d: outputSize must be positive, got ${showShape([outHeight, outWidth])}. Use 1 for one mean.`);
+    throw new ValueError(
+      `adaptiveAvgPool2d: outputSize must be positive, got ${showShape([outHeight, outWidth])}. Use 1 for one mean.`,
+    );
   }
   if (height % outHeight === 0 && width % outWidth === 0) return meanOfTiles(x, outHeight, outWidth);
   return pooled(x, adaptiveWindows(height, outHeight), adaptiveWindows(width, outWidth));

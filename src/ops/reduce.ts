@@ -4,7 +4,17 @@ import { ShapeError } from "../errors";
 import type { Node } from "../graph/node";
 import { normalizeDim, type Shape, showShape, sizeOf } from "../graph/shape";
 import { abs, add, div, mul, square, sub, where } from "./arithmetic";
-import { type Dims, dropDims, evaluateReduce, expand, finishReduce, type ReduceAttrs, reduceDims, spread, sumDims } from "./broadcast";
+import {
+  type Dims,
+  dropDims,
+  evaluateReduce,
+  expand,
+  finishReduce,
+  type ReduceAttrs,
+  reduceDims,
+  spread,
+  sumDims,
+} from "./broadcast";
 import { cast, toFloat } from "./cast";
 import { checkDType } from "./check";
 import { withoutGrad } from "./custom";
@@ -43,7 +53,10 @@ function productOfOthers(x: Node, dims: readonly number[]): Node {
   const moved = permute(x, order);
   const rows = reshape(moved, [...dropDims(x.shape, dims), countOf(x, dims)]);
   const others = mul(productOfBefore(rows), flip(productOfBefore(flip(rows, -1)), -1));
-  return permute(reshape(others, moved.shape), order.map((_, d) => order.indexOf(d)));
+  return permute(
+    reshape(others, moved.shape),
+    order.map((_, d) => order.indexOf(d)),
+  );
 }
 
 // d prod(x) / dx_i = product of x_j over j != i
@@ -71,11 +84,18 @@ export function prod(x: Node, dims?: Dims, keepDim = false): Node {
 
 function checkNotEmpty(op: string, shape: Shape, dims: readonly number[]): void {
   if (dims.every((dim) => shape[dim] !== 0)) return;
-  throw new ShapeError(`${op}: the dims that are reduced must not be empty, got ${showShape(shape)}. Check for size 0 first.`);
+  throw new ShapeError(
+    `${op}: the dims that are reduced must not be empty, got ${showShape(shape)}. Check for size 0 first.`,
+  );
 }
 
 /** Ties share the gradient evenly. */
-function extremumOp(name: "amax" | "amin", fold: "max" | "min", js: (a: number, b: number) => number, initial: number): Op<ReduceAttrs> {
+function extremumOp(
+  name: "amax" | "amin",
+  fold: "max" | "min",
+  js: (a: number, b: number) => number,
+  initial: number,
+): Op<ReduceAttrs> {
   return defineOp<ReduceAttrs>({
     name,
     infer([input], { dims }) {
@@ -108,7 +128,12 @@ export const amin = (x: Node, dims?: Dims, keepDim = false): Node => extremum(am
 function argExtremum(op: "argmax" | "argmin", x: Node, dim: number | null, keepDim: boolean): Node {
   if (dim === null) {
     const index = argExtremum(op, reshape(x, [-1]), 0, false);
-    return keepDim ? reshape(index, x.shape.map(() => 1)) : index;
+    return keepDim
+      ? reshape(
+          index,
+          x.shape.map(() => 1),
+        )
+      : index;
   }
   const at = normalizeDim(op, dim, x.shape.length);
   if (x.shape.length === 0) return cast(withoutGrad(mul(x, 0)), "i32");
@@ -116,14 +141,19 @@ function argExtremum(op: "argmax" | "argmin", x: Node, dim: number | null, keepD
   const best = (op === "argmax" ? amax : amin)(x, at, true);
   const isBest = logicalOr(eq(x, expand(best, x.shape)), isnan(x));
   const size = x.shape[at]!;
-  const position = reshape(iota(size), x.shape.map((_, d) => (d === at ? size : 1)));
+  const position = reshape(
+    iota(size),
+    x.shape.map((_, d) => (d === at ? size : 1)),
+  );
   return amin(where(isBest, position, size), at, keepDim);
 }
 
 /** Index of the largest element along `dim`, or of the flat tensor; the first of equals, NaN before all. i32. */
-export const argmax = (x: Node, dim: number | null = null, keepDim = false): Node => argExtremum("argmax", x, dim, keepDim);
+export const argmax = (x: Node, dim: number | null = null, keepDim = false): Node =>
+  argExtremum("argmax", x, dim, keepDim);
 /** Index of the smallest element along `dim`, or of the flat tensor; the first of equals, NaN before all. i32. */
-export const argmin = (x: Node, dim: number | null = null, keepDim = false): Node => argExtremum("argmin", x, dim, keepDim);
+export const argmin = (x: Node, dim: number | null = null, keepDim = false): Node =>
+  argExtremum("argmin", x, dim, keepDim);
 
 // --- truth -----------------------------------------------------------------------------------------------------------
 
@@ -210,7 +240,11 @@ export function cumsum(x: Node, dim: number): Node {
   const at = normalizeDim("cumsum", dim, x.shape.length);
   let total = x.dtype === "bool" ? cast(x, "i32") : x;
   for (let distance = 1; distance < (x.shape[at] ?? 1); distance *= 2) {
-    const kept = slice(total, [], x.shape.map((size, d) => (d === at ? size - distance : size)));
+    const kept = slice(
+      total,
+      [],
+      x.shape.map((size, d) => (d === at ? size - distance : size)),
+    );
     const after = x.shape.map(() => 0);
     total = add(total, padZeros(kept, after.with(at, distance), after));
   }

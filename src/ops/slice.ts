@@ -83,13 +83,21 @@ export function slice(x: Node, starts: Bounds, ends: Bounds = [], steps: readonl
   const rank = x.shape.length;
   const longest = Math.max(starts.length, ends.length, steps.length);
   if (longest > rank) {
-    throw new ShapeError(`slice: at most one range per dimension, got ${longest} for ${showShape(x.shape)}. Remove the rest.`);
+    throw new ShapeError(
+      `slice: at most one range per dimension, got ${longest} for ${showShape(x.shape)}. Remove the rest.`,
+    );
   }
   const strides = x.shape.map((_, d) => steps[d] ?? 1);
   const wrong = strides.find((step) => !Number.isInteger(step) || step === 0);
-  if (wrong !== undefined) throw new ValueError(`slice: steps must be integers other than 0, got ${wrong}. Use 1 to take all.`);
+  if (wrong !== undefined)
+    throw new ValueError(`slice: steps must be integers other than 0, got ${wrong}. Use 1 to take all.`);
   const ranges = x.shape.map((size, d) => resolveRange(size, starts[d] ?? null, ends[d] ?? null, strides[d]!));
-  return sliceBox(x, ranges.map(({ start }) => start), ranges.map(({ size }) => size), strides);
+  return sliceBox(
+    x,
+    ranges.map(({ start }) => start),
+    ranges.map(({ size }) => size),
+    strides,
+  );
 }
 
 /** `length` elements of dimension `dim` from `start` on. */
@@ -103,7 +111,12 @@ export function narrow(x: Node, dim: number, start: number, length: number): Nod
     );
   }
   const starts = x.shape.map((_, d) => (d === at ? first : 0));
-  return sliceBox(x, starts, x.shape.map((size, d) => (d === at ? length : size)), x.shape.map(() => 1));
+  return sliceBox(
+    x,
+    starts,
+    x.shape.map((size, d) => (d === at ? length : size)),
+    x.shape.map(() => 1),
+  );
 }
 
 /** The order of elements reversed along `dims`. */
@@ -111,7 +124,12 @@ export function flip(x: Node, dims: number | readonly number[]): Node {
   const list = normalizeDims("flip", dims, x.shape.length);
   const turned = x.shape.map((size, d) => list.includes(d) && size > 1);
   const starts = x.shape.map((size, d) => (turned[d] ? size - 1 : 0));
-  return sliceBox(x, starts, x.shape, turned.map((isTurned) => (isTurned ? -1 : 1)));
+  return sliceBox(
+    x,
+    starts,
+    x.shape,
+    turned.map((isTurned) => (isTurned ? -1 : 1)),
+  );
 }
 
 // --- pad -------------------------------------------------------------------------------------------------------------
@@ -138,12 +156,17 @@ function evaluatePad(input: HostArray, output: HostArray, { before, interior }: 
 }
 
 /** Where an output coordinate lies in the input, and whether it does at all. */
-function padSource(coord: string, d: number, node: Node, context: IndexedContext): { coord: string; inside: string | null } {
+function padSource(
+  coord: string,
+  d: number,
+  node: Node,
+  context: IndexedContext,
+): { coord: string; inside: string | null } {
   const { before, after, interior } = node.attrs as unknown as PadAttrs;
   const size = node.inputs[0]!.shape[d]!;
   const step = interior[d]! + 1;
   if (before[d] === 0 && after[d] === 0 && step === 1) return { coord, inside: null };
-  const { constant } = context;
+  const constant = (value: number): string => context.constant(value);
   // coordinates are unsigned, and may be constants, which must not wrap
   const first = constant(before[d]!);
   const shifted = before[d] === 0 ? coord : context.bind(`(max(${coord}, ${first}) - ${first})`, "u32");
@@ -157,7 +180,10 @@ function padSource(coord: string, d: number, node: Node, context: IndexedContext
 function padWgsl(node: Node, context: IndexedContext): string {
   if (sizeOf(node.inputs[0]!.shape) === 0) return zeroLit(node.dtype, context.lanes);
   const sources = context.coords.map((coord, d) => padSource(coord, d, node, context));
-  const value = context.read(0, sources.map(({ coord }) => coord));
+  const value = context.read(
+    0,
+    sources.map(({ coord }) => coord),
+  );
   const conditions = sources.flatMap(({ inside }) => inside ?? []);
   if (conditions.length === 0) return value;
   return `select(${zeroLit(node.dtype, context.lanes)}, ${value}, ${conditions.join(" & ")})`;
@@ -171,7 +197,12 @@ export const padOp = defineOp<PadAttrs>({
   },
   evaluate: ([input], output, attrs) => evaluatePad(input!, output, attrs),
   vjp: (gradOut, { inputs: [input], attrs: { before, interior } }) => [
-    sliceBox(gradOut, before, input!.shape, interior.map((count) => count + 1)),
+    sliceBox(
+      gradOut,
+      before,
+      input!.shape,
+      interior.map((count) => count + 1),
+    ),
   ],
   lowering: { kind: "indexed", wgsl: padWgsl },
 });

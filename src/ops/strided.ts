@@ -69,9 +69,17 @@ export function copyStrided(
   });
 }
 
-function copyRow(out: TypedArray, outStart: number, input: TypedArray, inStart: number, step: number, length: number): void {
+function copyRow(
+  out: TypedArray,
+  outStart: number,
+  input: TypedArray,
+  inStart: number,
+  step: number,
+  length: number,
+): void {
   for (let i = 0, p = inStart; i < length; i++, p += step) out[outStart + i] = input[p]!;
 }
 
 /** The values in double precision; the array itself where it already is. Keeps hot loops to one array type. */
-export const toF64 = (data: TypedArray): Float64Array => (data instanceof Float64Array ? data : Float64Array.from(data));
+export const toF64 = (data: TypedArray): Float64Array =>
+  data instanceof Float64Array ? data : Float64Array.from(data);

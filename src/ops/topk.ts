@@ -4,11 +4,12 @@ import { ShapeError } from "../errors";
 import type { TypedArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { normalizeDim, showShape, sizeOf } from "../graph/shape";
+import { toFloat } from "./cast";
 import { checkDType, checkRank } from "./check";
 import { withoutGrad } from "./custom";
 import { gather } from "./indexing";
+import { bitwiseAnd, bitwiseRightShift } from "./logic";
 import { apply, defineOp } from "./op";
-import { NUMERIC } from "./pointwise";
 import { reshape, transpose } from "./views";
 
 type TopkAttrs = { readonly k: number; readonly largest: boolean };
@@ -31,8 +32,8 @@ function ranking(row: TypedArray, largest: boolean): Uint32Array {
 export const topkIndicesOp = defineOp<TopkAttrs>({
   name: "topkIndices",
   infer([x], { k }) {
-    checkDType("topk", [x!], NUMERIC);
-    checkRank("topk", "input", x!, 2, "[rows, n]");
+    checkDType("topkIndices", [x!], ["f32"]);
+    checkRank("topkIndices", "input", x!, 2, "[rows, n]");
     return { shape: [x!.shape[0]!, k], dtype: "i32" };
   },
   evaluate([x], output, { k, largest }) {
@@ -52,6 +53,20 @@ export const topkIndicesOp = defineOp<TopkAttrs>({
   },
 });
 
+const indicesOf = (x: Node, k: number, largest: boolean): Node => apply(topkIndicesOp, [x], { k, largest });
+
+/**
+ * Places of the k best in each row. Integers, which f32 does not hold, are sorted by their low 16 bits first and then by
+ * their high ones: the second sort keeps the order of equals.
+ */
+function bestPlaces(x: Node, k: number, largest: boolean): Node {
+  if (x.dtype !== "i32" && x.dtype !== "u32") return indicesOf(toFloat(x), k, largest);
+  const low = toFloat(bitwiseAnd(x, 0xffff));
+  const high = toFloat(bitwiseRightShift(x, 16));
+  const byLow = indicesOf(low, x.shape[1]!, largest);
+  return gather(byLow, 1, indicesOf(gather(high, 1, byLow), k, largest));
+}
+
 export interface TopkOptions {
   readonly dim?: number;
   readonly largest?: boolean;
@@ -70,11 +85,13 @@ export function topk(x: Node, k: number, { dim = -1, largest = true }: TopkOptio
   const at = normalizeDim("topk", dim, rank);
   const n = x.shape[at]!;
   if (!Number.isInteger(k) || k < 0 || k > n) {
-    throw new ShapeError(`topk: k must be in 0..${n}, got ${k} for dim ${dim} of ${showShape(x.shape)}. Ask for fewer.`);
+    throw new ShapeError(
+      `topk: k must be in 0..${n}, got ${k} for dim ${dim} of ${showShape(x.shape)}. Ask for fewer.`,
+    );
   }
   const last = transpose(withoutGrad(x), at, -1);
   const rows = sizeOf(last.shape.slice(0, -1));
-  const found = apply(topkIndicesOp, [reshape(last, [rows, n])], { k, largest });
+  const found = bestPlaces(reshape(last, [rows, n]), k, largest);
   const indices = transpose(reshape(found, last.shape.with(-1, k)), at, -1);
   return { values: gather(x, at, indices), indices };
 }

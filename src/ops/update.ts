@@ -76,7 +76,14 @@ function stepTorch(group: Group, state: number, p: TypedArray, v: TypedArray, i:
 }
 
 /** `v = mu v - lr g` from 0; `p += v`, or `mu v - lr g` with nesterov. */
-function stepClassical({ lr, momentum, nesterov }: Group, state: number, p: TypedArray, v: TypedArray, i: number, g: number): void {
+function stepClassical(
+  { lr, momentum, nesterov }: Group,
+  state: number,
+  p: TypedArray,
+  v: TypedArray,
+  i: number,
+  g: number,
+): void {
   const velocity = (state === SegmentState.first ? 0 : momentum * v[i]!) - lr * g;
   if (momentum !== 0) v[i] = velocity;
   p[i]! += nesterov ? momentum * velocity - lr * g : velocity;

@@ -3,12 +3,21 @@
 import { ShapeError } from "../errors";
 import type { HostArray } from "../graph/dtype";
 import type { Attrs, Node } from "../graph/node";
-import { checkShape, contiguousStrides, normalizeDim, normalizeDims, sameShape, type Shape, showShape, sizeOf } from "../graph/shape";
+import {
+  checkShape,
+  contiguousStrides,
+  normalizeDim,
+  normalizeDims,
+  sameShape,
+  type Shape,
+  showShape,
+  sizeOf,
+} from "../graph/shape";
 import { apply, type AxisMap, defineOp, type Op } from "./op";
 import { copyStrided } from "./strided";
 
 type ViewSpec<A extends Attrs> = Pick<Op<A>, "name" | "infer" | "vjp"> & {
-  axes(attrs: A, input: Shape, output: Shape): readonly AxisMap[];
+  readonly axes: (attrs: A, input: Shape, output: Shape) => readonly AxisMap[];
 };
 
 /** An op that is index arithmetic; its CPU meaning follows from `axes`. */
@@ -85,7 +94,10 @@ export function flatten(x: Node, startDim = 0, endDim = -1): Node {
 /** Dimensions of size 1 removed: all of them, or those of `dims` that have size 1. */
 export function squeeze(x: Node, dims?: number | readonly number[]): Node {
   const list = normalizeDims("squeeze", dims, x.shape.length);
-  return reshape(x, x.shape.filter((size, d) => size !== 1 || !list.includes(d)));
+  return reshape(
+    x,
+    x.shape.filter((size, d) => size !== 1 || !list.includes(d)),
+  );
 }
 
 /** A dimension of size 1 inserted at `dim`. */
@@ -132,5 +144,8 @@ export function transpose(x: Node, dim0: number, dim1: number): Node {
   if (rank === 0) return x;
   const a = normalizeDim("transpose", dim0, rank);
   const b = normalizeDim("transpose", dim1, rank);
-  return permute(x, x.shape.map((_, d) => (d === a ? b : d === b ? a : d)));
+  return permute(
+    x,
+    x.shape.map((_, d) => (d === a ? b : d === b ? a : d)),
+  );
 }

@@ -9,7 +9,8 @@ const SCALAR: Readonly<Record<DType, string>> = { f32: "f32", i32: "i32", u32: "
 export const vec = (dtype: DType, lanes: Lanes): string => (lanes === 4 ? `vec4<${SCALAR[dtype]}>` : SCALAR[dtype]);
 
 /** A constant in the width of `lanes`; the text must be of the type, as in `lit("1.0", "f32", lanes)`. */
-export const lit = (text: string, dtype: DType, lanes: Lanes): string => (lanes === 4 ? `${vec(dtype, 4)}(${text})` : text);
+export const lit = (text: string, dtype: DType, lanes: Lanes): string =>
+  lanes === 4 ? `${vec(dtype, 4)}(${text})` : text;
 
 const ZERO: Readonly<Record<DType, string>> = { f32: "0.0", i32: "0i", u32: "0u", bool: "false", u8: "0u" };
 

@@ -11,7 +11,7 @@ import { opOf } from "../ops/op";
 
 export interface InterpretOptions {
   /** Memory of a node that is not computed: data, a variable, or a value from before. Updates write into it. */
-  leaf(node: Node): TypedArray;
+  readonly leaf: (node: Node) => TypedArray;
   /** Keeps every f32 in double precision: for gradient checks. */
   readonly keepF64?: boolean;
 }

@@ -116,7 +116,11 @@ class Planner {
 
   private placeOf(node: Node): Place {
     const index = this.leafIndex.get(node);
-    return index === undefined ? this.places.get(node)! : { kind: "leaf", index };
+    if (index !== undefined) return { kind: "leaf", index };
+    let place = this.places.get(node);
+    // no unit makes an empty value, yet a binding must bind something
+    if (!place) this.places.set(node, (place = { kind: "slot", index: this.memory.take(paddedByteLength(node)) }));
+    return place;
   }
 
   private targetOf(unit: Unit): Place {

@@ -36,7 +36,8 @@ export class Draw {
   private state: number;
 
   constructor(seed: string) {
-    this.state = [...seed].reduce((hash, char) => Math.imul(hash ^ char.charCodeAt(0), 0x01000193), 0x811c9dc5) >>> 0;
+    this.state = 0x811c9dc5; // FNV-1a of the name
+    for (let i = 0; i < seed.length; i++) this.state = Math.imul(this.state ^ seed.charCodeAt(i), 0x01000193) >>> 0;
   }
 
   /** Uniform in [0, 1): splitmix32. */
@@ -85,7 +86,11 @@ export class Draw {
 }
 
 /** Given values, as they are. */
-export const given = (values: readonly number[], shape: readonly number[] = [values.length], dtype: DType = "f32"): Input => {
+export const given = (
+  values: readonly number[],
+  shape: readonly number[] = [values.length],
+  dtype: DType = "f32",
+): Input => {
   const data = allocateHost(dtype, values.length);
   data.set(values);
   return { host: { shape, dtype, data } };
@@ -96,11 +101,23 @@ export const through = (input: Input, view: (leaf: Node) => Node): Input => ({ h
 
 /** Not contiguous: dimensions in reverse order. */
 export const permuted = (input: Input): Input =>
-  through(input, (leaf) => ops.permute(leaf, leaf.shape.map((_, d) => leaf.shape.length - 1 - d)));
+  through(input, (leaf) =>
+    ops.permute(
+      leaf,
+      leaf.shape.map((_, d) => leaf.shape.length - 1 - d),
+    ),
+  );
 
 /** Not contiguous: every other element of the last dimension, backwards. */
 export const strided = (input: Input): Input =>
-  through(input, (leaf) => ops.slice(leaf, [], [], leaf.shape.map((_, d) => (d === leaf.shape.length - 1 ? -2 : 1))));
+  through(input, (leaf) =>
+    ops.slice(
+      leaf,
+      [],
+      [],
+      leaf.shape.map((_, d) => (d === leaf.shape.length - 1 ? -2 : 1)),
+    ),
+  );
 
 /** Not contiguous: a row repeated. */
 export const repeated = (input: Input, times: number): Input =>
@@ -128,7 +145,9 @@ export const table = (rows: Readonly<Record<string, readonly Row[]>>): Record<st
 /** A case's nodes: leaves in memory of their own, and the output. */
 export function build(opCase: OpCase, requiresGrad = false): { leaves: Node[]; output: Node } {
   const inputs = opCase.inputs();
-  const leaves = inputs.map(({ host }) => ops.fromHost(host.data, host.shape, host.dtype, requiresGrad && host.dtype === "f32"));
+  const leaves = inputs.map(({ host }) =>
+    ops.fromHost(host.data, host.shape, host.dtype, requiresGrad && host.dtype === "f32"),
+  );
   const seen = leaves.map((leaf, i) => inputs[i]!.view?.(leaf) ?? leaf);
   return { leaves, output: opCase.make(...seen) };
 }

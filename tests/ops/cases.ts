@@ -3,9 +3,15 @@
 import type { OpCase } from "./case";
 import { kernelCases } from "./kernel.cases";
 import { pointwiseCases } from "./pointwise.cases";
-import { shapeCases } from "./shape.cases";
+import { reduceCases } from "./reduce.cases";
+import { viewCases } from "./views.cases";
 
-export const CASES: Readonly<Record<string, readonly OpCase[]>> = { ...pointwiseCases, ...shapeCases, ...kernelCases };
+export const CASES: Readonly<Record<string, readonly OpCase[]>> = {
+  ...pointwiseCases,
+  ...viewCases,
+  ...reduceCases,
+  ...kernelCases,
+};
 
 /** Ops that no case can be about, and why. */
 export const WITHOUT_CASES: Readonly<Record<string, string>> = {

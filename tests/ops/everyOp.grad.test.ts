@@ -94,10 +94,13 @@ describe("every op", () => {
     expect([...known].filter((op) => !allOps().has(op))).toEqual([]);
   });
 
-  test.each(Object.entries(CASES).map(([op, cases]) => [op, cases] as const))("%s is what its cases use", (op, cases) => {
-    const uses = (node: Node): boolean => node.op.name === op || node.inputs.some(uses);
-    expect(cases.some((opCase) => uses(build(opCase).output))).toBe(true);
-  });
+  test.each(Object.entries(CASES).map(([op, cases]) => [op, cases] as const))(
+    "%s is what its cases use",
+    (op, cases) => {
+      const uses = (node: Node): boolean => node.op.name === op || node.inputs.some(uses);
+      expect(cases.some((opCase) => uses(build(opCase).output))).toBe(true);
+    },
+  );
 });
 
 const differentiable = [...allOps().values()].filter((op) => op.vjp !== null && CASES[op.name]);

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { multiplyAdd, transposed } from "../../src/ops/gemm";
 
-const sines = (count: number, seed: number): Float64Array => Float64Array.from({ length: count }, (_, i) => Math.sin(seed + i));
+const sines = (count: number, seed: number): Float64Array =>
+  Float64Array.from({ length: count }, (_, i) => Math.sin(seed + i));
 
 /** The definition. */
 function naive(a: Float64Array, b: Float64Array, m: number, n: number, k: number): number[] {

@@ -3,7 +3,19 @@
 import type { Node } from "../../src/graph/node";
 import * as ops from "../../src/ops";
 import { apply } from "../../src/ops/op";
-import { type Draw, given, type Input, permuted, repeated, type Row, row, strided, table, through, type Tolerance } from "./case";
+import {
+  type Draw,
+  given,
+  type Input,
+  permuted,
+  repeated,
+  type Row,
+  row,
+  strided,
+  table,
+  through,
+  type Tolerance,
+} from "./case";
 
 const SUM: Tolerance = { abs: 1e-5, rel: 1e-5, because: "a GPU adds in f32 and in another order" };
 
@@ -69,9 +81,16 @@ type MakeConv = (conv: Conv) => { inputs: (draw: Draw) => Input[]; make: (a: Nod
 const outputShape = ({ x, weight, options }: Conv): readonly number[] =>
   ops.conv2d(ops.zeros(x), ops.zeros(weight), null, options).shape;
 
-const attrsOf = (options: ops.Conv2dOptions = {}): { stride: ops.Pair; padding: ops.Pair; dilation: ops.Pair; groups: number } => {
+const attrsOf = (
+  options: ops.Conv2dOptions = {},
+): { stride: ops.Pair; padding: ops.Pair; dilation: ops.Pair; groups: number } => {
   const pair = (value: number | ops.Pair = 1): ops.Pair => (typeof value === "number" ? [value, value] : value);
-  return { stride: pair(options.stride), padding: pair(options.padding ?? 0), dilation: pair(options.dilation), groups: options.groups ?? 1 };
+  return {
+    stride: pair(options.stride),
+    padding: pair(options.padding ?? 0),
+    dilation: pair(options.dilation),
+    groups: options.groups ?? 1,
+  };
 };
 
 const forward: MakeConv = (conv) => ({
@@ -103,7 +122,8 @@ const empties = (make: MakeConv): Row[] => {
 /** Operands that are not contiguous: the first image's rows backwards, the weight permuted. */
 const convViews = (make: MakeConv): Row[] => {
   const { inputs, make: build } = make({ x: [2, 3, 4, 5], weight: [4, 3, 3, 3], options: { padding: 1 } });
-  const view = (draw: Draw): Input[] => inputs(draw).map(({ host }) => permuted({ host: { ...host, shape: host.shape.toReversed() } }));
+  const view = (draw: Draw): Input[] =>
+    inputs(draw).map(({ host }) => permuted({ host: { ...host, shape: host.shape.toReversed() } }));
   return [row("permuted", view, build, { tolerance: SUM })];
 };
 
@@ -111,10 +131,14 @@ const allConvRows = (make: MakeConv): Row[] => [...convRows(make), ...empties(ma
 
 const pool = (kernelSize: number | ops.Pair, options: ops.Pool2dOptions = {}) => ({
   forward: (x: Node): Node => ops.maxPool2d(x, kernelSize, options),
-  backward(x: Node, gradOut: Node): Node {
+  backward: (gradOut: Node, x: Node): Node => {
     const pair = (value: number | ops.Pair): ops.Pair => (typeof value === "number" ? [value, value] : value);
     const { stride = kernelSize, padding = 0 } = options;
-    return apply(ops.maxPool2dGradOp, [x, gradOut], { kernelSize: pair(kernelSize), stride: pair(stride), padding: pair(padding) });
+    return apply(ops.maxPool2dGradOp, [gradOut, x], {
+      kernelSize: pair(kernelSize),
+      stride: pair(stride),
+      padding: pair(padding),
+    });
   },
 });
 
@@ -137,42 +161,91 @@ const poolRows = (forwardPass: boolean): Row[] =>
   Object.entries(POOLS).map(([name, { x, out, pool: ofPool }]) =>
     forwardPass
       ? row(name, (draw) => [draw.distinct(x)], ofPool.forward)
-      : row(name, (draw) => [draw.distinct(x), draw.uniform(out)], ofPool.backward),
+      : row(name, (draw) => [draw.uniform(out), draw.distinct(x)], ofPool.backward),
   );
 
 const topkRow = (name: string, input: (draw: Draw) => Input, k: number, options: ops.TopkOptions = {}): Row =>
-  row(name, (draw) => [input(draw)], (x) => ops.topk(x, k, options).indices);
+  row(
+    name,
+    (draw) => [input(draw)],
+    (x) => ops.topk(x, k, options).indices,
+  );
 
 export const kernelCases = table({
   matmul: [
     ...PRODUCTS.map((shapes) => product(shapes, true)),
     ...LARGE.map((shapes) => product(shapes, false)),
-    row("transposed A", (draw) => [swapped(draw.uniform([7, 3])), draw.uniform([7, 5])], ops.matmul, { tolerance: SUM }),
-    row("transposed B", (draw) => [draw.uniform([3, 7]), swapped(draw.uniform([5, 7]))], ops.matmul, { tolerance: SUM }),
-    row("transposed batches", (draw) => [swapped(draw.uniform([2, 4, 3])), swapped(draw.uniform([2, 5, 4]))], ops.matmul, { tolerance: SUM }),
-    row("permuted batches", (draw) => [permuted(draw.uniform([4, 3, 2])), draw.uniform([2, 4, 5])], ops.matmul, { tolerance: SUM }),
+    row("transposed A", (draw) => [swapped(draw.uniform([7, 3])), draw.uniform([7, 5])], ops.matmul, {
+      tolerance: SUM,
+    }),
+    row("transposed B", (draw) => [draw.uniform([3, 7]), swapped(draw.uniform([5, 7]))], ops.matmul, {
+      tolerance: SUM,
+    }),
+    row(
+      "transposed batches",
+      (draw) => [swapped(draw.uniform([2, 4, 3])), swapped(draw.uniform([2, 5, 4]))],
+      ops.matmul,
+      { tolerance: SUM },
+    ),
+    row("permuted batches", (draw) => [permuted(draw.uniform([4, 3, 2])), draw.uniform([2, 4, 5])], ops.matmul, {
+      tolerance: SUM,
+    }),
     row("strided", (draw) => [strided(draw.uniform([3, 9])), draw.uniform([5, 4])], ops.matmul, { tolerance: SUM }),
     row("repeated", (draw) => [repeated(draw.uniform([5]), 3), draw.uniform([5, 4])], ops.matmul, { tolerance: SUM }),
-    row("with itself", (draw) => [draw.uniform([4, 4])], (x) => ops.matmul(x, ops.transpose(x, 0, 1)), { tolerance: SUM }),
-    row("NaN", () => [given([NaN, 1, 0, Infinity, 2, 3], [3, 2]), given([0, 1, 1, 0], [2, 2])], ops.matmul, { grad: false }),
+    row(
+      "with itself",
+      (draw) => [draw.uniform([4, 4])],
+      (x) => ops.matmul(x, ops.transpose(x, 0, 1)),
+      { tolerance: SUM },
+    ),
+    row("NaN", () => [given([NaN, 1, 0, Infinity, 2, 3], [3, 2]), given([0, 1, 1, 0], [2, 2])], ops.matmul, {
+      grad: false,
+    }),
   ],
   conv2d: [
     ...allConvRows(forward),
-    row("bias", (draw) => [draw.uniform([2, 2, 4, 4]), draw.uniform([3, 2, 3, 3]), draw.uniform([3])], (x, weight, bias) => ops.conv2d(x, weight, bias), { tolerance: SUM }),
-    row("NaN", () => [given([NaN, 1, 2, 3], [1, 1, 2, 2]), given([1, 0], [1, 1, 1, 2])], (x, weight) => ops.conv2d(x, weight), { grad: false }),
+    row(
+      "bias",
+      (draw) => [draw.uniform([2, 2, 4, 4]), draw.uniform([3, 2, 3, 3]), draw.uniform([3])],
+      (x, weight, bias) => ops.conv2d(x, weight, bias),
+      { tolerance: SUM },
+    ),
+    row(
+      "NaN",
+      () => [given([NaN, 1, 2, 3], [1, 1, 2, 2]), given([1, 0], [1, 1, 1, 2])],
+      (x, weight) => ops.conv2d(x, weight),
+      { grad: false },
+    ),
   ],
   conv2dGradInput: allConvRows(gradInput),
   conv2dGradWeight: allConvRows(gradWeight),
   maxPool2d: [
     ...poolRows(true),
-    row("permuted", (draw) => [permuted(draw.distinct([6, 4, 2, 1]))], (x) => ops.maxPool2d(x, 2)),
-    row("all negative, padded", (draw) => [draw.uniform([1, 1, 3, 3], -3, -1)], (x) => ops.maxPool2d(x, 3, { stride: 2, padding: 1 })),
-    row("NaN and -inf", () => [given([NaN, 1, 2, 3, -Infinity, -Infinity, -Infinity, -Infinity], [1, 2, 2, 2])], (x) => ops.maxPool2d(x, 2), { grad: false }),
+    row(
+      "permuted",
+      (draw) => [permuted(draw.distinct([6, 4, 2, 1]))],
+      (x) => ops.maxPool2d(x, 2),
+    ),
+    row(
+      "all negative, padded",
+      (draw) => [draw.uniform([1, 1, 3, 3], -3, -1)],
+      (x) => ops.maxPool2d(x, 3, { stride: 2, padding: 1 }),
+    ),
+    row(
+      "NaN and -inf",
+      () => [given([NaN, 1, 2, 3, -Infinity, -Infinity, -Infinity, -Infinity], [1, 2, 2, 2])],
+      (x) => ops.maxPool2d(x, 2),
+      { grad: false },
+    ),
   ],
   maxPool2dGrad: [
     ...poolRows(false),
-    row("ties", () => [given([1, 1, 1, 1, 0, 3, 3, 0], [1, 2, 2, 2]), given([1, 2], [1, 2, 1, 1])], pool(2).backward, { grad: false }),
-    row("NaN", () => [given([1, NaN, 3, NaN], [1, 1, 2, 2]), given([1], [1, 1, 1, 1])], pool(2).backward, { grad: false }),
+    row("ties", () => [given([1, 2], [1, 2, 1, 1]), given([1, 1, 1, 1, 0, 3, 3, 0], [1, 2, 2, 2])], pool(2).backward, {
+      grad: false,
+    }),
+    row("NaN", () => [given([1], [1, 1, 1, 1]), given([1, NaN, 3, NaN], [1, 1, 2, 2])], pool(2).backward, {
+      grad: false,
+    }),
   ],
   topkIndices: [
     topkRow("rows", (draw) => draw.distinct([3, 7]), 3),
@@ -188,7 +261,28 @@ export const kernelCases = table({
     topkRow("NaN", () => given([1, NaN, 3, -Infinity, Infinity, NaN], [2, 3]), 3),
     topkRow("NaN, smallest", () => given([1, NaN, 3, -Infinity, Infinity, NaN], [2, 3]), 3, { largest: false }),
     topkRow("i32", (draw) => draw.ints([2, 9], -5, 5), 3),
-    row("values", (draw) => [draw.distinct([3, 7])], (x) => ops.topk(x, 3).values),
+    topkRow(
+      "large i32",
+      () => given([7, 2147483647, -2147483648, 2147483646, 16777217, 16777216, 2147483647], [1, 7], "i32"),
+      5,
+    ),
+    topkRow(
+      "large u32",
+      () => given([7, 4294967295, 0, 4294967294, 16777217, 16777216, 4294967295], [1, 7], "u32"),
+      7,
+      { largest: false },
+    ),
+    row(
+      "values",
+      (draw) => [draw.distinct([3, 7])],
+      (x) => ops.topk(x, 3).values,
+    ),
   ],
-  customVjp: [row("odd", (draw) => [draw.uniform([3, 5])], (x) => ops.customVjp(ops.mul(x, 3), [x], (gradOut) => [ops.mul(gradOut, 3)]))],
+  customVjp: [
+    row(
+      "odd",
+      (draw) => [draw.uniform([3, 5])],
+      (x) => ops.customVjp(ops.mul(x, 3), [x], (gradOut) => [ops.mul(gradOut, 3)]),
+    ),
+  ],
 });

@@ -2,7 +2,18 @@
 
 import type { Node } from "../../src/graph/node";
 import * as ops from "../../src/ops";
-import { type Draw, given, type Input, permuted, repeated, type Row, row, strided, table, type Tolerance } from "./case";
+import {
+  type Draw,
+  given,
+  type Input,
+  permuted,
+  repeated,
+  type Row,
+  row,
+  strided,
+  table,
+  type Tolerance,
+} from "./case";
 
 const DIVISION: Tolerance = { abs: 1e-6, rel: 1e-6, because: "WGSL divides within 2.5 ULP" };
 const POLYNOMIAL: Tolerance = { abs: 1e-7, rel: 1e-6, because: "polynomials of 2 ULP, on top of a rounded argument" };
@@ -23,8 +34,16 @@ type Shaped = (draw: Draw, shape: readonly number[]) => Input;
 
 /** All pairs of some values, as two inputs. */
 const allPairs = (values: readonly number[], dtype: "f32" | "i32" | "u32" | "bool" = "f32"): Input[] => [
-  given(values.flatMap((a) => values.map(() => a)), undefined, dtype),
-  given(values.flatMap(() => [...values]), undefined, dtype),
+  given(
+    values.flatMap((a) => values.map(() => a)),
+    undefined,
+    dtype,
+  ),
+  given(
+    values.flatMap(() => [...values]),
+    undefined,
+    dtype,
+  ),
 ];
 
 const smooth: Shaped = (draw, shape) => draw.uniform(shape);
@@ -42,10 +61,12 @@ const unaryShapes = (op: Unary, values: Shaped, tolerance: Tolerance): Row[] => 
 ];
 
 /** A float function, at the edges too. */
-const unary = (op: Unary, values: Shaped = smooth, tolerance: Tolerance = POLYNOMIAL, edges: readonly number[] = EDGES): Row[] => [
-  ...unaryShapes(op, values, tolerance),
-  row("edges", () => [given(edges)], op, { grad: false, tolerance }),
-];
+const unary = (
+  op: Unary,
+  values: Shaped = smooth,
+  tolerance: Tolerance = POLYNOMIAL,
+  edges: readonly number[] = EDGES,
+): Row[] => [...unaryShapes(op, values, tolerance), row("edges", () => [given(edges)], op, { grad: false, tolerance })];
 
 const integers = (op: Unary): Row[] => [
   row("i32", () => [given(INT_EDGES, undefined, "i32")], op),
@@ -93,7 +114,7 @@ const comparison = (op: Binary): Row[] => [
 const apart: Shaped = (draw, shape) => draw.distinct(shape);
 const shifted: Shaped = (draw, shape) => {
   const { host } = draw.distinct(shape);
-  return { host: { ...host, data: host.data.map((value: number) => value + 0.1) as Float32Array } };
+  return { host: { ...host, data: host.data.map((value: number) => value + 0.1) } };
 };
 
 export const pointwiseCases = table({
@@ -128,17 +149,35 @@ export const pointwiseCases = table({
   minimum: [...binary(ops.minimum, apart, shifted), ...integerPairs(ops.minimum)],
   pow: [
     ...binary(ops.pow, positive, smooth, POWER),
-    row("negative bases", (draw) => [draw.uniform([3, 5], -2, -0.5)], (a) => ops.pow(a, 3), { tolerance: POWER }),
-    row("number base", (draw) => [draw.uniform([5])], (b) => ops.pow(2, b), { tolerance: POWER }),
+    row(
+      "negative bases",
+      (draw) => [draw.uniform([3, 5], -2, -0.5)],
+      (a) => ops.pow(a, 3),
+      { tolerance: POWER },
+    ),
+    row(
+      "number base",
+      (draw) => [draw.uniform([5])],
+      (b) => ops.pow(2, b),
+      { tolerance: POWER },
+    ),
     ...integerPairs(ops.pow),
   ],
   remainder: [
-    ...binary(ops.remainder, (draw, shape) => draw.uniform(shape, 0.1, 0.4), (draw, shape) => draw.uniform(shape, 0.5, 0.9)),
+    ...binary(
+      ops.remainder,
+      (draw, shape) => draw.uniform(shape, 0.1, 0.4),
+      (draw, shape) => draw.uniform(shape, 0.5, 0.9),
+    ),
     row("signs", (draw) => [draw.uniform([97], -100, 100), draw.awayFrom0([97])], ops.remainder, { grad: false }),
     ...integerPairs(ops.remainder),
   ],
   floorDivide: [
-    ...binary(ops.floorDivide, (draw, shape) => draw.uniform(shape, 0.1, 0.4), (draw, shape) => draw.uniform(shape, 0.5, 0.9)),
+    ...binary(
+      ops.floorDivide,
+      (draw, shape) => draw.uniform(shape, 0.1, 0.4),
+      (draw, shape) => draw.uniform(shape, 0.5, 0.9),
+    ),
     row("signs", (draw) => [draw.uniform([97], -100, 100), draw.awayFrom0([97])], ops.floorDivide, { grad: false }),
     ...integerPairs(ops.floorDivide),
   ],
@@ -147,12 +186,27 @@ export const pointwiseCases = table({
     row("broadcast", (draw) => [draw.bools([3, 1]), draw.uniform([5]), draw.uniform([2, 1, 1])], ops.where),
     row("one", (draw) => [draw.bools([1]), draw.uniform([1]), draw.uniform([1])], ops.where),
     row("empty", (draw) => [draw.bools([0]), draw.uniform([0]), draw.uniform([1])], ops.where),
-    row("permuted", (draw) => [permuted(draw.bools([5, 3])), strided(draw.uniform([3, 10])), draw.uniform([3, 5])], ops.where),
+    row(
+      "permuted",
+      (draw) => [permuted(draw.bools([5, 3])), strided(draw.uniform([3, 10])), draw.uniform([3, 5])],
+      ops.where,
+    ),
     row("i32", (draw) => [draw.bools([9]), draw.ints([9], -9, 9), draw.ints([9], -9, 9)], ops.where),
     row("bool", (draw) => [draw.bools([9]), draw.bools([9]), draw.bools([9])], ops.where),
-    row("unchosen NaN", () => [given([1, 0], undefined, "bool"), given([1, NaN]), given([Infinity, 2])], ops.where, { grad: false }),
-    row("clamp", (draw) => [draw.uniform([33])], (x) => ops.clamp(x, -1, 0.5)),
-    row("clamp at edges", () => [given(EDGES)], (x) => ops.clamp(x, -1, 1), { grad: false }),
+    row("unchosen NaN", () => [given([1, 0], undefined, "bool"), given([1, NaN]), given([Infinity, 2])], ops.where, {
+      grad: false,
+    }),
+    row(
+      "clamp",
+      (draw) => [draw.uniform([33])],
+      (x) => ops.clamp(x, -1, 0.5),
+    ),
+    row(
+      "clamp at edges",
+      () => [given(EDGES)],
+      (x) => ops.clamp(x, -1, 1),
+      { grad: false },
+    ),
   ],
 
   eq: comparison(ops.eq),
@@ -180,26 +234,89 @@ export const pointwiseCases = table({
     row("random", (draw) => [draw.ints([2, 41], 0, 2 ** 32, "u32"), draw.ints([41], 0, 2 ** 32, "u32")], ops.mulHigh),
     row("empty", (draw) => [draw.ints([0], 0, 1, "u32"), draw.ints([1], 0, 1, "u32")], ops.mulHigh),
   ],
-  isnan: [row("edges", () => [given(EDGES)], ops.isnan), row("permuted", (draw) => [permuted(draw.uniform([3, 2]))], ops.isnan)],
+  isnan: [
+    row("edges", () => [given(EDGES)], ops.isnan),
+    row("permuted", (draw) => [permuted(draw.uniform([3, 2]))], ops.isnan),
+  ],
   isinf: [row("edges", () => [given(EDGES)], ops.isinf), row("empty", (draw) => [draw.uniform([0])], ops.isinf)],
   isfinite: [row("edges", () => [given(EDGES)], ops.isfinite), row("one", () => [given([NaN])], ops.isfinite)],
 
   cast: [
-    row("f32 to i32", () => [given([...EDGES, 2147483520, -2147483648, 3e9, -3e9, 1.99, -1.99])], (x) => ops.cast(x, "i32")),
-    row("f32 to u32", () => [given([...EDGES, 4294967040, 5e9, -3, 1.99])], (x) => ops.cast(x, "u32")),
-    row("f32 to u8", () => [given([...EDGES, 254.9, 255, 256, -3])], (x) => ops.cast(x, "u8")),
-    row("f32 to bool", () => [given(EDGES)], (x) => ops.cast(x, "bool")),
-    row("i32 to f32", () => [given(INT_EDGES, undefined, "i32")], (x) => ops.cast(x, "f32")),
-    row("i32 to u32", () => [given(INT_EDGES, undefined, "i32")], (x) => ops.cast(x, "u32")),
-    row("i32 to u8", () => [given(INT_EDGES, undefined, "i32")], (x) => ops.cast(x, "u8")),
-    row("i32 to bool", () => [given(INT_EDGES, undefined, "i32")], (x) => ops.cast(x, "bool")),
-    row("u32 to f32", () => [given(UINT_EDGES, undefined, "u32")], (x) => ops.cast(x, "f32")),
-    row("u32 to i32", () => [given(UINT_EDGES, undefined, "u32")], (x) => ops.cast(x, "i32")),
-    row("u8 to f32", () => [given([0, 1, 127, 255, 3], undefined, "u8")], (x) => ops.cast(x, "f32")),
-    row("u8 to i32", () => [strided(given([0, 1, 127, 255, 3], undefined, "u8"))], (x) => ops.cast(x, "i32")),
-    row("bool to f32", () => [given([0, 1, 1], undefined, "bool")], (x) => ops.cast(x, "f32")),
-    row("bool to i32", () => [given([0, 1, 1], undefined, "bool")], (x) => ops.cast(x, "i32")),
-    row("empty", () => [given([], undefined, "i32")], (x) => ops.cast(x, "f32")),
+    row(
+      "f32 to i32",
+      () => [given([...EDGES, 2147483520, -2147483648, 3e9, -3e9, 1.99, -1.99])],
+      (x) => ops.cast(x, "i32"),
+    ),
+    row(
+      "f32 to u32",
+      () => [given([...EDGES, 4294967040, 5e9, -3, 1.99])],
+      (x) => ops.cast(x, "u32"),
+    ),
+    row(
+      "f32 to u8",
+      () => [given([...EDGES, 254.9, 255, 256, -3])],
+      (x) => ops.cast(x, "u8"),
+    ),
+    row(
+      "f32 to bool",
+      () => [given(EDGES)],
+      (x) => ops.cast(x, "bool"),
+    ),
+    row(
+      "i32 to f32",
+      () => [given(INT_EDGES, undefined, "i32")],
+      (x) => ops.cast(x, "f32"),
+    ),
+    row(
+      "i32 to u32",
+      () => [given(INT_EDGES, undefined, "i32")],
+      (x) => ops.cast(x, "u32"),
+    ),
+    row(
+      "i32 to u8",
+      () => [given(INT_EDGES, undefined, "i32")],
+      (x) => ops.cast(x, "u8"),
+    ),
+    row(
+      "i32 to bool",
+      () => [given(INT_EDGES, undefined, "i32")],
+      (x) => ops.cast(x, "bool"),
+    ),
+    row(
+      "u32 to f32",
+      () => [given(UINT_EDGES, undefined, "u32")],
+      (x) => ops.cast(x, "f32"),
+    ),
+    row(
+      "u32 to i32",
+      () => [given(UINT_EDGES, undefined, "u32")],
+      (x) => ops.cast(x, "i32"),
+    ),
+    row(
+      "u8 to f32",
+      () => [given([0, 1, 127, 255, 3], undefined, "u8")],
+      (x) => ops.cast(x, "f32"),
+    ),
+    row(
+      "u8 to i32",
+      () => [strided(given([0, 1, 127, 255, 3], undefined, "u8"))],
+      (x) => ops.cast(x, "i32"),
+    ),
+    row(
+      "bool to f32",
+      () => [given([0, 1, 1], undefined, "bool")],
+      (x) => ops.cast(x, "f32"),
+    ),
+    row(
+      "bool to i32",
+      () => [given([0, 1, 1], undefined, "bool")],
+      (x) => ops.cast(x, "i32"),
+    ),
+    row(
+      "empty",
+      () => [given([], undefined, "i32")],
+      (x) => ops.cast(x, "f32"),
+    ),
   ],
 });
 

@@ -66,8 +66,12 @@ class Arenas {
 
   /** Runs an update on the arenas and what else it reads. */
   run(op: Op<NoAttrs>, groups: Float32Array, key?: Float32Array, coefficients?: Float32Array): void {
-    const f32 = [this.param, this.grad, this.momentum, ...(key ? [key] : [])].map((data) => fromHost(data, [data.length]));
-    const tables = [Uint32Array.from(names, (_, i) => i), this.segments].map((data) => fromHost(data, [data.length], "u32"));
+    const f32 = [this.param, this.grad, this.momentum, ...(key ? [key] : [])].map((data) =>
+      fromHost(data, [data.length]),
+    );
+    const tables = [Uint32Array.from(names, (_, i) => i), this.segments].map((data) =>
+      fromHost(data, [data.length], "u32"),
+    );
     const rest = [groups, ...(coefficients ? [coefficients] : [])].map((data) => fromHost(data, [data.length]));
     interpret([apply(op, [...f32, ...tables, ...rest], {})], { leaf: (node) => node.hostData! });
   }
@@ -76,12 +80,23 @@ class Arenas {
 const groupOf = (options: Options, step: number, isClassical: boolean): Float32Array => {
   const { lr = 0.001, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false, maximize = false } = options;
   const rate = typeof lr === "number" ? lr : lr[step]!;
-  return Float32Array.of(rate, momentum, 1 - dampening, weightDecay, Number(nesterov), Number(isClassical), Number(maximize), 0);
+  return Float32Array.of(
+    rate,
+    momentum,
+    1 - dampening,
+    weightDecay,
+    Number(nesterov),
+    Number(isClassical),
+    Number(maximize),
+    0,
+  );
 };
 
 /** The table of all groups; what a group leaves out it has from the options. */
 const tableOf = (options: Options, step: number, isClassical: boolean): Float32Array =>
-  Float32Array.from((options.groups ?? [{}]).flatMap((group) => [...groupOf({ ...options, ...group }, step, isClassical)]));
+  Float32Array.from(
+    (options.groups ?? [{}]).flatMap((group) => [...groupOf({ ...options, ...group }, step, isClassical)]),
+  );
 
 describe.each(["SGD", "classical"] as const)("momentumSgd follows %s", (kind) => {
   test.each(goldens[kind].map((golden) => [golden.name, golden] as const))("%s", (_name, golden) => {
@@ -107,7 +122,9 @@ describe("ema", () => {
     const before = key.slice();
     const nodes = [param, key, coefficients].map((data) => fromHost(data, [data.length]));
     interpret([apply(emaOp, nodes, {})], { leaf: (node) => node.hostData! });
-    key.forEach((value, i) => expect(value).toBe(Math.fround(before[i]! * coefficients[0]! + param[i]! * coefficients[1]!)));
+    key.forEach((value, i) =>
+      expect(value).toBe(Math.fround(before[i]! * coefficients[0]! + param[i]! * coefficients[1]!)),
+    );
   });
 
   test("after a step of SGD is what the fused update does, to the bit", () => {
