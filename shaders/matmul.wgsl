@@ -1,23 +1,26 @@
-// output[batch, m, n] = epilogue(sum_k a[batch, m, k] * b[batch, k, n]), a and b read in place through strides.
-// One invocation makes a ROWS x COLS block in registers: no workgroup memory, no barriers; for software adapters
-// and for shapes too small to tile. `splits` chunks of k make partial products, added up by sumPartials.
+// output[batch, m, n] = epilogue(sum_k a[batch, m, k] * b[batch, k, n]), a and b read in place as vec4s: each is contiguous along
+// one of its dimensions, and offset, other strides, k and the contiguous dimensions are multiples of 4.
+// One invocation makes a ROWS x COLS block in registers: no workgroup memory, no barriers; for software adapters.
+// `splits` chunks of k make partial products, added up by sumPartials.
 // Grid: one invocation a block, linear over (split, batch, row block, column block), folded into x and y.
 
 const WORKGROUP = 4u;
-const ROWS = 8u;
-const COLS4 = 4u; // COLS / 4
+const ROWS4 = 4u;
+const COLS4 = 4u;
+const A_ALONG_K = 1u; // 1 where a is contiguous along k, 0 along m
+const B_ALONG_K = 0u; // 1 where b is contiguous along k, 0 along n
+const ROWS = ROWS4 * 4u;
 const COLS = COLS4 * 4u;
-const STEP = 4u; // of k in one turn of the loop
 
-struct Params {
+struct Params { // strides and offsets in vec4s; of the contiguous dimension, 1 a vec4
   batch: u32, m: u32, n: u32, k: u32,
-  a_offset: u32, a_batch: u32, a_row: u32, a_col: u32,
-  b_offset: u32, b_batch: u32, b_row: u32, b_col: u32,
+  a_offset: u32, a_batch: u32, a_stride: u32,
+  b_offset: u32, b_batch: u32, b_stride: u32,
   row_blocks: u32, col_blocks: u32, splits: u32, split_k: u32,
 }
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> output: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -39,80 +42,84 @@ fn main(
   let batch = plane % params.batch;
   let begin = plane / params.batch * params.split_k;
   let end = min(begin + params.split_k, params.k);
+  let a_base = params.a_offset + batch * params.a_batch;
+  let b_base = params.b_offset + batch * params.b_batch;
 
-  var a_base: array<u32, ROWS>; // rows and columns past the edge repeat the last one, and are not stored
+  // Rows and columns past the edge repeat the last ones, and are not stored.
+  var a_rows: array<u32, ROWS>; // along k: where each row starts; else where each four rows start
+  var b_cols: array<u32, COLS>;
   // @unroll
   for (var i = 0u; i < ROWS; i++) {
-    a_base[i] = params.a_offset + batch * params.a_batch + min(row + i, params.m - 1u) * params.a_row;
+    a_rows[i] = a_base + select(min(row / 4u + i, params.m / 4u - 1u), min(row + i, params.m - 1u) * params.a_stride, A_ALONG_K == 1u);
   }
-  var b_base: array<u32, COLS>;
   // @unroll
   for (var j = 0u; j < COLS; j++) {
-    b_base[j] = params.b_offset + batch * params.b_batch + min(col + j, params.n - 1u) * params.b_col;
+    b_cols[j] = b_base + select(min(col / 4u + j, params.n / 4u - 1u), min(col + j, params.n - 1u) * params.b_stride, B_ALONG_K == 1u);
   }
 
-  var sums: array<array<vec4<f32>, COLS4>, ROWS>;
-  var a_row: array<f32, STEP>;
-  var b_block: array<array<vec4<f32>, COLS4>, STEP>;
-  var k = begin;
-  for (; k + STEP <= end; k += STEP) {
-    // @unroll
-    for (var p = 0u; p < STEP; p++) {
-      let b_k = (k + p) * params.b_row;
+  var sums: array<array<f32, COLS>, ROWS>;
+  var a_block: array<vec4<f32>, 4>; // of each of four rows, four steps of k
+  var b_block: array<vec4<f32>, COLS>; // of each column, four steps of k
+  for (var k = begin; k < end; k += 4u) {
+    if (B_ALONG_K == 1u) {
+      // @unroll
+      for (var j = 0u; j < COLS; j++) {
+        b_block[j] = b[b_cols[j] + k / 4u];
+      }
+    } else {
       // @unroll
       for (var j = 0u; j < COLS4; j++) {
-        b_block[p][j] = vec4(
-          b[b_base[4u * j] + b_k], b[b_base[4u * j + 1u] + b_k], b[b_base[4u * j + 2u] + b_k], b[b_base[4u * j + 3u] + b_k],
-        );
+        let at = b_cols[j] + k * params.b_stride;
+        let k0 = b[at];
+        let k1 = b[at + params.b_stride];
+        let k2 = b[at + 2u * params.b_stride];
+        let k3 = b[at + 3u * params.b_stride];
+        b_block[4u * j] = vec4(k0.x, k1.x, k2.x, k3.x);
+        b_block[4u * j + 1u] = vec4(k0.y, k1.y, k2.y, k3.y);
+        b_block[4u * j + 2u] = vec4(k0.z, k1.z, k2.z, k3.z);
+        b_block[4u * j + 3u] = vec4(k0.w, k1.w, k2.w, k3.w);
       }
     }
     // @unroll
-    for (var i = 0u; i < ROWS; i++) {
-      // @unroll
-      for (var p = 0u; p < STEP; p++) {
-        a_row[p] = a[a_base[i] + (k + p) * params.a_col];
-      }
-      // @unroll
-      for (var j = 0u; j < COLS4; j++) {
-        var sum = sums[i][j];
+    for (var i = 0u; i < ROWS4; i++) {
+      if (A_ALONG_K == 1u) {
         // @unroll
-        for (var p = 0u; p < STEP; p++) {
-          sum += a_row[p] * b_block[p][j];
+        for (var r = 0u; r < 4u; r++) {
+          a_block[r] = a[a_rows[4u * i + r] + k / 4u];
         }
-        sums[i][j] = sum;
+      } else {
+        let at = a_rows[i] + k * params.a_stride;
+        let k0 = a[at];
+        let k1 = a[at + params.a_stride];
+        let k2 = a[at + 2u * params.a_stride];
+        let k3 = a[at + 3u * params.a_stride];
+        a_block[0] = vec4(k0.x, k1.x, k2.x, k3.x);
+        a_block[1] = vec4(k0.y, k1.y, k2.y, k3.y);
+        a_block[2] = vec4(k0.z, k1.z, k2.z, k3.z);
+        a_block[3] = vec4(k0.w, k1.w, k2.w, k3.w);
       }
-    }
-  }
-  for (; k < end; k++) {
-    let b_k = k * params.b_row;
-    // @unroll
-    for (var j = 0u; j < COLS4; j++) {
-      b_block[0][j] = vec4(
-        b[b_base[4u * j] + b_k], b[b_base[4u * j + 1u] + b_k], b[b_base[4u * j + 2u] + b_k], b[b_base[4u * j + 3u] + b_k],
-      );
-    }
-    // @unroll
-    for (var i = 0u; i < ROWS; i++) {
-      let a_value = a[a_base[i] + k * params.a_col];
       // @unroll
-      for (var j = 0u; j < COLS4; j++) {
-        sums[i][j] += a_value * b_block[0][j];
+      for (var r = 0u; r < 4u; r++) {
+        // @unroll
+        for (var j = 0u; j < COLS; j++) {
+          sums[4u * i + r][j] += dot(a_block[r], b_block[j]);
+        }
       }
     }
   }
 
-  var results: array<array<vec4<f32>, COLS4>, ROWS>; // a copy, since the loops below index it by a variable
+  var results: array<array<f32, COLS>, ROWS>; // a copy, since the loops below index it by a variable
   // @unroll
   for (var i = 0u; i < ROWS; i++) {
     // @unroll
-    for (var j = 0u; j < COLS4; j++) {
+    for (var j = 0u; j < COLS; j++) {
       results[i][j] = sums[i][j];
     }
   }
   for (var i = 0u; i < min(ROWS, params.m - row); i++) {
     for (var j = 0u; j < min(COLS, params.n - col); j++) {
       let index = (plane * params.m + row + i) * params.n + col + j;
-      output[index] = epilogue(results[i][j / 4u][j % 4u], index);
+      output[index] = epilogue(results[i][j], index);
     }
   }
 }

@@ -1,24 +1,28 @@
-/** Wrapper of shaders/matmul.wgsl and shaders/matmulTiled.wgsl: which block, how many splits of k, which grid. */
-import type { MatmulInfo } from "../ops/kernelInfo";
+/**
+ * Wrapper of shaders/matmul.wgsl (vec4 operands, registers), matmulStrided.wgsl (any strides, registers) and matmulTiled.wgsl
+ * (workgroup tiles): which block, how many splits of k, which grid.
+ */
+import type { MatmulInfo, MatrixStrides } from "../ops/kernelInfo";
 import matmulSource from "../../shaders/matmul.wgsl?raw";
+import matmulStridedSource from "../../shaders/matmulStrided.wgsl?raw";
 import matmulTiledSource from "../../shaders/matmulTiled.wgsl?raw";
 import { foldGrid } from "./grid";
 import { type AdapterClass, ceilDiv, type Kernel, type KernelLimits, type KernelPlan, type Pass, type Shader } from "./kernel";
 import { sumPartialsShader, withPartials } from "./sumPartials";
 
-const registers: Shader = { name: "matmul", source: matmulSource };
+const vector: Shader = { name: "matmul", source: matmulSource };
+const strided: Shader = { name: "matmulStrided", source: matmulStridedSource };
 const tiled: Shader = { name: "matmulTiled", source: matmulTiledSource };
 
-/** One way to cut the output into blocks: `rows x cols` of a workgroup (tiled) or an invocation (registers). */
+/** How to cut the product: `rows x cols` results an invocation (tiled: a workgroup), and chunks of k. */
 interface Tiling {
+  readonly shader: Shader;
   readonly rows: number;
   readonly cols: number;
   readonly splits: number;
-  /** Relative cost, to choose by. */
-  readonly cost: number;
 }
 
-/** What keeps an adapter busy: invocations of the register kernel, workgroups of the tiled one. */
+/** What keeps an adapter busy: invocations of the register kernels, workgroups of the tiled one. */
 const BUSY: Readonly<Record<AdapterClass, number>> = { software: 64, hardware: 256 };
 /** Least length of a chunk of k. */
 const MIN_CHUNK = 128;
@@ -30,66 +34,109 @@ const countBlocks = ({ batch, m, n }: MatmulInfo, rows: number, cols: number): n
 const countSplits = (blocks: number, k: number, busy: number): number =>
   Math.max(1, Math.min(Math.floor(busy / blocks), Math.floor(k / MIN_CHUNK)));
 
-/** The pass that both shaders share: parameters, bindings, cost, and the sum of the splits. */
+/** What is the same for all shaders: the grid, most parameters, the cost, and the sum of the splits. */
 function plan(
   info: MatmulInfo,
   limits: KernelLimits,
-  { rows, cols, splits: wanted }: Pick<Tiling, "rows" | "cols" | "splits">,
-  pass: Pick<Pass, "shader" | "consts">,
+  tiling: Tiling,
+  consts: Pass["consts"] & object,
+  strides: Pass["params"],
   blocksPerWorkgroup: number,
 ): KernelPlan {
-  const { batch, m, n, k, a, b } = info;
-  const splitK = Math.max(4, ceilDiv(ceilDiv(k, wanted), 4) * 4); // whole turns of the loop; only the last chunk has a tail
-  const splits = Math.max(1, ceilDiv(k, splitK));
-  return withPartials(
-    {
-      ...pass,
-      grid: foldGrid(ceilDiv(splits * countBlocks(info, rows, cols), blocksPerWorkgroup), limits),
-      params: {
-        ...{ batch, m, n, k },
-        ...{ a_offset: a.offset, a_batch: a.batch, a_row: a.row, a_col: a.col },
-        ...{ b_offset: b.offset, b_batch: b.batch, b_row: b.row, b_col: b.col },
-        ...{ row_blocks: ceilDiv(m, rows), col_blocks: ceilDiv(n, cols), splits, split_k: splitK },
-      },
-      bindings: { a: "input0", b: "input1", output: "output" },
-      flops: 2 * batch * m * n * k,
-      bytes: 4 * batch * (m * k + k * n + m * n),
-    },
-    batch * m * n,
-    splits,
-    limits,
-  );
+  const { batch, m, n, k } = info;
+  const { shader, rows, cols } = tiling;
+  const split_k = Math.max(4, 4 * ceilDiv(k, 4 * tiling.splits)); // whole turns of the loop: only the last chunk has a tail
+  const splits = Math.max(1, ceilDiv(k, split_k));
+  const blocks = { row_blocks: ceilDiv(m, rows), col_blocks: ceilDiv(n, cols) };
+  const pass: Pass = {
+    shader,
+    grid: foldGrid(ceilDiv(splits * countBlocks(info, rows, cols), blocksPerWorkgroup), limits),
+    consts,
+    params: { batch, m, n, k, ...strides, ...blocks, splits, split_k },
+    bindings: { a: "input0", b: "input1", output: "output" },
+    flops: 2 * batch * m * n * k,
+    bytes: 4 * batch * (m * k + k * n + m * n),
+  };
+  return withPartials(pass, batch * m * n, splits, limits);
 }
 
-/** Blocks of an invocation of the register kernel. Few, since each is a pipeline of its own. */
+const scalarStrides = ({ a, b }: MatmulInfo): Record<string, number> => ({
+  ...{ a_offset: a.offset, a_batch: a.batch, a_row: a.row, a_col: a.col },
+  ...{ b_offset: b.offset, b_batch: b.batch, b_row: b.row, b_col: b.col },
+});
+
+/** A `rows x cols` operand read as vec4s along one of its dimensions. */
+interface Vec4View {
+  readonly along: "rows" | "cols";
+  readonly offset: number;
+  readonly batch: number;
+  /** Of the other dimension. */
+  readonly stride: number;
+}
+
+function vec4View({ offset, batch, row, col }: MatrixStrides, rows: number, cols: number): Vec4View | null {
+  if (rows * cols === 0 || offset % 4 !== 0 || batch % 4 !== 0) return null;
+  const view = { offset: offset / 4, batch: batch / 4 };
+  if (col === 1 && cols % 4 === 0 && row % 4 === 0) return { ...view, along: "cols", stride: row / 4 };
+  if (row === 1 && rows % 4 === 0 && col % 4 === 0) return { ...view, along: "rows", stride: col / 4 };
+  return null;
+}
+
+/** Both operands as vec4s; null where one cannot be read so. */
+function vec4Operands({ m, n, k, a, b }: MatmulInfo): { a: Vec4View; b: Vec4View } | null {
+  const views = { a: vec4View(a, m, k), b: vec4View(b, k, n) };
+  return k % 4 === 0 && views.a !== null && views.b !== null ? { a: views.a, b: views.b } : null;
+}
+
+/**
+ * Blocks of an invocation of the register kernels: few, since each is a pipeline of its own. `load` is nanoseconds on the
+ * software adapter, for 4 invocations at once.
+ */
 const BLOCKS = [
-  { rows: 8, cols: 16 },
-  { rows: 8, cols: 8 },
-  { rows: 4, cols: 4 },
-  { rows: 16, cols: 4 },
-  { rows: 1, cols: 16 },
+  { shader: vector, load: 8.7, rows: 16, cols: 16 },
+  { shader: vector, load: 8.7, rows: 8, cols: 8 },
+  { shader: vector, load: 8.7, rows: 4, cols: 4 },
+  { shader: strided, load: 11, rows: 8, cols: 16 },
+  { shader: strided, load: 11, rows: 4, cols: 4 },
+  { shader: strided, load: 11, rows: 16, cols: 4 },
+  { shader: strided, load: 11, rows: 1, cols: 16 },
 ] as const;
-/** Nanoseconds on the software adapter, for 4 invocations at once: a storage load, a multiply-add, an invocation's launch. */
-const COST = { load: 7.5, multiplyAdd: 0.7, launch: 500 } as const;
+/** Likewise a multiply-add, and the launch of an invocation. */
+const COST = { multiplyAdd: 1.05, launch: 500 } as const;
 const WORKGROUP: Readonly<Record<AdapterClass, number>> = { software: 4, hardware: 64 };
 
-function tileRegisters(info: MatmulInfo, { adapterClass }: KernelLimits): Tiling {
-  const tilings = BLOCKS.map(({ rows, cols }): Tiling => {
+/** The cheapest block, among those of shaders that can read the operands. */
+function tileRegisters(info: MatmulInfo, { adapterClass }: KernelLimits, shaders: readonly Shader[]): Tiling {
+  const busy = BUSY[adapterClass];
+  const tilings = BLOCKS.filter(({ shader }) => shaders.includes(shader)).map(({ shader, load, rows, cols }) => {
     const blocks = countBlocks(info, rows, cols);
-    const splits = countSplits(blocks, info.k, BUSY[adapterClass]);
-    const step = COST.load * (rows + cols) + COST.multiplyAdd * rows * cols;
-    const add = splits > 1 ? countBlocks(info, 1, 1) * (splits + 1) * COST.load : 0;
-    const cost = Math.max(BUSY[adapterClass], blocks * splits) * (ceilDiv(info.k, splits) * step + COST.launch) + add;
-    return { rows, cols, splits, cost };
+    const splits = countSplits(blocks, info.k, busy);
+    const step = load * (rows + cols) + COST.multiplyAdd * rows * cols;
+    const sum = splits > 1 ? countBlocks(info, 1, 1) * (splits + 1) * load : 0;
+    const cost = Math.max(busy, blocks * splits) * (ceilDiv(info.k, splits) * step + COST.launch) + sum;
+    return { shader, rows, cols, splits, cost };
   });
   return tilings.reduce((best, other) => (other.cost < best.cost ? other : best));
 }
 
-function planRegisters(info: MatmulInfo, limits: KernelLimits): KernelPlan {
-  const workgroup = WORKGROUP[limits.adapterClass];
-  const tiling = tileRegisters(info, limits);
-  const consts = { WORKGROUP: workgroup, ROWS: tiling.rows, COLS4: tiling.cols / 4 };
-  return plan(info, limits, tiling, { shader: registers, consts }, workgroup);
+function planRegisters(info: MatmulInfo, limits: KernelLimits, variant: string | undefined): KernelPlan {
+  const views = vec4Operands(info);
+  const able = views === null ? [strided] : [vector, strided].filter(({ name }) => (variant ?? name) === name);
+  const tiling = tileRegisters(info, limits, able);
+  const WORKGROUP_SIZE = WORKGROUP[limits.adapterClass];
+  const COLS4 = tiling.cols / 4;
+  if (views === null || tiling.shader === strided) {
+    const consts = { WORKGROUP: WORKGROUP_SIZE, ROWS: tiling.rows, COLS4 };
+    return plan(info, limits, tiling, consts, scalarStrides(info), WORKGROUP_SIZE);
+  }
+  const { a, b } = views;
+  const along = { A_ALONG_K: a.along === "cols" ? 1 : 0, B_ALONG_K: b.along === "rows" ? 1 : 0 };
+  const strides = {
+    ...{ a_offset: a.offset, a_batch: a.batch, a_stride: a.stride },
+    ...{ b_offset: b.offset, b_batch: b.batch, b_stride: b.stride },
+  };
+  const consts = { WORKGROUP: WORKGROUP_SIZE, ROWS4: tiling.rows / 4, COLS4, ...along };
+  return plan(info, limits, tiling, consts, strides, WORKGROUP_SIZE);
 }
 
 /** Workgroups of the tiled kernel, largest tile first. */
@@ -101,20 +148,22 @@ const TILES = [
 
 function planTiled(info: MatmulInfo, limits: KernelLimits): KernelPlan {
   const busy = BUSY.hardware;
-  const filling = TILES.find(({ SIDE, BLOCK4 }) => countBlocks(info, SIDE * BLOCK4 * 4, SIDE * BLOCK4 * 4) >= busy);
-  const { SIDE, BLOCK4 } = filling ?? TILES[2];
-  const tile = SIDE * BLOCK4 * 4;
+  const sizeOf = ({ SIDE, BLOCK4 }: (typeof TILES)[number]): number => SIDE * BLOCK4 * 4;
+  const shape = TILES.find((each) => countBlocks(info, sizeOf(each), sizeOf(each)) >= busy) ?? TILES[2];
+  const tile = sizeOf(shape);
   const splits = countSplits(countBlocks(info, tile, tile), info.k, busy);
-  const consts = { SIDE, BLOCK4, A_ALONG_K: info.a.col <= info.a.row ? 1 : 0, B_ALONG_K: info.b.row < info.b.col ? 1 : 0 };
-  return plan(info, limits, { rows: tile, cols: tile, splits }, { shader: tiled, consts }, 1);
+  const along = { A_ALONG_K: info.a.col <= info.a.row ? 1 : 0, B_ALONG_K: info.b.row < info.b.col ? 1 : 0 };
+  const tiling = { shader: tiled, rows: tile, cols: tile, splits };
+  return plan(info, limits, tiling, { ...shape, ...along }, scalarStrides(info), 1);
 }
 
 export const matmul: Kernel<MatmulInfo> = {
   name: "matmul",
-  shaders: [registers, tiled, sumPartialsShader],
+  shaders: [vector, strided, tiled, sumPartialsShader],
   plan(info, limits, variant) {
     // A tile is mostly wasted on a vector, whatever the adapter.
-    const preferred = limits.adapterClass === "hardware" && Math.min(info.m, info.n) >= 8 ? tiled : registers;
-    return (variant ?? preferred.name) === tiled.name ? planTiled(info, limits) : planRegisters(info, limits);
+    const tile = limits.adapterClass === "hardware" && Math.min(info.m, info.n) >= 8;
+    if (variant === undefined ? tile : variant === tiled.name) return planTiled(info, limits);
+    return planRegisters(info, limits, variant);
   },
 };

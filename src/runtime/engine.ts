@@ -16,6 +16,9 @@ import { Variable } from "./variable";
 /** Scalars that wait for the end of a step; older ones stay lazy. */
 const MAX_PENDING_SCALARS = 1024;
 
+/** Writes that may wait for somebody to need them; beyond, all run, so that a loop without steps holds no more than this. */
+const MAX_PENDING_EFFECTS = 1024;
+
 export class Engine {
   private pending: Effect[] = [];
   private readonly scalars = new Set<Node>();
@@ -40,8 +43,10 @@ export class Engine {
 
   /** Writes `value` to a variable, or to its rows from `start` on. Runs with the next realize. */
   assign(variable: Variable, value: Node, start: Node | null = null): void {
+    const overwritesRead = variable.isRead;
     variable.version++;
-    this.pending.push({ kind: "assign", variable, version: variable.version, value, start });
+    variable.isRead = false;
+    this.pending.push({ kind: "assign", variable, version: variable.version, value, start, overwritesRead });
   }
 
   /** Adds an arena update; where the one before it can share its dispatch, the two become one. */
@@ -107,8 +112,12 @@ export class Engine {
   /** Computes values and leaves them on the device. */
   realize(nodes: readonly Node[]): void {
     const outputs = nodes.filter((node) => !node.hasValue).map((node): Output => ({ node, want: "resident" }));
-    if (outputs.length > 0 || nodes.some(isBehind)) void this.run(outputs);
-    for (const node of nodes) this.settle(node);
+    const behind = nodes.filter(isBehind);
+    if (outputs.length > 0 || behind.length > 0) void this.run(outputs, this.neededFor([...nodes]));
+    for (const node of nodes) {
+      if (node.hostData && !node.storage) this.backend.upload(node);
+      this.settle(node);
+    }
   }
 
   /** Brings values to the host. */
@@ -118,7 +127,7 @@ export class Engine {
     const stale = this.staleLeaf(missing);
     if (stale) throw staleError(stale);
     const outputs = missing.map((node): Output => ({ node, want: "read" }));
-    const values = await (mustRun ? this.run(outputs) : this.backend.run({ effects: [], outputs }));
+    const values = await (mustRun ? this.run(outputs, this.neededFor(missing)) : this.backend.run({ effects: [], outputs }));
     const read = new Map<Node, TypedArray>();
     missing.forEach((node, index) => {
       const value = values[index]!;
@@ -137,7 +146,7 @@ export class Engine {
 
   /** What reading `nodes` now would run; nothing runs. */
   programFor(nodes: readonly Node[]): Program {
-    return { effects: this.pending, outputs: nodes.map((node): Output => ({ node, want: "read" })) };
+    return { effects: this.neededFor(nodes), outputs: nodes.map((node): Output => ({ node, want: "read" })) };
   }
 
   private settle(node: Node): void {
@@ -146,19 +155,34 @@ export class Engine {
     if (!node.requiresGrad) node.release();
   }
 
-  private run(outputs: readonly Output[]): Promise<TypedArray[]> {
-    this.checkFresh(outputs);
-    const effects = this.pending;
+  /**
+   * Pending writes to run when `nodes` are read: those that must, and those that nobody can miss the old value of, such as
+   * gradients, which share most of their work with the loss. The others stay pending: a queue that is overwritten too
+   * early is missed by a later backward().
+   */
+  private neededFor(nodes: readonly Node[]): readonly Effect[] {
+    if (this.pending.length > MAX_PENDING_EFFECTS) return this.pending;
+    const needed = neededEffects(this.pending, versionsBelow(nodes));
+    const harmless = this.pending.filter((effect) => effect.kind === "assign" && !effect.overwritesRead && !needed.has(effect));
+    const together = neededEffects(this.pending, [...versionsBelow(nodes), ...harmless.flatMap(writesOf)]);
+    const isHarmless = (effect: Effect): boolean => needed.has(effect) || harmless.includes(effect);
+    const chosen = [...together].every(isHarmless) ? together : needed;
+    return this.pending.filter((effect) => chosen.has(effect));
+  }
+
+  private run(outputs: readonly Output[], effects: readonly Effect[] = this.pending): Promise<TypedArray[]> {
+    this.checkFresh(outputs, effects);
     if (effects.length === 0 && outputs.length === 0) return Promise.resolve([]);
     // first values run on their own, so that the first step has the same plan as every later one
     const firsts = firstValues(effects);
     const rest = firsts.length > 0 ? effects.filter((effect) => !firsts.includes(effect)) : effects;
     if (firsts.length > 0) {
       void this.runProgram(firsts, []);
-      this.pending = rest;
+      this.pending = this.pending.filter((effect) => !firsts.includes(effect));
     }
     const values = this.runProgram(rest, outputs);
-    this.pending = [];
+    this.pending = rest.length === this.pending.length ? [] : this.pending.filter((effect) => !rest.includes(effect));
+    if (this.pending.length === 0) this.freeDropped();
     return values;
   }
 
@@ -172,12 +196,12 @@ export class Engine {
   }
 
   /** Throws if anything about to run reads state that is gone. Stale writes are taken out first, so that the rest still can run. */
-  private checkFresh(outputs: readonly Output[]): void {
+  private checkFresh(outputs: readonly Output[], effects: readonly Effect[]): void {
     const wanted = outputs.map(({ node }) => node);
-    if (!this.staleLeaf([...this.pending.flatMap(rootsOf), ...wanted])) return;
+    if (!this.staleLeaf([...effects.flatMap(rootsOf), ...wanted])) return;
     const outputLeaf = this.staleLeaf(wanted);
     if (outputLeaf) throw staleError(outputLeaf);
-    const stale = this.pending.filter((effect) => this.staleLeaf(rootsOf(effect)));
+    const stale = effects.filter((effect) => this.staleLeaf(rootsOf(effect)));
     const leaf = this.staleLeaf(rootsOf(stale[0]!))!;
     this.pending = this.pending.filter((effect) => !stale.includes(effect));
     throw staleError(leaf);
@@ -197,6 +221,49 @@ export class Engine {
     };
     return topologicalOrder(roots, (node) => node.hasValue).find(isStale) ?? null;
   }
+}
+
+type Versions = readonly { readonly variable: VariableRef; readonly version: number }[];
+
+/** Versions that a graph reads. */
+const versionsBelow = (roots: readonly Node[]): Versions =>
+  topologicalOrder(roots, (node) => node.hasValue).flatMap(({ variable, version }) =>
+    variable && !(variable instanceof Arena) ? [{ variable, version }] : [],
+  );
+
+/** Effects that must run so that `versions` can be read, in a list that the others stay in. */
+function neededEffects(pending: readonly Effect[], versions: Versions): ReadonlySet<Effect> {
+  const needed = new Set<Effect>();
+  /** Versions up to which variables must be made, and up to which they will be overwritten. */
+  const wanted = new Map<VariableRef, number>();
+  const overwritten = new Map<VariableRef, number>();
+  const reads = new Map(pending.map((effect) => [effect, readsOf(effect)]));
+  raise(wanted, versions);
+  for (let before = -1; before !== needed.size; ) {
+    before = needed.size;
+    for (const effect of pending.toReversed()) {
+      const isNeeded =
+        writesOf(effect).some(({ variable, version }) => version <= (wanted.get(variable) ?? -1)) ||
+        reads.get(effect)!.some(({ variable, version }) => version < (overwritten.get(variable) ?? -1));
+      if (!isNeeded || needed.has(effect)) continue;
+      needed.add(effect);
+      raise(wanted, reads.get(effect)!);
+      raise(wanted, writesOf(effect));
+      raise(overwritten, writesOf(effect));
+    }
+  }
+  return needed;
+}
+
+/** Versions that an effect reads; a write of some rows reads the others. */
+function readsOf(effect: Effect): Versions {
+  const below = versionsBelow(rootsOf(effect));
+  if (effect.kind === "update") return [...below, ...effect.reads];
+  return effect.start ? [...below, { variable: effect.variable, version: effect.version - 1 }] : below;
+}
+
+function raise(versions: Map<VariableRef, number>, to: Versions): void {
+  for (const { variable, version } of to) versions.set(variable, Math.max(version, versions.get(variable) ?? -1));
 }
 
 /** Assignments that give a variable its first value, and read nothing that another pending write has yet to make. */

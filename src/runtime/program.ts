@@ -22,6 +22,8 @@ export interface AssignEffect {
   readonly version: number;
   readonly value: Node;
   readonly start: Node | null;
+  /** Whether a graph may have read the value that it overwrites: then it waits until it is needed. */
+  readonly overwritesRead: boolean;
 }
 
 /** An op that rewrites whole arenas in place. */

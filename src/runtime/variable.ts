@@ -45,8 +45,17 @@ export class Variable implements VariableRef {
     this.tracked = value;
   }
 
+  /** Whether a graph may have read the latest version. */
+  isRead = false;
+
   /** The leaf that reads the latest version; one object a version, so gradients find it. */
   get node(): Node {
+    this.isRead = true;
+    return this.ownNode;
+  }
+
+  /** The same leaf, for the write that makes the next version out of this one: it does not count as a reader. */
+  get ownNode(): Node {
     if (!this.leaf || this.leaf.version !== this.version) {
       this.leaf = new Node(variableOp, [], {}, this.shape, this.dtype, this.tracked);
       this.leaf.variable = this;

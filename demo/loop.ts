@@ -1,0 +1,165 @@
+/**
+ * The loop around the training: steps, evaluations and pauses in turn, and events that tell of them. It reads the loss of
+ * a step while the device works on the next one, so neither waits for the other.
+ */
+
+import type { Device } from "flywheel";
+import { type Gate, nextTask } from "./gate";
+import { Meter, type PerStep } from "./meter";
+import type { TrainingEvent } from "./protocol";
+import { type Step, Training, type TrainingData, type TrainingOptions } from "./training";
+
+/** What `train` measured; accuracies are fractions of 1. */
+export interface Measurements extends PerStep {
+  readonly steps: number;
+  readonly seed: number;
+  /** Mean over the last steps. */
+  readonly loss: number;
+  /** Mean over the last steps. */
+  readonly contrastAccuracy: number;
+  /** Null if not evaluated. */
+  readonly knnBefore: number | null;
+  readonly knnAfter: number | null;
+  readonly stepsPerSecond: number;
+}
+
+export interface RunResult extends Measurements {
+  readonly adapter: string;
+  readonly device: "webgpu" | "cpu";
+}
+
+/** Steps that the reported loss and contrast accuracy are means of. */
+const LAST_STEPS = 20;
+
+/** Images whose views are shown. */
+const VIEWS = 12;
+
+export interface LoopOptions {
+  readonly device: Device;
+  readonly data: TrainingData;
+  readonly options: TrainingOptions;
+  /** Whether the features are wanted at the end. */
+  readonly wantsFeatures: boolean;
+  /** Holds the training while it is closed. */
+  readonly gate: Gate;
+  /** Hears how it goes. */
+  readonly emit: (event: TrainingEvent) => void;
+}
+
+/** One run, from the first step to the last. */
+export class Loop {
+  private readonly training: Training;
+  private readonly meter: Meter;
+  private readonly losses: number[] = [];
+  private readonly accuracies: number[] = [];
+  private readonly knn: number[] = [];
+  private evaluationSeconds = 0;
+
+  constructor(private readonly given: LoopOptions) {
+    this.training = new Training(given.data, given.options);
+    this.meter = new Meter(given.device, given.options.steps);
+  }
+
+  /** Trains and evaluates. */
+  async run(): Promise<Measurements> {
+    const { options, data, emit } = this.given;
+    emit(await this.training.views(Math.min(VIEWS, data.train.count)));
+    await this.evaluate(0);
+    emit({ type: "phase", phase: "training" });
+    this.meter.resume();
+    let queued: Step | null = null;
+    for (let step = 1; step <= options.steps; step++) {
+      this.meter.stepBegins();
+      const next = await this.training.step();
+      if (queued) await this.finish(queued);
+      queued = next;
+      this.meter.stepQueued();
+      await nextTask(); // a message may ask for a pause
+      if (!this.mustWait(step)) continue;
+      await this.finish(queued);
+      queued = null;
+      this.meter.pause();
+      if (this.isEvaluationDue(step)) await this.evaluate(step);
+      if (step < options.steps) await this.rest();
+      this.meter.resume();
+    }
+    return this.measurements();
+  }
+
+  /** Whether nothing may be queued behind a step. */
+  private mustWait(step: number): boolean {
+    return step === this.meter.warmUp || this.isEvaluationDue(step) || !this.given.gate.isOpen;
+  }
+
+  private isEvaluationDue(step: number): boolean {
+    const { steps, evalEvery } = this.given.options;
+    return step === steps || (evalEvery !== null && step % evalEvery === 0);
+  }
+
+  /** Waits for a step and tells of it. */
+  private async finish(queued: Step): Promise<void> {
+    const [loss, top1] = await Promise.all([queued.loss.item(), queued.top1.item()]);
+    const contrastAccuracy = top1 / 100;
+    this.losses.push(loss);
+    this.accuracies.push(contrastAccuracy);
+    this.meter.stepDone();
+    const step = this.losses.length;
+    if (!Number.isFinite(loss)) throw new Error(`The loss is ${loss} at step ${step}: try a lower learning rate.`);
+    const stepsPerSecond = this.meter.recentStepsPerSecond();
+    const secondsLeft = stepsPerSecond && this.secondsLeft(step, stepsPerSecond);
+    this.given.emit({ type: "step", step, loss, contrastAccuracy, stepsPerSecond, secondsLeft });
+  }
+
+  /** Until the end of the last evaluation. */
+  private secondsLeft(step: number, stepsPerSecond: number): number {
+    const { steps, evaluate, evalEvery } = this.given.options;
+    const between = evalEvery ? Math.floor((steps - 1) / evalEvery) - Math.floor(step / evalEvery) : 0;
+    const evaluations = evaluate ? Math.max(0, between) + 1 : 0;
+    return (steps - step) / stepsPerSecond + evaluations * this.evaluationSeconds;
+  }
+
+  private async evaluate(step: number): Promise<void> {
+    const { options, wantsFeatures, emit } = this.given;
+    const mustSave = wantsFeatures && step === options.steps;
+    if (!options.evaluate && !mustSave) return;
+    emit({ type: "phase", phase: "evaluating" });
+    const startMs = performance.now();
+    const evaluation = await this.training.evaluate();
+    if (options.evaluate) {
+      const accuracy = await evaluation.knnAccuracy();
+      this.knn.push(accuracy);
+      emit({ type: "knn", step, accuracy });
+      emit(await evaluation.neighbours(step));
+    }
+    if (mustSave) emit({ type: "features", ...(await evaluation.embeddings()) });
+    evaluation.dispose();
+    this.evaluationSeconds = (performance.now() - startMs) / 1000;
+  }
+
+  /** Stays here while the gate is closed. */
+  private async rest(): Promise<void> {
+    const { gate, emit } = this.given;
+    if (!gate.isOpen) emit({ type: "phase", phase: "paused" });
+    await gate.passed();
+    emit({ type: "phase", phase: "training" });
+  }
+
+  private measurements(): Measurements {
+    const { steps, seed } = this.given.options;
+    return {
+      steps,
+      seed,
+      loss: meanOfLast(this.losses),
+      contrastAccuracy: meanOfLast(this.accuracies),
+      knnBefore: this.knn[0] ?? null,
+      knnAfter: this.knn.at(-1) ?? null,
+      stepsPerSecond: this.meter.stepsPerSecond(),
+      ...this.meter.perStep(),
+    };
+  }
+}
+
+function meanOfLast(values: readonly number[]): number {
+  const last = values.slice(-LAST_STEPS);
+  return last.reduce((sum, value) => sum + value, 0) / last.length;
+}

@@ -1,0 +1,233 @@
+/**
+ * The page: options, buttons, numbers, curves and pictures around a Session. It computes nothing; the training runs in
+ * a worker (worker.ts), so that the page never waits for it.
+ *
+ * The address may name options (`?steps=100&encoder=tinyGap`), start at once (`autostart`) and tell where to report
+ * to (`report`, used by `npm start`). `window.flywheelDemo` is for scripts that drive the page.
+ */
+
+import { FASHION_MNIST_CLASSES } from "flywheel/data";
+import { Chart } from "./charts";
+import { showNeighbours, showViews } from "./images";
+import { optionsFromSearch, problemOf } from "./options";
+import type { NeighboursEvent, Phase, TrainingEvent } from "./protocol";
+import { type FeaturesFormat, reportTo } from "./report";
+import { Session, type SessionEvent, type SessionState } from "./session";
+import type { TrainingOptions } from "./training";
+
+declare global {
+  interface Window {
+    /** For scripts: the session, and the charts' points as text would show them. */
+    flywheelDemo: { session: Session; start: () => void; lossPoints: () => number };
+  }
+}
+
+const byId = (id: string): HTMLElement => document.getElementById(id)!;
+
+const startButton = byId("start") as HTMLButtonElement;
+const resetButton = byId("reset") as HTMLButtonElement;
+const form = byId("options") as HTMLFormElement;
+const search = new URLSearchParams(location.search);
+const featuresFormat = search.get("features") as FeaturesFormat | null;
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+// ---- charts ----
+
+const LOSS = { loss: 0, chance: 1 };
+const lossChart = new Chart(byId("loss-chart"), {
+  series: [
+    { label: "loss", color: "--loss" },
+    { label: "chance", color: "--text-soft", dashed: true },
+  ],
+  format: (value) => value.toFixed(2),
+  formatTick: String,
+});
+
+const ACCURACY = { contrast: 0, knn: 1 };
+const accuracyChart = new Chart(byId("accuracy-chart"), {
+  series: [
+    { label: "contrast", color: "--contrast" },
+    { label: "kNN", color: "--knn", sparse: true },
+  ],
+  format: percent,
+  formatTick: (value) => `${(100 * value).toFixed(0)} %`,
+  range: [0, 1],
+});
+
+// ---- options ----
+
+const fields = (): (HTMLInputElement | HTMLSelectElement)[] =>
+  [...form.elements].filter((field) => field instanceof HTMLInputElement || field instanceof HTMLSelectElement);
+
+/** What has no field on the page: whether to evaluate. */
+const evaluate = optionsFromSearch(search).evaluate;
+
+function writeForm(options: TrainingOptions): void {
+  for (const field of fields()) field.value = String(options[field.name as keyof TrainingOptions] ?? 0);
+}
+
+function readForm(): TrainingOptions {
+  const entries = fields().map((field) => [field.name, field.value] as const);
+  return optionsFromSearch(new URLSearchParams([...entries, ["evaluate", String(evaluate)]] as [string, string][]));
+}
+
+/** Numbers in the explanation follow the options. */
+function explain({ queueSize, batchSize }: TrainingOptions): void {
+  byId("explain-queue").textContent = String(queueSize);
+  byId("explain-fill").textContent = String(Math.ceil(queueSize / batchSize));
+  byId("explain-chance").textContent = Math.log(queueSize + 1).toFixed(2);
+}
+
+// ---- the run ----
+
+const session = new Session();
+let options = optionsFromSearch(search);
+let firstNeighbours: NeighboursEvent | null = null;
+let lossPoints = 0;
+
+function start(): void {
+  options = readForm();
+  const problem = problemOf(options);
+  if (problem) {
+    say(problem);
+    return;
+  }
+  firstNeighbours = null;
+  lossPoints = 0;
+  for (const stat of ["step", "loss", "contrast", "knn", "rate", "left"]) show(stat, "–");
+  byId("neighbours").replaceChildren();
+  byId("neighbours").closest("table")!.hidden = true;
+  byId("views").replaceChildren();
+  for (const chart of [lossChart, accuracyChart]) chart.clear(options.steps);
+  explain(options);
+  (byId("progress") as HTMLProgressElement).value = 0;
+  session.start(options, { features: featuresFormat !== null });
+}
+
+function show(stat: string, text: string): void {
+  byId(`stat-${stat}`).textContent = text;
+}
+
+function say(text: string): void {
+  if (byId("status").textContent !== text) byId("status").textContent = text;
+}
+
+/** What each state lets the user do. */
+const STATES: Record<SessionState, { button: string; busy: boolean }> = {
+  idle: { button: "Start", busy: false },
+  running: { button: "Pause", busy: true },
+  paused: { button: "Resume", busy: true },
+  done: { button: "Start again", busy: false },
+  failed: { button: "Try again", busy: false },
+};
+
+const PHASES: Record<Phase, string> = {
+  loading: "Loading the data and preparing the device.",
+  evaluating: "Evaluating: features of the bank and of all test images.",
+  training: "Training.",
+  paused: "Paused.",
+};
+
+function showState(state: SessionState): void {
+  document.body.dataset["state"] = state;
+  startButton.textContent = STATES[state].button;
+  resetButton.disabled = state === "idle";
+  for (const field of fields()) field.disabled = STATES[state].busy;
+  if (state === "idle") say("Ready.");
+}
+
+function showEvent(event: TrainingEvent): void {
+  switch (event.type) {
+    case "phase":
+      say(PHASES[event.phase]);
+      break;
+    case "adapter":
+      byId("adapter").textContent = event.adapter;
+      break;
+    case "step":
+      lossPoints++;
+      lossChart.add(event.step, LOSS.loss, event.loss);
+      lossChart.add(event.step, LOSS.chance, Math.log(options.queueSize + 1));
+      accuracyChart.add(event.step, ACCURACY.contrast, event.contrastAccuracy);
+      (byId("progress") as HTMLProgressElement).value = event.step / options.steps;
+      show("step", `${event.step} / ${options.steps}`);
+      show("loss", event.loss.toFixed(3));
+      show("contrast", percent(event.contrastAccuracy));
+      show("rate", event.stepsPerSecond?.toPrecision(3) ?? "–");
+      show("left", event.secondsLeft === null ? "–" : duration(event.secondsLeft));
+      break;
+    case "knn":
+      accuracyChart.add(event.step, ACCURACY.knn, event.accuracy);
+      show("knn", percent(event.accuracy));
+      break;
+    case "views":
+      showViews(byId("views"), event);
+      break;
+    case "neighbours":
+      firstNeighbours ??= event;
+      byId("neighbours").closest("table")!.hidden = false;
+      byId("neighbours-now").textContent = event.step === 0 ? "now" : `after ${event.step} steps`;
+      showNeighbours(byId("neighbours"), firstNeighbours, event, FASHION_MNIST_CLASSES);
+      break;
+    case "done":
+      show("rate", event.result.stepsPerSecond.toPrecision(3));
+      show("left", "0 s");
+      say(summary(event.result));
+      break;
+    case "error":
+      say(event.message);
+      break;
+    case "features":
+      break;
+  }
+}
+
+function summary({
+  knnBefore,
+  knnAfter,
+  loss,
+}: {
+  knnBefore: number | null;
+  knnAfter: number | null;
+  loss: number;
+}): string {
+  if (knnBefore === null || knnAfter === null) return `Done: the loss of the last steps is ${loss.toFixed(2)}.`;
+  return `Done: kNN accuracy went from ${percent(knnBefore)} to ${percent(knnAfter)}.`;
+}
+
+function duration(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  return whole < 100 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+session.subscribe((event: SessionEvent) => {
+  if (event.type === "state") showState(event.state);
+  else showEvent(event);
+});
+
+startButton.addEventListener("click", () => {
+  if (session.state === "running") session.pause();
+  else if (session.state === "paused") session.resume();
+  else start();
+});
+resetButton.addEventListener("click", () => session.reset());
+form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("input", () => {
+  const wanted = readForm();
+  const problem = problemOf(wanted);
+  say(problem ?? "Ready.");
+  if (!problem) explain(wanted);
+});
+
+writeForm(options);
+explain(options);
+form.querySelector("details")!.open = matchMedia("(min-width: 1081px)").matches; // where there is room
+lossChart.clear(options.steps);
+accuracyChart.clear(options.steps);
+document.body.dataset["state"] = session.state;
+window.flywheelDemo = { session, start, lossPoints: () => lossPoints };
+
+const report = search.get("report");
+if (report) reportTo(session, report, featuresFormat ?? "safetensors");
+if (search.has("autostart")) start();

@@ -1,0 +1,120 @@
+/**
+ * What page, worker and terminal tell one another: plain data, no functions. The page sends commands, the worker answers
+ * with events; the page passes the events on to whoever listens (its own views, and `npm start`).
+ */
+
+import type { RunResult } from "./loop";
+import type { Embeddings, TrainingOptions } from "./training";
+
+/** Page to worker. A worker runs one training; to reset, the page ends it and makes another. */
+export type Command =
+  | {
+      readonly type: "start";
+      readonly options: TrainingOptions;
+      /** Whether the features are wanted at the end. */
+      readonly features: boolean;
+      /** Folder of the data files, an absolute address. */
+      readonly dataUrl: string;
+    }
+  | { readonly type: "pause" }
+  | { readonly type: "resume" };
+
+/** Worker to page. */
+export type TrainingEvent =
+  | PhaseEvent
+  | AdapterEvent
+  | StepEvent
+  | KnnEvent
+  | ViewsEvent
+  | NeighboursEvent
+  | FeaturesEvent
+  | DoneEvent
+  | FailureEvent;
+
+export type Phase = "loading" | "evaluating" | "training" | "paused";
+
+/** What the worker is doing from now on. */
+export interface PhaseEvent {
+  readonly type: "phase";
+  readonly phase: Phase;
+}
+
+/** The first event of a run that gets that far. */
+export interface AdapterEvent {
+  readonly type: "adapter";
+  /** For people: `google / swiftshader`. */
+  readonly adapter: string;
+  readonly device: "webgpu" | "cpu";
+}
+
+/** A step whose loss has been read. */
+export interface StepEvent {
+  readonly type: "step";
+  /** Steps done, from 1. */
+  readonly step: number;
+  readonly loss: number;
+  /** Share of the batch whose positive scores higher than every key of the queue, 0 to 1. */
+  readonly contrastAccuracy: number;
+  /** Over the last steps; null before there is a rate to tell. */
+  readonly stepsPerSecond: number | null;
+  /** Until the last step and the evaluations that are due; null as above. */
+  readonly secondsLeft: number | null;
+}
+
+/** An evaluation. */
+export interface KnnEvent {
+  readonly type: "knn";
+  /** Steps done before it; 0 is the untrained encoder. */
+  readonly step: number;
+  /** 0 to 1. */
+  readonly accuracy: number;
+}
+
+/** Images as the encoders see them: bytes, `[count, height, width]`. */
+export interface ViewsEvent {
+  readonly type: "views";
+  readonly height: number;
+  readonly width: number;
+  readonly originals: Uint8Array;
+  readonly first: Uint8Array;
+  readonly second: Uint8Array;
+}
+
+/** A few test images and the training images that are nearest to them by the features of `step`. */
+export interface NeighboursEvent {
+  readonly type: "neighbours";
+  readonly step: number;
+  readonly height: number;
+  readonly width: number;
+  readonly queries: readonly { readonly image: LabeledImage; readonly nearest: readonly LabeledImage[] }[];
+}
+
+export interface LabeledImage {
+  /** Bytes `[height, width]`. */
+  readonly pixels: Uint8Array;
+  readonly label: number;
+}
+
+/** The embeddings of bank and test images after the last step; only if asked for. */
+export interface FeaturesEvent {
+  readonly type: "features";
+  readonly bank: Embeddings;
+  readonly test: Embeddings;
+}
+
+/** The last event of a run that ends well. */
+export interface DoneEvent {
+  readonly type: "done";
+  readonly result: RunResult;
+}
+
+/** The last event of a run that does not. */
+export interface FailureEvent {
+  readonly type: "error";
+  /** Name of the error's class. */
+  readonly name: string;
+  /** A sentence for the user. */
+  readonly message: string;
+  /** The input or the machine does not allow the run (no adapter, broken data); otherwise it broke on the way. */
+  readonly isUsage: boolean;
+}

@@ -1,0 +1,86 @@
+/**
+ * One training run at a time, in a worker of its own. Takes start, pause, resume and reset; gives states and the
+ * worker's events. Draws nothing.
+ */
+
+import type { Command, TrainingEvent } from "./protocol";
+import type { TrainingOptions } from "./training";
+
+export type SessionState = "idle" | "running" | "paused" | "done" | "failed";
+
+/** What listeners hear: the worker's events, and changes of state. */
+export type SessionEvent = TrainingEvent | { readonly type: "state"; readonly state: SessionState };
+
+export class Session {
+  state: SessionState = "idle";
+  private worker: Worker | null = null;
+  private readonly listeners = new Set<(event: SessionEvent) => void>();
+
+  /** Calls `listener` with every event from now on; the result ends that. */
+  subscribe(listener: (event: SessionEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Starts a run; one that is under way is thrown away. */
+  start(options: TrainingOptions, { features = false }: { features?: boolean } = {}): void {
+    this.endWorker();
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "training" });
+    worker.onmessage = ({ data }: MessageEvent<TrainingEvent>) => this.receive(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      const message = event.message || "The training worker could not be loaded.";
+      this.receive({ type: "error", name: "Error", message, isUsage: false });
+    };
+    this.worker = worker;
+    this.enter("running");
+    const dataUrl = new URL(`${import.meta.env.BASE_URL}data/fashion-mnist/`, location.href).href;
+    this.send({ type: "start", options, features, dataUrl });
+  }
+
+  /** Stops after the step that is under way. */
+  pause(): void {
+    if (this.state !== "running") return;
+    this.send({ type: "pause" });
+    this.enter("paused");
+  }
+
+  resume(): void {
+    if (this.state !== "paused") return;
+    this.send({ type: "resume" });
+    this.enter("running");
+  }
+
+  /** Throws the run away; its device and memory go with the worker. */
+  reset(): void {
+    this.endWorker();
+    this.enter("idle");
+  }
+
+  private receive(event: TrainingEvent): void {
+    this.emit(event);
+    if (event.type === "done") this.enter("done");
+    if (event.type === "error") {
+      this.endWorker();
+      this.enter("failed");
+    }
+  }
+
+  private enter(state: SessionState): void {
+    this.state = state;
+    this.emit({ type: "state", state });
+  }
+
+  private emit(event: SessionEvent): void {
+    for (const listener of this.listeners) listener(event);
+  }
+
+  private send(command: Command): void {
+    this.worker?.postMessage(command);
+  }
+
+  private endWorker(): void {
+    this.worker?.terminate();
+    this.worker = null;
+  }
+}

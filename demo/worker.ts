@@ -1,0 +1,54 @@
+/** The worker: opens a device, fetches the data, trains, and tells the page all about it. One run, then the page ends it. */
+
+import {
+  type AdapterInfo,
+  DeviceError,
+  DeviceLostError,
+  FormatError,
+  init,
+  OutOfMemoryError,
+  ValueError,
+} from "flywheel";
+import { fetchReader, loadFashionMnist } from "flywheel/data";
+import { Gate } from "./gate";
+import { Loop } from "./loop";
+import type { Command, TrainingEvent } from "./protocol";
+
+const gate = new Gate();
+
+// Structured by hand: TypeScript's library for pages does not know a worker's scope.
+const scope = self as unknown as {
+  onmessage: (event: MessageEvent<Command>) => void;
+  postMessage: (event: TrainingEvent) => void;
+};
+
+const emit = (event: TrainingEvent): void => scope.postMessage(event);
+
+scope.onmessage = ({ data: command }) => {
+  if (command.type === "pause") gate.close();
+  if (command.type === "resume") gate.open();
+  if (command.type === "start") void run(command).catch(fail);
+};
+
+async function run({ options, features, dataUrl }: Extract<Command, { type: "start" }>): Promise<void> {
+  emit({ type: "phase", phase: "loading" });
+  const device = await init({ device: options.device });
+  const adapter = describe(device.adapterInfo());
+  emit({ type: "adapter", adapter, device: device.kind });
+  const data = await loadFashionMnist(fetchReader(dataUrl));
+  const result = await new Loop({ device, data, options, wantsFeatures: features, gate, emit }).run();
+  emit({ type: "done", result: { adapter, device: device.kind, ...result } });
+}
+
+/** The adapter in words; browsers leave out what they do not want to tell. */
+function describe({ vendor, architecture, device, description }: AdapterInfo): string {
+  return [vendor, architecture, device, description].filter(Boolean).join(" / ") || "unknown";
+}
+
+function fail(error: unknown): void {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  // No device, no data, options that do not fit; all else broke on the way.
+  const kinds = [DeviceError, FormatError, ValueError];
+  const isBroken = error instanceof DeviceLostError || error instanceof OutOfMemoryError;
+  emit({ type: "error", name, message, isUsage: !isBroken && kinds.some((kind) => error instanceof kind) });
+}

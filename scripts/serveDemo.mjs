@@ -1,0 +1,124 @@
+// @ts-check
+/**
+ * Serves the demo page with vite: the four data files from any folder, and an address that the page reports to. Takes
+ * what the page sends and hands it on; starts no browser. Imports vite, so npm packages must be there (setup.mjs).
+ */
+import { randomBytes } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createServer } from "vite";
+import { dataFile } from "./cli.mjs";
+import { root } from "./setup.mjs";
+
+/**
+ * @typedef {import("../demo/session").SessionEvent} SessionEvent
+ *
+ * @typedef {object} DemoServer
+ * @property {string} url Address of the page, without options.
+ * @property {string} report Where the page must send its events; a secret, so that no other page can.
+ * @property {() => Promise<void>} close
+ */
+
+/** Where the page looks for its data. */
+const DATA_PATH = "/data/fashion-mnist/";
+
+/**
+ * @param {object} options
+ * @param {string} options.data folder of the four data files
+ * @param {(event: SessionEvent) => void} options.onEvent called in order
+ * @param {Readonly<Record<string, string>>} [options.files] path by name of the files that the page may write
+ * @returns {Promise<DemoServer>}
+ */
+export async function serveDemo({ data, onEvent, files = {} }) {
+  const report = `/report-${randomBytes(16).toString("hex")}`;
+  const server = await createServer({
+    configFile: join(root, "vite.config.ts"),
+    logLevel: "warn",
+    clearScreen: false,
+    // A file that changes, or a dependency found late, must not reload a page that trains.
+    server: { host: "127.0.0.1", hmr: false, watch: null },
+    optimizeDeps: { include: ["uplot"] },
+    plugins: [
+      {
+        name: "flywheel-start",
+        configureServer({ middlewares }) {
+          middlewares.use(DATA_PATH, (request, response) => sendData(data, request, response));
+          middlewares.use(report, (request, response) => void receive(request, response, { onEvent, files }));
+        },
+      },
+    ],
+  });
+  await server.listen();
+  const url = server.resolvedUrls?.local[0];
+  if (!url) throw new Error("serveDemo: vite must listen on a local address, got none.");
+  return { url, report, close: () => server.close() };
+}
+
+/**
+ * One of the data files, compressed or not: the page tells by its first bytes.
+ *
+ * @param {string} folder
+ * @param {import("node:http").IncomingMessage} request
+ * @param {import("node:http").ServerResponse} response
+ */
+function sendData(folder, request, response) {
+  const name = /^\/([\w-]+\.gz)$/.exec(request.url ?? "")?.[1];
+  const path = name && dataFile(folder, name);
+  if (!path) return void response.writeHead(404).end();
+  response.setHeader("Content-Type", "application/octet-stream");
+  createReadStream(path)
+    .on("error", (error) => response.destroy(error))
+    .pipe(response);
+}
+
+/**
+ * What the page reports: `/events`, a JSON list, or `/features/<name>`, a file.
+ *
+ * @param {import("node:http").IncomingMessage} request
+ * @param {import("node:http").ServerResponse} response
+ * @param {{ onEvent: (event: SessionEvent) => void, files: Readonly<Record<string, string>> }} options
+ */
+async function receive(request, response, { onEvent, files }) {
+  try {
+    /** @type {Buffer[]} */
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const body = Buffer.concat(chunks);
+    const [, what, name = ""] = (request.url ?? "").split("/");
+    const path = Object.hasOwn(files, name) ? files[name] : undefined;
+    if (request.method === "POST" && what === "events") {
+      for (const event of JSON.parse(body.toString())) onEvent(event);
+    } else if (request.method === "POST" && what === "features" && path) {
+      await replaceFile(path, body);
+    } else {
+      return void response.writeHead(404).end();
+    }
+    response.writeHead(204).end();
+  } catch (error) {
+    onEvent({
+      type: "error",
+      name: "Error",
+      message: error instanceof Error ? error.message : String(error),
+      isUsage: false,
+    });
+    response.writeHead(500).end();
+  }
+}
+
+/**
+ * Writes a file whole or not at all.
+ *
+ * @param {string} path
+ * @param {string | Uint8Array} content
+ */
+export async function replaceFile(path, content) {
+  const part = `${path}.part`;
+  try {
+    await writeFile(part, content);
+    await rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
+}

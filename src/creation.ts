@@ -1,0 +1,224 @@
+/** Tensors from host values and from constants. */
+
+import { defaultDevice, type Device } from "./device";
+import { DTypeError, ShapeError } from "./errors";
+import { allocateHost, type DType, isInteger, type TypedArray } from "./graph/dtype";
+import type { Node } from "./graph/node";
+import { sameShape, type Shape, showShape } from "./graph/shape";
+import * as ops from "./ops";
+import { build, type NestedArray, Tensor, type TensorLike, wrap } from "./tensor";
+
+/** What every function that makes a tensor takes. */
+export interface CreationOptions {
+  /** Default `"f32"`, or what the values are. */
+  readonly dtype?: DType;
+  /** Default: the device that `init` opened. */
+  readonly device?: Device;
+  /** Whether gradients are collected in `grad`; default false. */
+  readonly requiresGrad?: boolean;
+}
+
+/** Host values: a number, nested lists of them, or a typed array. */
+export type TensorData = NestedArray | TypedArray | Uint8ClampedArray;
+
+/**
+ * A tensor of host values, which are copied.
+ *
+ * @param data a number, nested lists, or a typed array. Numbers are f32, booleans bool, typed arrays keep their dtype
+ *   (Float64Array becomes f32)
+ * @param options.shape for flat data; default: as nested, `[length]` for typed arrays
+ * @param options.dtype, device, requiresGrad
+ * @throws ShapeError if nested lists are ragged, or `shape` has another number of elements
+ * @throws DeviceError before `await init()`
+ * @see torch.tensor
+ *
+ * @example
+ * const x = tensor([[1, 2], [3, 4]]);
+ * const images = tensor(bytes, { shape: [64, 1, 28, 28] }); // u8
+ */
+export function tensor(data: TensorData, { shape, ...options }: CreationOptions & { shape?: Shape } = {}): Tensor {
+  const { values, shape: found, dtype } = isTypedArray(data) ? fromTyped(data) : fromNested(data);
+  const target = options.dtype ?? dtype;
+  return finish(ops.fromHost(toHost(values, target), shape ?? found, target), options);
+}
+
+type Values = ArrayLike<number>;
+interface Found {
+  readonly values: Values;
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+const isTypedArray = (data: TensorData): data is TypedArray | Uint8ClampedArray => ArrayBuffer.isView(data);
+
+function fromTyped(data: TypedArray | Uint8ClampedArray): Found {
+  const dtype = data instanceof Int32Array ? "i32" : data instanceof Uint32Array ? "u32" : data.BYTES_PER_ELEMENT === 1 ? "u8" : "f32";
+  const known = [Float32Array, Float64Array, Int32Array, Uint32Array, Uint8Array, Uint8ClampedArray];
+  if (!known.some((type) => data instanceof type)) {
+    throw new DTypeError(
+      `tensor: typed arrays must be Float32, Float64, Int32, Uint32 or Uint8, got ${Object.prototype.toString.call(data)}. Convert it with Float32Array.from.`,
+    );
+  }
+  return { values: data, shape: [data.length], dtype };
+}
+
+function fromNested(data: NestedArray): Found {
+  const shape: number[] = [];
+  for (let level = data; Array.isArray(level); level = (level as readonly NestedArray[])[0] ?? 0) shape.push(level.length);
+  const values: number[] = [];
+  let booleans = 0;
+  const visit = (level: NestedArray, depth: number): void => {
+    if (Array.isArray(level)) {
+      if (level.length !== shape[depth]) throw ragged(shape, depth, level.length);
+      for (const inner of level as readonly NestedArray[]) visit(inner, depth + 1);
+      return;
+    }
+    if (depth !== shape.length) throw ragged(shape, depth, "a number");
+    if (typeof level === "boolean") booleans++;
+    else if (typeof level !== "number") {
+      throw new DTypeError(`tensor: values must be numbers or booleans, got ${typeof level}. Convert them first.`);
+    }
+    values.push(Number(level));
+  };
+  visit(data, 0);
+  return { values, shape, dtype: booleans > 0 && booleans === values.length ? "bool" : "f32" };
+}
+
+const ragged = (shape: Shape, depth: number, got: number | string): ShapeError =>
+  new ShapeError(
+    `tensor: lists of one depth must have one length, got ${showShape(shape)} by the first ones and ${got} at depth ${depth}. Pad the shorter ones.`,
+  );
+
+function toHost(values: Values, dtype: DType): TypedArray {
+  const data = allocateHost(dtype, values.length);
+  for (let i = 0; i < data.length; i++) data[i] = dtype === "bool" ? Number(values[i] !== 0) : values[i]!;
+  return data;
+}
+
+/** A node as a tensor on the device asked for. */
+function finish(node: Node, { device = defaultDevice(), requiresGrad = false }: CreationOptions): Tensor {
+  const made = wrap(node, device.check("tensor"));
+  return requiresGrad ? made.requiresGrad_() : made;
+}
+
+/**
+ * One number everywhere.
+ *
+ * @param options.dtype default f32
+ * @see torch.full
+ *
+ * @example
+ * const mask = full([4, 4], -Infinity);
+ */
+export function full(shape: Shape, value: number, options: CreationOptions = {}): Tensor {
+  const { dtype = "f32" } = options;
+  if (isInteger(dtype) && !Number.isInteger(value)) {
+    throw new DTypeError(`full: a fill value for ${dtype} must be an integer, got ${value}. Use dtype f32.`);
+  }
+  return finish(ops.full([...shape], value, dtype), options);
+}
+
+/** Zeros. @see torch.zeros */
+export const zeros = (shape: Shape, options: CreationOptions = {}): Tensor => full(shape, 0, options);
+
+/** Ones. @see torch.ones */
+export const ones = (shape: Shape, options: CreationOptions = {}): Tensor => full(shape, 1, options);
+
+/** As `full`, with the shape, dtype and device of `x`. @see torch.full_like */
+export const fullLike = (x: Tensor, value: number, options: CreationOptions = {}): Tensor =>
+  full(x.shape, value, { dtype: x.dtype, device: x.device, ...options });
+
+/** Zeros of the shape, dtype and device of `x`. @see torch.zeros_like */
+export const zerosLike = (x: Tensor, options: CreationOptions = {}): Tensor => fullLike(x, 0, options);
+
+/** Ones of the shape, dtype and device of `x`. @see torch.ones_like */
+export const onesLike = (x: Tensor, options: CreationOptions = {}): Tensor => fullLike(x, 1, options);
+
+/**
+ * `start, start + step, ...` up to but without `end`; i32 where all three are integers. With one number: `0 ... end - 1`.
+ *
+ * @throws ValueError if `step` does not lead from `start` to `end`
+ * @see torch.arange
+ *
+ * @example
+ * arange(4); // [0, 1, 2, 3]
+ * arange(1, 2, 0.25);
+ */
+export function arange(end: number, options?: CreationOptions): Tensor;
+export function arange(start: number, end: number, options?: CreationOptions): Tensor;
+export function arange(start: number, end: number, step: number, options?: CreationOptions): Tensor;
+export function arange(...args: (number | CreationOptions | undefined)[]): Tensor {
+  const numbers = args.filter((arg) => typeof arg === "number");
+  const options = args.find((arg) => typeof arg === "object") ?? {};
+  const [start, end, step] = numbers.length === 1 ? [0, numbers[0]!, 1] : [numbers[0]!, numbers[1]!, numbers[2] ?? 1];
+  return finish(ops.arange(start, end, step, options.dtype), options);
+}
+
+/**
+ * `steps` numbers from `start` to `end`, both included, f32.
+ *
+ * @see torch.linspace
+ */
+export function linspace(start: number, end: number, steps: number, options: CreationOptions = {}): Tensor {
+  const data = Float32Array.from({ length: steps }, (_, i) => (steps === 1 ? start : start + ((end - start) * i) / (steps - 1)));
+  return tensor(data, options);
+}
+
+/** The identity matrix, `[n, m]`. @see torch.eye */
+export function eye(n: number, m = n, options: CreationOptions = {}): Tensor {
+  const { dtype = "f32" } = options;
+  const diagonal = ops.eq(ops.unsqueeze(ops.arange(0, n), 1), ops.arange(0, m));
+  return finish(ops.cast(diagonal, dtype), options);
+}
+
+/**
+ * Tensors one after the other along `dim`.
+ *
+ * @throws ShapeError if other sizes differ
+ * @see torch.cat
+ */
+export const cat = (tensors: readonly Tensor[], dim = 0): Tensor =>
+  joined("cat", tensors, (nodes) => ops.cat(nodes, dim));
+
+/**
+ * Tensors of one shape along a new dimension.
+ *
+ * @throws ShapeError if shapes differ
+ * @see torch.stack
+ */
+export const stack = (tensors: readonly Tensor[], dim = 0): Tensor =>
+  joined("stack", tensors, (nodes) => ops.stack(nodes, dim));
+
+function joined(op: string, tensors: readonly Tensor[], make: (nodes: readonly Node[]) => Node): Tensor {
+  if (tensors.length === 0) {
+    throw new ShapeError(`${op}: there must be at least one tensor, got none. Pass a list of tensors.`);
+  }
+  return build(op, tensors, (...nodes) => make(nodes as Node[]));
+}
+
+/**
+ * `a` where the condition holds, `b` elsewhere; all three broadcast.
+ *
+ * @param condition bool
+ * @see torch.where
+ *
+ * @example
+ * const leaky = where(x.gt(0), x, x.mul(0.01));
+ */
+export const where = (condition: Tensor, a: TensorLike, b: TensorLike): Tensor =>
+  build("where", [condition, a, b], (c, x, y) => ops.where(c as Node, x, y));
+
+/** Matrix product; see `Tensor.matmul`. @see torch.matmul */
+export const matmul = (a: Tensor, b: Tensor): Tensor => a.matmul(b);
+
+/** The larger of each pair; NaN if one is. @see torch.maximum */
+export const maximum = (a: Tensor, b: TensorLike): Tensor => a.maximum(b);
+
+/** The smaller of each pair; NaN if one is. @see torch.minimum */
+export const minimum = (a: Tensor, b: TensorLike): Tensor => a.minimum(b);
+
+/** Whether both have the same shape and dtype and all values agree; NaN differs from everything. @see torch.equal */
+export async function equal(a: Tensor, b: Tensor): Promise<boolean> {
+  if (!sameShape(a.shape, b.shape) || a.dtype !== b.dtype) return false;
+  return (await a.eq(b).all().item()) === 1;
+}

@@ -1,0 +1,237 @@
+/**
+ * Random views of images, on the device, composed of tensor ops. Bytes stay bytes until a view is made of them; boxes,
+ * coins and factors are drawn from the counter-based generator, so every device draws the same ones.
+ */
+
+import { arange, tensor, where } from "../creation";
+import type { Device } from "../device";
+import { DTypeError, ShapeError, ValueError } from "../errors";
+import { noGrad } from "../gradient";
+import { showShape } from "../graph/shape";
+import { type Generator, rand, randomBits } from "../random";
+import type { Tensor } from "../tensor";
+import { type CropOptions, cropTable } from "./cropTable";
+
+/** What all random transformations take. */
+export interface Drawn {
+  /** Default: the device's own. */
+  readonly generator?: Generator;
+}
+
+/** Options of `randomResizedCrop`. */
+export interface RandomResizedCropOptions extends CropOptions, Drawn {
+  /** Height and width of the result; default: the image's. */
+  readonly size?: number | readonly [number, number];
+}
+
+/**
+ * Crops a random box out of each image and scales it, bilinearly, to `size`. The centre is not cropped instead of boxes
+ * that do not fit: such boxes are drawn again, as in torchvision.
+ *
+ * @shape images u8 or f32 `[m, c, h, w]`, index i32 `[n]` -> f32 `[n, c, size, size]`, in the images' own range
+ * @param index which images; null for all, in order
+ * @param options.size default: the image's
+ * @param options.scale part of the area, default [0.08, 1]
+ * @param options.ratio width / height, default [3/4, 4/3]
+ * @see torchvision.transforms.RandomResizedCrop (without antialiasing)
+ *
+ * @example
+ * const view = randomResizedCrop(bytes, index, { scale: [0.8, 1] }).div(255);
+ */
+export function randomResizedCrop(images: Tensor, index: Tensor | null = null, options: RandomResizedCropOptions = {}): Tensor {
+  checkImages("randomResizedCrop", images);
+  return noGrad(() => {
+    const [count, channels, height, width] = images.shape as [number, number, number, number];
+    const samples = index ?? arange(count, { device: images.device });
+    const { size = [height, width] } = options;
+    const [outHeight, outWidth] = typeof size === "number" ? [size, size] : size;
+    const box = drawBoxes(images, samples.size(0), options);
+    const rows = positions(box.top, box.height, outHeight); // [n, outHeight]
+    const columns = positions(box.left, box.width, outWidth); // [n, outWidth]
+
+    const pixels = images.reshape([-1]);
+    const plane = samples.int().unsqueeze(1).mul(channels).add(arange(channels, { device: images.device })); // [n, c]
+    const at = (row: Tensor, column: Tensor): Tensor => {
+      const line = plane.unsqueeze(2).mul(height).add(row.unsqueeze(1)); // [n, c, outHeight]
+      const place = line.unsqueeze(3).mul(width).add(column.unsqueeze(1).unsqueeze(1)); // [n, c, outHeight, outWidth]
+      return pixels.gather(0, place.reshape([-1])).reshape(place.shape).float();
+    };
+    const down = rows.fraction.reshape([-1, 1, outHeight, 1]);
+    const right = columns.fraction.reshape([-1, 1, 1, outWidth]);
+    const mix = (a: Tensor, b: Tensor, weight: Tensor): Tensor => a.add(b.sub(a).mul(weight));
+    const upper = mix(at(rows.low, columns.low), at(rows.low, columns.high), right);
+    const lower = mix(at(rows.high, columns.low), at(rows.high, columns.high), right);
+    return mix(upper, lower, down);
+  });
+}
+
+/** Boxes in pixels, i32 `[n]` each. */
+export interface CropBoxes {
+  readonly top: Tensor;
+  readonly left: Tensor;
+  readonly height: Tensor;
+  readonly width: Tensor;
+}
+
+/**
+ * The boxes that `randomResizedCrop` crops: a size from a table by 16 random bits, and a corner by an exact integer
+ * multiplication, so that they are the same on every device.
+ *
+ * @shape images `[m, c, h, w]` -> `[n]` each
+ */
+export function drawBoxes(images: Tensor, n: number, { scale, ratio, generator }: CropOptions & Drawn = {}): CropBoxes {
+  const { device } = images;
+  const [imageHeight, imageWidth] = images.shape.slice(2) as [number, number];
+  const table = tableOn(device, imageHeight, imageWidth, { ...(scale && { scale }), ...(ratio && { ratio }) });
+  const bits = randomBits([3, n], { device, ...(generator && { generator }) });
+  const entry = bits.select(0, 0).bitwiseRightShift(16).int();
+  const sizes = table.indexSelect(0, entry); // height << 16 | width
+  const height = sizes.bitwiseRightShift(16);
+  const width = sizes.bitwiseAnd(0xffff);
+  const corner = (which: number, room: Tensor): Tensor => bits.select(0, which).mulHigh(room.add(1).to("u32")).int();
+  return {
+    top: corner(1, height.neg().add(imageHeight)),
+    left: corner(2, width.neg().add(imageWidth)),
+    height,
+    width,
+  };
+}
+
+/** Tables by device and by what they are made for. */
+const tables = new WeakMap<Device, Map<string, Tensor>>();
+
+function tableOn(device: Device, height: number, width: number, options: CropOptions): Tensor {
+  const known = tables.get(device) ?? new Map<string, Tensor>();
+  tables.set(device, known);
+  const key = JSON.stringify([height, width, options]);
+  let table = known.get(key);
+  if (!table) {
+    const packed = Int32Array.from(cropTable(height, width, options), ([h, w]) => (h << 16) | w);
+    known.set(key, (table = tensor(packed, { device })));
+  }
+  return table;
+}
+
+/** Between which two pixels the output's pixel centres lie, inside the box: `(i + 0.5) * size / count - 0.5`. */
+function positions(start: Tensor, size: Tensor, count: number): { low: Tensor; high: Tensor; fraction: Tensor } {
+  const { device } = start;
+  const centre = arange(count, { dtype: "f32", device }).add(0.5); // [count]
+  const last = size.sub(1).unsqueeze(1); // [n, 1]
+  const at = size.float().div(count).unsqueeze(1).mul(centre).sub(0.5).clamp(0); // [n, count]
+  const low = at.floor().int().minimum(last);
+  const high = low.add(1).minimum(last);
+  const origin = start.unsqueeze(1);
+  return { low: low.add(origin), high: high.add(origin), fraction: at.sub(low.float()).clamp(0, 1) };
+}
+
+/**
+ * Mirrors each image with probability `p` (default 0.5).
+ *
+ * @shape `[n, c, h, w]`, unchanged
+ * @see torchvision.transforms.RandomHorizontalFlip
+ */
+export function randomHorizontalFlip(x: Tensor, { p = 0.5, ...drawn }: { p?: number } & Drawn = {}): Tensor {
+  checkImages("randomHorizontalFlip", x);
+  return where(chosen(x, p, drawn), x.flip(-1), x);
+}
+
+/** Options of `brightnessContrast`. */
+export interface BrightnessContrastOptions extends Drawn {
+  /** Probability that an image is changed at all; default 0.8. */
+  readonly p?: number;
+  /** Range of the factor of brightness; default [0.6, 1.4]. */
+  readonly brightness?: readonly [number, number];
+  /** Range of the factor of contrast; default [0.6, 1.4]. */
+  readonly contrast?: readonly [number, number];
+}
+
+/**
+ * With probability `p`, multiplies an image by a random factor, then stretches it about its mean by another. Clamped to
+ * 0 to 1 after each.
+ *
+ * @shape f32 `[n, c, h, w]` in 0 to 1, unchanged; with 3 channels the mean is that of the luminance
+ * @see torchvision.transforms.ColorJitter(brightness, contrast)
+ */
+export function brightnessContrast(
+  x: Tensor,
+  { p = 0.8, brightness = [0.6, 1.4], contrast = [0.6, 1.4], ...drawn }: BrightnessContrastOptions = {},
+): Tensor {
+  checkImages("brightnessContrast", x);
+  const n = x.size(0);
+  const factors = rand([2, n, 1, 1, 1], { device: x.device, ...drawn });
+  const between = (which: number, [low, high]: readonly [number, number]): Tensor =>
+    factors.select(0, which).mul(high - low).add(low);
+  const bright = x.mul(between(0, brightness)).clamp(0, 1);
+  const mean = luminance(bright).mean([1, 2, 3], { keepDim: true });
+  const stretched = bright.sub(mean).mul(between(1, contrast)).add(mean).clamp(0, 1);
+  return where(chosen(x, p, drawn), stretched, x);
+}
+
+/** Grey values, `[n, 1, h, w]`, of colours by ITU-R 601. */
+function luminance(x: Tensor): Tensor {
+  if (x.size(1) !== 3) return x;
+  return x.mul(tensor([0.2989, 0.587, 0.114], { device: x.device }).reshape([3, 1, 1])).sum(1, { keepDim: true });
+}
+
+/** True with probability `p` per image, `[n, 1, 1, 1]`. */
+function chosen(x: Tensor, p: number, drawn: Drawn): Tensor {
+  if (!(p >= 0 && p <= 1)) throw new ValueError(`augment: p must be in [0, 1], got ${p}. It is a probability.`);
+  return rand([x.size(0), 1, 1, 1], { device: x.device, ...drawn }).lt(p);
+}
+
+/**
+ * `(x - mean) / std`, per channel.
+ *
+ * @shape f32 `[n, c, h, w]`, unchanged
+ * @param mean, std one number, or one a channel
+ * @see torchvision.transforms.Normalize
+ */
+export function normalize(x: Tensor, mean: number | readonly number[], std: number | readonly number[]): Tensor {
+  checkImages("normalize", x);
+  const perChannel = (values: number | readonly number[]): Tensor | number =>
+    typeof values === "number" ? values : tensor(values, { device: x.device }).reshape([-1, 1, 1]);
+  return x.sub(perChannel(mean)).div(perChannel(std));
+}
+
+/** Mean and standard deviation of Fashion-MNIST's training images. */
+export const FASHION_MNIST_STATISTICS = { mean: 0.286, std: 0.353 } as const;
+
+/** Options of `mocoAugment`. */
+export interface MocoAugmentOptions extends Drawn, CropOptions {
+  /** Mean and standard deviation; default those of Fashion-MNIST. */
+  readonly statistics?: { readonly mean: number | readonly number[]; readonly std: number | readonly number[] };
+  /** Whether images are mirrored with probability 1/2; default false. */
+  readonly flip?: boolean;
+  /** Probability of a change of brightness and contrast; default 0.8. */
+  readonly jitter?: number;
+}
+
+/**
+ * A random view of each image for MoCo on Fashion-MNIST: a crop of 80 to 100 % of the area, brightness and contrast by
+ * 0.6 to 1.4, normalised. Call it twice for two views.
+ *
+ * @shape images u8 `[m, c, h, w]`, index i32 `[n]` -> f32 `[n, c, h, w]`
+ * @param index which images; null for all, in order
+ * @param options see MocoAugmentOptions
+ *
+ * @example
+ * const images = await tensor(train.images, { shape: [train.count, 1, 28, 28] }).realize();
+ * const [imQ, imK] = [mocoAugment(images, index), mocoAugment(images, index)];
+ */
+export function mocoAugment(
+  images: Tensor,
+  index: Tensor | null = null,
+  { statistics = FASHION_MNIST_STATISTICS, flip = false, jitter = 0.8, scale = [0.8, 1], ratio, ...drawn }: MocoAugmentOptions = {},
+): Tensor {
+  if (images.dtype !== "u8") throw new DTypeError(`mocoAugment: images must be u8, got ${images.dtype}. Pass bytes, 0 to 255.`);
+  return noGrad(() => {
+    const cropped = randomResizedCrop(images, index, { scale, ...(ratio && { ratio }), ...drawn }).div(255);
+    const mirrored = flip ? randomHorizontalFlip(cropped, drawn) : cropped;
+    const jittered = brightnessContrast(mirrored, { p: jitter, ...drawn });
+    return normalize(jittered, statistics.mean, statistics.std);
+  });
+}
+
+function checkImages(op: string, x: Tensor): void {
+  if (x.ndim !== 4) throw new ShapeError(`${op}: images must be [n, c, h, w], got ${showShape(x.shape)}. Unsqueeze or reshape them.`);
+}

@@ -1,0 +1,68 @@
+/**
+ * The sizes of random crops as a table of equally likely entries, made on the host in f64. A GPU looks one up by random
+ * bits, so that every device crops the same boxes.
+ */
+
+import { ValueError } from "../errors";
+
+/** Height and width of a crop in pixels. */
+export type CropSize = readonly [height: number, width: number];
+
+/** What crops are drawn from. */
+export interface CropOptions {
+  /** Smallest and largest part of the image's area; default [0.08, 1]. */
+  readonly scale?: readonly [number, number];
+  /** Smallest and largest width / height; default [3/4, 4/3]. */
+  readonly ratio?: readonly [number, number];
+}
+
+/** Entries of a table: 16 random bits choose one. */
+export const TABLE_SIZE = 2 ** 16;
+
+/** Draws that torchvision makes before it gives up and crops the centre. */
+const ATTEMPTS = 10;
+
+/**
+ * Crop sizes with torchvision's distribution: area uniform in `scale`, log(width / height) uniform in `ratio`, boxes that
+ * do not fit drawn again. Area and ratio are cut into 256 strata each of equal probability, of which an entry is the centre.
+ *
+ * @returns TABLE_SIZE equally likely sizes
+ * @throws ValueError if scale or ratio are no ranges of positive numbers
+ * @see torchvision.transforms.RandomResizedCrop.get_params
+ */
+export function cropTable(height: number, width: number, { scale = [0.08, 1], ratio = [3 / 4, 4 / 3] }: CropOptions = {}): CropSize[] {
+  checkRange("scale", scale);
+  checkRange("ratio", ratio);
+  const fitting = candidates(height, width, scale, ratio).filter(([h, w]) => h >= 1 && w >= 1 && h <= height && w <= width);
+  const rejected = 1 - fitting.length / TABLE_SIZE;
+  const givenUp = fitting.length === 0 ? TABLE_SIZE : Math.round(TABLE_SIZE * rejected ** ATTEMPTS);
+  const drawn = TABLE_SIZE - givenUp;
+  const centre = fallback(height, width, ratio);
+  return Array.from({ length: TABLE_SIZE }, (_, entry) =>
+    entry < drawn ? fitting[Math.floor(((entry + 0.5) * fitting.length) / drawn)]! : centre,
+  );
+}
+
+/** One box per stratum, whether it fits or not. */
+function candidates(height: number, width: number, scale: readonly [number, number], ratio: readonly [number, number]): CropSize[] {
+  const strata = Math.sqrt(TABLE_SIZE);
+  const between = ([low, high]: readonly [number, number], stratum: number): number => low + ((high - low) * (stratum + 0.5)) / strata;
+  const logRatio = [Math.log(ratio[0]), Math.log(ratio[1])] as const;
+  return Array.from({ length: TABLE_SIZE }, (_, entry) => {
+    const area = height * width * between(scale, Math.floor(entry / strata));
+    const aspect = Math.exp(between(logRatio, entry % strata));
+    return [Math.round(Math.sqrt(area / aspect)), Math.round(Math.sqrt(area * aspect))];
+  });
+}
+
+/** The largest box with a ratio in range. */
+function fallback(height: number, width: number, [low, high]: readonly [number, number]): CropSize {
+  if (width / height < low) return [Math.round(width / low), width];
+  if (width / height > high) return [height, Math.round(height * high)];
+  return [height, width];
+}
+
+function checkRange(name: string, [low, high]: readonly [number, number]): void {
+  if (low > 0 && low <= high && Number.isFinite(high)) return;
+  throw new ValueError(`cropTable: ${name} must be a range of positive numbers, got [${low}, ${high}]. List the smaller one first.`);
+}

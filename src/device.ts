@@ -1,0 +1,191 @@
+/**
+ * Devices: where tensors live and graphs run. `init` opens one and makes it the default; more can be open beside it.
+ * Takes names and options, gives an engine on a backend. Knows neither tensors nor GPUs.
+ */
+
+import { DeviceError, ValueError } from "./errors";
+import type { AdapterInfo } from "./gpu/adapter";
+import { CpuBackend } from "./runtime/cpuBackend";
+import { Engine } from "./runtime/engine";
+import type { Backend } from "./runtime/program";
+
+export type { AdapterInfo } from "./gpu/adapter";
+
+export type DeviceKind = "cpu" | "webgpu";
+
+/** How to open a device. */
+export interface DeviceOptions {
+  /** A WebGPU device that the page already has; flywheel shares it and does not destroy it. */
+  readonly gpuDevice?: unknown;
+  /** On a computer with two GPUs: which. Default "high-performance". */
+  readonly powerPreference?: "low-power" | "high-performance";
+}
+
+/** What `init` takes. */
+export interface InitOptions extends DeviceOptions {
+  /** `"auto"` (the default) takes WebGPU where there is some, and the CPU, with a warning, where not. */
+  readonly device?: "auto" | DeviceKind;
+}
+
+/** What a backend tells of itself beyond the contract. */
+type DescribedBackend = Backend & {
+  adapterInfo(): AdapterInfo;
+  /** Running totals: dispatches, submits, bytes uploaded and read, ... */
+  counters(): Readonly<Record<string, number>>;
+  destroy?(): void;
+};
+
+let nextId = 0;
+
+/** A place where tensors live: the CPU reference or one GPU. */
+export class Device {
+  /** Names it among devices of its kind: `webgpu:0`. */
+  readonly name: string;
+  /** Remembers what is pending and decides when it runs. */
+  readonly engine: Engine;
+  private open = true;
+
+  /** Use `init` or `openDevice`. */
+  constructor(private readonly backend: DescribedBackend) {
+    this.name = `${backend.kind}:${nextId++}`;
+    this.engine = new Engine(backend);
+  }
+
+  get kind(): DeviceKind {
+    return this.backend.kind;
+  }
+
+  /** What is known of the adapter; strings are empty where the browser does not tell. */
+  adapterInfo(): AdapterInfo {
+    return this.backend.adapterInfo();
+  }
+
+  /** Memory in use, in bytes; what is pooled for reuse included. */
+  memory(): { liveByteLength: number } {
+    return { liveByteLength: this.backend.liveByteLength };
+  }
+
+  /** Running totals of what the device has done: take the difference of two readings. */
+  counters(): Readonly<Record<string, number>> {
+    return this.backend.counters();
+  }
+
+  /** Runs all pending writes, so that memory holds the latest version of all state. */
+  flush(): void {
+    this.engine.flush();
+  }
+
+  /** Frees everything on the device. Its tensors can no longer be read. */
+  destroy(): void {
+    if (!this.open) return;
+    this.open = false;
+    if (current === this) current = null;
+    this.backend.destroy?.();
+  }
+
+  /** @throws DeviceError once the device was destroyed */
+  check(op: string): this {
+    if (!this.open) {
+      throw new DeviceError(`${op}: the device must be open, got ${this.name}, which was destroyed. Open another one with init().`);
+    }
+    return this;
+  }
+
+  toString(): string {
+    return this.name;
+  }
+}
+
+let current: Device | null = null;
+
+/**
+ * Opens a device and makes it the default: what `tensor`, `zeros` and layers create lives there.
+ * Called again, it opens a second device; tensors of the first stay where they are.
+ *
+ * @param options.device `"auto"` (default), `"webgpu"` or `"cpu"`
+ * @param options.gpuDevice a WebGPU device that the page already has
+ * @param options.powerPreference which GPU of two; default `"high-performance"`
+ * @returns the device
+ * @throws DeviceError if `"webgpu"` was asked for and there is none; `"auto"` warns once instead and takes the CPU
+ *
+ * @example
+ * await init();
+ * const x = tensor([1, 2, 3]);
+ */
+export async function init({ device = "auto", ...options }: InitOptions = {}): Promise<Device> {
+  current = device === "auto" ? await openBest(options) : await openDevice(device, options);
+  return current;
+}
+
+/**
+ * Opens a device beside the default one.
+ *
+ * @param kind `"webgpu"` or `"cpu"`
+ * @returns the device; use it with `withDevice` or `{ device }`
+ * @throws DeviceError if `"webgpu"` was asked for and there is none
+ *
+ * @example
+ * const cpu = await openDevice("cpu");
+ * const onCpu = await x.to(cpu);
+ */
+export async function openDevice(kind: DeviceKind, options: DeviceOptions = {}): Promise<Device> {
+  // Callers without types may pass anything.
+  switch (kind as string) {
+    case "cpu":
+      return new Device(new CpuBackend());
+    case "webgpu": {
+      const { createWebGpuBackend } = await import("./runtime/webgpuBackend");
+      return new Device(await createWebGpuBackend(options));
+    }
+    default:
+      throw new ValueError(`init: device must be "auto", "webgpu" or "cpu", got ${JSON.stringify(kind)}. Pass one of them.`);
+  }
+}
+
+/**
+ * The device that new tensors live on.
+ *
+ * @throws DeviceError before `await init()`
+ */
+export function defaultDevice(): Device {
+  if (!current) {
+    throw new DeviceError("device: a device must be open before tensors are made, got none. Call `await init()` first.");
+  }
+  return current;
+}
+
+/**
+ * Runs `body` with another default device.
+ *
+ * @returns what `body` returns
+ *
+ * @example
+ * const reference = withDevice(cpu, () => new nn.Linear(4, 2));
+ */
+export function withDevice<T>(device: Device, body: () => T): T {
+  const before = current;
+  current = device.check("withDevice");
+  try {
+    return body();
+  } finally {
+    current = before;
+  }
+}
+
+/** What is known of the default device's adapter; see `Device.adapterInfo`. */
+export const adapterInfo = (): AdapterInfo => defaultDevice().adapterInfo();
+
+/** Bytes in use on the default device; see `Device.memory`. */
+export const memory = (): { liveByteLength: number } => defaultDevice().memory();
+
+async function openBest(options: DeviceOptions): Promise<Device> {
+  try {
+    return await openDevice("webgpu", options);
+  } catch (error) {
+    if (!(error instanceof DeviceError)) throw error;
+    // The one message on the console: a run on the CPU is slower by orders of magnitude, and the user should know why.
+    // eslint-disable-next-line no-console
+    console.warn(`flywheel runs on the CPU, which is very slow. ${error.message} Pass { device: "cpu" } to silence this.`);
+    return openDevice("cpu");
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * MoCo: Momentum Contrast, Algorithm 1 of He et al. 2020 (arXiv:1911.05722), in the paper's order and words. One encoder
+ * is trained to tell the other view of an image from a queue of earlier ones; the other encoder follows it slowly.
+ */
+
+import { cat, tensor, zeros } from "../creation";
+import { ShapeError, ValueError } from "../errors";
+import * as F from "../functional";
+import { noGrad } from "../gradient";
+import { type Layer, Module, type StateEntry } from "../nn";
+import { counterEntry, tensorEntry } from "../nn/module";
+import { Buffer, Counter } from "../parameter";
+import { type Generator, permutation, randn } from "../random";
+import type { Tensor } from "../tensor";
+import { MomentumUpdate } from "./momentumEncoder";
+
+/** Makes an encoder, as the functions of `models` do. */
+export type EncoderFactory = (options: { numClasses: number; head: "linear" | "mlp" }) => Layer;
+
+/** Options of MoCo; the defaults are the paper's. */
+export interface MoCoOptions {
+  /** Length of an embedding; default 128. */
+  readonly dim?: number;
+  /** Number of negatives, K; a multiple of the batch size. Default 65536. */
+  readonly queueSize?: number;
+  /** How slowly the key encoder follows, m; default 0.999. */
+  readonly momentum?: number;
+  /** Softmax temperature, T; default 0.07. */
+  readonly temperature?: number;
+  /** MoCo v2's head of two layers; default false. */
+  readonly mlp?: boolean;
+  /** Whether keys are encoded in another order than queries, so that BatchNorm gives nothing away; default true. */
+  readonly shuffle?: boolean;
+  /** Where permutations and the first queue come from; default: the device's own. */
+  readonly generator?: Generator;
+}
+
+/** What a forward pass gives. */
+export class MoCoOutput {
+  constructor(
+    /** InfoNCE loss, `[]`. */
+    readonly loss: Tensor,
+    /** `[n, 1 + queueSize]`; the positive is class 0. */
+    readonly logits: Tensor,
+    /** What entered the queue, `[n, dim]`. */
+    readonly keys: Tensor,
+  ) {}
+
+  /** Percent of the samples whose positive has the largest logit. Ask before `optimizer.step()`, read whenever. */
+  get top1(): Tensor {
+    return contrastAccuracy(this.logits, 1);
+  }
+
+  /** Percent of the samples whose positive is among the five largest logits. Ask before `optimizer.step()`. */
+  get top5(): Tensor {
+    return contrastAccuracy(this.logits, 5);
+  }
+}
+
+/**
+ * Percent of the samples whose class 0 is among the `k` largest logits.
+ *
+ * @shape `[n, classes] -> []`
+ */
+export function contrastAccuracy(logits: Tensor, k: number): Tensor {
+  const values = logits.detach();
+  const larger = values.gt(values.narrow(1, 0, 1)).int().sum(1); // [n]: negatives above the positive
+  return larger.lt(k).float().mul(100).mean();
+}
+
+/**
+ * Momentum Contrast.
+ *
+ * @param encoders a function that makes an encoder, called twice, or both encoders
+ * @param options see MoCoOptions
+ * @throws ValueError if an option is outside its range, or the encoders differ
+ * @see He et al. 2020, Algorithm 1 (arXiv:1911.05722); v2: Chen et al. 2020 (arXiv:2003.04297)
+ *
+ * @example
+ * const model = new MoCo((options) => resnet18({ ...options, cifarStem: true }), { queueSize: 4096, momentum: 0.99, temperature: 0.1 });
+ * const optimizer = new SGD(model.parameters(), { lr: 0.06, momentum: 0.9, weightDecay: 5e-4 });
+ * const { loss } = model.forward(imQ, imK);
+ * optimizer.zeroGrad();
+ * loss.backward();
+ * optimizer.step();
+ */
+export class MoCo extends Module {
+  readonly encoderQ: Layer;
+  readonly encoderK: Layer;
+  /** Normalised keys, `[queueSize, dim]`; state dicts show `[dim, queueSize]`. */
+  readonly queue: Buffer;
+  /** Row that the next keys go to. */
+  readonly queuePtr: Counter;
+  readonly dim: number;
+  readonly queueSize: number;
+  /** m; may be changed at any time. */
+  momentum: number;
+  temperature: number;
+  private readonly shuffle: boolean;
+  private readonly generator: Generator | undefined;
+  private readonly momentumUpdate: MomentumUpdate;
+
+  constructor(
+    encoders: EncoderFactory | { readonly encoderQ: Layer; readonly encoderK: Layer },
+    { dim = 128, queueSize = 65536, momentum = 0.999, temperature = 0.07, mlp = false, shuffle = true, generator }: MoCoOptions = {},
+  ) {
+    super();
+    checkOptions({ dim, queueSize, momentum, temperature });
+    this.dim = dim;
+    this.queueSize = queueSize;
+    this.momentum = momentum;
+    this.temperature = temperature;
+    this.shuffle = shuffle;
+    this.generator = generator;
+
+    const make = (): Layer => (encoders as EncoderFactory)({ numClasses: dim, head: mlp ? "mlp" : "linear" });
+    this.encoderQ = typeof encoders === "function" ? make() : encoders.encoderQ;
+    this.encoderK = typeof encoders === "function" ? make() : encoders.encoderK;
+    this.momentumUpdate = new MomentumUpdate(this.encoderQ.parameters(), this.encoderK.parameters());
+    this.encoderK.loadStateDict(this.encoderQ.stateDict()); // starts as a copy
+    this.encoderK.requiresGrad_(false); // not updated by gradient
+
+    this.queue = new Buffer(F.normalize(randn([queueSize, dim], generator && { generator }), { dim: 1 }), { name: "queue" });
+    this.queuePtr = new Counter(0, [1]);
+    this.queue.device.flush(); // first values now, so that all steps are alike
+  }
+
+  /**
+   * InfoNCE loss of one batch. Updates the key encoder first and enqueues the keys last.
+   *
+   * @shape imQ, imK `[n, c, h, w]` -> loss `[]`, logits `[n, 1 + queueSize]`, keys `[n, dim]`
+   * @param options.permutation order in which keys are encoded; default: drawn anew
+   * @throws ValueError if `n` does not divide `queueSize`
+   * @see He et al. 2020, Algorithm 1 (arXiv:1911.05722)
+   */
+  forward(imQ: Tensor, imK: Tensor, { permutation: order }: { permutation?: ArrayLike<number> } = {}): MoCoOutput {
+    this.checkBatch(imQ, imK);
+    this.updateKeyEncoder(); // first, so that it shares a dispatch with the pending SGD update; same numbers as the official order
+    const q = F.normalize(this.encoderQ.forward(imQ), { dim: 1 }); // [n, dim]
+    const keys = noGrad(() => this.encodeKeys(imK, order ?? this.drawOrder(imK.size(0)))); // [n, dim]
+
+    const positive = q.mul(keys).sum(1).unsqueeze(1); // [n, 1]
+    const negative = q.matmul(this.queue.transpose(0, 1)); // queue is stored [queueSize, dim]; -> [n, queueSize]
+    const logits = cat([positive, negative], 1).div(this.temperature);
+    const target = zeros([imQ.size(0)], { dtype: "i32", device: imQ.device }); // the positive is class 0
+
+    this.enqueue(keys); // after the logits: a key is no negative of its own step
+    return new MoCoOutput(F.crossEntropy(logits, target), logits, keys);
+  }
+
+  /** `k = k * m + q * (1 - m)` over parameters; BatchNorm's buffers follow from the key encoder's own batches. */
+  updateKeyEncoder(): void {
+    this.momentumUpdate.run(this.momentum);
+  }
+
+  /** Encodes keys in another order than queries, and puts them back into theirs. `order` null leaves them. */
+  private encodeKeys(imK: Tensor, order: ArrayLike<number> | null): Tensor {
+    if (!order) return F.normalize(this.encoderK.forward(imK), { dim: 1 });
+    const index = (values: ArrayLike<number>): Tensor => tensor(Int32Array.from(values), { device: imK.device });
+    const shuffled = imK.indexSelect(0, index(order));
+    const keys = F.normalize(this.encoderK.forward(shuffled), { dim: 1 });
+    return keys.indexSelect(0, index(inverse(order)));
+  }
+
+  private drawOrder(n: number): ArrayLike<number> | null {
+    return this.shuffle ? permutation(n, this.generator) : null;
+  }
+
+  /** Overwrites the oldest keys. */
+  private enqueue(keys: Tensor): void {
+    this.queue.assignRows(this.queuePtr.value, keys);
+    this.queuePtr.value = (this.queuePtr.value + keys.size(0)) % this.queueSize;
+  }
+
+  private checkBatch(imQ: Tensor, imK: Tensor): void {
+    const n = imQ.size(0);
+    if (imK.size(0) !== n) {
+      throw new ShapeError(`MoCo: both views must have one batch size, got ${n} and ${imK.size(0)}. Pass two views of the same images.`);
+    }
+    if (this.queueSize % n !== 0) {
+      throw new ValueError(`MoCo: the batch size must divide queueSize, got ${n} and ${this.queueSize}. Change one of them.`);
+    }
+  }
+
+  /** Official names and shapes: `queue` is `[dim, queueSize]`. */
+  protected override ownState(): StateEntry[] {
+    const swap = (x: Tensor): Tensor => x.transpose(0, 1);
+    return [tensorEntry("queue", this.queue, swap, swap), counterEntry("queue_ptr", this.queuePtr)];
+  }
+}
+
+/** The order that undoes another one. */
+function inverse(order: ArrayLike<number>): Int32Array {
+  const places = new Int32Array(order.length);
+  for (let place = 0; place < order.length; place++) places[order[place]!] = place;
+  return places;
+}
+
+function checkOptions({ dim, queueSize, momentum, temperature }: Required<Pick<MoCoOptions, "dim" | "queueSize" | "momentum" | "temperature">>): void {
+  for (const [name, value] of Object.entries({ dim, queueSize })) {
+    if (!Number.isInteger(value) || value < 1) throw new ValueError(`MoCo: ${name} must be a positive integer, got ${value}. Pass a size.`);
+  }
+  if (!(momentum >= 0 && momentum <= 1)) throw new ValueError(`MoCo: momentum must be in [0, 1], got ${momentum}. The paper has 0.999.`);
+  if (!(temperature > 0)) throw new ValueError(`MoCo: temperature must be positive, got ${temperature}. The paper has 0.07.`);
+}

@@ -1,0 +1,12 @@
+/** Layers as in `torch.nn`, written against the public tensor API. Nothing here touches a device. */
+
+export { BatchNorm1d, BatchNorm2d, SplitBatchNorm2d } from "./batchNorm";
+export type { BatchNormLayerOptions } from "./batchNorm";
+export * as init from "./init";
+export { AdaptiveAvgPool2d, AvgPool2d, Dropout, Flatten, Identity, MaxPool2d, ReLU, Sequential } from "./layers";
+export { Conv2d, Linear } from "./linear";
+export type { Conv2dLayerOptions, LinearOptions } from "./linear";
+export { Module, readState } from "./module";
+export type { HostStateDict, IncompatibleKeys, Layer, LoadableStateDict, StateArray, StateDict, StateEntry } from "./module";
+export * as functional from "../functional";
+export { Buffer, Counter, Parameter } from "../parameter";

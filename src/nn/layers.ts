@@ -1,0 +1,149 @@
+/** Layers without parameters, and Sequential. */
+
+import { ValueError } from "../errors";
+import * as F from "../functional";
+import type { Tensor } from "../tensor";
+import { type Layer, Module } from "./module";
+
+/** `max(x, 0)`. @see torch.nn.ReLU */
+export class ReLU extends Module {
+  forward(x: Tensor): Tensor {
+    return x.relu();
+  }
+}
+
+/** The input itself. @see torch.nn.Identity */
+export class Identity extends Module {
+  forward(x: Tensor): Tensor {
+    return x;
+  }
+}
+
+/**
+ * Dimensions `startDim` (default 1) to `endDim` (default -1) joined to one.
+ *
+ * @shape `[n, a, b, ...] -> [n, a * b * ...]`
+ * @see torch.nn.Flatten
+ */
+export class Flatten extends Module {
+  constructor(
+    private readonly startDim = 1,
+    private readonly endDim = -1,
+  ) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return x.flatten(this.startDim, this.endDim);
+  }
+}
+
+/**
+ * Largest element of each window; see `F.maxPool2d`.
+ *
+ * @shape `[n, c, h, w] -> [n, c, oh, ow]`
+ * @see torch.nn.MaxPool2d
+ */
+export class MaxPool2d extends Module {
+  constructor(
+    private readonly kernelSize: F.Size2d,
+    private readonly options: F.Pool2dOptions = {},
+  ) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.maxPool2d(x, this.kernelSize, this.options);
+  }
+}
+
+/**
+ * Mean of each window; see `F.avgPool2d`.
+ *
+ * @shape `[n, c, h, w] -> [n, c, oh, ow]`
+ * @see torch.nn.AvgPool2d
+ */
+export class AvgPool2d extends Module {
+  constructor(
+    private readonly kernelSize: F.Size2d,
+    private readonly options: F.Pool2dOptions & { countIncludePad?: boolean } = {},
+  ) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.avgPool2d(x, this.kernelSize, this.options);
+  }
+}
+
+/**
+ * Mean of windows chosen so that the output has `outputSize`.
+ *
+ * @shape `[n, c, h, w] -> [n, c, ...outputSize]`
+ * @see torch.nn.AdaptiveAvgPool2d
+ */
+export class AdaptiveAvgPool2d extends Module {
+  constructor(private readonly outputSize: F.Size2d) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.adaptiveAvgPool2d(x, this.outputSize);
+  }
+}
+
+/**
+ * Zeroes elements with probability `p` (default 0.5) in training, and scales the others by `1 / (1 - p)`.
+ *
+ * @throws ValueError if `p` is not in [0, 1]
+ * @see torch.nn.Dropout
+ */
+export class Dropout extends Module {
+  constructor(private readonly p = 0.5) {
+    super();
+    if (!(p >= 0 && p <= 1)) throw new ValueError(`Dropout: p must be in [0, 1], got ${p}. It is the probability of zeroing.`);
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.dropout(x, { p: this.p, training: this.training });
+  }
+}
+
+/**
+ * Layers one after the other, named by their place: "0", "1", ...
+ *
+ * @see torch.nn.Sequential
+ *
+ * @example
+ * const mlp = new nn.Sequential(new nn.Linear(512, 512), new nn.ReLU(), new nn.Linear(512, 128));
+ */
+export class Sequential extends Module {
+  private readonly layers: readonly Layer[];
+
+  constructor(...layers: readonly Layer[]) {
+    super();
+    this.layers = layers;
+  }
+
+  protected override members(): [string, Layer][] {
+    return this.layers.map((layer, index) => [String(index), layer]);
+  }
+
+  /** Number of layers. */
+  get length(): number {
+    return this.layers.length;
+  }
+
+  /** The layer at a place; negative ones count from the back. */
+  at(index: number): Layer | undefined {
+    return this.layers.at(index);
+  }
+
+  [Symbol.iterator](): Iterator<Layer> {
+    return this.layers[Symbol.iterator]();
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.layers.reduce((value, layer) => layer.forward(value), x);
+  }
+}

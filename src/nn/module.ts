@@ -1,0 +1,305 @@
+/**
+ * Module: a tree of layers. Fields that hold parameters, buffers, counters or modules are found by themselves, in the
+ * order in which they were assigned. State dicts use PyTorch's names: the field `runningMean` is `running_mean`.
+ */
+
+import { tensor } from "../creation";
+import { ShapeError, StateDictError } from "../errors";
+import { sameShape, showShape } from "../graph/shape";
+import { Buffer, Counter, Parameter, StateView } from "../parameter";
+import { read, Tensor } from "../tensor";
+import type { DType, TypedArray } from "../graph/dtype";
+import type { Shape } from "../graph/shape";
+
+/** Host values as files hold them. */
+export interface StateArray {
+  readonly shape: Shape;
+  readonly dtype: string;
+  readonly data: ArrayLike<number | bigint>;
+}
+
+/** State by PyTorch's names. The tensors read what the state is when they are read. */
+export type StateDict = Record<string, Tensor>;
+
+/** What `loadStateDict` takes: tensors, or values read from a file. */
+export type LoadableStateDict = Readonly<Record<string, Tensor | StateArray>>;
+
+/** What did not match, by name. */
+export interface IncompatibleKeys {
+  /** In the module, not in the dict. */
+  readonly missingKeys: readonly string[];
+  /** In the dict, not in the module. */
+  readonly unexpectedKeys: readonly string[];
+}
+
+/** One entry of a module's own state: how it is shown and how it is written. */
+export interface StateEntry {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  read(): Tensor;
+  write(value: Tensor | StateArray): void;
+}
+
+/** A module that takes one tensor and gives one. */
+export type Layer = Module & { forward(x: Tensor): Tensor };
+
+type Member = Parameter | Buffer | Counter | Module;
+
+/** `numBatchesTracked` -> `num_batches_tracked` */
+export const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+const join = (prefix: string, name: string): string => (prefix === "" ? name : `${prefix}.${name}`);
+
+/**
+ * Base of all layers and models. Subclasses assign fields in the constructor and have a `forward`.
+ *
+ * @see torch.nn.Module
+ *
+ * @example
+ * class Head extends nn.Module {
+ *   readonly fc = new nn.Linear(512, 128);
+ *   forward(x: Tensor): Tensor {
+ *     return F.normalize(this.fc.forward(x));
+ *   }
+ * }
+ */
+export abstract class Module {
+  /** Whether layers such as BatchNorm and Dropout behave as in training; see `train` and `eval`. */
+  training = true;
+
+  /** Fields that are part of the tree. */
+  protected members(): Iterable<readonly [string, Member]> {
+    return Object.entries(this).flatMap(([name, value]) => membersOf(snakeCase(name), value));
+  }
+
+  /** Modules that are fields of this one, by name. */
+  *namedChildren(): Generator<[string, Module]> {
+    for (const [name, member] of this.members()) if (member instanceof Module) yield [name, member];
+  }
+
+  /** This module and all below it, by name; this one's name is "". */
+  *namedModules(prefix = ""): Generator<[string, Module]> {
+    yield [prefix, this];
+    for (const [name, child] of this.namedChildren()) yield* child.namedModules(join(prefix, name));
+  }
+
+  /** This module and all below it. */
+  *modules(): Generator<Module> {
+    for (const [, module] of this.namedModules()) yield module;
+  }
+
+  /** All parameters by name, each once, in the order of their fields. @see torch.nn.Module.named_parameters */
+  *namedParameters(): Generator<[string, Parameter]> {
+    const seen = new Set<Parameter>();
+    for (const [prefix, module] of this.namedModules()) {
+      for (const [name, member] of module.members()) {
+        if (!(member instanceof Parameter) || seen.has(member)) continue;
+        seen.add(member);
+        const path = join(prefix, name);
+        if (member.variable.name === "") member.variable.name = path; // for error messages
+        yield [path, member];
+      }
+    }
+  }
+
+  /** All parameters, each once. @see torch.nn.Module.parameters */
+  parameters(): Parameter[] {
+    return [...this.namedParameters()].map(([, parameter]) => parameter);
+  }
+
+  /** All buffers by name. @see torch.nn.Module.named_buffers */
+  *namedBuffers(): Generator<[string, Buffer]> {
+    for (const [prefix, module] of this.namedModules()) {
+      for (const [name, member] of module.members()) if (member instanceof Buffer) yield [join(prefix, name), member];
+    }
+  }
+
+  /** All buffers. @see torch.nn.Module.buffers */
+  buffers(): Buffer[] {
+    return [...this.namedBuffers()].map(([, buffer]) => buffer);
+  }
+
+  /** Sets training mode on this module and all below it. @see torch.nn.Module.train */
+  train(mode = true): this {
+    for (const module of this.modules()) module.training = mode;
+    return this;
+  }
+
+  /** Sets evaluation mode. @see torch.nn.Module.eval */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Freezes all parameters, or trains them again. @see torch.nn.Module.requires_grad_ */
+  requiresGrad_(value = true): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad_(value);
+    return this;
+  }
+
+  /** Clears the gradients of all parameters. @see torch.nn.Module.zero_grad */
+  zeroGrad(options: { setToNone?: boolean } = {}): void {
+    for (const parameter of this.parameters()) parameter.zeroGrad(options);
+  }
+
+  /** Calls `visit` for every module, children first. @see torch.nn.Module.apply */
+  apply(visit: (module: Module) => void): this {
+    for (const [, child] of this.namedChildren()) child.apply(visit);
+    visit(this);
+    return this;
+  }
+
+  /** The module's own state, children's excluded. Modules whose files look different from their fields override it. */
+  protected ownState(): StateEntry[] {
+    const members = [...this.members()];
+    const parameters = members.filter(([, member]) => member instanceof Parameter);
+    const others = members.filter(([, member]) => member instanceof Buffer || member instanceof Counter);
+    return [...parameters, ...others].map(([name, member]) => entryOf(name, member as Parameter | Buffer | Counter));
+  }
+
+  /** All state: own entries first, then each child's. */
+  private *allState(prefix = ""): Generator<[string, StateEntry]> {
+    for (const entry of this.ownState()) yield [join(prefix, entry.name), entry];
+    for (const [name, child] of this.namedChildren()) yield* child.allState(join(prefix, name));
+  }
+
+  /**
+   * All parameters and buffers by PyTorch's names, in PyTorch's order. The tensors are views of the state: reading one
+   * later gives the value of that moment. `readState` brings a whole dict to the host.
+   *
+   * @see torch.nn.Module.state_dict
+   *
+   * @example
+   * const file = io.writeSafetensors(await readState(model.stateDict()));
+   */
+  stateDict(): StateDict {
+    return Object.fromEntries([...this.allState()].map(([name, entry]) => [name, entry.read()]));
+  }
+
+  /**
+   * Writes parameters and buffers. Everything is checked before anything is written.
+   *
+   * @param state tensors, or arrays read from a file, by name
+   * @param options.strict default true: all names must match
+   * @returns the names that did not match; empty if strict
+   * @throws StateDictError if names, shapes or dtypes do not match
+   * @see torch.nn.Module.load_state_dict
+   *
+   * @example
+   * model.loadStateDict(io.readSafetensors(bytes).tensors);
+   */
+  loadStateDict(state: LoadableStateDict, { strict = true }: { strict?: boolean } = {}): IncompatibleKeys {
+    const entries = new Map(this.allState());
+    const missingKeys = [...entries.keys()].filter((name) => !Object.hasOwn(state, name));
+    const unexpectedKeys = Object.keys(state).filter((name) => !entries.has(name));
+    const matched = [...entries].filter(([name]) => Object.hasOwn(state, name));
+    const problems = matched.flatMap(([name, entry]) => mismatch(name, entry, state[name]!));
+    if (strict && missingKeys.length > 0) problems.unshift(`missing: ${missingKeys.join(", ")}`);
+    if (strict && unexpectedKeys.length > 0) problems.unshift(`unexpected: ${unexpectedKeys.join(", ")}`);
+    if (problems.length > 0) {
+      throw new StateDictError(
+        `loadStateDict: the dict must fit ${this.constructor.name}, got ${problems.join("; ")}. ` +
+          "Build the model as it was saved, or pass { strict: false } to leave out names.",
+      );
+    }
+    for (const [name, entry] of matched) entry.write(state[name]!);
+    return { missingKeys, unexpectedKeys };
+  }
+}
+
+/** What a field contributes: itself, or its elements if it is an array of modules or parameters. */
+function membersOf(name: string, value: unknown): [string, Member][] {
+  if (isMember(value)) return [[name, value]];
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((item: unknown, index) => (isMember(item) ? [[`${name}.${index}`, item] as [string, Member]] : []));
+}
+
+const isMember = (value: unknown): value is Member =>
+  value instanceof Parameter || value instanceof Buffer || value instanceof Counter || value instanceof Module;
+
+/** A state entry of a parameter or buffer, shown through `view` and written back through `unview`. */
+export function tensorEntry(
+  name: string,
+  state: Parameter | Buffer,
+  view: (x: Tensor) => Tensor = (x) => x,
+  unview: (x: Tensor) => Tensor = (x) => x,
+): StateEntry {
+  const shown = (): Tensor => view(state.detach());
+  const { shape, dtype } = shown();
+  return {
+    name,
+    shape,
+    dtype,
+    read: () => new StateView(shown),
+    write: (value) => state.assign(unview(value instanceof Tensor ? value.detach() : fromArray(value, state))),
+  };
+}
+
+const entryOf = (name: string, member: Parameter | Buffer | Counter): StateEntry =>
+  member instanceof Counter ? counterEntry(name, member) : tensorEntry(name, member);
+
+/** A state entry of a counter: an i32. */
+export function counterEntry(name: string, counter: Counter): StateEntry {
+  const { shape, device } = counter;
+  return {
+    name,
+    shape,
+    dtype: "i32",
+    read: () => new StateView(() => tensor(Int32Array.of(counter.value), { shape, device })),
+    write(value) {
+      counter.value = Number(value instanceof Tensor ? hostValue(name, value) : value.data[0]);
+    },
+  };
+}
+
+/** A counter's value must be at hand: loading does not wait for a device. */
+function hostValue(name: string, value: Tensor): number {
+  const data = value.node.hostData;
+  if (data) return data[0]!;
+  throw new StateDictError(
+    `loadStateDict: counters must be on the host, got ${name} as a computed tensor. Load what stateDict() gave, or a file.`,
+  );
+}
+
+function fromArray({ data, shape }: StateArray, state: Tensor): Tensor {
+  const values = Float64Array.from({ length: data.length }, (_, i) => Number(data[i]));
+  return tensor(values, { shape, dtype: state.dtype, device: state.device });
+}
+
+/** Why a value cannot be written; nothing if it can. */
+function mismatch(name: string, entry: StateEntry, value: Tensor | StateArray): string[] {
+  if (!sameShape(value.shape, entry.shape)) return [`${name} of shape ${showShape(value.shape)} instead of ${showShape(entry.shape)}`];
+  const isFloat = ["f32", "f64"].includes(value.dtype);
+  const isInteger = ["i32", "u32", "u8", "i64", "bool"].includes(value.dtype);
+  const fits = value instanceof Tensor ? value.dtype === entry.dtype : entry.dtype === "f32" ? isFloat : isInteger;
+  return fits ? [] : [`${name} of dtype ${value.dtype} instead of ${entry.dtype}`];
+}
+
+/** A state dict's values on the host. */
+export type HostStateDict = Record<string, { shape: Shape; dtype: DType; data: TypedArray }>;
+
+/**
+ * Brings a state dict to the host in one go, for saving: all values are of one moment.
+ *
+ * @returns arrays as `io.writeSafetensors` takes them
+ *
+ * @example
+ * const bytes = writeSafetensors(await readState(model.stateDict()));
+ */
+export async function readState(state: StateDict): Promise<HostStateDict> {
+  const names = Object.keys(state);
+  const values = await read(names.map((name) => state[name]!));
+  return Object.fromEntries(
+    names.map((name, index) => [name, { shape: state[name]!.shape, dtype: state[name]!.dtype, data: values[index]! }]),
+  );
+}
+
+/** Checks that a layer's sizes are positive integers. */
+export function checkSizes(layer: string, sizes: Readonly<Record<string, number>>): void {
+  for (const [name, size] of Object.entries(sizes)) {
+    if (!Number.isInteger(size) || size < 1) {
+      throw new ShapeError(`${layer}: ${name} must be a positive integer, got ${size}. Pass a size.`);
+    }
+  }
+}
+

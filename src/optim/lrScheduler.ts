@@ -1,0 +1,247 @@
+/**
+ * Learning rate schedules. Each sets `lr` of every group of an optimizer from its base rate and the count of steps
+ * so far, by a closed form: no rounding builds up, and a resumed run has the same rates to the bit.
+ */
+
+import { ValueError } from "../errors";
+import type { Optimizer } from "./optimizer";
+
+/** What a scheduler must remember, in PyTorch's words. */
+export interface SchedulerState {
+  last_epoch: number;
+  base_lrs: number[];
+}
+
+/** Base of all schedules: counts steps, writes rates. */
+export abstract class LRScheduler {
+  /** Rates of the groups when the schedule began. */
+  protected baseLrs: number[];
+  /** How often `step` was called. */
+  lastEpoch = 0;
+
+  constructor(readonly optimizer: Optimizer) {
+    for (const group of optimizer.paramGroups) group.initialLr ??= group.lr;
+    this.baseLrs = optimizer.paramGroups.map((group) => group.initialLr!);
+  }
+
+  /** The rate of group `index` after `epoch` steps. */
+  protected abstract lrAt(epoch: number, baseLr: number, index: number): number;
+
+  /** Moves on by one, or to `epoch`, and sets the rates. Call it after `optimizer.step()`. */
+  step(epoch: number = this.lastEpoch + 1): void {
+    this.lastEpoch = epoch;
+    this.write();
+  }
+
+  /** The rates that are set now, one a group. */
+  getLastLr(): number[] {
+    return this.optimizer.paramGroups.map(({ lr }) => lr);
+  }
+
+  stateDict(): SchedulerState {
+    return { last_epoch: this.lastEpoch, base_lrs: [...this.baseLrs] };
+  }
+
+  /** Takes back what `stateDict` gave, and sets the rates. */
+  loadStateDict({ last_epoch, base_lrs }: SchedulerState): void {
+    if (base_lrs.length !== this.optimizer.paramGroups.length) {
+      throw new ValueError(
+        `loadStateDict: base_lrs must have one rate per group, got ${base_lrs.length} for ${this.optimizer.paramGroups.length}. ` +
+          "Build the optimizer with the same groups.",
+      );
+    }
+    this.lastEpoch = last_epoch;
+    this.baseLrs = [...base_lrs];
+    this.write();
+  }
+
+  /** Subclasses call it once their options are set: the first step trains with the rate of epoch 0. */
+  protected write(): void {
+    this.optimizer.paramGroups.forEach((group, index) => {
+      group.lr = this.lrAt(this.lastEpoch, this.baseLrs[index] ?? group.initialLr ?? group.lr, index);
+    });
+  }
+}
+
+/**
+ * `lr = base * gamma ^ floor(epoch / stepSize)`
+ *
+ * @param stepSize steps between two drops
+ * @param options.gamma factor of each drop; default 0.1
+ * @see torch.optim.lr_scheduler.StepLR
+ *
+ * @example
+ * const scheduler = new StepLR(optimizer, 30, { gamma: 0.1 });
+ */
+export class StepLR extends LRScheduler {
+  private readonly gamma: number;
+
+  constructor(
+    optimizer: Optimizer,
+    private readonly stepSize: number,
+    { gamma = 0.1 }: { gamma?: number } = {},
+  ) {
+    super(optimizer);
+    checkCount("StepLR: stepSize", stepSize);
+    this.gamma = gamma;
+    this.write();
+  }
+
+  protected override lrAt(epoch: number, baseLr: number): number {
+    return baseLr * this.gamma ** Math.floor(epoch / this.stepSize);
+  }
+}
+
+/**
+ * `lr = base * gamma ^ (how many milestones are at or before epoch)`
+ *
+ * @param milestones steps at which the rate drops; a repeated one drops it twice
+ * @param options.gamma factor of each drop; default 0.1
+ * @see torch.optim.lr_scheduler.MultiStepLR
+ *
+ * @example
+ * const scheduler = new MultiStepLR(optimizer, [120, 160]);
+ */
+export class MultiStepLR extends LRScheduler {
+  private readonly gamma: number;
+
+  constructor(
+    optimizer: Optimizer,
+    private readonly milestones: readonly number[],
+    { gamma = 0.1 }: { gamma?: number } = {},
+  ) {
+    super(optimizer);
+    this.gamma = gamma;
+    this.write();
+  }
+
+  protected override lrAt(epoch: number, baseLr: number): number {
+    return baseLr * this.gamma ** this.milestones.filter((milestone) => milestone <= epoch).length;
+  }
+}
+
+/**
+ * `lr = base * gamma ^ epoch`
+ *
+ * @param gamma factor of each step
+ * @see torch.optim.lr_scheduler.ExponentialLR
+ *
+ * @example
+ * const scheduler = new ExponentialLR(optimizer, 0.95);
+ */
+export class ExponentialLR extends LRScheduler {
+  constructor(
+    optimizer: Optimizer,
+    private readonly gamma: number,
+  ) {
+    super(optimizer);
+    this.write();
+  }
+
+  protected override lrAt(epoch: number, baseLr: number): number {
+    return baseLr * this.gamma ** epoch;
+  }
+}
+
+/**
+ * `lr = etaMin + (base - etaMin) * (1 + cos(pi * epoch / tMax)) / 2`
+ *
+ * @param tMax steps from the base rate down to `etaMin`; further ones climb again, as in PyTorch
+ * @param options.etaMin lowest rate; default 0
+ * @see torch.optim.lr_scheduler.CosineAnnealingLR; Loshchilov & Hutter 2017 (arXiv:1608.03983)
+ *
+ * @example
+ * const scheduler = new CosineAnnealingLR(optimizer, 300);
+ */
+export class CosineAnnealingLR extends LRScheduler {
+  private readonly etaMin: number;
+
+  constructor(
+    optimizer: Optimizer,
+    private readonly tMax: number,
+    { etaMin = 0 }: { etaMin?: number } = {},
+  ) {
+    super(optimizer);
+    checkCount("CosineAnnealingLR: tMax", tMax);
+    this.etaMin = etaMin;
+    this.write();
+  }
+
+  protected override lrAt(epoch: number, baseLr: number): number {
+    return this.etaMin + ((baseLr - this.etaMin) * (1 + Math.cos((Math.PI * epoch) / this.tMax))) / 2;
+  }
+}
+
+/**
+ * `lr = base * (startFactor + (endFactor - startFactor) * min(epoch, totalIters) / totalIters)`
+ *
+ * @param options.startFactor default 1/3
+ * @param options.endFactor default 1
+ * @param options.totalIters steps from one to the other; default 5
+ * @throws ValueError if `startFactor` is not in (0, 1] or `endFactor` not in [0, 1]
+ * @see torch.optim.lr_scheduler.LinearLR
+ *
+ * @example
+ * const warmUp = new LinearLR(optimizer, { startFactor: 0.1, totalIters: 10 });
+ */
+export class LinearLR extends LRScheduler {
+  private readonly startFactor: number;
+  private readonly endFactor: number;
+  private readonly totalIters: number;
+
+  constructor(
+    optimizer: Optimizer,
+    { startFactor = 1 / 3, endFactor = 1, totalIters = 5 }: { startFactor?: number; endFactor?: number; totalIters?: number } = {},
+  ) {
+    super(optimizer);
+    if (!(startFactor > 0 && startFactor <= 1) || !(endFactor >= 0 && endFactor <= 1)) {
+      throw new ValueError(
+        `LinearLR: startFactor must be in (0, 1] and endFactor in [0, 1], got ${startFactor} and ${endFactor}. Raise the optimizer's lr instead.`,
+      );
+    }
+    checkCount("LinearLR: totalIters", totalIters);
+    this.startFactor = startFactor;
+    this.endFactor = endFactor;
+    this.totalIters = totalIters;
+    this.write();
+  }
+
+  protected override lrAt(epoch: number, baseLr: number): number {
+    const done = Math.min(epoch, this.totalIters) / this.totalIters;
+    return baseLr * (this.startFactor + (this.endFactor - this.startFactor) * done);
+  }
+}
+
+/**
+ * `lr = base * lrLambda(epoch)`
+ *
+ * @param lrLambda the factor after `epoch` steps; one for all groups, or one a group
+ * @throws ValueError if a list has not one function a group
+ * @see torch.optim.lr_scheduler.LambdaLR
+ *
+ * @example
+ * const warmUp = new LambdaLR(optimizer, (epoch) => Math.min(1, (epoch + 1) / 5));
+ */
+export class LambdaLR extends LRScheduler {
+  private readonly lambdas: readonly ((epoch: number) => number)[];
+
+  constructor(optimizer: Optimizer, lrLambda: ((epoch: number) => number) | readonly ((epoch: number) => number)[]) {
+    super(optimizer);
+    const groupCount = optimizer.paramGroups.length;
+    this.lambdas = typeof lrLambda === "function" ? Array.from({ length: groupCount }, () => lrLambda) : lrLambda;
+    if (this.lambdas.length !== groupCount) {
+      throw new ValueError(
+        `LambdaLR: there must be one function per group, got ${this.lambdas.length} for ${groupCount}. Pass one, or one each.`,
+      );
+    }
+    this.write();
+  }
+
+  protected override lrAt(epoch: number, baseLr: number, index: number): number {
+    return baseLr * this.lambdas[index]!(epoch);
+  }
+}
+
+function checkCount(what: string, count: number): void {
+  if (!(count > 0)) throw new ValueError(`${what} must be positive, got ${count}. Pass a number of steps.`);
+}

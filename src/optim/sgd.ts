@@ -1,0 +1,224 @@
+/** Stochastic gradient descent with momentum: one dispatch updates a whole arena of parameters. */
+
+import { StateDictError, ValueError } from "../errors";
+import type { Node } from "../graph/node";
+import { sameShape, showShape } from "../graph/shape";
+import { fromHost, GROUP_SIZE, SegmentState } from "../ops";
+import { arenasOf, type Parameter, type ParameterArena, StateView } from "../parameter";
+import type { Arena } from "../runtime/arena";
+import { momentumSgdEffect } from "../runtime/update";
+import type { Variable } from "../runtime/variable";
+import { Tensor } from "../tensor";
+import { checkNotNegative, type CommonOptions, Optimizer, type OptimizerStateDict, type ParamGroups } from "./optimizer";
+
+/** Options of SGD, PyTorch's names. */
+export interface SGDOptions extends CommonOptions {
+  /** Default 0. */
+  momentum: number;
+  /** Part of the gradient that does not enter the momentum; default 0. */
+  dampening: number;
+  /** Factor of the parameter that is added to its gradient; default 0. */
+  weightDecay: number;
+  /** Whether the step looks one momentum ahead; default false. */
+  nesterov: boolean;
+  /** Whether the objective is maximised; default false. */
+  maximize: boolean;
+  /** Momentum as in older papers, with the rate inside: `v = momentum * v - lr * g; p += v`. Default false. */
+  classical: boolean;
+}
+
+/** Momentum of one parameter, as PyTorch saves it. */
+export interface SGDState {
+  momentum_buffer: Tensor;
+}
+
+/** What `loadStateDict` takes for a parameter: a tensor, or values from a file. */
+type LoadableState = Record<number, { readonly momentum_buffer?: Tensor | { readonly shape: readonly number[]; readonly data: ArrayLike<number> } | null }>;
+
+/**
+ * Momentum SGD, with everything that PyTorch's has:
+ *
+ *     g = grad + weightDecay * p              (-grad with maximize)
+ *     v = momentum * v + (1 - dampening) * g  (v = g at a parameter's first gradient)
+ *     p = p - lr * v                          (g + momentum * v for v with nesterov)
+ *
+ * @param params parameters, or groups that override options
+ * @param options.lr learning rate; may be changed at any time in `paramGroups`
+ * @param options.momentum, dampening, weightDecay, nesterov, maximize, classical see SGDOptions
+ * @throws ValueError if a number is negative, nesterov has no momentum or has dampening, or there are no parameters
+ * @see torch.optim.SGD; shaders/momentumSgd.wgsl
+ *
+ * @example
+ * const optimizer = new SGD(model.parameters(), { lr: 0.06, momentum: 0.9, weightDecay: 5e-4 });
+ * optimizer.zeroGrad();
+ * loss.backward();
+ * optimizer.step();
+ */
+export class SGD extends Optimizer<SGDOptions> {
+  /** Arenas of all parameters. Other parameters may lie there too. */
+  private arenas: ParameterArena[] = [];
+  /** Momentum by arena, in the same layout; made when there is some. */
+  private readonly momentumArenas = new Map<ParameterArena, Arena>();
+  private readonly segmentTables = new Map<ParameterArena, Node>();
+  /** Parameters that have momentum, and where it is. */
+  private readonly momenta = new Map<Parameter, Variable>();
+
+  constructor(params: ParamGroups<SGDOptions>, options: Pick<SGDOptions, "lr"> & Partial<SGDOptions>) {
+    super(params, { momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false, classical: false, ...options });
+    this.settle();
+  }
+
+  protected override checkOptions({ lr, momentum, weightDecay, dampening, nesterov, classical }: SGDOptions): void {
+    checkNotNegative("SGD", { lr, momentum, weightDecay });
+    if (nesterov && (momentum <= 0 || dampening !== 0)) {
+      throw new ValueError(
+        `SGD: nesterov must have momentum above 0 and no dampening, got momentum ${momentum} and dampening ${dampening}. Change one of them.`,
+      );
+    }
+    if (classical && dampening !== 0) {
+      throw new ValueError(`SGD: classical momentum has no dampening, got ${dampening}. Leave one of them out.`);
+    }
+  }
+
+  override addParamGroup(group: Parameters<Optimizer<SGDOptions>["addParamGroup"]>[0]): void {
+    super.addParamGroup(group);
+    // The constructor settles once all groups are there, so that they share arenas.
+    if ((this.arenas as ParameterArena[] | undefined) !== undefined) this.settle();
+  }
+
+  /** Finds the arenas of all parameters. Gradients get theirs now, so that the first ones are written there. */
+  private settle(): void {
+    this.arenas = arenasOf(this.parameters);
+    for (const arena of this.arenas) if (arena.parameters.some(({ requiresGrad }) => requiresGrad)) void arena.grad;
+    this.device.flush(); // first values now, so that all steps are alike
+  }
+
+  private momentumOf(arena: ParameterArena): Arena {
+    let momentum = this.momentumArenas.get(arena);
+    if (!momentum) {
+      momentum = arena.sibling("momentum", ({ variable: { name, shape } }) => arena.engine.createZeros(`${name}.momentum`, shape));
+      this.momentumArenas.set(arena, momentum);
+    }
+    return momentum;
+  }
+
+  override step(): void {
+    for (const group of this.paramGroups) this.checkOptions(group);
+    const { engine } = this.device;
+    engine.endStep();
+    const groups = this.groupTable();
+    const groupOf = new Map(this.paramGroups.flatMap(({ params }, index) => params.map((parameter) => [parameter, index])));
+    for (const arena of this.arenas) {
+      const states = arena.parameters.map((parameter) => (groupOf.has(parameter) ? this.stateOf(parameter) : SegmentState.none));
+      if (states.every((state) => state === SegmentState.none)) continue;
+      const entries = arena.parameters.map((parameter, index) => ((groupOf.get(parameter) ?? 0) << 2) | states[index]!);
+      const segments = this.segmentTable(arena, entries);
+      const momentum = this.momentumOf(arena);
+      engine.update(momentumSgdEffect({ param: arena, grad: arena.grad, momentum }, { segments, groups }));
+      arena.parameters.forEach((parameter, index) => {
+        const hasMomentum = states[index] !== SegmentState.none && this.paramGroups[groupOf.get(parameter)!]!.momentum !== 0;
+        if (hasMomentum) this.momenta.set(parameter, momentum.members[index]!);
+      });
+    }
+  }
+
+  /** What becomes of each segment of an arena; the node of the last step where nothing has changed. */
+  private segmentTable(arena: ParameterArena, entries: readonly number[]): Node {
+    let node = this.segmentTables.get(arena);
+    if (!node || entries.some((entry, index) => entry !== node!.hostData![index])) {
+      node = fromHost(Uint32Array.from(entries), [entries.length], "u32");
+      this.segmentTables.set(arena, node);
+    }
+    return node;
+  }
+
+  /** Whether a parameter is skipped, has its first gradient, or has momentum. */
+  private stateOf(parameter: Parameter): number {
+    if (!parameter.requiresGrad || !parameter.hasGradient) return SegmentState.none;
+    return this.momenta.has(parameter) ? SegmentState.live : SegmentState.first;
+  }
+
+  /** Eight numbers a group; data, so that a new learning rate changes no plan. */
+  private groupTable(): Node {
+    const rows = this.paramGroups.map(({ lr, momentum, dampening, weightDecay, nesterov, classical, maximize }) => [
+      lr,
+      momentum,
+      1 - dampening,
+      weightDecay,
+      Number(nesterov),
+      Number(classical),
+      Number(maximize),
+      0,
+    ]);
+    return fromHost(Float32Array.from(rows.flat()), [GROUP_SIZE * rows.length], "f32");
+  }
+
+  /**
+   * State as PyTorch saves it: `momentum_buffer` per index of a parameter that has one, and the groups' options.
+   *
+   * @see torch.optim.Optimizer.state_dict
+   */
+  stateDict(): OptimizerStateDict<SGDState> {
+    const state: Record<number, SGDState> = {};
+    this.parameters.forEach((parameter, index) => {
+      const momentum = this.momenta.get(parameter);
+      if (momentum) state[index] = { momentum_buffer: new StateView(() => new Tensor(momentum.node, this.device)) };
+    });
+    let next = 0;
+    const groups = this.paramGroups.map(({ params, lr, momentum, dampening, weightDecay, nesterov, maximize, classical, initialLr }) => ({
+      lr,
+      momentum,
+      dampening,
+      weight_decay: weightDecay,
+      nesterov,
+      maximize,
+      classical,
+      ...(initialLr !== undefined && { initial_lr: initialLr }),
+      params: params.map(() => next++),
+    }));
+    return { state, param_groups: groups };
+  }
+
+  /**
+   * Takes back what `stateDict` gave, or the same read from a file.
+   *
+   * @throws StateDictError if groups, parameters or shapes do not match; nothing is written then
+   * @see torch.optim.Optimizer.load_state_dict
+   */
+  loadStateDict({ state, param_groups: groups }: { state: LoadableState; param_groups: readonly Record<string, unknown>[] }): void {
+    const sizes = this.paramGroups.map(({ params }) => params.length);
+    const found = groups.map(({ params }) => (params as readonly number[]).length);
+    if (!sameShape(sizes, found)) {
+      throw new StateDictError(
+        `loadStateDict: groups must have as many parameters as the optimizer's, got ${showShape(found)} for ${showShape(sizes)}. Build it with the same parameters.`,
+      );
+    }
+    const indices = groups.flatMap(({ params }) => params as readonly number[]);
+    const loaded = this.parameters.map((parameter, place) => ({ parameter, value: state[indices[place]!]?.momentum_buffer ?? null }));
+    for (const { parameter, value } of loaded) {
+      if (!value || sameShape(value.shape, parameter.shape)) continue;
+      throw new StateDictError(
+        `loadStateDict: momentum must have its parameter's shape ${showShape(parameter.shape)}, got ${showShape(value.shape)}. Build it with the same parameters.`,
+      );
+    }
+    groups.forEach((group, index) => this.loadOptions(index, group));
+    this.momenta.clear();
+    for (const { parameter, value } of loaded) if (value) this.loadMomentum(parameter, value);
+  }
+
+  private loadOptions(index: number, saved: Record<string, unknown>): void {
+    const group = this.paramGroups[index]!;
+    const { weight_decay, initial_lr, ...others } = saved as Partial<SGDOptions> & { weight_decay?: number; initial_lr?: number };
+    const known = ["lr", "momentum", "dampening", "nesterov", "maximize", "classical"] as const;
+    for (const name of known) if (others[name] !== undefined) Object.assign(group, { [name]: others[name] });
+    if (weight_decay !== undefined) group.weightDecay = weight_decay;
+    if (initial_lr !== undefined) group.initialLr = initial_lr;
+  }
+
+  private loadMomentum(parameter: Parameter, value: NonNullable<LoadableState[number]["momentum_buffer"]>): void {
+    const arena = parameter.variable.home!.arena as ParameterArena;
+    const variable = this.momentumOf(arena).members[arena.parameters.indexOf(parameter)]!;
+    this.device.engine.assign(variable, value instanceof Tensor ? value.node : fromHost(Float32Array.from(value.data), [...value.shape]));
+    this.momenta.set(parameter, variable);
+  }
+}

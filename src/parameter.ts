@@ -1,0 +1,283 @@
+/**
+ * State with names: parameters, buffers, counters, and the arenas that parameters live in. What `nn` and `optim` build
+ * on. Every write makes a new version that runs with the next step or read; graphs keep the version they were built on.
+ */
+
+import { defaultDevice, type Device } from "./device";
+import { DTypeError, ShapeError } from "./errors";
+import { withGradMode } from "./graph/gradMode";
+import type { Node } from "./graph/node";
+import { sameShape, type Shape, showShape } from "./graph/shape";
+import * as ops from "./ops";
+import { Arena, ArenaLayout } from "./runtime/arena";
+import type { Engine } from "./runtime/engine";
+import type { Variable } from "./runtime/variable";
+import { operandsOf, ownGradient, Tensor } from "./tensor";
+
+/** A tensor whose value can be written. Using it reads the latest version. */
+abstract class State extends Tensor {
+  constructor(
+    /** The state itself: what all versions belong to. */
+    readonly variable: Variable,
+    device: Device,
+  ) {
+    super(variable.node, device);
+  }
+
+  override get node(): Node {
+    return this.variable.node;
+  }
+
+  override get shape(): Shape {
+    return this.variable.shape;
+  }
+
+  /**
+   * Overwrites the value. Graphs that were built before still see the old one.
+   *
+   * @shape that of the tensor
+   * @throws ShapeError, DTypeError if `value` has another shape or dtype
+   */
+  assign(value: Tensor): void {
+    checkValue("assign", value, this.shape, this);
+    this.device.engine.assign(this.variable, value.node);
+  }
+
+  /** State is freed with the module that holds it. */
+  override dispose(): void {
+    // A parameter may share its memory with others.
+  }
+}
+
+/** Options of a parameter. */
+export interface ParameterOptions {
+  /** Whether it is trained; default true. */
+  readonly requiresGrad?: boolean;
+  /** For error messages; modules give their parameters names. */
+  readonly name?: string;
+}
+
+/**
+ * A tensor that an optimizer trains.
+ *
+ * @param data first value, f32
+ * @throws DTypeError if `data` is not f32
+ * @see torch.nn.Parameter
+ *
+ * @example
+ * const scale = new Parameter(ones([64]));
+ */
+export class Parameter extends State {
+  private gradVariable: Variable | null = null;
+  private hasGrad = false;
+  /** Whether somebody may hold a tensor of the pending gradient. */
+  private gradIsShared = false;
+
+  constructor(data: Tensor, { requiresGrad = true, name = "" }: ParameterOptions = {}) {
+    if (data.dtype !== "f32") {
+      throw new DTypeError(`Parameter: the value must be f32, got ${data.dtype}. Cast it with .to("f32"), or use a Buffer.`);
+    }
+    super(data.device.engine.createVariable(name, data.node), data.device);
+    this.variable.requiresGrad = requiresGrad;
+    ownGradient(this.variable, this);
+  }
+
+  override get requiresGrad(): boolean {
+    return this.variable.requiresGrad;
+  }
+
+  override set requiresGrad(value: boolean) {
+    this.variable.requiresGrad = value;
+  }
+
+  override get isLeaf(): boolean {
+    return true;
+  }
+
+  /** Freezes the parameter, or trains it again. */
+  override requiresGrad_(value = true): this {
+    this.variable.requiresGrad = value;
+    return this;
+  }
+
+  /** The sum of all gradients since `zeroGrad`; null if there was none. */
+  override get grad(): Tensor | null {
+    if (!this.hasGrad) return null;
+    this.gradIsShared = true;
+    return new Tensor(this.gradState().node, this.device);
+  }
+
+  /** Whether there was a gradient since `zeroGrad`. */
+  get hasGradient(): boolean {
+    return this.hasGrad;
+  }
+
+  override set grad(gradient: Tensor | null) {
+    if (gradient) {
+      checkValue("grad", gradient, this.shape, this);
+      this.writeGrad(gradient.node);
+    } else {
+      this.zeroGrad();
+    }
+  }
+
+  override accumulateGrad(gradient: Node): void {
+    this.writeGrad(this.hasGrad ? withGradMode(false, () => ops.add(this.gradState().ownNode, gradient)) : gradient);
+  }
+
+  /**
+   * Clears the gradient.
+   *
+   * @param options.setToNone default true: `grad` is null and the optimizer skips the parameter; false writes zeros
+   * @see torch.optim.Optimizer.zero_grad
+   */
+  zeroGrad({ setToNone = true }: { setToNone?: boolean } = {}): void {
+    if (!this.hasGrad) return;
+    // A gradient that nobody can have read need not be computed.
+    if (!this.gradIsShared) this.device.engine.forget(this.gradState());
+    this.gradIsShared = false;
+    if (setToNone) this.hasGrad = false;
+    else this.writeGrad(ops.zeros(this.shape));
+  }
+
+  /** The gradient as state: it lies in an arena beside the parameter's. */
+  gradState(): Variable {
+    this.gradVariable ??= this.device.engine.createZeros(`${this.variable.name}.grad`, this.shape);
+    return this.gradVariable;
+  }
+
+  private writeGrad(gradient: Node): void {
+    this.device.engine.assign(this.gradState(), gradient);
+    this.hasGrad = true;
+    this.gradIsShared = false;
+  }
+}
+
+/**
+ * State of a module that is not trained: running statistics, MoCo's queue.
+ *
+ * @param data first value, of any dtype
+ * @see torch.nn.Module.register_buffer
+ *
+ * @example
+ * const runningMean = new Buffer(zeros([64]));
+ * runningMean.assign(runningMean.lerp(mean, 0.1));
+ */
+export class Buffer extends State {
+  constructor(data: Tensor, { name = "" }: { name?: string } = {}) {
+    super(data.device.engine.createVariable(name, data.node), data.device);
+  }
+
+  /** Overwrites the value with a function of itself. */
+  update(next: (current: Node) => Node): void {
+    this.device.engine.assign(this.variable, next(this.variable.ownNode));
+  }
+
+  /**
+   * Overwrites rows, entries of dimension 0, from `start` on.
+   *
+   * @shape `[rows, ...shape[1:]]`
+   * @param start first row, an integer; which one it is does not change the plan
+   * @throws ShapeError if the rows do not fit
+   *
+   * @example
+   * queue.assignRows(pointer.value, keys);
+   */
+  assignRows(start: number, value: Tensor): void {
+    const [rows = 0, ...inner] = value.shape;
+    const [size = 0, ...own] = this.shape;
+    if (value.ndim !== this.ndim || !sameShape(inner, own) || !(Number.isInteger(start) && start >= 0 && start + rows <= size)) {
+      throw new ShapeError(
+        `assignRows: rows must fit into ${showShape(this.shape)}, got ${showShape(value.shape)} at row ${start}. Write fewer rows, or further up.`,
+      );
+    }
+    checkValue("assignRows", value, value.shape, this);
+    this.device.engine.assign(this.variable, value.node, ops.scalar(start, "u32"));
+  }
+}
+
+/**
+ * An integer that a module counts on the host: batches seen, a queue pointer. State dicts show it as a tensor.
+ *
+ * @example
+ * const numBatchesTracked = new Counter();
+ * numBatchesTracked.value += 1;
+ */
+export class Counter {
+  constructor(
+    public value = 0,
+    /** Shape that state dicts show: `[]`, or `[1]` for MoCo's queue pointer. */
+    readonly shape: readonly [] | readonly [1] = [],
+    readonly device: Device = defaultDevice(),
+  ) {}
+}
+
+/** Some state as state dicts show it: using it reads the value of that moment. */
+export class StateView extends Tensor {
+  constructor(private readonly current: () => Tensor) {
+    const now = current();
+    super(now.node, now.device);
+  }
+
+  override get node(): Node {
+    return this.current().node;
+  }
+
+  override dispose(): void {
+    // the state belongs to its module or optimizer
+  }
+}
+
+/** Parameters that lie in one buffer, so that one dispatch updates them all. */
+export class ParameterArena extends Arena {
+  private gradients: Arena | null = null;
+
+  constructor(
+    name: string,
+    layout: ArenaLayout,
+    readonly parameters: readonly Parameter[],
+  ) {
+    super(name, layout, parameters.map(({ variable }) => variable));
+    this.engine.adopt(this);
+  }
+
+  get engine(): Engine {
+    return this.parameters[0]!.device.engine;
+  }
+
+  /** The gradients, in an arena of the same layout. */
+  get grad(): Arena {
+    this.gradients ??= this.sibling("gradients", (parameter) => parameter.gradState());
+    return this.gradients;
+  }
+
+  /** An arena of the same layout that holds something else per parameter. */
+  sibling(name: string, stateOf: (parameter: Parameter) => Variable): Arena {
+    const arena = new Arena(name, this.layout, this.parameters.map(stateOf));
+    this.engine.adopt(arena);
+    return arena;
+  }
+}
+
+/**
+ * The arenas that parameters live in. Parameters without a home get arenas of at most 128 MiB, in the given order; those
+ * that have one stay where they are, so that several optimizers may share them.
+ */
+export function arenasOf(parameters: readonly Parameter[]): ParameterArena[] {
+  const homeless = parameters.filter(({ variable }) => !variable.home);
+  for (const run of ArenaLayout.split(homeless.map((parameter) => parameter.numel()))) {
+    const members = run.map((index) => homeless[index]!);
+    new ParameterArena("parameters", new ArenaLayout(members.map((member) => member.numel())), members);
+  }
+  return [...new Set(parameters.map(({ variable }) => variable.home!.arena as ParameterArena))];
+}
+
+function checkValue(op: string, value: Tensor, shape: Shape, state: Tensor): void {
+  if (!sameShape(value.shape, shape)) {
+    throw new ShapeError(`${op}: the value must have shape ${showShape(shape)}, got ${showShape(value.shape)}. Reshape it.`);
+  }
+  if (value.dtype !== state.dtype) {
+    throw new DTypeError(`${op}: the value must have dtype ${state.dtype}, got ${value.dtype}. Cast it with .to("${state.dtype}").`);
+  }
+  operandsOf(op, [state, value]); // one device
+}

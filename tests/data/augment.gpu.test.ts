@@ -1,0 +1,5 @@
+import { openTestDevice } from "../shared/device";
+import { augmentations } from "../shared/augmentations";
+
+await openTestDevice("webgpu");
+augmentations();

@@ -1,0 +1,198 @@
+/** The demo page in a real browser: it trains, shows what it does, and never stutters. */
+
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "puppeteer";
+import puppeteer from "puppeteer";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { type DemoServer, serveDemo } from "../../scripts/serveDemo.mjs";
+import { chromeArgs, ensureBrowser } from "../../scripts/setup.mjs";
+import { writeTinyData } from "./tinyData";
+
+const ARTIFACTS = join(import.meta.dirname, "../../test-artifacts");
+const folder = mkdtempSync(join(tmpdir(), "flywheel-demo-"));
+const SMALL = { encoder: "tinyGap", batchSize: 32, queueSize: 128, steps: 100_000, evalEvery: 10 };
+
+let server: DemoServer;
+let browser: Browser;
+let page: Page;
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  writeTinyData(folder, { train: 400, test: 200 });
+  server = await serveDemo({ data: folder, onEvent: () => undefined });
+  browser = await puppeteer.launch({ executablePath: ensureBrowser(), args: chromeArgs(), pipe: true });
+});
+
+afterEach(async () => {
+  await page.close();
+  expect(complaints.splice(0), "errors and warnings of the page").toEqual([]);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function open(
+  options: Record<string, string | number> = {},
+  viewport = { width: 1360, height: 900 },
+): Promise<void> {
+  page = await browser.newPage();
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warn") complaints.push(message.text());
+  });
+  await page.setViewport(viewport);
+  const search = new URLSearchParams(Object.entries(options).map(([name, value]) => [name, String(value)]));
+  await page.goto(`${server.url}?${search.toString()}`);
+  await page.waitForFunction("window.flywheelDemo");
+}
+
+const text = (id: string): Promise<string> => page.$eval(`#${id}`, (element) => element.textContent);
+const state = (): Promise<string> => page.evaluate(() => window.flywheelDemo.session.state);
+const stepsDone = async (): Promise<number> => Number.parseInt(await text("stat-step")) || 0;
+const pixelsOf = (chart: string): Promise<string> => page.$eval(`#${chart} canvas`, (canvas) => canvas.toDataURL());
+
+async function waitForStep(step: number): Promise<void> {
+  await page.waitForFunction(
+    (least) => parseInt(document.getElementById("stat-step")!.textContent) >= least,
+    { timeout: 120_000 },
+    step,
+  );
+}
+
+describe("the page", () => {
+  test("trains, and shows the adapter, the curves, the views and the neighbours", async () => {
+    await open(SMALL);
+    expect(await state()).toBe("idle");
+    const before = { loss: await pixelsOf("loss-chart"), accuracy: await pixelsOf("accuracy-chart") };
+    await page.click("#start");
+    await waitForStep(12);
+
+    expect(await text("adapter")).toMatch(/^\S/);
+    expect(await text("adapter")).not.toBe("not started");
+    expect(Number(await text("stat-loss"))).toBeGreaterThan(0);
+    expect(await text("stat-knn")).toMatch(/^\d+\.\d %$/);
+    expect(Number(await text("stat-rate"))).toBeGreaterThan(0);
+    const during = { loss: await pixelsOf("loss-chart"), accuracy: await pixelsOf("accuracy-chart") };
+    expect(during.loss).not.toBe(before.loss);
+    expect(during.accuracy).not.toBe(before.accuracy);
+    expect(await page.$$eval("#neighbours tr", (rows) => rows.length)).toBe(6);
+    expect(await text("neighbours-now")).toMatch(/^after \d+ steps$/);
+    const differs = await page.$$eval("#views .views-row", (rows) => {
+      const images = rows.map((row) => [...row.querySelectorAll("canvas")].map((canvas) => canvas.toDataURL()));
+      return images[0]!.map((image, i) => new Set([image, images[1]![i], images[2]![i]]).size === 3);
+    });
+    expect(differs).toEqual(differs.map(() => true));
+    expect(differs.length).toBeGreaterThan(5);
+
+    const points = await page.evaluate(() => window.flywheelDemo.lossPoints());
+    await waitForStep(points + 5);
+    expect(await page.evaluate(() => window.flywheelDemo.lossPoints())).toBeGreaterThan(points);
+    mkdirSync(ARTIFACTS, { recursive: true });
+    await page.screenshot({ path: join(ARTIFACTS, "page.png"), fullPage: true });
+  });
+
+  test("stays responsive while it trains", async () => {
+    await open({ ...SMALL, evaluate: "false" });
+    await page.click("#start");
+    await waitForStep(5);
+    const gapsMs = await page.evaluate(
+      () =>
+        new Promise<number[]>((resolve) => {
+          const gaps: number[] = [];
+          let last = performance.now();
+          const tick = (): void => {
+            const now = performance.now();
+            gaps.push(now - last);
+            last = now;
+            if (gaps.length < 200) setTimeout(tick, 10);
+            else resolve(gaps);
+          };
+          setTimeout(tick, 10);
+        }),
+    );
+    const sorted = gapsMs.toSorted((a, b) => a - b);
+    expect(sorted[100]).toBeLessThan(50);
+    expect(sorted.at(-1)).toBeLessThan(250);
+  });
+
+  test("pauses, resumes and resets", async () => {
+    await open({ ...SMALL, evaluate: "false" });
+    await page.click("#start");
+    await waitForStep(3);
+    expect(await text("start")).toBe("Pause");
+    expect(await page.$eval("[name=batchSize]", (field) => (field as HTMLInputElement).disabled)).toBe(true);
+
+    await page.click("#start");
+    expect(await state()).toBe("paused");
+    await page.waitForFunction(() => document.getElementById("status")!.textContent === "Paused.");
+    const paused = await stepsDone();
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(await stepsDone()).toBe(paused);
+
+    await page.click("#start");
+    expect(await state()).toBe("running");
+    await waitForStep(paused + 3);
+
+    await page.click("#reset");
+    expect(await state()).toBe("idle");
+    expect(await page.$eval("[name=batchSize]", (field) => (field as HTMLInputElement).disabled)).toBe(false);
+    expect(await text("start")).toBe("Start");
+    const reset = await stepsDone();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await stepsDone()).toBe(reset);
+
+    await page.click("#start");
+    await waitForStep(2);
+    expect(await stepsDone()).toBeLessThan(paused + 3);
+  });
+
+  test("ends with the accuracy before and after", async () => {
+    await open({ ...SMALL, steps: 3, autostart: "" });
+    await page.waitForFunction(() => window.flywheelDemo.session.state === "done", { timeout: 120_000 });
+    expect(await text("status")).toMatch(/^Done: kNN accuracy went from \d+\.\d % to \d+\.\d %\.$/);
+    expect(await text("start")).toBe("Start again");
+  });
+
+  test("says what is wrong with the options", async () => {
+    await open({ ...SMALL, queueSize: 100 });
+    await page.click("#start");
+    expect(await text("status")).toBe("The queue size must be a multiple of the batch size, got 100 and 32.");
+    expect(await state()).toBe("idle");
+  });
+
+  test.each([
+    ["desktop", 1360],
+    ["tablet", 820],
+    ["phone", 360],
+  ])("fits a %s without scrolling sideways", async (_, width) => {
+    await open({}, { width, height: 800 });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+  });
+
+  test("follows the system's light and dark", async () => {
+    await open();
+    const background = async (scheme: string): Promise<string> => {
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+      return page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    };
+    expect(await background("dark")).not.toBe(await background("light"));
+  });
+
+  test("names every control", async () => {
+    await open();
+    const unnamed = await page.$$eval("button, input, select, progress, [role=img], canvas[role]", (elements) =>
+      elements
+        .filter((element) => {
+          const labels = (element as HTMLInputElement).labels as NodeList | null | undefined;
+          return !element.ariaLabel && !labels?.length && !element.textContent.trim();
+        })
+        .map((element) => element.outerHTML),
+    );
+    expect(unnamed).toEqual([]);
+  });
+});

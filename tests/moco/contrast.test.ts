@@ -1,0 +1,5 @@
+import { openTestDevice } from "../shared/device";
+import { contrast } from "../shared/contrast";
+
+await openTestDevice("cpu");
+contrast();

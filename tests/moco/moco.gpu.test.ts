@@ -1,0 +1,5 @@
+import { openTestDevice } from "../shared/device";
+import { mocoSteps } from "../shared/moco";
+
+await openTestDevice("webgpu");
+mocoSteps();

@@ -1,0 +1,5 @@
+import { openTestDevice } from "../shared/device";
+import { layers } from "../shared/layers";
+
+await openTestDevice("cpu");
+layers();

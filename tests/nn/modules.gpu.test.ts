@@ -1,0 +1,5 @@
+import { openTestDevice } from "../shared/device";
+import { modules } from "../shared/modules";
+
+await openTestDevice("webgpu");
+modules();

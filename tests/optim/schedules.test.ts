@@ -1,0 +1,7 @@
+import { openTestDevice } from "../shared/device";
+import { schedules } from "../shared/schedules";
+import { sgdErrors } from "../shared/sgdErrors";
+
+await openTestDevice("cpu");
+schedules();
+sgdErrors();

@@ -1,0 +1,190 @@
+/** MoCo beyond its trajectory: shuffling, the queue, checkpoints, refusals; and judging features by neighbours. */
+
+import { describe, expect, test } from "vitest";
+import { tensor } from "../../src/creation";
+import { ShapeError, ValueError } from "../../src/errors";
+import { contrastAccuracy, featuresOf, knnAccuracy, knnPredict, MoCo } from "../../src/moco";
+import { tinyGap } from "../../src/models";
+import * as nn from "../../src/nn";
+import { SGD } from "../../src/optim";
+import { Generator, manualSeed, rand, randn } from "../../src/random";
+import type { Tensor } from "../../src/tensor";
+
+const small = (options: ConstructorParameters<typeof MoCo>[1] = {}): MoCo =>
+  new MoCo(() => new nn.Sequential(new nn.Flatten(), new nn.Linear(16, 8), new nn.BatchNorm1d(8), new nn.Linear(8, 4)), {
+    dim: 4,
+    queueSize: 16,
+    momentum: 0.9,
+    temperature: 0.2,
+    ...options,
+  });
+
+const views = (step = 0): [Tensor, Tensor] => {
+  const generator = new Generator(step);
+  return [rand([8, 1, 4, 4], { generator }), rand([8, 1, 4, 4], { generator })];
+};
+
+const trainStep = (model: MoCo, optimizer: SGD, step: number): Tensor => {
+  const { loss } = model.forward(...views(step));
+  optimizer.zeroGrad();
+  loss.backward();
+  optimizer.step();
+  return loss;
+};
+
+export function contrast(): void {
+  describe("MoCo", () => {
+    test("starts with equal encoders, normalised keys and a pointer at 0", async () => {
+      const model = small();
+      const state = await nn.readState(model.stateDict());
+      expect(Object.keys(state).slice(0, 2)).toEqual(["queue", "queue_ptr"]);
+      expect(state["queue"]!.shape).toEqual([4, 16]);
+      expect(state["queue_ptr"]).toEqual({ shape: [1], dtype: "i32", data: Int32Array.of(0) });
+      for (const name of Object.keys(state).filter((key) => key.startsWith("encoder_q"))) {
+        expect(state[name.replace("encoder_q", "encoder_k")]!.data).toEqual(state[name]!.data);
+      }
+      for (const length of await model.queue.norm(2, 1).data()) expect(length).toBeCloseTo(1, 5);
+      expect(model.encoderK.parameters().some(({ requiresGrad }) => requiresGrad)).toBe(false);
+    });
+
+    test("enqueues a batch after its logits, and goes round", async () => {
+      const model = small({ shuffle: false });
+      const before = await model.queue.data();
+      const { logits, keys } = model.forward(...views());
+      const negatives = await logits.narrow(1, 1, 16).data();
+      expect(model.queuePtr.value).toBe(8);
+      const after = await model.queue.data();
+      expect(after.subarray(32)).toEqual(before.subarray(32));
+      expect([...after.subarray(0, 32)]).toEqual([...(await keys.data())]);
+      expect(negatives).toHaveLength(8 * 16);
+      model.forward(...views(1));
+      model.forward(...views(2));
+      expect(model.queuePtr.value).toBe(8);
+    });
+
+    test("shuffling changes nothing where samples do not see each other", async () => {
+      const build = (shuffle: boolean): MoCo => {
+        manualSeed(4);
+        const encoder = (): nn.Layer => new nn.Sequential(new nn.Flatten(), new nn.Linear(16, 4));
+        return new MoCo(encoder, { dim: 4, queueSize: 16, shuffle });
+      };
+      const [shuffled, plain] = [build(true).forward(...views()), build(false).forward(...views())];
+      const [a, b] = [await shuffled.keys.data(), await plain.keys.data()];
+      a.forEach((value, i) => expect(value).toBeCloseTo(b[i]!, 6));
+      expect(await shuffled.loss.item()).toBeCloseTo(await plain.loss.item(), 5);
+    });
+
+    test("moves the key encoder by m, the same with and without a pending step", async () => {
+      const run = async (flush: boolean): Promise<Float32Array> => {
+        manualSeed(5);
+        const model = small({ generator: new Generator(1) });
+        const optimizer = new SGD(model.parameters(), { lr: 0.1, momentum: 0.9, weightDecay: 0.01 });
+        for (let step = 0; step < 3; step++) {
+          trainStep(model, optimizer, step);
+          if (flush) optimizer.device.flush(); // the update runs alone, and so does the average that follows
+        }
+        model.updateKeyEncoder();
+        return (await model.encoderK.parameters()[0]!.data()) as Float32Array;
+      };
+      expect(await run(true)).toEqual(await run(false));
+    });
+
+    test("moves parameters that lie in somebody else's arena one by one", async () => {
+      manualSeed(6);
+      const [encoderQ, encoderK] = [new nn.Linear(2, 4), new nn.Linear(2, 4)];
+      const other = new nn.Linear(4, 4);
+      new SGD([...encoderQ.parameters(), ...other.parameters()], { lr: 1 });
+      const model = new MoCo({ encoderQ, encoderK }, { dim: 4, queueSize: 8, momentum: 0.75 });
+      encoderQ.weight.assign(encoderQ.weight.add(1));
+      model.updateKeyEncoder();
+      const [q, k] = [await encoderQ.weight.data(), await encoderK.weight.data()];
+      q.forEach((value, i) => expect(k[i]).toBeCloseTo(value - 0.75, 6));
+    });
+
+    test("a checkpoint between two steps continues to the bit", async () => {
+      const start = (): { model: MoCo; optimizer: SGD } => {
+        const model = small({ shuffle: false });
+        return { model, optimizer: new SGD(model.parameters(), { lr: 0.1, momentum: 0.9, weightDecay: 0.01 }) };
+      };
+      manualSeed(8);
+      const first = start();
+      for (let step = 0; step < 3; step++) trainStep(first.model, first.optimizer, step);
+      const saved = await nn.readState(first.model.stateDict());
+      const second = start();
+      second.model.loadStateDict(saved);
+      second.optimizer.loadStateDict(first.optimizer.stateDict());
+      const losses: number[][] = [];
+      for (const { model, optimizer } of [first, second]) {
+        const values: number[] = [];
+        for (let step = 3; step < 6; step++) values.push(await trainStep(model, optimizer, step).item());
+        losses.push(values);
+      }
+      expect(losses[1]).toEqual(losses[0]);
+      expect(await nn.readState(second.model.stateDict())).toEqual(await nn.readState(first.model.stateDict()));
+    });
+
+    test("the loss may be read before backward", async () => {
+      const run = async (early: boolean): Promise<number[]> => {
+        manualSeed(9);
+        const model = small({ shuffle: false });
+        const optimizer = new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
+        const values: number[] = [];
+        for (let step = 0; step < 3; step++) {
+          const output = model.forward(...views(step));
+          if (early) values.push(await output.loss.item(), await output.top1.item());
+          const top1 = output.top1;
+          optimizer.zeroGrad();
+          output.loss.backward();
+          optimizer.step();
+          if (!early) values.push(await output.loss.item(), await top1.item());
+        }
+        return values;
+      };
+      expect(await run(true)).toEqual(await run(false));
+    });
+
+    test("refuses what cannot be", () => {
+      expect(() => small({ queueSize: 12 }).forward(...views())).toThrow(/batch size must divide queueSize, got 8 and 12/);
+      expect(() => small({ momentum: 2 })).toThrow(ValueError);
+      expect(() => small({ temperature: 0 })).toThrow(ValueError);
+      expect(() => small({ dim: 0 })).toThrow(ValueError);
+      expect(() => small().forward(views()[0], views()[1].narrow(0, 0, 4))).toThrow(ShapeError);
+      expect(() => new MoCo({ encoderQ: new nn.Linear(2, 4), encoderK: new nn.Linear(2, 4, { bias: false }) })).toThrow(ValueError);
+    });
+
+    test("accuracy counts how many negatives beat the positive", async () => {
+      const logits = tensor([[5, 1, 2, 3], [1, 5, 2, 3], [2, 5, 1, 1]]); // prettier-ignore
+      expect(await contrastAccuracy(logits, 1).item()).toBeCloseTo(100 / 3, 4);
+      expect(await contrastAccuracy(logits, 2).item()).toBeCloseTo(200 / 3, 4);
+    });
+  });
+
+  describe("neighbours", () => {
+    test("vote by similarity", async () => {
+      const bank = tensor([[1, 0], [0.9, 0.1], [0, 1], [0.1, 1], [-1, 0]]); // prettier-ignore
+      const bankLabels = tensor([0, 0, 1, 1, 2], { dtype: "i32" });
+      const features = tensor([[3, 0.1], [0.2, 5], [-2, 0.3], [1, 0.9]]); // prettier-ignore
+      const predict = async (k: number, chunkSize: number): Promise<number[]> => [
+        ...(await (await knnPredict({ bank, bankLabels, features, k, numClasses: 3, chunkSize })).data()),
+      ];
+      expect(await predict(1, 256)).toEqual([0, 1, 2, 0]);
+      expect(await predict(3, 3)).toEqual([0, 1, 2, 0]);
+      const labels = tensor([0, 1, 0, 0], { dtype: "i32" });
+      expect(await knnAccuracy({ bank, bankLabels, features, labels, k: 2, numClasses: 3 })).toBe(75);
+      await expect(knnPredict({ bank, bankLabels, features, k: 6, numClasses: 3 })).rejects.toThrow(/k must be in 1..5/);
+      await expect(knnPredict({ bank, bankLabels, features: features.narrow(1, 0, 1), numClasses: 3 })).rejects.toThrow(ShapeError);
+    });
+
+    test("features come from the encoder in evaluation mode, batch by batch", async () => {
+      const encoder = tinyGap();
+      encoder.bn2.eval();
+      const images = randn([5, 1, 28, 28]);
+      const inBatches = await featuresOf(encoder, images, { batchSize: 2, prepare: (batch) => batch.mul(2) });
+      expect([encoder.training, encoder.bn1.training, encoder.bn2.training]).toEqual([true, true, false]);
+      expect(inBatches.requiresGrad).toBe(false);
+      const atOnce = await featuresOf(encoder, images.mul(2));
+      const [a, b] = [await inBatches.data(), await atOnce.data()];
+      a.forEach((value, i) => expect(value).toBeCloseTo(b[i]!, 5));
+    });
+  });
+}

@@ -1,0 +1,187 @@
+/** Modules: the tree of fields, modes, state dicts that match PyTorch's, initial values. */
+
+import { describe, expect, test } from "vitest";
+import { ones, tensor, zeros } from "../../src/creation";
+import { ShapeError, StateDictError, ValueError } from "../../src/errors";
+import { resnet18, resnet8, tinyFlat, tinyGap } from "../../src/models";
+import * as nn from "../../src/nn";
+import { Buffer, Counter, Parameter } from "../../src/parameter";
+import { manualSeed, randn } from "../../src/random";
+import type { Tensor } from "../../src/tensor";
+import goldens from "../goldens/resnet18.json";
+
+class Block extends nn.Module {
+  readonly scale = new Parameter(ones([2]));
+  readonly branches = [new nn.Linear(2, 2), new nn.ReLU(), new nn.Linear(2, 1, { bias: false })];
+  readonly runningSum = new Buffer(zeros([2]));
+  readonly timesSeen = new Counter();
+  readonly nothing: nn.Module | null = null;
+
+  forward(x: Tensor): Tensor {
+    return x.mul(this.scale);
+  }
+}
+
+const stdOf = (values: ArrayLike<number>): number => {
+  const list = Array.from(values);
+  const mean = list.reduce((a, b) => a + b, 0) / list.length;
+  return Math.sqrt(list.reduce((sum, x) => sum + (x - mean) ** 2, 0) / list.length);
+};
+
+export function modules(): void {
+  describe("Module", () => {
+    test("finds parameters, buffers, counters and modules in its fields and in lists of them", () => {
+      const block = new Block();
+      expect([...block.namedParameters()].map(([name]) => name)).toEqual([
+        "scale",
+        "branches.0.weight",
+        "branches.0.bias",
+        "branches.2.weight",
+      ]);
+      expect([...block.namedBuffers()].map(([name]) => name)).toEqual(["running_sum"]);
+      expect(Object.keys(block.stateDict())).toEqual([
+        "scale",
+        "running_sum",
+        "times_seen",
+        "branches.0.weight",
+        "branches.0.bias",
+        "branches.2.weight",
+      ]);
+      expect([...block.namedModules()].map(([name]) => name)).toEqual(["", "branches.0", "branches.1", "branches.2"]);
+      expect(block.scale.variable.name).toBe("scale");
+    });
+
+    test("lists a shared parameter once", () => {
+      const layer = new nn.Linear(2, 2);
+      const twice = new nn.Sequential(layer, new nn.ReLU(), layer);
+      expect(twice.parameters()).toHaveLength(2);
+      expect([twice.length, twice.at(-1), [...twice].length]).toEqual([3, layer, 3]);
+    });
+
+    test("train and eval reach everything", () => {
+      const model = new nn.Sequential(new nn.Sequential(new nn.Dropout()), new nn.Dropout(1));
+      model.eval();
+      expect([...model.modules()].map(({ training }) => training)).toEqual([false, false, false, false]);
+      const x = ones([3]);
+      expect(model.forward(x)).toBe(x);
+      model.train();
+      expect([...model.modules()].every(({ training }) => training)).toBe(true);
+    });
+
+    test("freezes and clears", () => {
+      const block = new Block().requiresGrad_(false);
+      expect(block.parameters().some(({ requiresGrad }) => requiresGrad)).toBe(false);
+      block.requiresGrad_();
+      block.forward(ones([2])).sum().backward();
+      expect(block.scale.grad).not.toBeNull();
+      block.zeroGrad();
+      expect(block.scale.grad).toBeNull();
+    });
+  });
+
+  describe("state dicts", () => {
+    test("are loaded from another model, and from files", async () => {
+      const [from, to] = [new Block(), new Block()];
+      from.timesSeen.value = 3;
+      to.loadStateDict(from.stateDict());
+      expect(await to.branches[0]!.parameters()[0]!.toArray()).toEqual(await from.branches[0]!.parameters()[0]!.toArray());
+      expect(to.timesSeen.value).toBe(3);
+      const saved = await nn.readState(from.stateDict());
+      to.loadStateDict({ ...saved, times_seen: { shape: [], dtype: "i64", data: BigInt64Array.of(5n) } });
+      expect(to.timesSeen.value).toBe(5);
+      expect(saved["running_sum"]).toEqual({ shape: [2], dtype: "f32", data: Float32Array.of(0, 0) });
+    });
+
+    test("that do not fit change nothing", async () => {
+      const block = new Block();
+      const state = await nn.readState(block.stateDict());
+      const { scale: _scale, ...missing } = state;
+      const wrong = { ...state, scale: { shape: [3], dtype: "f32", data: [1, 2, 3] } };
+      expect(() => block.loadStateDict(missing)).toThrow(/missing: scale/);
+      expect(() => block.loadStateDict({ ...state, extra: state["scale"]! })).toThrow(/unexpected: extra/);
+      expect(() => block.loadStateDict(wrong)).toThrow(/scale of shape \[3\] instead of \[2\]/);
+      expect(() => block.loadStateDict(wrong, { strict: false })).toThrow(StateDictError);
+      expect(() => block.loadStateDict({ ...state, scale: { shape: [2], dtype: "i32", data: [1, 2] } })).toThrow(/dtype i32/);
+      expect(await block.scale.toArray()).toEqual([1, 1]);
+      const found = block.loadStateDict({ scale: tensor([4, 5]), extra: tensor(1) }, { strict: false });
+      expect(found.unexpectedKeys).toEqual(["extra"]);
+      expect(found.missingKeys).toHaveLength(5);
+      expect(await block.scale.toArray()).toEqual([4, 5]);
+    });
+  });
+
+  describe("initial values", () => {
+    test("are PyTorch's", async () => {
+      manualSeed(1);
+      const linear = new nn.Linear(100, 300);
+      const weight = await linear.weight.data();
+      expect(Math.max(...weight.map(Math.abs))).toBeLessThanOrEqual(0.1);
+      expect(stdOf(weight)).toBeCloseTo(0.1 / Math.sqrt(3), 3);
+      expect(Math.max(...(await linear.bias!.data()).map(Math.abs))).toBeLessThanOrEqual(0.1);
+      const conv = new nn.Conv2d(4, 8, 3, { groups: 2 });
+      expect(conv.weight.shape).toEqual([8, 2, 3, 3]);
+      expect(Math.max(...(await conv.weight.data()).map(Math.abs))).toBeLessThanOrEqual(1 / Math.sqrt(18));
+    });
+
+    test("nn.init", async () => {
+      manualSeed(2);
+      const { init } = nn;
+      const weight = new Parameter(zeros([200, 50]));
+      expect(init.calculateFans([8, 4, 3, 3])).toEqual({ fanIn: 36, fanOut: 72 });
+      expect(() => init.calculateFans([8])).toThrow(ShapeError);
+      expect(() => init.calculateGain("unknown" as "relu")).toThrow(ValueError);
+      expect(stdOf(await init.kaimingNormal_(weight, { mode: "fanOut", nonlinearity: "relu" }).data())).toBeCloseTo(0.1, 2);
+      expect(stdOf(await init.kaimingUniform_(weight, { a: Math.sqrt(5) }).data())).toBeCloseTo(1 / Math.sqrt(150), 2);
+      expect(stdOf(await init.xavierNormal_(weight).data())).toBeCloseTo(Math.sqrt(2 / 250), 2);
+      expect(stdOf(await init.xavierUniform_(weight, { gain: 2 }).data())).toBeCloseTo(2 * Math.sqrt(2 / 250), 2);
+      expect(stdOf(await init.normal_(weight, 0, 3).data())).toBeCloseTo(3, 0);
+      expect(Math.min(...(await init.uniform_(weight, 1, 2).data()))).toBeGreaterThanOrEqual(1);
+      expect(new Set(await init.ones_(weight).data())).toEqual(new Set([1]));
+      expect(new Set(await init.zeros_(weight).data())).toEqual(new Set([0]));
+    });
+  });
+
+  test("layers refuse sizes that cannot be", () => {
+    expect(() => new nn.Linear(0, 2)).toThrow(ShapeError);
+    expect(() => new nn.Conv2d(3, 4, 3, { groups: 2 })).toThrow(/groups must divide/);
+    expect(() => new nn.Conv2d(3, 4, 0)).toThrow(ShapeError);
+    expect(() => new nn.BatchNorm2d(1.5)).toThrow(ShapeError);
+    expect(() => new nn.Dropout(-1)).toThrow(ValueError);
+    expect(() => new nn.Linear(3, 2).forward(ones([2, 4]))).toThrow(/linear: the last dimension/);
+  });
+
+  describe("models", () => {
+    for (const [name, golden] of Object.entries(goldens)) {
+      test(`${name} has torchvision's parameters and state`, () => {
+        const model = resnet18({ numClasses: 128, cifarStem: name === "resnet18Cifar" });
+        const parameters = [...model.namedParameters()];
+        expect(parameters.map(([path, { shape }]) => ({ name: path, shape }))).toEqual(golden.parameters);
+        expect(parameters.reduce((total, [, parameter]) => total + parameter.numel(), 0)).toBe(golden.parameterCount);
+        const state = Object.entries(model.stateDict()).map(([path, { shape, dtype }]) => ({ name: path, shape, dtype }));
+        expect(state).toEqual(golden.stateDict);
+      });
+    }
+
+    test("small encoders have the sizes that they promise", () => {
+      const count = (model: nn.Module): number => model.parameters().reduce((total, parameter) => total + parameter.numel(), 0);
+      const x = randn([2, 1, 28, 28]);
+      for (const [model, size] of [
+        [tinyFlat(), 154_720],
+        [tinyGap(), 31_840],
+        [resnet8(), 85_424],
+      ] as const) {
+        expect(model.forward(x).shape).toEqual([2, 128]);
+        expect(count(model)).toBe(size);
+      }
+      expect(tinyFlat({ head: "mlp", numClasses: 16 }).forward(x).shape).toEqual([2, 16]);
+      expect(Object.keys(tinyGap({ head: "mlp" }).stateDict()).filter((name) => name.startsWith("fc"))).toEqual([
+        "fc.0.weight",
+        "fc.0.bias",
+        "fc.2.weight",
+        "fc.2.bias",
+      ]);
+      const split = tinyGap({ norm: (channels) => new nn.SplitBatchNorm2d(channels, 2) });
+      expect(split.features(x).shape).toEqual([2, 64]);
+    });
+  });
+}

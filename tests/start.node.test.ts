@@ -1,0 +1,173 @@
+/** `npm start` as a user runs it: the whole way from the command line to the JSON line, in a real browser. */
+
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readNpy, readSafetensors } from "../src/io";
+import { writeTinyData } from "./demo/tinyData";
+
+const folder = mkdtempSync(join(tmpdir(), "flywheel-start-"));
+const data = join(folder, "data");
+const SCRIPT = join(import.meta.dirname, "../scripts/start.mjs");
+const SMALL = ["--headless", "--encoder", "tinyGap", "--batch-size", "16", "--queue-size", "64", "--data", data];
+
+interface Run {
+  code: number | null;
+  lines: string[];
+  errors: string;
+}
+
+/** Runs the script to its end; `onLine` sees every line of stdout as it comes. */
+function start(
+  args: readonly string[],
+  { env = {}, onLine }: { env?: Record<string, string>; onLine?: (line: string, kill: () => void) => void } = {},
+): Promise<Run> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [SCRIPT, ...args], { env: { ...process.env, ...env } });
+    const run: Run = { code: null, lines: [], errors: "" };
+    let rest = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      const lines = (rest + chunk.toString()).split("\n");
+      rest = lines.pop()!;
+      run.lines.push(...lines);
+      for (const line of lines) onLine?.(line, () => child.kill("SIGINT"));
+    });
+    child.stderr.on("data", (chunk: Buffer) => (run.errors += chunk.toString()));
+    child.on("close", (code) => resolve({ ...run, code }));
+  });
+}
+
+const lastLine = ({ lines }: Run): Record<string, unknown> => JSON.parse(lines.at(-1)!) as Record<string, unknown>;
+
+beforeAll(() => writeTinyData(data, { train: 400, test: 100 }));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("npm start", () => {
+  test("trains, and ends with one line of JSON", async () => {
+    const json = join(folder, "out.json");
+    const run = await start([...SMALL, "--steps", "3", "--no-eval", "--seed", "7", "--json", json]);
+    expect(run.errors).toBe("");
+    expect(run.code).toBe(0);
+    expect(run.lines[0]).toMatch(/^adapter: \S/);
+    expect(run.lines.filter((line) => line.startsWith("step"))).toHaveLength(3);
+
+    const result = lastLine(run);
+    expect(Object.keys(result)).toEqual(
+      "adapter device steps seed loss contrastAccuracy knnBefore knnAfter stepsPerSecond dispatchesPerStep submitsPerStep buffersCreatedPerStep".split(
+        " ",
+      ),
+    );
+    expect(result).toMatchObject({ device: "webgpu", steps: 3, seed: 7, knnBefore: null, knnAfter: null });
+    expect(`adapter: ${String(result["adapter"])}`).toBe(run.lines[0]);
+    expect(result["loss"]).toBeGreaterThan(0);
+    expect(result["contrastAccuracy"]).toBeGreaterThanOrEqual(0);
+    expect(result["contrastAccuracy"]).toBeLessThanOrEqual(1);
+    expect(result["stepsPerSecond"]).toBeGreaterThan(0);
+    expect(result["dispatchesPerStep"]).toBeGreaterThan(0);
+    expect(result["submitsPerStep"]).toBeGreaterThan(0);
+    expect(readFileSync(json, "utf8")).toBe(`${run.lines.at(-1)!}\n`);
+  });
+
+  test("evaluates before, during and after, and writes features that give the same accuracy", async () => {
+    const features = join(folder, "features.safetensors");
+    const run = await start([...SMALL, "--steps", "4", "--eval-every", "2", "--features", features]);
+    expect(run.errors).toBe("");
+    expect(run.code).toBe(0);
+    const evaluations = run.lines.filter((line) => line.startsWith("kNN"));
+    expect(evaluations.map((line) => line.replace(/:.*/, ""))).toEqual([
+      "kNN accuracy before training",
+      "kNN accuracy after 2 steps",
+      "kNN accuracy after 4 steps",
+    ]);
+
+    const { tensors } = readSafetensors(new Uint8Array(readFileSync(features)));
+    expect(Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape]))).toEqual({
+      bank: [400, 128],
+      bank_labels: [400],
+      test: [100, 128],
+      test_labels: [100],
+    });
+    const values = (name: string): number[] => Array.from(tensors[name]!.data as Float32Array);
+    const accuracy = knn(values("bank"), values("bank_labels"), values("test"), values("test_labels"));
+    // Where two classes have nearly the same vote, rounding decides.
+    expect(Math.abs(accuracy - Number(lastLine(run)["knnAfter"]))).toBeLessThanOrEqual(0.011);
+  });
+
+  test("writes features as .npy files", async () => {
+    const run = await start([...SMALL, "--steps", "1", "--no-eval", "--features", join(folder, "features.npy")]);
+    expect(run.code).toBe(0);
+    const shapeOf = (name: string): readonly number[] =>
+      readNpy(new Uint8Array(readFileSync(join(folder, name)))).shape;
+    expect(shapeOf("features.npy")).toEqual([100, 128]);
+    expect(shapeOf("features.labels.npy")).toEqual([100]);
+    expect(shapeOf("features.bank.npy")).toEqual([400, 128]);
+    expect(shapeOf("features.bank.labels.npy")).toEqual([400]);
+  });
+
+  test("runs on the CPU reference", async () => {
+    const args = ["--headless", "--encoder", "tinyGap", "--batch-size", "8", "--queue-size", "8", "--data", data];
+    const run = await start([...args, "--steps", "2", "--no-eval", "--device", "cpu"]);
+    expect(run.code).toBe(0);
+    expect(lastLine(run)).toMatchObject({ device: "cpu", steps: 2, dispatchesPerStep: null });
+  });
+
+  test("Ctrl-C ends it, and its browser", async () => {
+    const marker = `--flywheel-test=${process.pid}`;
+    const run = await start([...SMALL, "--steps", "100000", "--no-eval"], {
+      env: { CHROME_ARGS: marker },
+      onLine: (line, kill) => line.startsWith("step") && kill(),
+    });
+    expect(run.code).toBe(130);
+    expect(run.errors).toBe("");
+    if (process.platform === "win32") return;
+    const processes = spawnSync("ps", ["-axo", "args"], { encoding: "utf8" }).stdout;
+    expect(processes.split("\n").filter((line) => line.includes(marker))).toEqual([]);
+  });
+
+  test("says in one sentence that there is no adapter", async () => {
+    const run = await start([...SMALL, "--steps", "1", "--no-eval"], {
+      env: { CHROME_ARGS: "--disable-features=WebGPU --disable-blink-features=WebGPU" },
+    });
+    expect(run.code).toBe(2);
+    expect(run.errors).toMatch(/^device: WebGPU needs .*\n$/);
+    expect(run.lines).toEqual([]);
+  });
+
+  test.each([
+    ["a queue that the batch does not divide", ["--queue-size", "100"], /^--queue-size must be a multiple/],
+    ["a missing folder", ["--data", join(folder, "nowhere")], /^--data must be an existing folder/],
+    ["a batch larger than the data", [...SMALL, "--batch-size", "512", "--queue-size", "512"], /batch.*400/],
+    ["an unknown option", ["--stpes", "3"], /^--stpes is no option/],
+  ])("refuses %s in one sentence", async (_, args, sentence) => {
+    const run = await start(["--headless", ...args]);
+    expect(run.code).toBe(2);
+    expect(run.errors).toMatch(sentence);
+    expect(run.errors.trimEnd()).not.toContain("\n");
+    expect(run.lines.filter((line) => !line.startsWith("adapter"))).toEqual([]);
+  });
+
+  test("--help lists the options", async () => {
+    const run = await start(["--help"]);
+    expect(run.code).toBe(0);
+    expect(run.lines.join("\n")).toContain("--eval-every N");
+  });
+});
+
+/** kNN accuracy as MoCo's authors compute it: the 200 nearest by cosine vote with exp(similarity / 0.1). */
+function knn(bank: number[], bankLabels: number[], test: number[], testLabels: number[]): number {
+  const dim = bank.length / bankLabels.length;
+  const correct = testLabels.filter((label, i) => {
+    const query = test.slice(i * dim, (i + 1) * dim);
+    const similar = bankLabels.map((bankLabel, j) => ({
+      bankLabel,
+      similarity: query.reduce((sum, value, d) => sum + value * bank[j * dim + d]!, 0),
+    }));
+    similar.sort((a, b) => b.similarity - a.similarity);
+    const votes = new Array<number>(10).fill(0);
+    for (const { bankLabel, similarity } of similar.slice(0, 200)) votes[bankLabel]! += Math.exp(similarity / 0.1);
+    return votes.indexOf(Math.max(...votes)) === label;
+  });
+  return correct.length / testLabels.length;
+}

@@ -1,0 +1,5 @@
+import { openTestDevice } from "../shared/device";
+import { everyOp } from "../shared/everyOp";
+
+await openTestDevice("cpu");
+everyOp();

@@ -1,0 +1,5 @@
+import { openTestDevice } from "../shared/device";
+import { gradientFunctions } from "../shared/gradients";
+
+await openTestDevice("cpu");
+gradientFunctions();

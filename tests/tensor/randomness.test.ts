@@ -1,0 +1,5 @@
+import { openTestDevice } from "../shared/device";
+import { randomness } from "../shared/randomness";
+
+await openTestDevice("cpu");
+randomness();

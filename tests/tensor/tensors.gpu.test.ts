@@ -1,0 +1,5 @@
+import { openTestDevice } from "../shared/device";
+import { tensors } from "../shared/tensors";
+
+await openTestDevice("webgpu");
+tensors();
