@@ -18,7 +18,7 @@ struct Params {
 
 fn epilogue(value: f32, index: u32) -> f32 { return value; } // @hook
 
-fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; } // @lib
 
 @compute @workgroup_size(WORKGROUP)
 fn main(

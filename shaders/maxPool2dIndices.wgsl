@@ -16,7 +16,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> output: array<i32>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; } // @lib
 
 @compute @workgroup_size(WORKGROUP)
 fn main(

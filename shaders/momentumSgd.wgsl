@@ -1,4 +1,4 @@
-// SGD with momentum over a whole arena, in place. Needs lib/update.wgsl.
+// SGD with momentum over a whole arena, in place. Lines marked @lib stand in for shaders/lib/update.wgsl.
 // An invocation takes RUN vec4s in a row, within one block of 64 elements, so a segment is looked up once for all of them.
 // Grid: any number of invocations; they stride over the arena.
 
@@ -14,6 +14,11 @@ struct Params { count: u32 } // in vec4s, a multiple of 16
 @group(0) @binding(4) var<storage, read> segments: array<u32>; // group << 2 | state
 @group(0) @binding(5) var<uniform> groups: array<Group, 32>;
 @group(0) @binding(6) var<uniform> params: Params;
+
+const STATE_NONE = 0u; // @lib
+struct Group { lr: f32, momentum: f32, one_minus_dampening: f32, weight_decay: f32, nesterov: f32, classical: f32, maximize: f32, unused: f32 } // @lib
+struct Sgd { param: vec4<f32>, momentum: vec4<f32> } // @lib
+fn momentum_sgd(group: Group, state: u32, param: vec4<f32>, grad: vec4<f32>, momentum: vec4<f32>) -> Sgd { return Sgd(param, momentum); } // @lib
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {

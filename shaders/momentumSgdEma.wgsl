@@ -1,5 +1,5 @@
 // momentumSgd and then ema over two arenas of one layout, in one pass: reads param, grad, momentum, key; writes param,
-// momentum, key. The same bits as the two kernels one after the other. Needs lib/update.wgsl.
+// momentum, key. The same bits as the two kernels one after the other. Lines marked @lib stand in for shaders/lib/update.wgsl.
 // Grid: any number of invocations; they stride over the arena, RUN vec4s in a row.
 
 const WORKGROUP = 64u;
@@ -16,6 +16,11 @@ struct Params { count: u32 } // in vec4s, a multiple of 16
 @group(0) @binding(6) var<uniform> groups: array<Group, 32>;
 @group(0) @binding(7) var<uniform> coefficients: vec4<f32>; // m, 1 - m
 @group(0) @binding(8) var<uniform> params: Params;
+
+struct Group { lr: f32, momentum: f32, one_minus_dampening: f32, weight_decay: f32, nesterov: f32, classical: f32, maximize: f32, unused: f32 } // @lib
+struct Sgd { param: vec4<f32>, momentum: vec4<f32> } // @lib
+fn momentum_sgd(group: Group, state: u32, param: vec4<f32>, grad: vec4<f32>, momentum: vec4<f32>) -> Sgd { return Sgd(param, momentum); } // @lib
+fn ema(key: vec4<f32>, param: vec4<f32>, m: f32, one_minus_m: f32) -> vec4<f32> { return key * m + param * one_minus_m; } // @lib
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {

@@ -1,5 +1,5 @@
 // output[row, r] = index of the r-th largest (or smallest) of input[row, 0..n], ties by lower index, NaN largest.
-// For small k: one scan of the row for each r. topkHistogram and its successors serve the rest. Needs lib/sortKey.wgsl.
+// For small k: one scan of the row for each r. topkHistogram and its successors serve the rest. Lines marked @lib stand in for shaders/lib/sortKey.wgsl.
 // Grid: one invocation a row, folded into x and y.
 
 const WORKGROUP = 4u;
@@ -9,6 +9,8 @@ struct Params { rows: u32, n: u32, k: u32, flip: u32 } // flip: 0 for the larges
 @group(0) @binding(0) var<storage, read> input: array<f32>;
 @group(0) @binding(1) var<storage, read_write> output: array<i32>;
 @group(0) @binding(2) var<uniform> params: Params;
+
+fn sort_key(x: f32, flip: u32) -> u32 { return bitcast<u32>(x) ^ flip; } // @lib
 
 @compute @workgroup_size(WORKGROUP)
 fn main(

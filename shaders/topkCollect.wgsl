@@ -1,5 +1,5 @@
 // Keys and indices of each row's best k, not yet sorted: first those better than the threshold, then as many equal to it as
-// belong, both by index. Needs lib/sortKey.wgsl.
+// belong, both by index. Lines marked @lib stand in for shaders/lib/sortKey.wgsl.
 // Grid: one invocation a chunk of a row, linear over (row, chunk), folded into x and y.
 
 const WORKGROUP = 4u;
@@ -12,6 +12,8 @@ struct Params { rows: u32, n: u32, k: u32, chunk: u32, chunks: u32, flip: u32 }
 @group(0) @binding(3) var<storage, read_write> keys: array<u32>; // [rows, k]
 @group(0) @binding(4) var<storage, read_write> output: array<i32>; // [rows, k]: indices
 @group(0) @binding(5) var<uniform> params: Params;
+
+fn sort_key(x: f32, flip: u32) -> u32 { return bitcast<u32>(x) ^ flip; } // @lib
 
 @compute @workgroup_size(WORKGROUP)
 fn main(

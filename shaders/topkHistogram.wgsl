@@ -1,5 +1,5 @@
 // First half of a radix select's turn: counts the digits (8 bits of the sort key at `shift`) of the elements
-// whose higher bits are the row's prefix so far. Needs lib/sortKey.wgsl.
+// whose higher bits are the row's prefix so far. Lines marked @lib stand in for shaders/lib/sortKey.wgsl.
 // Grid: one invocation a chunk of a row, linear over (row, chunk), folded into x and y.
 
 const WORKGROUP = 4u;
@@ -10,6 +10,8 @@ struct Params { rows: u32, n: u32, chunk: u32, chunks: u32, flip: u32, shift: u3
 @group(0) @binding(1) var<storage, read> thresholds: array<vec2<u32>>; // of each row: prefix, rank within it
 @group(0) @binding(2) var<storage, read_write> histograms: array<u32>; // [rows, chunks, 256]
 @group(0) @binding(3) var<uniform> params: Params;
+
+fn sort_key(x: f32, flip: u32) -> u32 { return bitcast<u32>(x) ^ flip; } // @lib
 
 @compute @workgroup_size(WORKGROUP)
 fn main(

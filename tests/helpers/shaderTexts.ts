@@ -7,13 +7,7 @@ export const SHADERS: ReadonlyMap<string, string> = new Map(
   Object.entries(files).map(([path, text]) => [/shaders\/(.+)\.wgsl$/.exec(path)![1]!, text]),
 );
 
-/** The file with the libraries that its head says it needs, as it would be compiled in an editor. */
-export function withLibraries(text: string): string {
-  const needed = [...text.matchAll(/^\/\/ Needs (lib\/\w+)\.wgsl\.?/gm)].map((match) => SHADERS.get(match[1]!)!);
-  return [...needed, text].join("\n");
-}
-
-const IS_HOLE = /^(const |alias |@group\(0\)|struct Params|.*\/\/ @hook)/;
+const IS_HOLE = /^(const |alias |@group\(0\)|struct Params|.*\/\/ @(hook|lib)$)/;
 
 /** Lines that every specialisation keeps as they are: all but holes, loops that are written out, and Params. */
 export function fixedLines(text: string): string[] {

@@ -5,7 +5,7 @@ import { KERNELS } from "../../src/kernels";
 import { elementwise, elementwiseScalar } from "../../src/kernels/elementwise";
 import { LIBRARIES } from "../../src/kernels/libraries";
 import { reduceColumns, reduceRows } from "../../src/kernels/reduce";
-import { SHADERS, withLibraries } from "../helpers/shaderTexts";
+import { SHADERS } from "../helpers/shaderTexts";
 
 describe("shaders", () => {
   let device: GPUDevice;
@@ -16,7 +16,7 @@ describe("shaders", () => {
 
   it.each([...SHADERS.keys()])("%s.wgsl compiles untouched", async (name) => {
     device.pushErrorScope("validation");
-    const code = withLibraries(SHADERS.get(name)!);
+    const code = SHADERS.get(name)!;
     const module = device.createShaderModule({ label: "test", code });
     const { messages } = await module.getCompilationInfo();
     const error = await device.popErrorScope();
