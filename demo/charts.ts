@@ -6,6 +6,9 @@ import "uplot/dist/uPlot.min.css";
 /** Shortest time between two drawings. */
 const REDRAW_MS = 150;
 
+/** A run of more steps has an x axis that grows from here. */
+const FIRST_END = 300;
+
 export interface SeriesStyle {
   readonly label: string;
   /** Name of the CSS variable of the colour. */
@@ -48,7 +51,7 @@ export class Chart {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolor());
   }
 
-  /** Empties the chart; its x axis will reach from 0 to `lastStep`. */
+  /** Empties the chart, for a run of `lastStep` steps. */
   clear(lastStep: number): void {
     this.steps = [];
     this.columns = this.columns.map(() => []);
@@ -73,6 +76,12 @@ export class Chart {
     this.showValues(null);
   }
 
+  /** Where the x axis ends: at the last step, or in a long run some way ahead. */
+  private end(): number {
+    const ahead = Math.max(FIRST_END, 1.25 * (this.steps.at(-1) ?? 0));
+    return Math.max(1, Math.min(this.lastStep, ahead));
+  }
+
   private data(): uPlot.AlignedData {
     return [this.steps, ...this.columns];
   }
@@ -91,9 +100,9 @@ export class Chart {
       height,
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, y: false },
-      padding: [8, 12, 0, 0],
+      padding: [8, 20, 0, 0],
       scales: {
-        x: { time: false, range: () => [0, Math.max(1, this.lastStep)] },
+        x: { time: false, range: () => [0, this.end()] },
         y: { range: range ? [range[0], range[1]] : (_plot, _low, high) => [0, Math.max(1, (high || 1) * 1.06)] },
       },
       axes: [

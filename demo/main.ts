@@ -198,7 +198,9 @@ function summary({
 
 function duration(seconds: number): string {
   const whole = Math.ceil(seconds);
-  return whole < 100 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (whole < 100) return `${whole} s`;
+  const minutes = Math.round(whole / 60);
+  return minutes < 100 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
 }
 
 session.subscribe((event: SessionEvent) => {

@@ -176,6 +176,7 @@ export class Evaluation {
       k: Math.min(NEIGHBOURS, this.bank.size(0)),
       temperature: 0.1,
       numClasses: NUM_CLASSES,
+      chunkSize: EVAL_BATCH,
     });
     return percent / 100;
   }

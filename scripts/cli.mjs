@@ -141,14 +141,14 @@ const OPTIONS = {
     key: "features",
     value: "FILE",
     preset: null,
-    help: "write the test images' features there, .npy or .safetensors",
+    help: "write features and labels of training and test images there, .npy or .safetensors",
     parse: featuresFile,
   },
   "eval-every": {
     key: "evalEvery",
     value: "N",
     preset: null,
-    help: "evaluate every N steps too, not only before and after",
+    help: "evaluate every N steps too, not only before and after (in a window: 50)",
     parse: positiveInteger,
   },
   "no-eval": { key: "evaluate", preset: true, help: "train only, no kNN evaluation" },
@@ -206,7 +206,7 @@ Trains a MoCo encoder on Fashion-MNIST and evaluates it with k nearest neighbour
 
 ${rows.join("\n")}
 
-Exit codes: 0 done, 1 failed, 2 wrong options.
+Exit codes: 0 done, 1 failed, 2 wrong options or no adapter, 130 ended by Ctrl-C.
 `;
 }
 

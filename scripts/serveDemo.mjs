@@ -96,6 +96,7 @@ async function receive(request, response, { onEvent, files }) {
     }
     response.writeHead(204).end();
   } catch (error) {
+    if (!request.complete) return; // the page was closed meanwhile
     onEvent({
       type: "error",
       name: "Error",

@@ -28,6 +28,9 @@ class RunError extends Error {}
 /** A browser that takes longer to close is killed. */
 const CLOSE_MS = 5_000;
 
+/** Longest time without a line where there is no terminal. */
+const SILENT_MS = 20_000;
+
 /**
  * @param {Options} options
  * @returns {Promise<number>} the exit code
@@ -57,7 +60,7 @@ async function start(options) {
   let close = () => Promise.resolve();
   try {
     const url = addressOf(server, options, headless);
-    if (!headless) terminal.line(`The page: ${url}\nCtrl-C ends it.`);
+    if (!headless) terminal.warn(`The page is at ${url}\nCtrl-C ends it.`);
     close = await open(
       { url, browserPath, headless },
       { onFail: run.reject, onWarning: (text) => terminal.warn(text) },
@@ -66,7 +69,11 @@ async function start(options) {
     const result = await Promise.race([run.promise, stop]);
     if (typeof result === "number") return result;
     const json = JSON.stringify(result);
-    if (options.json) await replaceFile(options.json, `${json}\n`);
+    if (options.json) {
+      await replaceFile(options.json, `${json}\n`).catch((error) => {
+        throw new RunError(`--json could not be written: ${error.message}`);
+      });
+    }
     terminal.line(json);
     return headless ? 0 : await stop;
   } catch (error) {
@@ -159,7 +166,9 @@ async function open({ url, browserPath, headless }, { onFail, onWarning }) {
     clearTimeout(killed);
   };
   browser.once("disconnected", () => {
-    if (!closing && headless) onFail(new RunError("The browser ended before the training did: start it again."));
+    if (closing) return;
+    if (headless) onFail(new RunError("The browser ended before the training did: start it again."));
+    else onWarning("The window is closed, the page is still there. Ctrl-C ends it.");
   });
   try {
     const page = (await browser.pages())[0] ?? (await browser.newPage());
@@ -218,6 +227,7 @@ class Terminal {
     this.every = Math.max(1, Math.round(steps / 15));
     this.isLive = process.stdout.isTTY;
     this.hasOpenLine = false;
+    this.shownMs = 0;
   }
 
   /** @param {SessionEvent} event */
@@ -234,7 +244,9 @@ class Terminal {
   /** @param {import("../demo/protocol").StepEvent} event */
   progress({ step, loss, contrastAccuracy, stepsPerSecond, secondsLeft }) {
     const isLast = step === this.steps;
-    if (!this.isLive && step % this.every !== 0 && step !== 1 && !isLast) return;
+    const isDue = step % this.every === 0 || step === 1 || isLast || performance.now() - this.shownMs > SILENT_MS;
+    if (!this.isLive && !isDue) return;
+    this.shownMs = performance.now();
     const text = [
       `step ${String(step).padStart(String(this.steps).length)}/${this.steps}`,
       `loss ${loss.toFixed(3)}`,

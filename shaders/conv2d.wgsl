@@ -10,16 +10,18 @@ const STRIDE_HEIGHT = 1u;
 const STRIDE_WIDTH = 1u;
 const DILATION_HEIGHT = 1u;
 const DILATION_WIDTH = 1u;
-const BLOCK_C = 4u;
+const BLOCK_C4 = 1u; // BLOCK_C / 4
 const BLOCK_Y = 4u;
 const BLOCK_X = 4u;
 const DEPTH = 1u; // input channels a turn: a divisor of in_channels
+const ONE_TURN = 0u; // 1 where one turn takes all of in_channels and of the kernel
 const TAPS_Y = 3u; // kernel rows a turn: KERNEL_HEIGHT or 1
 const TAPS_X = 3u; // kernel columns a turn: KERNEL_WIDTH or 1
 const STEP_Y = 1u; // input rows from one row of the patch to the next: a common divisor of stride and dilation
 const STEP_X = 1u;
+const BLOCK_C = 4u * BLOCK_C4;
 const TURNS_X = KERNEL_WIDTH / TAPS_X;
-const TURNS = KERNEL_HEIGHT / TAPS_Y * TURNS_X; // that a channel takes; one loop, since nested ones spill all of it
+const TURNS = KERNEL_HEIGHT / TAPS_Y * TURNS_X; // that a channel takes
 const PATCH_Y = ((BLOCK_Y - 1u) * STRIDE_HEIGHT + (TAPS_Y - 1u) * DILATION_HEIGHT) / STEP_Y + 1u;
 const PATCH_X = ((BLOCK_X - 1u) * STRIDE_WIDTH + (TAPS_X - 1u) * DILATION_WIDTH) / STEP_X + 1u;
 
@@ -59,11 +61,11 @@ fn main(
   let input_base = (n * params.groups + group) * params.in_channels;
   let weight_length = params.in_channels * KERNEL_HEIGHT * KERNEL_WIDTH; // of one output channel
 
-  var sums: array<array<array<f32, BLOCK_X>, BLOCK_Y>, BLOCK_C>;
+  var sums: array<array<array<vec4<f32>, BLOCK_X>, BLOCK_Y>, BLOCK_C4>;
   var patch_rows: array<array<array<f32, PATCH_X>, PATCH_Y>, DEPTH>;
   var in_x: array<u32, PATCH_X>;
   var inside_x: array<bool, PATCH_X>;
-  var taps: array<array<array<f32, TAPS_X>, TAPS_Y>, DEPTH>;
+  var taps: array<array<array<vec4<f32>, TAPS_X>, TAPS_Y>, DEPTH>; // of four output channels
   for (var turn = 0u; turn < params.in_channels / DEPTH * TURNS; turn++) {
     let c = turn / TURNS * DEPTH;
     let kernel_y = turn % TURNS / TURNS_X * TAPS_Y;
@@ -88,16 +90,18 @@ fn main(
       }
     }
     // @unroll
-    for (var o = 0u; o < BLOCK_C; o++) {
-      let out_channel = group * params.out_channels + min(channel + o, params.out_channels - 1u);
+    for (var o = 0u; o < BLOCK_C4; o++) {
+      // Channels past the last repeat it, and are not stored.
+      let out_channels = group * params.out_channels + min(channel + 4u * o + vec4(0u, 1u, 2u, 3u), vec4(params.out_channels - 1u));
       // @unroll
       for (var d = 0u; d < DEPTH; d++) {
-        let kernel = out_channel * weight_length + ((c + d) * KERNEL_HEIGHT + kernel_y) * KERNEL_WIDTH + kernel_x;
+        let kernels = out_channels * weight_length + ((c + d) * KERNEL_HEIGHT + kernel_y) * KERNEL_WIDTH + kernel_x;
         // @unroll
         for (var ty = 0u; ty < TAPS_Y; ty++) {
           // @unroll
           for (var tx = 0u; tx < TAPS_X; tx++) {
-            taps[d][ty][tx] = weight[kernel + ty * KERNEL_WIDTH + tx];
+            let at = kernels + ty * KERNEL_WIDTH + tx;
+            taps[d][ty][tx] = vec4(weight[at.x], weight[at.y], weight[at.z], weight[at.w]);
           }
         }
       }
@@ -121,11 +125,14 @@ fn main(
         }
       }
     }
+    if (ONE_TURN == 1u) { // SwiftShader runs the body of a loop once more than it turns
+      break;
+    }
   }
 
-  var results: array<array<array<f32, BLOCK_X>, BLOCK_Y>, BLOCK_C>; // a copy, since the loops below index it by a variable
+  var results: array<array<array<vec4<f32>, BLOCK_X>, BLOCK_Y>, BLOCK_C4>; // a copy, since the loop below indexes it by a variable
   // @unroll
-  for (var o = 0u; o < BLOCK_C; o++) {
+  for (var o = 0u; o < BLOCK_C4; o++) {
     // @unroll
     for (var oy = 0u; oy < BLOCK_Y; oy++) {
       // @unroll
@@ -134,13 +141,22 @@ fn main(
       }
     }
   }
-  for (var o = 0u; o < min(BLOCK_C, params.out_channels - channel); o++) {
-    let plane = (n * params.groups + group) * params.out_channels + channel + o;
-    for (var oy = 0u; oy < min(BLOCK_Y, params.out_height - out_y); oy++) {
-      let line = (plane * params.out_height + out_y + oy) * params.out_width + out_x;
-      for (var ox = 0u; ox < min(BLOCK_X, params.out_width - out_x); ox++) {
-        output[line + ox] = epilogue(results[o][oy][ox], line + ox);
+  let plane = (n * params.groups + group) * params.out_channels + channel;
+  var o = 0u;
+  loop {
+    // @unroll
+    for (var oy = 0u; oy < BLOCK_Y; oy++) {
+      let line = ((plane + o) * params.out_height + out_y + oy) * params.out_width + out_x;
+      // @unroll
+      for (var ox = 0u; ox < BLOCK_X; ox++) {
+        if ((out_y + oy < params.out_height) & (out_x + ox < params.out_width)) {
+          output[line + ox] = epilogue(results[o / 4u][oy][ox][o % 4u], line + ox);
+        }
       }
+    }
+    continuing {
+      o++;
+      break if o >= min(BLOCK_C, params.out_channels - channel);
     }
   }
 }

@@ -11,16 +11,23 @@ const STRIDE_HEIGHT = 1u;
 const STRIDE_WIDTH = 1u;
 const DILATION_HEIGHT = 1u;
 const DILATION_WIDTH = 1u;
-const BLOCK_C = 4u;
+const BLOCK_C4 = 1u; // BLOCK_C / 4
 const BLOCK_Y = 4u; // a multiple of the stride
 const BLOCK_X = 4u;
 const DEPTH = 1u; // output channels a turn: a divisor of out_channels
 const REACH_Y = 2u; // rows of grad_out before a block's own that reach it: ceil((KERNEL_HEIGHT - 1) * dilation / stride)
 const REACH_X = 2u;
-const LEAD_Y = REACH_Y * STRIDE_HEIGHT;
-const LEAD_X = REACH_X * STRIDE_WIDTH;
-const PATCH_Y = REACH_Y + (BLOCK_Y - 1u) / STRIDE_HEIGHT + 1u;
-const PATCH_X = REACH_X + (BLOCK_X - 1u) / STRIDE_WIDTH + 1u;
+const BLOCK_C = 4u * BLOCK_C4;
+const CELLS_Y = BLOCK_Y / STRIDE_HEIGHT; // a block is CELLS_Y x CELLS_X cells of stride x stride pixels
+const CELLS_X = BLOCK_X / STRIDE_WIDTH;
+const EXTENT_Y = (KERNEL_HEIGHT - 1u) * DILATION_HEIGHT + 1u; // of the kernel with its gaps
+const EXTENT_X = (KERNEL_WIDTH - 1u) * DILATION_WIDTH + 1u;
+const STEPS_Y = (EXTENT_Y + STRIDE_HEIGHT - 1u) / STRIDE_HEIGHT; // rows of grad_out that may reach a pixel
+const STEPS_X = (EXTENT_X + STRIDE_WIDTH - 1u) / STRIDE_WIDTH;
+const SPAN_Y = STEPS_Y * STRIDE_HEIGHT;
+const SPAN_X = STEPS_X * STRIDE_WIDTH;
+const PATCH_Y = REACH_Y + CELLS_Y;
+const PATCH_X = REACH_X + CELLS_X;
 
 struct Params {
   batch: u32, groups: u32, in_channels: u32, out_channels: u32, // channels of one group
@@ -60,11 +67,11 @@ fn main(
   let left = block_x * BLOCK_X - params.pad_width % STRIDE_WIDTH;
   let grad_base = (n * params.groups + group) * params.out_channels;
 
-  var sums: array<array<array<f32, BLOCK_X>, BLOCK_Y>, BLOCK_C>;
+  var sums: array<array<array<vec4<f32>, BLOCK_X>, BLOCK_Y>, BLOCK_C4>;
+  var patch_rows: array<array<array<f32, PATCH_X>, PATCH_Y>, DEPTH>;
   var out_x: array<u32, PATCH_X>;
   var inside_x: array<bool, PATCH_X>;
-  var patch_rows: array<array<array<f32, PATCH_X>, PATCH_Y>, DEPTH>;
-  var taps: array<array<array<f32, KERNEL_WIDTH>, KERNEL_HEIGHT>, DEPTH>;
+  var taps: array<array<array<vec4<f32>, SPAN_X>, SPAN_Y>, DEPTH>; // of four input channels; not all are used
   // @unroll
   for (var px = 0u; px < PATCH_X; px++) {
     out_x[px] = out_left + px;
@@ -86,46 +93,58 @@ fn main(
       }
     }
     // @unroll
-    for (var c = 0u; c < BLOCK_C; c++) {
+    for (var c = 0u; c < BLOCK_C4; c++) {
+      // Channels past the last repeat it, and are not stored.
+      let in_channels = min(channel + 4u * c + vec4(0u, 1u, 2u, 3u), vec4(params.in_channels - 1u));
       // @unroll
       for (var d = 0u; d < DEPTH; d++) {
-        let kernel = ((group * params.out_channels + o + d) * params.in_channels + min(channel + c, params.in_channels - 1u)) * (KERNEL_HEIGHT * KERNEL_WIDTH);
+        let kernels = ((group * params.out_channels + o + d) * params.in_channels + in_channels) * (KERNEL_HEIGHT * KERNEL_WIDTH);
         // @unroll
         for (var ty = 0u; ty < KERNEL_HEIGHT; ty++) {
           // @unroll
           for (var tx = 0u; tx < KERNEL_WIDTH; tx++) {
-            taps[d][ty][tx] = weight[kernel + ty * KERNEL_WIDTH + tx];
+            let at = kernels + (ty * KERNEL_WIDTH + tx);
+            taps[d][ty][tx] = vec4(weight[at.x], weight[at.y], weight[at.z], weight[at.w]);
           }
         }
       }
+      // Pixel (ry, rx) of a cell meets the kernel at every stride-th place from (ry, rx), where that is a tap and no gap. These
+      // conditions are constants once the loops are written out.
       // @unroll
-      for (var iy = 0u; iy < BLOCK_Y; iy++) {
+      for (var ry = 0u; ry < STRIDE_HEIGHT; ry++) {
         // @unroll
-        for (var ix = 0u; ix < BLOCK_X; ix++) {
-          var sum = sums[c][iy][ix];
+        for (var rx = 0u; rx < STRIDE_WIDTH; rx++) {
           // @unroll
-          for (var ty = 0u; ty < KERNEL_HEIGHT; ty++) {
+          for (var cy = 0u; cy < CELLS_Y; cy++) {
             // @unroll
-            for (var tx = 0u; tx < KERNEL_WIDTH; tx++) {
-              // Conditions and indices are constants once the loops are written out.
-              if ((iy + LEAD_Y - ty * DILATION_HEIGHT) % STRIDE_HEIGHT == 0u && (ix + LEAD_X - tx * DILATION_WIDTH) % STRIDE_WIDTH == 0u) {
-                // @unroll
-                for (var d = 0u; d < DEPTH; d++) {
-                  sum += taps[d][ty][tx] *
-                    patch_rows[d][(iy + LEAD_Y - ty * DILATION_HEIGHT) / STRIDE_HEIGHT][(ix + LEAD_X - tx * DILATION_WIDTH) / STRIDE_WIDTH];
+            for (var cx = 0u; cx < CELLS_X; cx++) {
+              var sum = sums[c][cy * STRIDE_HEIGHT + ry][cx * STRIDE_WIDTH + rx];
+              // @unroll
+              for (var sy = 0u; sy < STEPS_Y; sy++) {
+                if (ry + sy * STRIDE_HEIGHT < EXTENT_Y && (ry + sy * STRIDE_HEIGHT) % DILATION_HEIGHT == 0u) {
+                  // @unroll
+                  for (var sx = 0u; sx < STEPS_X; sx++) {
+                    if (rx + sx * STRIDE_WIDTH < EXTENT_X && (rx + sx * STRIDE_WIDTH) % DILATION_WIDTH == 0u) {
+                      // @unroll
+                      for (var d = 0u; d < DEPTH; d++) {
+                        sum += taps[d][(ry + sy * STRIDE_HEIGHT) / DILATION_HEIGHT][(rx + sx * STRIDE_WIDTH) / DILATION_WIDTH] *
+                          patch_rows[d][cy + REACH_Y - sy][cx + REACH_X - sx];
+                      }
+                    }
+                  }
                 }
               }
+              sums[c][cy * STRIDE_HEIGHT + ry][cx * STRIDE_WIDTH + rx] = sum;
             }
           }
-          sums[c][iy][ix] = sum;
         }
       }
     }
   }
 
-  var results: array<array<array<f32, BLOCK_X>, BLOCK_Y>, BLOCK_C>; // a copy, since the loops below index it by a variable
+  var results: array<array<array<vec4<f32>, BLOCK_X>, BLOCK_Y>, BLOCK_C4>; // a copy, since the loop below indexes it by a variable
   // @unroll
-  for (var c = 0u; c < BLOCK_C; c++) {
+  for (var c = 0u; c < BLOCK_C4; c++) {
     // @unroll
     for (var iy = 0u; iy < BLOCK_Y; iy++) {
       // @unroll
@@ -134,15 +153,22 @@ fn main(
       }
     }
   }
-  for (var c = 0u; c < min(BLOCK_C, params.in_channels - channel); c++) {
-    let plane = (n * params.groups + group) * params.in_channels + channel + c;
+  let plane = (n * params.groups + group) * params.in_channels + channel;
+  var c = 0u;
+  loop {
+    // @unroll
     for (var iy = 0u; iy < BLOCK_Y; iy++) {
-      let line = (plane * params.height + top + iy) * params.width + left;
+      let line = ((plane + c) * params.height + top + iy) * params.width + left;
+      // @unroll
       for (var ix = 0u; ix < BLOCK_X; ix++) {
-        if (top + iy < params.height && left + ix < params.width) {
-          output[line + ix] = epilogue(results[c][iy][ix], line + ix);
+        if ((top + iy < params.height) & (left + ix < params.width)) {
+          output[line + ix] = epilogue(results[c / 4u][iy][ix][c % 4u], line + ix);
         }
       }
+    }
+    continuing {
+      c++;
+      break if c >= min(BLOCK_C, params.in_channels - channel);
     }
   }
 }

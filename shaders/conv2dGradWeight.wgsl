@@ -10,7 +10,7 @@ const STRIDE_HEIGHT = 1u;
 const STRIDE_WIDTH = 1u;
 const DILATION_HEIGHT = 1u;
 const DILATION_WIDTH = 1u;
-const BLOCK_O = 4u;
+const BLOCK_O4 = 1u; // BLOCK_O / 4
 const BLOCK_C = 2u;
 const TAPS_Y = 3u; // kernel rows of a block: KERNEL_HEIGHT or 1
 const TAPS_X = 3u; // kernel columns of a block: KERNEL_WIDTH or 1
@@ -18,6 +18,7 @@ const TILE_Y = 2u; // divides out_height
 const TILE_X = 2u; // divides out_width
 const STEP_Y = 1u; // input rows from one row of the patch to the next: a common divisor of stride and dilation
 const STEP_X = 1u;
+const BLOCK_O = 4u * BLOCK_O4;
 const PATCH_Y = ((TILE_Y - 1u) * STRIDE_HEIGHT + (TAPS_Y - 1u) * DILATION_HEIGHT) / STEP_Y + 1u;
 const PATCH_X = ((TILE_X - 1u) * STRIDE_WIDTH + (TAPS_X - 1u) * DILATION_WIDTH) / STEP_X + 1u;
 
@@ -59,13 +60,13 @@ fn main(
   let top = kernel_y * DILATION_HEIGHT - params.pad_height; // wraps around above and left of the image
   let left = kernel_x * DILATION_WIDTH - params.pad_width;
 
-  var sums: array<array<array<array<f32, TAPS_X>, TAPS_Y>, BLOCK_C>, BLOCK_O>;
-  var grads: array<array<array<f32, TILE_X>, TILE_Y>, BLOCK_O>;
+  var sums: array<array<array<array<vec4<f32>, TAPS_X>, TAPS_Y>, BLOCK_C>, BLOCK_O4>;
+  var grads: array<array<array<vec4<f32>, TILE_X>, TILE_Y>, BLOCK_O4>; // of four output channels each
   var in_x: array<u32, PATCH_X>;
   var inside_x: array<bool, PATCH_X>;
   var patch_rows: array<array<f32, PATCH_X>, PATCH_Y>;
   let end = min((split + 1u) * params.split_tiles, params.tiles);
-  for (var tile = split * params.split_tiles; tile < end; tile++) { // one loop, since nested ones spill all of it
+  for (var tile = split * params.split_tiles; tile < end; tile++) {
     let out_x = tile % tiles_x * TILE_X;
     let out_y = tile / tiles_x % tiles_y * TILE_Y;
     let n = tile / (tiles_x * tiles_y);
@@ -75,14 +76,17 @@ fn main(
       inside_x[px] = in_x[px] < params.width;
     }
     // @unroll
-    for (var o = 0u; o < BLOCK_O; o++) {
-      let channel = (n * params.groups + group) * params.out_channels + min(out_channel + o, params.out_channels - 1u);
+    for (var o = 0u; o < BLOCK_O4; o++) {
+      // Channels past the last repeat it, and are not stored.
+      let channels = (n * params.groups + group) * params.out_channels +
+        min(out_channel + 4u * o + vec4(0u, 1u, 2u, 3u), vec4(params.out_channels - 1u));
       // @unroll
       for (var oy = 0u; oy < TILE_Y; oy++) {
-        let line = (channel * params.out_height + out_y + oy) * params.out_width + out_x;
+        let lines = (channels * params.out_height + out_y + oy) * params.out_width + out_x;
         // @unroll
         for (var ox = 0u; ox < TILE_X; ox++) {
-          grads[o][oy][ox] = grad_out[line + ox];
+          let at = lines + ox;
+          grads[o][oy][ox] = vec4(grad_out[at.x], grad_out[at.y], grad_out[at.z], grad_out[at.w]);
         }
       }
     }
@@ -100,7 +104,7 @@ fn main(
         }
       }
       // @unroll
-      for (var o = 0u; o < BLOCK_O; o++) {
+      for (var o = 0u; o < BLOCK_O4; o++) {
         // @unroll
         for (var ty = 0u; ty < TAPS_Y; ty++) {
           // @unroll
@@ -120,9 +124,9 @@ fn main(
     }
   }
 
-  var results: array<array<array<array<f32, TAPS_X>, TAPS_Y>, BLOCK_C>, BLOCK_O>; // a copy, since the loops below index it by a variable
+  var results: array<array<array<array<vec4<f32>, TAPS_X>, TAPS_Y>, BLOCK_C>, BLOCK_O4>; // a copy, since the loops below index it by a variable
   // @unroll
-  for (var o = 0u; o < BLOCK_O; o++) {
+  for (var o = 0u; o < BLOCK_O4; o++) {
     // @unroll
     for (var c = 0u; c < BLOCK_C; c++) {
       // @unroll
@@ -134,15 +138,27 @@ fn main(
       }
     }
   }
-  for (var o = 0u; o < min(BLOCK_O, params.out_channels - out_channel); o++) {
-    for (var c = 0u; c < min(BLOCK_C, params.in_channels - in_channel); c++) {
-      let kernel = ((split * params.groups + group) * params.out_channels + out_channel + o) * params.in_channels + in_channel + c;
+  var o = 0u;
+  loop {
+    let line = ((split * params.groups + group) * params.out_channels + out_channel + o) * params.in_channels + in_channel;
+    var c = 0u;
+    loop {
+      // @unroll
       for (var ty = 0u; ty < TAPS_Y; ty++) {
+        // @unroll
         for (var tx = 0u; tx < TAPS_X; tx++) {
-          let index = (kernel * KERNEL_HEIGHT + kernel_y + ty) * KERNEL_WIDTH + kernel_x + tx;
-          output[index] = epilogue(results[o][c][ty][tx], index);
+          let index = ((line + c) * KERNEL_HEIGHT + kernel_y + ty) * KERNEL_WIDTH + kernel_x + tx;
+          output[index] = epilogue(results[o / 4u][c][ty][tx][o % 4u], index);
         }
       }
+      continuing {
+        c++;
+        break if c >= min(BLOCK_C, params.in_channels - in_channel);
+      }
+    }
+    continuing {
+      o++;
+      break if o >= min(BLOCK_O, params.out_channels - out_channel);
     }
   }
 }

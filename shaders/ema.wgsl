@@ -1,4 +1,5 @@
 // key = key * m + param * (1 - m) over a whole arena, in place. Lines marked @lib stand in for shaders/lib/update.wgsl.
+// Loops test at their end: SwiftShader runs the body of one that tests first once more than it turns.
 // Grid: any number of invocations; they stride over the arena, RUN vec4s in a row.
 
 const WORKGROUP = 64u;
@@ -15,10 +16,22 @@ fn ema(key: vec4<f32>, param: vec4<f32>, m: f32, one_minus_m: f32) -> vec4<f32> 
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
-  let stride = workgroups.x * WORKGROUP * RUN;
-  for (var begin = id.x * RUN; begin < params.count; begin += stride) {
-    for (var i = begin; i < begin + RUN; i++) {
+  var begin = id.x * RUN;
+  if (begin >= params.count) {
+    return;
+  }
+  loop {
+    var i = begin;
+    loop {
       key[i] = ema(key[i], param[i], coefficients.x, coefficients.y);
+      continuing {
+        i++;
+        break if i >= begin + RUN;
+      }
+    }
+    continuing {
+      begin += workgroups.x * WORKGROUP * RUN;
+      break if begin >= params.count;
     }
   }
 }

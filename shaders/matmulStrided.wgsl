@@ -109,10 +109,22 @@ fn main(
       results[i][j] = sums[i][j];
     }
   }
-  for (var i = 0u; i < min(ROWS, params.m - row); i++) {
-    for (var j = 0u; j < min(COLS, params.n - col); j++) {
-      let index = (plane * params.m + row + i) * params.n + col + j;
-      output[index] = epilogue(results[i][j / 4u][j % 4u], index);
+  let rows = min(ROWS, params.m - row);
+  let cols = min(COLS, params.n - col);
+  var i = 0u;
+  loop {
+    let line = (plane * params.m + row + i) * params.n + col;
+    var j = 0u;
+    loop {
+      output[line + j] = epilogue(results[i][j / 4u][j % 4u], line + j);
+      continuing {
+        j++;
+        break if j >= cols;
+      }
+    }
+    continuing {
+      i++;
+      break if i >= rows;
     }
   }
 }

@@ -1,5 +1,6 @@
 // output[plane, y, x] = epilogue(largest of input's window), NaN if there is one in it. NCHW, planes = n * c.
 // Positions in the padding repeat the nearest pixel, which is in the window too.
+// Loops test at their end: SwiftShader runs the body of one that tests first once more than it turns.
 // Grid: one invocation for RUN outputs of a row, linear over (plane, row, run), folded into x and y.
 
 const WORKGROUP = 64u;
@@ -34,7 +35,8 @@ fn main(
     return;
   }
   let top = i32(row % params.out_height) * params.stride_height - params.pad_height;
-  for (var out_x = begin; out_x < min(begin + RUN, params.out_width); out_x++) {
+  var out_x = begin;
+  loop {
     let left = i32(out_x) * params.stride_width - params.pad_width;
     var best = 0.0;
     // @unroll
@@ -49,5 +51,9 @@ fn main(
     }
     let index = row * params.out_width + out_x;
     output[index] = epilogue(best, index);
+    continuing {
+      out_x++;
+      break if out_x >= min(begin + RUN, params.out_width);
+    }
   }
 }

@@ -1,5 +1,6 @@
 // grad_input[plane, y, x] = sum of grad_out over the windows whose largest pixel is (y, x), as maxPool2dIndices found them.
 // NCHW, planes = n * c. Each pixel looks at every window that may cover it: no atomics, and sums in the order of the windows.
+// Loops test at their end: SwiftShader runs the body of one that tests first once more than it turns.
 // Grid: one invocation for RUN pixels of a row, linear over (plane, row, run), folded into x and y.
 
 const WORKGROUP = 64u;
@@ -34,9 +35,11 @@ fn main(
   }
   // The windows before and at the last that starts at or before the pixel; the rest wraps around below 0.
   let last_y = (row % params.height + params.pad_height) / params.stride_height;
-  for (var x = begin; x < min(begin + RUN, params.width); x++) {
+  var last_x = (begin + params.pad_width) / params.stride_width;
+  var within = (begin + params.pad_width) % params.stride_width; // counted along: divisions are slow
+  var x = begin;
+  loop {
     let index = row * params.width + x;
-    let last_x = (x + params.pad_width) / params.stride_width;
     var sum = 0.0;
     // @unroll
     for (var i = 0u; i < COVER_Y; i++) {
@@ -51,5 +54,13 @@ fn main(
       }
     }
     output[index] = epilogue(sum, index);
+    within++;
+    let next = within == params.stride_width;
+    within = select(within, 0u, next);
+    last_x = select(last_x, last_x + 1u, next);
+    continuing {
+      x++;
+      break if x >= min(begin + RUN, params.width);
+    }
   }
 }

@@ -1,5 +1,6 @@
 // indices[plane, y, x] = where input's window has its largest pixel, as an index into input. NCHW, planes = n * c.
 // As in PyTorch: the first of equal pixels in row-major order, and the last NaN before any number.
+// Loops test at their end: SwiftShader runs the body of one that tests first once more than it turns.
 // Grid: one invocation for RUN windows of a row, linear over (plane, row, run), folded into x and y.
 
 const WORKGROUP = 64u;
@@ -32,7 +33,8 @@ fn main(
     return;
   }
   let top = i32(row % params.out_height) * params.stride_height - params.pad_height;
-  for (var out_x = begin; out_x < min(begin + RUN, params.out_width); out_x++) {
+  var out_x = begin;
+  loop {
     let left = i32(out_x) * params.stride_width - params.pad_width;
     var best = 0.0;
     var at = -1;
@@ -52,5 +54,9 @@ fn main(
       }
     }
     output[row * params.out_width + out_x] = at;
+    continuing {
+      out_x++;
+      break if out_x >= min(begin + RUN, params.out_width);
+    }
   }
 }

@@ -1,5 +1,6 @@
 // SGD with momentum over a whole arena, in place. Lines marked @lib stand in for shaders/lib/update.wgsl.
 // An invocation takes RUN vec4s in a row, within one block of 64 elements, so a segment is looked up once for all of them.
+// Loops test at their end: SwiftShader runs the body of one that tests first once more than it turns.
 // Grid: any number of invocations; they stride over the arena.
 
 const WORKGROUP = 64u;
@@ -22,18 +23,30 @@ fn momentum_sgd(group: Group, state: u32, param: vec4<f32>, grad: vec4<f32>, mom
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
-  let stride = workgroups.x * WORKGROUP * RUN;
-  for (var begin = id.x * RUN; begin < params.count; begin += stride) {
+  var begin = id.x * RUN;
+  if (begin >= params.count) {
+    return;
+  }
+  loop {
     let segment = segments[blocks[begin / 16u]];
     let state = segment & 3u;
     if (state == STATE_NONE) {
       continue;
     }
     let group = groups[segment >> 2u];
-    for (var i = begin; i < begin + RUN; i++) {
+    var i = begin;
+    loop {
       let sgd = momentum_sgd(group, state, param[i], grad[i], momentum[i]);
       param[i] = sgd.param;
       momentum[i] = sgd.momentum;
+      continuing {
+        i++;
+        break if i >= begin + RUN;
+      }
+    }
+    continuing {
+      begin += workgroups.x * WORKGROUP * RUN;
+      break if begin >= params.count;
     }
   }
 }

@@ -1,5 +1,6 @@
 // momentumSgd and then ema over two arenas of one layout, in one pass: reads param, grad, momentum, key; writes param,
 // momentum, key. The same bits as the two kernels one after the other. Lines marked @lib stand in for shaders/lib/update.wgsl.
+// Loops test at their end: SwiftShader runs the body of one that tests first once more than it turns.
 // Grid: any number of invocations; they stride over the arena, RUN vec4s in a row.
 
 const WORKGROUP = 64u;
@@ -24,15 +25,27 @@ fn ema(key: vec4<f32>, param: vec4<f32>, m: f32, one_minus_m: f32) -> vec4<f32> 
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
-  let stride = workgroups.x * WORKGROUP * RUN;
-  for (var begin = id.x * RUN; begin < params.count; begin += stride) {
+  var begin = id.x * RUN;
+  if (begin >= params.count) {
+    return;
+  }
+  loop {
     let segment = segments[blocks[begin / 16u]];
     let group = groups[segment >> 2u];
-    for (var i = begin; i < begin + RUN; i++) {
+    var i = begin;
+    loop {
       let sgd = momentum_sgd(group, segment & 3u, param[i], grad[i], momentum[i]);
       param[i] = sgd.param;
       momentum[i] = sgd.momentum;
       key[i] = ema(key[i], sgd.param, coefficients.x, coefficients.y);
+      continuing {
+        i++;
+        break if i >= begin + RUN;
+      }
+    }
+    continuing {
+      begin += workgroups.x * WORKGROUP * RUN;
+      break if begin >= params.count;
     }
   }
 }

@@ -6,7 +6,8 @@ import { allocateHost, type DType, isInteger, type TypedArray } from "./graph/dt
 import type { Node } from "./graph/node";
 import { sameShape, type Shape, showShape } from "./graph/shape";
 import * as ops from "./ops";
-import { build, type NestedArray, Tensor, type TensorLike, wrap } from "./tensor";
+import type { Tensor } from "./tensor";
+import { build, type NestedArray, type TensorLike, wrap } from "./tensor";
 
 /** What every function that makes a tensor takes. */
 export interface CreationOptions {
@@ -52,7 +53,14 @@ interface Found {
 const isTypedArray = (data: TensorData): data is TypedArray | Uint8ClampedArray => ArrayBuffer.isView(data);
 
 function fromTyped(data: TypedArray | Uint8ClampedArray): Found {
-  const dtype = data instanceof Int32Array ? "i32" : data instanceof Uint32Array ? "u32" : data.BYTES_PER_ELEMENT === 1 ? "u8" : "f32";
+  const dtype =
+    data instanceof Int32Array
+      ? "i32"
+      : data instanceof Uint32Array
+        ? "u32"
+        : data.BYTES_PER_ELEMENT === 1
+          ? "u8"
+          : "f32";
   const known = [Float32Array, Float64Array, Int32Array, Uint32Array, Uint8Array, Uint8ClampedArray];
   if (!known.some((type) => data instanceof type)) {
     throw new DTypeError(
@@ -64,7 +72,8 @@ function fromTyped(data: TypedArray | Uint8ClampedArray): Found {
 
 function fromNested(data: NestedArray): Found {
   const shape: number[] = [];
-  for (let level = data; Array.isArray(level); level = (level as readonly NestedArray[])[0] ?? 0) shape.push(level.length);
+  for (let level = data; Array.isArray(level); level = (level as readonly NestedArray[])[0] ?? 0)
+    shape.push(level.length);
   const values: number[] = [];
   let booleans = 0;
   const visit = (level: NestedArray, depth: number): void => {
@@ -160,7 +169,9 @@ export function arange(...args: (number | CreationOptions | undefined)[]): Tenso
  * @see torch.linspace
  */
 export function linspace(start: number, end: number, steps: number, options: CreationOptions = {}): Tensor {
-  const data = Float32Array.from({ length: steps }, (_, i) => (steps === 1 ? start : start + ((end - start) * i) / (steps - 1)));
+  const data = Float32Array.from({ length: steps }, (_, i) =>
+    steps === 1 ? start : start + ((end - start) * i) / (steps - 1),
+  );
   return tensor(data, options);
 }
 

@@ -3,7 +3,7 @@
  * Takes names and options, gives an engine on a backend. Knows neither tensors nor GPUs.
  */
 
-import { DeviceError, ValueError } from "./errors";
+import { DeviceError, DeviceLostError, ValueError } from "./errors";
 import type { AdapterInfo } from "./gpu/adapter";
 import { CpuBackend } from "./runtime/cpuBackend";
 import { Engine } from "./runtime/engine";
@@ -32,6 +32,8 @@ type DescribedBackend = Backend & {
   adapterInfo(): AdapterInfo;
   /** Running totals: dispatches, submits, bytes uploaded and read, ... */
   counters(): Readonly<Record<string, number>>;
+  /** Whether the GPU behind it is gone. */
+  readonly isLost?: boolean;
   destroy?(): void;
 };
 
@@ -83,10 +85,18 @@ export class Device {
     this.backend.destroy?.();
   }
 
-  /** @throws DeviceError once the device was destroyed */
+  /** @throws DeviceError once the device was destroyed; DeviceLostError once it was lost, also for values the host still has */
   check(op: string): this {
     if (!this.open) {
-      throw new DeviceError(`${op}: the device must be open, got ${this.name}, which was destroyed. Open another one with init().`);
+      throw new DeviceError(
+        `${op}: the device must be open, got ${this.name}, which was destroyed. Open another one with init().`,
+      );
+    }
+    if (this.backend.isLost) {
+      throw new DeviceLostError(
+        `${op}: the GPU device must be there, got ${this.name}, which was lost. ` +
+          "Open another one with init() and restore the last checkpoint.",
+      );
     }
     return this;
   }
@@ -138,7 +148,9 @@ export async function openDevice(kind: DeviceKind, options: DeviceOptions = {}):
       return new Device(await createWebGpuBackend(options));
     }
     default:
-      throw new ValueError(`init: device must be "auto", "webgpu" or "cpu", got ${JSON.stringify(kind)}. Pass one of them.`);
+      throw new ValueError(
+        `init: device must be "auto", "webgpu" or "cpu", got ${JSON.stringify(kind)}. Pass one of them.`,
+      );
   }
 }
 
@@ -149,7 +161,9 @@ export async function openDevice(kind: DeviceKind, options: DeviceOptions = {}):
  */
 export function defaultDevice(): Device {
   if (!current) {
-    throw new DeviceError("device: a device must be open before tensors are made, got none. Call `await init()` first.");
+    throw new DeviceError(
+      "device: a device must be open before tensors are made, got none. Call `await init()` first.",
+    );
   }
   return current;
 }
@@ -185,7 +199,9 @@ async function openBest(options: DeviceOptions): Promise<Device> {
     if (!(error instanceof DeviceError)) throw error;
     // The one message on the console: a run on the CPU is slower by orders of magnitude, and the user should know why.
     // eslint-disable-next-line no-console
-    console.warn(`flywheel runs on the CPU, which is very slow. ${error.message} Pass { device: "cpu" } to silence this.`);
+    console.warn(
+      `flywheel runs on the CPU, which is very slow. ${error.message} Pass { device: "cpu" } to silence this.`,
+    );
     return openDevice("cpu");
   }
 }

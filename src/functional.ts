@@ -35,10 +35,12 @@ export const tanh = (x: Tensor): Tensor => x.tanh();
 export const silu = (x: Tensor): Tensor => unary(x, ops.silu);
 
 /** `x * Phi(x)`, Phi being the normal distribution's cumulative function, or an approximation by tanh. @see torch.nn.functional.gelu */
-export const gelu = (x: Tensor, options: { approximate?: "none" | "tanh" } = {}): Tensor => unary(x, (node) => ops.gelu(node, options));
+export const gelu = (x: Tensor, options: { approximate?: "none" | "tanh" } = {}): Tensor =>
+  unary(x, (node) => ops.gelu(node, options));
 
 /** `log(1 + e ^ (beta x)) / beta`. @see torch.nn.functional.softplus */
-export const softplus = (x: Tensor, options: { beta?: number } = {}): Tensor => unary(x, (node) => ops.softplus(node, options));
+export const softplus = (x: Tensor, options: { beta?: number } = {}): Tensor =>
+  unary(x, (node) => ops.softplus(node, options));
 
 /** `e ^ x / sum(e ^ x)` along `dim`. @see torch.nn.functional.softmax */
 export const softmax = (x: Tensor, dim: number): Tensor => x.softmax(dim);
@@ -111,8 +113,11 @@ export const maxPool2d = (x: Tensor, kernelSize: Size2d, options: Pool2dOptions 
  * @param options.countIncludePad whether zeros of the padding count as elements; default true
  * @see torch.nn.functional.avg_pool2d
  */
-export const avgPool2d = (x: Tensor, kernelSize: Size2d, options: Pool2dOptions & { countIncludePad?: boolean } = {}): Tensor =>
-  unary(x, (node) => ops.avgPool2d(node, kernelSize, options));
+export const avgPool2d = (
+  x: Tensor,
+  kernelSize: Size2d,
+  options: Pool2dOptions & { countIncludePad?: boolean } = {},
+): Tensor => unary(x, (node) => ops.avgPool2d(node, kernelSize, options));
 
 /**
  * Mean of windows chosen so that the output has `outputSize`.
@@ -164,7 +169,9 @@ export function batchNorm(
     return wrap(normed.output, x.device);
   }
   if (!runningMean || !runningVar) {
-    throw new ValueError("batchNorm: outside of training there must be running statistics, got none. Pass them, or { training: true }.");
+    throw new ValueError(
+      "batchNorm: outside of training there must be running statistics, got none. Pass them, or { training: true }.",
+    );
   }
   const [mean, variance] = operandsOf("batchNorm", [runningMean, runningVar]) as [Node, Node];
   return wrap(composed.batchNormEval(input, { mean, variance }, w, b, eps), x.device);
@@ -184,7 +191,9 @@ function checkPerChannel(x: Tensor, tensors: Record<string, Tensor | null>): voi
 
 function checkGroups([batch = 0, , ...inner]: Shape, groups: number): void {
   if (!(Number.isInteger(groups) && groups > 0 && batch % groups === 0)) {
-    throw new ShapeError(`batchNorm: groups must divide the batch, got ${groups} for ${batch} samples. Change the batch size.`);
+    throw new ShapeError(
+      `batchNorm: groups must divide the batch, got ${groups} for ${batch} samples. Change the batch size.`,
+    );
   }
   const perChannel = inner.reduce((product, size) => product * size, batch / groups);
   if (perChannel === 1) {
@@ -220,11 +229,14 @@ export function dropout(
   x: Tensor,
   { p = 0.5, training = true, ...options }: { p?: number; training?: boolean } & Pick<RandomOptions, "generator"> = {},
 ): Tensor {
-  if (!(p >= 0 && p <= 1)) throw new ValueError(`dropout: p must be in [0, 1], got ${p}. It is the probability of zeroing.`);
+  if (!(p >= 0 && p <= 1))
+    throw new ValueError(`dropout: p must be in [0, 1], got ${p}. It is the probability of zeroing.`);
   if (!training || p === 0) return x;
   if (p === 1) return x.mul(0);
   const drawn = rand(x.shape, { device: x.device, ...options });
-  return build("dropout", [x, drawn], (value, random) => ops.mul(value, ops.mul(ops.cast(ops.ge(random, p), "f32"), 1 / (1 - p))));
+  return build("dropout", [x, drawn], (value, random) =>
+    ops.mul(value, ops.mul(ops.cast(ops.ge(random, p), "f32"), 1 / (1 - p))),
+  );
 }
 
 /**
@@ -244,8 +256,11 @@ export const normalize = (
 ): Tensor => unary(x, (node) => composed.normalize(node, p, dim, eps));
 
 /** `x . y / max(|x| |y|, eps)` along `dim` (default 1), each length at least `eps`. @see torch.nn.functional.cosine_similarity */
-export const cosineSimilarity = (x: Tensor, y: Tensor, { dim = 1, eps = 1e-8 }: { dim?: number; eps?: number } = {}): Tensor =>
-  build("cosineSimilarity", [x, y], (a, b) => composed.cosineSimilarity(a as Node, b as Node, dim, eps));
+export const cosineSimilarity = (
+  x: Tensor,
+  y: Tensor,
+  { dim = 1, eps = 1e-8 }: { dim?: number; eps?: number } = {},
+): Tensor => build("cosineSimilarity", [x, y], (a, b) => composed.cosineSimilarity(a as Node, b as Node, dim, eps));
 
 /**
  * 1 at the index, 0 elsewhere, in a new last dimension; i32.
@@ -253,7 +268,8 @@ export const cosineSimilarity = (x: Tensor, y: Tensor, { dim = 1, eps = 1e-8 }: 
  * @throws DTypeError if `index` holds no integers
  * @see torch.nn.functional.one_hot
  */
-export const oneHot = (index: Tensor, numClasses: number): Tensor => unary(index, (node) => ops.oneHot(node, numClasses));
+export const oneHot = (index: Tensor, numClasses: number): Tensor =>
+  unary(index, (node) => ops.oneHot(node, numClasses));
 
 /**
  * `value` around a tensor; negative padding cuts.
@@ -313,8 +329,11 @@ export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions =
 }
 
 /** `(input - target)^2`. @throws ShapeError if shapes differ. @see torch.nn.functional.mse_loss */
-export const mseLoss = (input: Tensor, target: Tensor, { reduction = "mean" }: { reduction?: Reduction } = {}): Tensor =>
-  elementwiseLoss("mseLoss", input, target, reduction, (x, y) => ops.square(ops.sub(x, y)));
+export const mseLoss = (
+  input: Tensor,
+  target: Tensor,
+  { reduction = "mean" }: { reduction?: Reduction } = {},
+): Tensor => elementwiseLoss("mseLoss", input, target, reduction, (x, y) => ops.square(ops.sub(x, y)));
 
 /** `|input - target|`. @throws ShapeError if shapes differ. @see torch.nn.functional.l1_loss */
 export const l1Loss = (input: Tensor, target: Tensor, { reduction = "mean" }: { reduction?: Reduction } = {}): Tensor =>
@@ -326,8 +345,14 @@ export const l1Loss = (input: Tensor, target: Tensor, { reduction = "mean" }: { 
  * @throws ShapeError if shapes differ
  * @see torch.nn.functional.binary_cross_entropy_with_logits
  */
-export const binaryCrossEntropyWithLogits = (input: Tensor, target: Tensor, { reduction = "mean" }: { reduction?: Reduction } = {}): Tensor =>
-  elementwiseLoss("binaryCrossEntropyWithLogits", input, target, reduction, (x, y) => ops.sub(ops.softplus(x), ops.mul(x, y)));
+export const binaryCrossEntropyWithLogits = (
+  input: Tensor,
+  target: Tensor,
+  { reduction = "mean" }: { reduction?: Reduction } = {},
+): Tensor =>
+  elementwiseLoss("binaryCrossEntropyWithLogits", input, target, reduction, (x, y) =>
+    ops.sub(ops.softplus(x), ops.mul(x, y)),
+  );
 
 function elementwiseLoss(
   op: string,
@@ -338,7 +363,9 @@ function elementwiseLoss(
 ): Tensor {
   const same = input.ndim === target.ndim && input.shape.every((size, d) => size === target.shape[d]);
   if (!same) {
-    throw new ShapeError(`${op}: input and target must have one shape, got ${showShape(input.shape)} and ${showShape(target.shape)}. Reshape one.`);
+    throw new ShapeError(
+      `${op}: input and target must have one shape, got ${showShape(input.shape)} and ${showShape(target.shape)}. Reshape one.`,
+    );
   }
   return build(op, [input, target], (x, y) => composed.reduceLoss(op, loss(x as Node, y as Node), reduction));
 }

@@ -25,7 +25,9 @@ export const enableGrad = <T>(body: () => T): T => withMode("enableGrad", true, 
 function withMode<T>(name: string, tracked: boolean, body: () => T): T {
   const result = withGradMode(tracked, body);
   if (result instanceof Promise) {
-    throw new AutogradError(`${name}: the function must not be async, got one that returns a promise. Await inside of several ${name} calls instead.`);
+    throw new AutogradError(
+      `${name}: the function must not be async, got one that returns a promise. Await inside of several ${name} calls instead.`,
+    );
   }
   return result;
 }
@@ -51,8 +53,16 @@ export interface GradOptions {
  * const [dx] = grad(loss, [x], { createGraph: true });
  * const [ddx] = grad(dx.sum(), [x]);
  */
-export function grad(outputs: Tensor | readonly Tensor[], inputs: readonly Tensor[], options?: GradOptions & { allowUnused?: false }): Tensor[];
-export function grad(outputs: Tensor | readonly Tensor[], inputs: readonly Tensor[], options: GradOptions): (Tensor | null)[];
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: readonly Tensor[],
+  options?: GradOptions & { allowUnused?: false },
+): Tensor[];
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: readonly Tensor[],
+  options: GradOptions,
+): (Tensor | null)[];
 export function grad(
   outputs: Tensor | readonly Tensor[],
   inputs: readonly Tensor[],
@@ -63,7 +73,9 @@ export function grad(
   operandsOf("grad", [...roots, ...inputs]); // one device
   inputs.forEach((input, index) => {
     if (input.requiresGrad) return;
-    throw new AutogradError(`grad: inputs must require gradients, got input ${index} without. Call requiresGrad_() before it is used.`);
+    throw new AutogradError(
+      `grad: inputs must require gradients, got input ${index} without. Call requiresGrad_() before it is used.`,
+    );
   });
   const targets = inputs.map((input) => input.node);
   const gradients = withGradMode(createGraph, () =>
@@ -76,7 +88,9 @@ export function grad(
   return gradients.map((gradient, index) => {
     if (gradient) return wrap(gradient, inputs[index]!.device);
     if (allowUnused) return null;
-    throw new AutogradError(`grad: outputs must depend on every input, got none that depends on input ${index}. Pass { allowUnused: true } for null.`);
+    throw new AutogradError(
+      `grad: outputs must depend on every input, got none that depends on input ${index}. Pass { allowUnused: true } for null.`,
+    );
   });
 }
 

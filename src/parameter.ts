@@ -4,7 +4,7 @@
  */
 
 import { defaultDevice, type Device } from "./device";
-import { DTypeError, ShapeError } from "./errors";
+import { DTypeError, InternalError, ShapeError } from "./errors";
 import { withGradMode } from "./graph/gradMode";
 import type { Node } from "./graph/node";
 import { sameShape, type Shape, showShape } from "./graph/shape";
@@ -49,6 +49,13 @@ abstract class State extends Tensor {
   }
 }
 
+/** Runs what is pending of some state, first values above all, so that the steps that follow are alike. */
+export function settleState(states: readonly (Parameter | Buffer)[]): void {
+  for (const device of new Set(states.map((state) => state.device))) {
+    device.engine.realize(states.filter((state) => state.device === device).map(({ variable }) => variable.ownNode));
+  }
+}
+
 /** Options of a parameter. */
 export interface ParameterOptions {
   /** Whether it is trained; default true. */
@@ -75,7 +82,9 @@ export class Parameter extends State {
 
   constructor(data: Tensor, { requiresGrad = true, name = "" }: ParameterOptions = {}) {
     if (data.dtype !== "f32") {
-      throw new DTypeError(`Parameter: the value must be f32, got ${data.dtype}. Cast it with .to("f32"), or use a Buffer.`);
+      throw new DTypeError(
+        `Parameter: the value must be f32, got ${data.dtype}. Cast it with .to("f32"), or use a Buffer.`,
+      );
     }
     super(data.device.engine.createVariable(name, data.node), data.device);
     this.variable.requiresGrad = requiresGrad;
@@ -186,7 +195,11 @@ export class Buffer extends State {
   assignRows(start: number, value: Tensor): void {
     const [rows = 0, ...inner] = value.shape;
     const [size = 0, ...own] = this.shape;
-    if (value.ndim !== this.ndim || !sameShape(inner, own) || !(Number.isInteger(start) && start >= 0 && start + rows <= size)) {
+    if (
+      value.ndim !== this.ndim ||
+      !sameShape(inner, own) ||
+      !(Number.isInteger(start) && start >= 0 && start + rows <= size)
+    ) {
       throw new ShapeError(
         `assignRows: rows must fit into ${showShape(this.shape)}, got ${showShape(value.shape)} at row ${start}. Write fewer rows, or further up.`,
       );
@@ -230,14 +243,18 @@ export class StateView extends Tensor {
 
 /** Parameters that lie in one buffer, so that one dispatch updates them all. */
 export class ParameterArena extends Arena {
-  private gradients: Arena | null = null;
+  private grad: Arena | null = null;
 
   constructor(
     name: string,
     layout: ArenaLayout,
     readonly parameters: readonly Parameter[],
   ) {
-    super(name, layout, parameters.map(({ variable }) => variable));
+    super(
+      name,
+      layout,
+      parameters.map(({ variable }) => variable),
+    );
     this.engine.adopt(this);
   }
 
@@ -246,9 +263,9 @@ export class ParameterArena extends Arena {
   }
 
   /** The gradients, in an arena of the same layout. */
-  get grad(): Arena {
-    this.gradients ??= this.sibling("gradients", (parameter) => parameter.gradState());
-    return this.gradients;
+  gradients(): Arena {
+    this.grad ??= this.sibling("gradients", (parameter) => parameter.gradState());
+    return this.grad;
   }
 
   /** An arena of the same layout that holds something else per parameter. */
@@ -269,15 +286,28 @@ export function arenasOf(parameters: readonly Parameter[]): ParameterArena[] {
     const members = run.map((index) => homeless[index]!);
     new ParameterArena("parameters", new ArenaLayout(members.map((member) => member.numel())), members);
   }
-  return [...new Set(parameters.map(({ variable }) => variable.home!.arena as ParameterArena))];
+  return [...new Set(parameters.map(homeOf))];
+}
+
+/** The arena that a parameter lives in, once `arenasOf` has given it one. */
+export function homeOf({ variable }: Parameter): ParameterArena {
+  const arena = variable.home?.arena;
+  if (arena instanceof ParameterArena) return arena;
+  throw new InternalError(
+    `homeOf: parameters must live in arenas of parameters, got ${variable.name} in ${arena?.name ?? "none"}.`,
+  );
 }
 
 function checkValue(op: string, value: Tensor, shape: Shape, state: Tensor): void {
   if (!sameShape(value.shape, shape)) {
-    throw new ShapeError(`${op}: the value must have shape ${showShape(shape)}, got ${showShape(value.shape)}. Reshape it.`);
+    throw new ShapeError(
+      `${op}: the value must have shape ${showShape(shape)}, got ${showShape(value.shape)}. Reshape it.`,
+    );
   }
   if (value.dtype !== state.dtype) {
-    throw new DTypeError(`${op}: the value must have dtype ${state.dtype}, got ${value.dtype}. Cast it with .to("${state.dtype}").`);
+    throw new DTypeError(
+      `${op}: the value must have dtype ${state.dtype}, got ${value.dtype}. Cast it with .to("${state.dtype}").`,
+    );
   }
   operandsOf(op, [state, value]); // one device
 }

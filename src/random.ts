@@ -68,7 +68,12 @@ export class Generator {
     const [seedLow, seedHigh] = words(seed);
     const [offsetLow, offsetHigh] = words(offset);
     const leaf = (word: number): Node => ops.scalar(word, "u32");
-    return { seedLow: leaf(seedLow), seedHigh: leaf(seedHigh), offsetLow: leaf(offsetLow), offsetHigh: leaf(offsetHigh) };
+    return {
+      seedLow: leaf(seedLow),
+      seedHigh: leaf(seedHigh),
+      offsetLow: leaf(offsetLow),
+      offsetHigh: leaf(offsetHigh),
+    };
   }
 
   /** The same random words on the host. */
@@ -161,8 +166,13 @@ export const randn = (shape: Shape, options: RandomOptions = {}): Tensor =>
  * @param options.high default 1
  * @see torch.Tensor.uniform_
  */
-export function uniform(shape: Shape, { low = 0, high = 1, ...options }: RandomOptions & { low?: number; high?: number } = {}): Tensor {
-  return made("uniform", shape, sizeOf(shape), options, (state) => ops.add(ops.mul(ops.uniform(shape, state), high - low), low));
+export function uniform(
+  shape: Shape,
+  { low = 0, high = 1, ...options }: RandomOptions & { low?: number; high?: number } = {},
+): Tensor {
+  return made("uniform", shape, sizeOf(shape), options, (state) =>
+    ops.add(ops.mul(ops.uniform(shape, state), high - low), low),
+  );
 }
 
 /**
@@ -170,9 +180,14 @@ export function uniform(shape: Shape, { low = 0, high = 1, ...options }: RandomO
  *
  * @see torch.normal
  */
-export function normal(shape: Shape, { mean = 0, std = 1, ...options }: RandomOptions & { mean?: number; std?: number } = {}): Tensor {
+export function normal(
+  shape: Shape,
+  { mean = 0, std = 1, ...options }: RandomOptions & { mean?: number; std?: number } = {},
+): Tensor {
   if (!(std >= 0)) throw new ValueError(`normal: std must not be negative, got ${std}. Pass a standard deviation.`);
-  return made("normal", shape, 2 * sizeOf(shape), options, (state) => ops.add(ops.mul(ops.normal(shape, state), std), mean));
+  return made("normal", shape, 2 * sizeOf(shape), options, (state) =>
+    ops.add(ops.mul(ops.normal(shape, state), std), mean),
+  );
 }
 
 /**
@@ -181,8 +196,12 @@ export function normal(shape: Shape, { mean = 0, std = 1, ...options }: RandomOp
  * @param p f32 in [0, 1]
  * @see torch.bernoulli
  */
-export function bernoulli(p: Tensor, { generator = defaultGenerator(p.device) }: { generator?: Generator } = {}): Tensor {
-  if (p.dtype !== "f32") throw new DTypeError(`bernoulli: probabilities must be f32, got ${p.dtype}. Cast them with .to("f32").`);
+export function bernoulli(
+  p: Tensor,
+  { generator = defaultGenerator(p.device) }: { generator?: Generator } = {},
+): Tensor {
+  if (p.dtype !== "f32")
+    throw new DTypeError(`bernoulli: probabilities must be f32, got ${p.dtype}. Cast them with .to("f32").`);
   const drawn = ops.uniform(p.shape, generator.draw(p.numel()));
   return wrap(ops.cast(ops.lt(drawn, p.node), "f32"), p.device);
 }
@@ -195,7 +214,9 @@ export function bernoulli(p: Tensor, { generator = defaultGenerator(p.device) }:
  */
 export function randint(low: number, high: number, shape: Shape, options: RandomOptions = {}): Tensor {
   if (!(Number.isInteger(low) && Number.isInteger(high) && low < high && high - low < 2 ** 32)) {
-    throw new ValueError(`randint: low must be an integer below high, got ${low} and ${high}. high itself is never drawn.`);
+    throw new ValueError(
+      `randint: low must be an integer below high, got ${low} and ${high}. high itself is never drawn.`,
+    );
   }
   const { dtype = "i32" } = options;
   return made("randint", shape, sizeOf(shape), options, (state) => {
@@ -234,7 +255,8 @@ function made(
   make: (state: ops.RandomState) => Node,
 ): Tensor {
   checkShape(op, shape);
-  if (wordCount > 2 ** 32) throw new ShapeError(`${op}: one draw has at most 2^32 words, got ${wordCount}. Draw in parts.`);
+  if (wordCount > 2 ** 32)
+    throw new ShapeError(`${op}: one draw has at most 2^32 words, got ${wordCount}. Draw in parts.`);
   const node = make((generator ?? defaultGenerator(device.check(op))).draw(wordCount));
   const drawn = wrap(dtype === undefined ? node : ops.cast(node, dtype), device);
   return requiresGrad ? drawn.requiresGrad_() : drawn;

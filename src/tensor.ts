@@ -60,7 +60,9 @@ export class Tensor implements GradientOwner {
   /** The graph that computes the value. */
   get node(): Node {
     if (this.disposed) {
-      throw new StaleTensorError(`tensor: a tensor that is used must not be disposed of, got ${this.toString()}. Dispose of it later.`);
+      throw new StaleTensorError(
+        `tensor: a tensor that is used must not be disposed of, got ${this.toString()}. Dispose of it later.`,
+      );
     }
     return this.value;
   }
@@ -132,7 +134,9 @@ export class Tensor implements GradientOwner {
    */
   async item(): Promise<number> {
     if (this.numel() !== 1) {
-      throw new ShapeError(`item: the tensor must have 1 element, got ${showShape(this.shape)}. Use data() or toArray().`);
+      throw new ShapeError(
+        `item: the tensor must have 1 element, got ${showShape(this.shape)}. Use data() or toArray().`,
+      );
     }
     return (await this.data())[0]!;
   }
@@ -237,10 +241,14 @@ export class Tensor implements GradientOwner {
   requiresGrad_(value = true): this {
     if (value === this.requiresGrad) return this;
     if (!this.isLeaf) {
-      throw new AutogradError("requiresGrad: it can only be set on leaves, got a computed tensor. Use detach() to stop gradients.");
+      throw new AutogradError(
+        "requiresGrad: it can only be set on leaves, got a computed tensor. Use detach() to stop gradients.",
+      );
     }
     if (value && this.dtype !== "f32") {
-      throw new DTypeError(`requiresGrad: only f32 tensors can require gradients, got ${this.dtype}. Cast it with .to("f32").`);
+      throw new DTypeError(
+        `requiresGrad: only f32 tensors can require gradients, got ${this.dtype}. Cast it with .to("f32").`,
+      );
     }
     this.value = leafOf(this.node, value);
     if (value) ownGradient(this.value, this);
@@ -612,6 +620,26 @@ export class Tensor implements GradientOwner {
     return unary(this, (x) => ops.amin(x, dim, keepDim));
   }
 
+  /** Largest of all; or along `dim`, with its index, the first of equals. @see torch.max */
+  max(): Tensor;
+  max(dim: number, options?: KeepDim): ValuesAndIndices;
+  max(dim?: number, options: KeepDim = {}): Tensor | ValuesAndIndices {
+    return dim === undefined ? this.amax() : this.extreme(dim, this.argmax(dim, { keepDim: true }), options);
+  }
+
+  /** Smallest of all; or along `dim`, with its index, the first of equals. @see torch.min */
+  min(): Tensor;
+  min(dim: number, options?: KeepDim): ValuesAndIndices;
+  min(dim?: number, options: KeepDim = {}): Tensor | ValuesAndIndices {
+    return dim === undefined ? this.amin() : this.extreme(dim, this.argmin(dim, { keepDim: true }), options);
+  }
+
+  /** The elements at one index per place of `dim`. Their gradient goes to that index alone. */
+  private extreme(dim: number, index: Tensor, { keepDim = false }: KeepDim): ValuesAndIndices {
+    const values = this.gather(dim, index);
+    return keepDim ? { values, indices: index } : { values: values.squeeze(dim), indices: index.squeeze(dim) };
+  }
+
   /** Index of the largest along `dim`, or in all; the first of equals. @see torch.argmax */
   argmax(dim: number | null = null, { keepDim = false }: KeepDim = {}): Tensor {
     return unary(this, (x) => ops.argmax(x, dim, keepDim));
@@ -674,6 +702,14 @@ export class Tensor implements GradientOwner {
     return unary(this, (x) => ops.transpose(x, dim0, dim1));
   }
 
+  /** A matrix with rows and columns swapped; vectors and scalars as they are. @see torch.t */
+  t(): Tensor {
+    if (this.ndim > 2) {
+      throw new ShapeError(`t: there must be at most 2 dimensions, got ${showShape(this.shape)}. Use transpose.`);
+    }
+    return this.ndim < 2 ? this : this.transpose(0, 1);
+  }
+
   /** Dimensions of size 1 repeated, and new ones in front; -1 keeps a size. @see torch.Tensor.expand */
   expand(...shape: Listed): Tensor {
     return unary(this, (x) => ops.expand(x, listed(shape)));
@@ -718,7 +754,9 @@ export class Tensor implements GradientOwner {
   split(splitSize: number, dim = 0): Tensor[] {
     const size = this.size(dim);
     if (!(Number.isInteger(splitSize) && splitSize > 0)) {
-      throw new ShapeError(`split: splitSize must be a positive integer, got ${splitSize}. Pass the size of one piece.`);
+      throw new ShapeError(
+        `split: splitSize must be a positive integer, got ${splitSize}. Pass the size of one piece.`,
+      );
     }
     const count = Math.max(1, Math.ceil(size / splitSize));
     return Array.from({ length: count }, (_, piece) =>
@@ -846,7 +884,7 @@ export function build(op: string, operands: readonly TensorLike[], make: (...nod
 const unary = (x: Tensor, make: (node: Node) => Node): Tensor => wrap(make(x.node), x.device);
 
 const binary = (op: string, make: (a: Operand, b: Operand) => Node, a: TensorLike, b: TensorLike): Tensor =>
-  build(op, [a, b], make as (...nodes: Operand[]) => Node);
+  build(op, [a, b], make);
 
 const pair = ({ device }: Tensor, { values, indices }: { values: Node; indices: Node }): ValuesAndIndices => ({
   values: wrap(values, device),
@@ -854,7 +892,8 @@ const pair = ({ device }: Tensor, { values, indices }: { values: Node; indices: 
 });
 
 function checkedDim(op: string, dim: number, shape: Shape): number {
-  if (shape.length === 0) throw new ShapeError(`${op}: a scalar has no dimensions, got dim ${dim}. Unsqueeze it first.`);
+  if (shape.length === 0)
+    throw new ShapeError(`${op}: a scalar has no dimensions, got dim ${dim}. Unsqueeze it first.`);
   return normalizeDim(op, dim, shape.length);
 }
 
@@ -879,7 +918,9 @@ export async function read(tensors: readonly Tensor[]): Promise<TypedArray[]> {
  */
 export async function realize(...tensors: readonly Tensor[]): Promise<void> {
   for (const device of new Set(tensors.map((tensor) => tensor.device))) {
-    device.check("realize").engine.realize(tensors.filter((tensor) => tensor.device === device).map((tensor) => tensor.node));
+    device
+      .check("realize")
+      .engine.realize(tensors.filter((tensor) => tensor.device === device).map((tensor) => tensor.node));
   }
 }
 
@@ -947,7 +988,9 @@ function checkGradient(op: string, gradient: Tensor, of: Tensor): void {
     );
   }
   if (gradient.dtype !== of.dtype) {
-    throw new DTypeError(`${op}: the gradient must have the tensor's dtype ${of.dtype}, got ${gradient.dtype}. Cast it with .to("${of.dtype}").`);
+    throw new DTypeError(
+      `${op}: the gradient must have the tensor's dtype ${of.dtype}, got ${gradient.dtype}. Cast it with .to("${of.dtype}").`,
+    );
   }
   deviceOf(op, [of, gradient]);
 }

@@ -1,78 +1,102 @@
-/** Builds and packs the package, installs it into an empty project, and looks at it as a user's tools would. */
-import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+/** The package as a user's tools see it. That it works is in packageInUse. */
+
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { root } from "../scripts/setup.mjs";
+import { manifest, packAndInstall, type Packed, run, specifiers } from "./helpers/packed";
 
-interface Manifest {
-  readonly dependencies?: Record<string, string>;
-  readonly exports: Record<string, unknown>;
-}
-
-const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
-const specifiers = Object.keys(manifest.exports)
-  .filter((subpath) => !subpath.endsWith(".json"))
-  .map((subpath) => subpath.replace(".", "flywheel"));
-
-const folder = mkdtempSync(join(tmpdir(), "flywheel-package-"));
-const staged = join(folder, "staged");
-const consumer = join(folder, "consumer");
-const installed = join(consumer, "node_modules/flywheel");
-let tarball = "";
+let packed: Packed;
 
 beforeAll(() => {
-  run(process.execPath, ["scripts/build.mjs", "--out", join(staged, "dist")], root);
-  for (const file of ["package.json", "README.md", "CHANGELOG.md", "LICENSE"]) {
-    if (existsSync(join(root, file))) cpSync(join(root, file), join(staged, file));
-  }
-  run("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder], staged);
-  tarball = join(
-    folder,
-    readdirSync(folder).find((name) => name.endsWith(".tgz"))!,
-  );
-  mkdirSync(installed, { recursive: true });
-  run("tar", ["xzf", tarball, "--strip-components=1", "-C", installed], folder);
-  writeFileSync(join(consumer, "package.json"), `{ "type": "module" }`);
+  packed = packAndInstall();
+  return packed.remove;
 }, 300_000);
 
-afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
+/** Paths in the installed package, with / between folders. */
+const files = (): string[] =>
+  readdirSync(packed.installed, { recursive: true, encoding: "utf8" })
+    .filter((name) => statSync(join(packed.installed, name)).isFile())
+    .map((name) => name.replaceAll("\\", "/"));
+
+const textOf = (file: string): string => readFileSync(join(packed.installed, file), "utf8");
+const scripts = (): string[] => files().filter((name) => name.endsWith(".js"));
+
+test("has no run-time dependencies, of whatever kind", () => {
+  expect(manifest).not.toHaveProperty("dependencies");
+  expect(manifest).not.toHaveProperty("peerDependencies");
+  expect(manifest).not.toHaveProperty("optionalDependencies");
+  expect(readdirSync(join(packed.consumer, "node_modules")).filter((name) => !name.startsWith("."))).toEqual([
+    "flywheel",
+  ]);
 });
 
-test("has no run-time dependencies", () => {
-  expect(manifest.dependencies ?? {}).toEqual({});
+test("holds code, declarations, source maps and four texts; no data, no demo, no shader files", () => {
+  const texts = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"];
+  expect(
+    files()
+      .filter((name) => !name.startsWith("dist/"))
+      .sort(),
+  ).toEqual(texts);
+  expect(files().filter((name) => name.startsWith("dist/") && !/\.(js|js\.map|d\.ts)$/.test(name))).toEqual([]);
+  expect(statSync(packed.tarball).size).toBeLessThan(2 ** 20);
+});
+
+test("WGSL lies in the code: nothing is fetched, nothing is made from text", () => {
+  const code = scripts().map(textOf);
+  const shaders = readdirSync(join(root, "shaders")).filter((name) => name.endsWith(".wgsl"));
+  const marks = shaders.map((name) => readFileSync(join(root, "shaders", name), "utf8").split("\n")[0]!);
+  for (const mark of marks) expect(code.filter((text) => text.includes(mark.slice(0, 40)))).toHaveLength(1);
+  const fromText = /\bnew Function\(|=\s*eval\(|\bnew Worker\(|["']blob:/;
+  expect(scripts().filter((name) => fromText.test(textOf(name)))).toEqual([]);
+});
+
+test("imports nothing but itself", () => {
+  const imports =
+    /(?:^|[\n;])\s*(?:import|export)\b[^"'\n;]*?\bfrom\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/g;
+  for (const name of scripts()) {
+    const found = [...textOf(name).matchAll(imports)].map((match) => match[1] ?? match[2]!);
+    expect(
+      found.filter((specifier) => !specifier.startsWith(".")),
+      name,
+    ).toEqual([]);
+  }
+});
+
+test("the build prints what each entry costs, in gzip KiB", () => {
+  for (const specifier of specifiers) {
+    expect(packed.buildOutput).toMatch(new RegExp(`^ +${specifier} +\\d+\\.\\d KiB$`, "m"));
+  }
+  expect(packed.buildOutput).toMatch(/minified and gzipped/);
+  const [, total] = /^ +total +(\d+\.\d) KiB$/m.exec(packed.buildOutput)!;
+  expect(Number(total)).toBeGreaterThan(20);
+  expect(Number(total)).toBeLessThan(200);
 });
 
 test("publint finds nothing", async () => {
-  const { messages, pkg } = await publint({ pkgDir: installed, strict: true });
+  const { messages, pkg } = await publint({ pkgDir: packed.installed, strict: true });
   expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
 });
 
 test("are the types wrong? no", () => {
   const attw = join(root, "node_modules/@arethetypeswrong/cli/dist/index.js");
-  run(process.execPath, [attw, tarball, "--profile", "esm-only", "--no-color"], folder);
+  run(process.execPath, [attw, packed.tarball, "--profile", "esm-only", "--no-color"], packed.folder);
 });
 
 test.each(specifiers)("%s loads in Node, exports something and prints nothing", (specifier) => {
   const script = `const exports = await import("${specifier}"); process.exitCode = Object.keys(exports).length > 0 ? 0 : 1;`;
-  expect(run(process.execPath, ["--input-type=module", "--eval", script], consumer)).toBe("");
+  expect(run(process.execPath, ["--input-type=module", "--eval", script], packed.consumer)).toBe("");
 });
 
 test("all entries share one Tensor", () => {
-  const chunks = readdirSync(join(installed, "dist"), { recursive: true, encoding: "utf8" }).filter((name) =>
-    name.endsWith(".js"),
-  );
-  const defining = chunks.filter((name) =>
-    /\bclass Tensor\b|\bTensor(\$\d+)? = class\b/.test(readFileSync(join(installed, "dist", name), "utf8")),
-  );
+  const defining = scripts().filter((name) => /\bclass Tensor\b|\bTensor(\$\d+)? = class\b/.test(textOf(name)));
   expect(defining).toHaveLength(1);
 });
 
 test("a strict TypeScript project compiles against the declarations, lib check included", () => {
+  const { consumer } = packed;
   writeFileSync(
     join(consumer, "main.ts"),
     specifiers.map((specifier, i) => `import * as m${i} from "${specifier}"; export { m${i} };`).join("\n"),
@@ -82,14 +106,3 @@ test("a strict TypeScript project compiles against the declarations, lib check i
   writeFileSync(join(consumer, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["main.ts"] }));
   run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "--project", consumer], consumer);
 });
-
-/** Runs a command; returns what it printed, or throws with it. */
-function run(command: string, args: string[], cwd: string): string {
-  const env = { ...process.env, NODE_OPTIONS: "" };
-  try {
-    return execFileSync(command, args, { cwd, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout: string; stderr: string };
-    throw new Error(`${command} ${args.join(" ")} failed:\n${stdout}${stderr}`, { cause: error });
-  }
-}

@@ -19,6 +19,7 @@ fn is_nonzero4(x: vec4<f32>) -> vec4<bool> { return (bitcast<vec4<u32>>(x) & vec
 
 // A NaN, and an infinity with the sign of x. They depend on x, since constant ones do not compile.
 fn nan_of(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) | 0x7fc00000u); }
+fn nan_of4(x: vec4<f32>) -> vec4<f32> { return bitcast<vec4<f32>>(bitcast<vec4<u32>>(x) | vec4<u32>(0x7fc00000u)); }
 fn inf_of(x: f32) -> f32 { return bitcast<f32>((bitcast<u32>(x) & 0x80000000u) | 0x7f800000u); }
 
 // --- comparisons ------------------------------------------------------------------------------------------------------

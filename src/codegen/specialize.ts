@@ -73,11 +73,26 @@ function fieldsOf(source: string): Field[] {
   }));
 }
 
+/** Files with their constants set and their loops written out: the costly half, which many uses share. */
+const unrolled = new Map<string, string>();
+const MAX_UNROLLED = 512;
+
+function withConsts(shader: Shader, consts: Readonly<Record<string, number>>): string {
+  const key = `${shader.name} ${JSON.stringify(consts)}`;
+  let text = unrolled.get(key);
+  if (text === undefined) {
+    text = shader.source.replace(STAND_IN, "");
+    for (const [name, value] of Object.entries(consts)) text = replaceConst(shader.name, text, name, value);
+    text = unrollLoops(text);
+    if (unrolled.size >= MAX_UNROLLED) unrolled.clear();
+    unrolled.set(key, text);
+  }
+  return text;
+}
+
 /** Specialises one shader file. */
 export function specialize(shader: Shader, libraries: readonly Shader[], holes: Holes): Specialized {
-  let source = shader.source.replace(STAND_IN, "");
-  for (const [name, value] of Object.entries(holes.consts ?? {}))
-    source = replaceConst(shader.name, source, name, value);
+  let source = withConsts(shader, holes.consts ?? {});
   for (const [name, type] of Object.entries(holes.aliases ?? {})) {
     source = replaceLine(shader.name, source, new RegExp(`^alias ${name} = .*$`, "m"), `alias ${name} = ${type};`);
   }
@@ -92,7 +107,6 @@ export function specialize(shader: Shader, libraries: readonly Shader[], holes: 
       "",
     );
   }
-  source = unrollLoops(source);
   const params = [...fieldsOf(source), ...(holes.extraParams ?? [])];
   source = source.replace(PARAMS, `struct Params { ${params.map(({ name, type }) => `${name}: ${type}`).join(", ")} }`);
 

@@ -10,7 +10,7 @@ import { noGrad } from "../gradient";
 import { showShape } from "../graph/shape";
 import { type Generator, rand, randomBits } from "../random";
 import type { Tensor } from "../tensor";
-import { type CropOptions, cropTable } from "./cropTable";
+import { type CropOptions, type CropSize, cropTable, FIXED_ONE, subpixelCropTable } from "./cropTable";
 
 /** What all random transformations take. */
 export interface Drawn {
@@ -22,11 +22,14 @@ export interface Drawn {
 export interface RandomResizedCropOptions extends CropOptions, Drawn {
   /** Height and width of the result; default: the image's. */
   readonly size?: number | readonly [number, number];
+  /** Whether boxes start and end anywhere, not at whole pixels; for small images. Default false, as torchvision. */
+  readonly subpixel?: boolean;
 }
 
 /**
- * Crops a random box out of each image and scales it, bilinearly, to `size`. The centre is not cropped instead of boxes
- * that do not fit: such boxes are drawn again, as in torchvision.
+ * Crops a random box out of each image and scales it, bilinearly, to `size`. A box that does not fit is drawn again, and
+ * after ten of them the centre is taken, as in torchvision. The interpolation stays inside the box. With `subpixel` boxes
+ * are not rounded to pixels, sides are cut to the image, and the interpolation sees the pixels around the box.
  *
  * @shape images u8 or f32 `[m, c, h, w]`, index i32 `[n]` -> f32 `[n, c, size, size]`, in the images' own range
  * @param index which images; null for all, in order
@@ -38,7 +41,11 @@ export interface RandomResizedCropOptions extends CropOptions, Drawn {
  * @example
  * const view = randomResizedCrop(bytes, index, { scale: [0.8, 1] }).div(255);
  */
-export function randomResizedCrop(images: Tensor, index: Tensor | null = null, options: RandomResizedCropOptions = {}): Tensor {
+export function randomResizedCrop(
+  images: Tensor,
+  index: Tensor | null = null,
+  options: RandomResizedCropOptions = {},
+): Tensor {
   checkImages("randomResizedCrop", images);
   return noGrad(() => {
     const [count, channels, height, width] = images.shape as [number, number, number, number];
@@ -46,15 +53,24 @@ export function randomResizedCrop(images: Tensor, index: Tensor | null = null, o
     const { size = [height, width] } = options;
     const [outHeight, outWidth] = typeof size === "number" ? [size, size] : size;
     const box = drawBoxes(images, samples.size(0), options);
-    const rows = positions(box.top, box.height, outHeight); // [n, outHeight]
-    const columns = positions(box.left, box.width, outWidth); // [n, outWidth]
+    const along = (start: Tensor, size: Tensor, total: number, count: number): Positions =>
+      options.subpixel ? subpixelPositions(start, size, total, count) : positions(start, size, count);
+    const rows = along(box.top, box.height, height, outHeight); // [n, outHeight]
+    const columns = along(box.left, box.width, width, outWidth); // [n, outWidth]
 
     const pixels = images.reshape([-1]);
-    const plane = samples.int().unsqueeze(1).mul(channels).add(arange(channels, { device: images.device })); // [n, c]
+    const plane = samples
+      .int()
+      .unsqueeze(1)
+      .mul(channels)
+      .add(arange(channels, { device: images.device })); // [n, c]
     const at = (row: Tensor, column: Tensor): Tensor => {
       const line = plane.unsqueeze(2).mul(height).add(row.unsqueeze(1)); // [n, c, outHeight]
       const place = line.unsqueeze(3).mul(width).add(column.unsqueeze(1).unsqueeze(1)); // [n, c, outHeight, outWidth]
-      return pixels.gather(0, place.reshape([-1])).reshape(place.shape).float();
+      return pixels
+        .gather(0, place.reshape([-1]))
+        .reshape(place.shape)
+        .float();
     };
     const down = rows.fraction.reshape([-1, 1, outHeight, 1]);
     const right = columns.fraction.reshape([-1, 1, 1, outWidth]);
@@ -65,7 +81,7 @@ export function randomResizedCrop(images: Tensor, index: Tensor | null = null, o
   });
 }
 
-/** Boxes in pixels, i32 `[n]` each. */
+/** Boxes in pixels, or in 1/65536 pixel with `subpixel`; i32 `[n]` each. */
 export interface CropBoxes {
   readonly top: Tensor;
   readonly left: Tensor;
@@ -79,19 +95,24 @@ export interface CropBoxes {
  *
  * @shape images `[m, c, h, w]` -> `[n]` each
  */
-export function drawBoxes(images: Tensor, n: number, { scale, ratio, generator }: CropOptions & Drawn = {}): CropBoxes {
+export function drawBoxes(
+  images: Tensor,
+  n: number,
+  { scale, ratio, subpixel = false, generator }: Omit<RandomResizedCropOptions, "size"> = {},
+): CropBoxes {
   const { device } = images;
   const [imageHeight, imageWidth] = images.shape.slice(2) as [number, number];
-  const table = tableOn(device, imageHeight, imageWidth, { ...(scale && { scale }), ...(ratio && { ratio }) });
+  const options = { subpixel, ...(scale && { scale }), ...(ratio && { ratio }) };
+  const table = tableOn(device, imageHeight, imageWidth, options); // [entries, 2]
   const bits = randomBits([3, n], { device, ...(generator && { generator }) });
   const entry = bits.select(0, 0).bitwiseRightShift(16).int();
-  const sizes = table.indexSelect(0, entry); // height << 16 | width
-  const height = sizes.bitwiseRightShift(16);
-  const width = sizes.bitwiseAnd(0xffff);
+  const sizes = table.indexSelect(0, entry); // [n, 2]
+  const [height, width] = [sizes.select(1, 0), sizes.select(1, 1)];
+  const unit = subpixel ? FIXED_ONE : 1;
   const corner = (which: number, room: Tensor): Tensor => bits.select(0, which).mulHigh(room.add(1).to("u32")).int();
   return {
-    top: corner(1, height.neg().add(imageHeight)),
-    left: corner(2, width.neg().add(imageWidth)),
+    top: corner(1, height.neg().add(unit * imageHeight)),
+    left: corner(2, width.neg().add(unit * imageWidth)),
     height,
     width,
   };
@@ -100,20 +121,39 @@ export function drawBoxes(images: Tensor, n: number, { scale, ratio, generator }
 /** Tables by device and by what they are made for. */
 const tables = new WeakMap<Device, Map<string, Tensor>>();
 
-function tableOn(device: Device, height: number, width: number, options: CropOptions): Tensor {
+function tableOn(device: Device, height: number, width: number, options: CropOptions & { subpixel: boolean }): Tensor {
   const known = tables.get(device) ?? new Map<string, Tensor>();
   tables.set(device, known);
   const key = JSON.stringify([height, width, options]);
   let table = known.get(key);
   if (!table) {
-    const packed = Int32Array.from(cropTable(height, width, options), ([h, w]) => (h << 16) | w);
-    known.set(key, (table = tensor(packed, { device })));
+    const sizes: CropSize[] = (options.subpixel ? subpixelCropTable : cropTable)(height, width, options);
+    known.set(key, (table = tensor(Int32Array.from(sizes.flat()), { shape: [sizes.length, 2], device })));
   }
   return table;
 }
 
+/** For each output pixel, the two pixels its value lies between, and how far from the first. */
+interface Positions {
+  readonly low: Tensor;
+  readonly high: Tensor;
+  readonly fraction: Tensor;
+}
+
+/** As `positions`, for boxes in 1/65536 pixel; pixels around the box count, those around the image repeat its edge. */
+function subpixelPositions(start: Tensor, size: Tensor, total: number, count: number): Positions {
+  const pixels = (fixed: Tensor): Tensor => fixed.float().div(FIXED_ONE).unsqueeze(1); // exact below 256 pixels
+  const centre = arange(count, { dtype: "f32", device: start.device }).add(0.5); // [count]
+  const at = pixels(start)
+    .add(pixels(size).div(count).mul(centre))
+    .sub(0.5)
+    .clamp(0, total - 1); // [n, count]
+  const low = at.floor().int();
+  return { low, high: low.add(1).clamp(0, total - 1), fraction: at.sub(low.float()) };
+}
+
 /** Between which two pixels the output's pixel centres lie, inside the box: `(i + 0.5) * size / count - 0.5`. */
-function positions(start: Tensor, size: Tensor, count: number): { low: Tensor; high: Tensor; fraction: Tensor } {
+function positions(start: Tensor, size: Tensor, count: number): Positions {
   const { device } = start;
   const centre = arange(count, { dtype: "f32", device }).add(0.5); // [count]
   const last = size.sub(1).unsqueeze(1); // [n, 1]
@@ -160,7 +200,10 @@ export function brightnessContrast(
   const n = x.size(0);
   const factors = rand([2, n, 1, 1, 1], { device: x.device, ...drawn });
   const between = (which: number, [low, high]: readonly [number, number]): Tensor =>
-    factors.select(0, which).mul(high - low).add(low);
+    factors
+      .select(0, which)
+      .mul(high - low)
+      .add(low);
   const bright = x.mul(between(0, brightness)).clamp(0, 1);
   const mean = luminance(bright).mean([1, 2, 3], { keepDim: true });
   const stretched = bright.sub(mean).mul(between(1, contrast)).add(mean).clamp(0, 1);
@@ -221,11 +264,21 @@ export interface MocoAugmentOptions extends Drawn, CropOptions {
 export function mocoAugment(
   images: Tensor,
   index: Tensor | null = null,
-  { statistics = FASHION_MNIST_STATISTICS, flip = false, jitter = 0.8, scale = [0.8, 1], ratio, ...drawn }: MocoAugmentOptions = {},
+  {
+    statistics = FASHION_MNIST_STATISTICS,
+    flip = false,
+    jitter = 0.8,
+    scale = [0.8, 1],
+    ratio,
+    ...drawn
+  }: MocoAugmentOptions = {},
 ): Tensor {
-  if (images.dtype !== "u8") throw new DTypeError(`mocoAugment: images must be u8, got ${images.dtype}. Pass bytes, 0 to 255.`);
+  if (images.dtype !== "u8")
+    throw new DTypeError(`mocoAugment: images must be u8, got ${images.dtype}. Pass bytes, 0 to 255.`);
   return noGrad(() => {
-    const cropped = randomResizedCrop(images, index, { scale, ...(ratio && { ratio }), ...drawn }).div(255);
+    const cropped = randomResizedCrop(images, index, { scale, subpixel: true, ...(ratio && { ratio }), ...drawn }).div(
+      255,
+    );
     const mirrored = flip ? randomHorizontalFlip(cropped, drawn) : cropped;
     const jittered = brightnessContrast(mirrored, { p: jitter, ...drawn });
     return normalize(jittered, statistics.mean, statistics.std);
@@ -233,5 +286,6 @@ export function mocoAugment(
 }
 
 function checkImages(op: string, x: Tensor): void {
-  if (x.ndim !== 4) throw new ShapeError(`${op}: images must be [n, c, h, w], got ${showShape(x.shape)}. Unsqueeze or reshape them.`);
+  if (x.ndim !== 4)
+    throw new ShapeError(`${op}: images must be [n, c, h, w], got ${showShape(x.shape)}. Unsqueeze or reshape them.`);
 }

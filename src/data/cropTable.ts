@@ -30,10 +30,16 @@ const ATTEMPTS = 10;
  * @throws ValueError if scale or ratio are no ranges of positive numbers
  * @see torchvision.transforms.RandomResizedCrop.get_params
  */
-export function cropTable(height: number, width: number, { scale = [0.08, 1], ratio = [3 / 4, 4 / 3] }: CropOptions = {}): CropSize[] {
+export function cropTable(
+  height: number,
+  width: number,
+  { scale = [0.08, 1], ratio = [3 / 4, 4 / 3] }: CropOptions = {},
+): CropSize[] {
   checkRange("scale", scale);
   checkRange("ratio", ratio);
-  const fitting = candidates(height, width, scale, ratio).filter(([h, w]) => h >= 1 && w >= 1 && h <= height && w <= width);
+  const fitting = candidates(height, width, scale, ratio)
+    .map(([h, w]): CropSize => [Math.round(h), Math.round(w)])
+    .filter(([h, w]) => h >= 1 && w >= 1 && h <= height && w <= width);
   const rejected = 1 - fitting.length / TABLE_SIZE;
   const givenUp = fitting.length === 0 ? TABLE_SIZE : Math.round(TABLE_SIZE * rejected ** ATTEMPTS);
   const drawn = TABLE_SIZE - givenUp;
@@ -43,15 +49,42 @@ export function cropTable(height: number, width: number, { scale = [0.08, 1], ra
   );
 }
 
-/** One box per stratum, whether it fits or not. */
-function candidates(height: number, width: number, scale: readonly [number, number], ratio: readonly [number, number]): CropSize[] {
+/** A pixel in the fixed-point numbers of `subpixelCropTable`. */
+export const FIXED_ONE = 2 ** 16;
+
+/**
+ * Crop sizes that are not rounded to pixels, in 1/65536 pixel; sides longer than the image are cut to it. Nothing is drawn
+ * again, so the mean crop is larger than torchvision's.
+ *
+ * @returns TABLE_SIZE equally likely sizes
+ * @throws ValueError if scale or ratio are no ranges of positive numbers
+ */
+export function subpixelCropTable(
+  height: number,
+  width: number,
+  { scale = [0.08, 1], ratio = [3 / 4, 4 / 3] }: CropOptions = {},
+): CropSize[] {
+  checkRange("scale", scale);
+  checkRange("ratio", ratio);
+  const fixed = (size: number, most: number): number => Math.round(FIXED_ONE * Math.min(size, most));
+  return candidates(height, width, scale, ratio).map(([h, w]) => [fixed(h, height), fixed(w, width)]);
+}
+
+/** One box per stratum, in pixels and parts of them, whether it fits or not. */
+function candidates(
+  height: number,
+  width: number,
+  scale: readonly [number, number],
+  ratio: readonly [number, number],
+): CropSize[] {
   const strata = Math.sqrt(TABLE_SIZE);
-  const between = ([low, high]: readonly [number, number], stratum: number): number => low + ((high - low) * (stratum + 0.5)) / strata;
+  const between = ([low, high]: readonly [number, number], stratum: number): number =>
+    low + ((high - low) * (stratum + 0.5)) / strata;
   const logRatio = [Math.log(ratio[0]), Math.log(ratio[1])] as const;
   return Array.from({ length: TABLE_SIZE }, (_, entry) => {
     const area = height * width * between(scale, Math.floor(entry / strata));
     const aspect = Math.exp(between(logRatio, entry % strata));
-    return [Math.round(Math.sqrt(area / aspect)), Math.round(Math.sqrt(area * aspect))];
+    return [Math.sqrt(area / aspect), Math.sqrt(area * aspect)];
   });
 }
 
@@ -64,5 +97,7 @@ function fallback(height: number, width: number, [low, high]: readonly [number, 
 
 function checkRange(name: string, [low, high]: readonly [number, number]): void {
   if (low > 0 && low <= high && Number.isFinite(high)) return;
-  throw new ValueError(`cropTable: ${name} must be a range of positive numbers, got [${low}, ${high}]. List the smaller one first.`);
+  throw new ValueError(
+    `cropTable: ${name} must be a range of positive numbers, got [${low}, ${high}]. List the smaller one first.`,
+  );
 }

@@ -4,8 +4,7 @@ import conv2dSource from "../../shaders/conv2d.wgsl?raw";
 import gradInputSource from "../../shaders/conv2dGradInput.wgsl?raw";
 import gradWeightSource from "../../shaders/conv2dGradWeight.wgsl?raw";
 import { foldGrid } from "./grid";
-import { ceilDiv } from "./kernel";
-import type { AdapterClass, Kernel, KernelLimits, KernelPlan, Shader } from "./kernel";
+import { type AdapterClass, ceilDiv, type Kernel, type KernelLimits, type KernelPlan, type Pass, type Shader } from "./kernel";
 import { sumPartialsShader, withPartials } from "./sumPartials";
 
 const conv2dShader: Shader = { name: "conv2d", source: conv2dSource };
@@ -19,20 +18,26 @@ interface Taste {
   readonly busy: number;
   /** Most results an invocation holds. */
   readonly results: number;
-  /** Most multiply-adds of one turn, all written out: they bound the time to compile. */
-  readonly turn: number;
+  /** Most loads and multiply-adds of one turn, all written out: they bound the time to compile. */
+  readonly written: number;
 }
 const TASTE: Readonly<Record<AdapterClass, Taste>> = {
-  software: { workgroup: 4, busy: 64, results: 128, turn: 600 },
-  hardware: { workgroup: 64, busy: 32768, results: 16, turn: 160 },
+  software: { workgroup: 4, busy: 64, results: 128, written: 700 },
+  hardware: { workgroup: 64, busy: 32768, results: 16, written: 260 },
 };
 
-/** Nanoseconds on the software adapter, for 4 invocations at once: a load or store, a multiply-add. */
-const COST = { load: 8, multiplyAdd: 0.8, spilled: 0.8 } as const;
+/**
+ * Nanoseconds on the software adapter, for 4 invocations at once: a load, a multiply-add, what it takes more where a sum is
+ * kept for one only, and a store. To compile a load or multiply-add takes `compile`, shared among the runs to come.
+ */
+const COST = { load: 9.5, multiplyAdd: 1, spilled: 1, store: 40, compile: 340_000 / 100 } as const;
+
+/** Of the software adapter; the choice hardly depends on it. */
+const CORES = 2;
 
 /** One way to cut the work into invocations: what one of them does. */
 interface Candidate {
-  readonly consts: Readonly<Record<string, number>>;
+  readonly block: Block;
   readonly invocations: number;
   readonly results: number;
   readonly turns: number;
@@ -44,27 +49,39 @@ interface Candidate {
 
 function cost({ invocations, results, turns, loads, multiplyAdds, chain }: Candidate, { busy }: Taste): number {
   const turn = COST.load * loads + (COST.multiplyAdd + COST.spilled / chain) * multiplyAdds;
-  return Math.max(invocations, busy) * (turns * turn + 2 * COST.load * results);
+  const run = (turns === 1 ? 1 : turns + 1) * turn + COST.store * results; // SwiftShader runs a loop's body once more
+  return (Math.max(invocations, busy) / 4 / CORES) * run + COST.compile * (loads + multiplyAdds);
 }
 
-function cheapest(candidates: readonly Candidate[], taste: Taste): Candidate {
-  const allowed = candidates.filter(
-    ({ results, multiplyAdds }) => results <= taste.results && multiplyAdds <= taste.turn,
-  );
-  const rest = allowed.length > 0 ? allowed : candidates.slice(0, 1);
-  return rest.reduce((best, other) => (cost(other, taste) < cost(best, taste) ? other : best));
+/** The cheapest of those that an adapter class allows, else the smallest. */
+function cheapest<C extends Candidate>(candidates: readonly C[], taste: Taste): C {
+  const written = ({ loads, multiplyAdds }: Candidate): number => loads + multiplyAdds;
+  const allowed = candidates.filter((each) => each.results <= taste.results && written(each) <= taste.written);
+  if (allowed.length === 0) return candidates.reduce((best, other) => (written(other) < written(best) ? other : best));
+  return allowed.reduce((best, other) => (cost(other, taste) < cost(best, taste) ? other : best));
 }
 
-const SIZES = [1, 2, 4, 8, 16];
-const TILES = [1, 2, 4, 7, 8];
+/** Channels of a block: of the side that is a vec4, and of the other. Few sizes, since each is a pipeline of its own. */
+const VEC4_CHANNELS = [4, 8];
+const CHANNELS = [1, 2, 4];
+/** Pixels of a block in y and x. */
+const TILES = [1, 2, 4, 7];
+
+interface Block {
+  readonly c: number;
+  readonly y: number;
+  readonly x: number;
+}
 
 /** All combinations of a channel block and two pixel blocks. */
-const blocks = (
-  channels: number,
-  ys: readonly number[],
-  xs: readonly number[],
-): { c: number; y: number; x: number }[] =>
-  SIZES.filter((c) => c === 1 || c < 2 * channels).flatMap((c) => ys.flatMap((y) => xs.map((x) => ({ c, y, x }))));
+const blocks = (channels: readonly number[], ys: readonly number[], xs: readonly number[]): Block[] =>
+  channels.flatMap((c) => ys.flatMap((y) => xs.map((x) => ({ c, y, x }))));
+
+const countBlocks = ({ c, y, x }: Block, ofChannels: number, rows: number, columns: number): Record<string, number> => ({
+  blocks_c: ceilDiv(ofChannels, c),
+  blocks_y: ceilDiv(rows, y),
+  blocks_x: ceilDiv(columns, x),
+});
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 /** Kernel rows written out in one turn: all, unless they are many. */
@@ -104,21 +121,27 @@ const work = (info: Conv2dInfo): { flops: number; bytes: number } => {
   return { flops: 2 * outputs * kernel, bytes: 4 * (inputs + outputs + info.outChannels * kernel) };
 };
 
+/** Channels of one group. */
+const channels = ({ inChannels, outChannels, groups }: Conv2dInfo): { inChannels: number; outChannels: number } => ({
+  inChannels: inChannels / groups,
+  outChannels: outChannels / groups,
+});
+
 function planForward(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
   const taste = TASTE[limits.adapterClass];
-  const { strideHeight, strideWidth, dilationHeight, dilationWidth, kernelHeight, kernelWidth } = info;
-  const inChannels = info.inChannels / info.groups;
-  const outChannels = info.outChannels / info.groups;
+  const { batch, groups, outHeight, outWidth, kernelHeight, kernelWidth } = info;
+  const { strideHeight, strideWidth, dilationHeight, dilationWidth } = info;
+  const { inChannels, outChannels } = channels(info);
   const tapsY = taps(kernelHeight);
   const tapsX = taps(kernelWidth);
   const depth = tapsY * tapsX === 1 ? gcd(inChannels, 4) : 1;
-  const candidates = blocks(outChannels, TILES, TILES).map(({ c, y, x }): Candidate => {
+  const chain = depth * tapsY * tapsX;
+  const candidates = blocks(VEC4_CHANNELS, TILES, TILES).map((block): Candidate => {
+    const { c, y, x } = block;
     const inputs = patch(y, strideHeight, dilationHeight, tapsY) * patch(x, strideWidth, dilationWidth, tapsX);
-    const chain = depth * tapsY * tapsX;
     return {
-      consts: { BLOCK_C: c, BLOCK_Y: y, BLOCK_X: x },
-      invocations:
-        info.batch * info.groups * ceilDiv(outChannels, c) * ceilDiv(info.outHeight, y) * ceilDiv(info.outWidth, x),
+      block,
+      invocations: batch * groups * ceilDiv(outChannels, c) * ceilDiv(outHeight, y) * ceilDiv(outWidth, x),
       results: c * y * x,
       turns: (inChannels * kernelHeight * kernelWidth) / chain,
       loads: depth * inputs + c * chain,
@@ -126,163 +149,115 @@ function planForward(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
       chain,
     };
   });
-  const best = cheapest(candidates, taste);
-  const { BLOCK_C, BLOCK_Y, BLOCK_X } = best.consts as Record<string, number> & {
-    BLOCK_C: number;
-    BLOCK_Y: number;
-    BLOCK_X: number;
+  const { block, invocations, turns } = cheapest(candidates, taste);
+  const pass: Pass = {
+    shader: conv2dShader,
+    grid: foldGrid(ceilDiv(invocations, taste.workgroup), limits),
+    consts: {
+      ...geometry(info),
+      WORKGROUP: taste.workgroup,
+      ...{ BLOCK_C4: block.c / 4, BLOCK_Y: block.y, BLOCK_X: block.x },
+      ...{ DEPTH: depth, ONE_TURN: turns === 1 ? 1 : 0, TAPS_Y: tapsY, TAPS_X: tapsX },
+      STEP_Y: step(strideHeight, dilationHeight, tapsY),
+      STEP_X: step(strideWidth, dilationWidth, tapsX),
+    },
+    params: { ...sizes(info), batch, ...countBlocks(block, outChannels, outHeight, outWidth) },
+    bindings: { input: "input0", weight: "input1", output: "output" },
+    ...work(info),
   };
-  return {
-    passes: [
-      {
-        shader: conv2dShader,
-        grid: foldGrid(ceilDiv(best.invocations, taste.workgroup), limits),
-        consts: {
-          ...geometry(info),
-          ...best.consts,
-          WORKGROUP: taste.workgroup,
-          DEPTH: depth,
-          TAPS_Y: tapsY,
-          TAPS_X: tapsX,
-          STEP_Y: step(strideHeight, dilationHeight, tapsY),
-          STEP_X: step(strideWidth, dilationWidth, tapsX),
-        },
-        params: {
-          ...sizes(info),
-          batch: info.batch,
-          blocks_c: ceilDiv(outChannels, BLOCK_C),
-          blocks_y: ceilDiv(info.outHeight, BLOCK_Y),
-          blocks_x: ceilDiv(info.outWidth, BLOCK_X),
-        },
-        bindings: { input: "input0", weight: "input1", output: "output" },
-        ...work(info),
-      },
-    ],
-  };
+  return { passes: [pass] };
 }
 
 function planGradInput(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
   const taste = TASTE[limits.adapterClass];
-  const { strideHeight, strideWidth, kernelHeight, kernelWidth, height, width } = info;
-  const inChannels = info.inChannels / info.groups;
-  const outChannels = info.outChannels / info.groups;
-  const depth = kernelHeight * kernelWidth === 1 ? gcd(outChannels, 4) : 1;
+  const { batch, groups, kernelHeight, kernelWidth, strideHeight, strideWidth } = info;
+  const { inChannels, outChannels } = channels(info);
+  const kernel = kernelHeight * kernelWidth;
+  const depth = kernel === 1 ? gcd(outChannels, 4) : 1;
   const reachY = ceilDiv((kernelHeight - 1) * info.dilationHeight, strideHeight);
   const reachX = ceilDiv((kernelWidth - 1) * info.dilationWidth, strideWidth);
-  const rows = height + (info.padHeight % strideHeight); // blocks start at a multiple of the stride
-  const columns = width + (info.padWidth % strideWidth);
-  const multiples = (stride: number): number[] =>
-    TILES.filter((size) => size === 1 || size * stride <= 16).map((size) => size * stride);
-  const candidates = blocks(inChannels, multiples(strideHeight), multiples(strideWidth)).map(
-    ({ c, y, x }): Candidate => {
-      const taps = kernelHeight * kernelWidth;
-      const pixels = (y / strideHeight) * (x / strideWidth); // that one tap reaches
-      return {
-        consts: { BLOCK_C: c, BLOCK_Y: y, BLOCK_X: x },
-        invocations: info.batch * info.groups * ceilDiv(inChannels, c) * ceilDiv(rows, y) * ceilDiv(columns, x),
-        results: c * y * x,
-        turns: outChannels / depth,
-        loads: depth * ((reachY + y / strideHeight) * (reachX + x / strideWidth) + c * taps),
-        multiplyAdds: depth * c * pixels * taps,
-        chain: Math.max(1, (depth * taps) / (strideHeight * strideWidth)),
-      };
+  const rows = info.height + (info.padHeight % strideHeight); // blocks start at a multiple of the stride
+  const columns = info.width + (info.padWidth % strideWidth);
+  const candidates = blocks(VEC4_CHANNELS, TILES, TILES).map((cells): Candidate => {
+    const block = { c: cells.c, y: cells.y * strideHeight, x: cells.x * strideWidth };
+    return {
+      block,
+      invocations: batch * groups * ceilDiv(inChannels, block.c) * ceilDiv(rows, block.y) * ceilDiv(columns, block.x),
+      results: block.c * block.y * block.x,
+      turns: outChannels / depth,
+      loads: depth * ((reachY + cells.y) * (reachX + cells.x) + block.c * kernel),
+      multiplyAdds: depth * block.c * cells.y * cells.x * kernel,
+      chain: Math.max(1, (depth * kernel) / (strideHeight * strideWidth)),
+    };
+  });
+  const { block, invocations } = cheapest(candidates, taste);
+  const pass: Pass = {
+    shader: gradInputShader,
+    grid: foldGrid(ceilDiv(invocations, taste.workgroup), limits),
+    consts: {
+      ...geometry(info),
+      WORKGROUP: taste.workgroup,
+      ...{ BLOCK_C4: block.c / 4, BLOCK_Y: block.y, BLOCK_X: block.x },
+      ...{ DEPTH: depth, REACH_Y: reachY, REACH_X: reachX },
     },
-  );
-  const best = cheapest(candidates, taste);
-  const { BLOCK_C, BLOCK_Y, BLOCK_X } = best.consts as Record<string, number> & {
-    BLOCK_C: number;
-    BLOCK_Y: number;
-    BLOCK_X: number;
+    params: { ...sizes(info), batch, ...countBlocks(block, inChannels, rows, columns) },
+    bindings: { grad_out: "input0", weight: "input1", output: "output" },
+    ...work(info),
   };
-  return {
-    passes: [
-      {
-        shader: gradInputShader,
-        grid: foldGrid(ceilDiv(best.invocations, taste.workgroup), limits),
-        consts: {
-          ...geometry(info),
-          ...best.consts,
-          WORKGROUP: taste.workgroup,
-          DEPTH: depth,
-          REACH_Y: reachY,
-          REACH_X: reachX,
-        },
-        params: {
-          ...sizes(info),
-          batch: info.batch,
-          blocks_c: ceilDiv(inChannels, BLOCK_C),
-          blocks_y: ceilDiv(rows, BLOCK_Y),
-          blocks_x: ceilDiv(columns, BLOCK_X),
-        },
-        bindings: { grad_out: "input0", weight: "input1", output: "output" },
-        ...work(info),
-      },
-    ],
-  };
+  return { passes: [pass] };
 }
 
 function planGradWeight(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
   const taste = TASTE[limits.adapterClass];
-  const { strideHeight, strideWidth, dilationHeight, dilationWidth, kernelHeight, kernelWidth, outHeight, outWidth } =
-    info;
-  const inChannels = info.inChannels / info.groups;
-  const outChannels = info.outChannels / info.groups;
+  const { batch, groups, outHeight, outWidth, kernelHeight, kernelWidth } = info;
+  const { strideHeight, strideWidth, dilationHeight, dilationWidth } = info;
+  const { inChannels, outChannels } = channels(info);
   const tapsY = taps(kernelHeight);
   const tapsX = taps(kernelWidth);
+  const tapCount = tapsY * tapsX;
   const kernel = kernelHeight * kernelWidth;
   const divisors = (size: number): number[] => TILES.filter((tile) => size % tile === 0);
-  const candidates = SIZES.filter((o) => o === 1 || o < 2 * outChannels).flatMap((o) =>
-    blocks(inChannels, divisors(outHeight), divisors(outWidth)).map(({ c, y, x }): Candidate => {
+  const candidates = VEC4_CHANNELS.flatMap((o) =>
+    blocks(CHANNELS, divisors(outHeight), divisors(outWidth)).map((block): Candidate & { o: number; splits: number } => {
+      const { c, y, x } = block;
       const inputs = patch(y, strideHeight, dilationHeight, tapsY) * patch(x, strideWidth, dilationWidth, tapsX);
-      const chunks = info.groups * ceilDiv(outChannels, o) * ceilDiv(inChannels, c) * (kernel / (tapsY * tapsX));
-      const tiles = (info.batch * outHeight * outWidth) / (y * x);
-      const splits = Math.max(1, Math.min(tiles, Math.floor(taste.busy / chunks)));
+      const parts = groups * ceilDiv(outChannels, o) * ceilDiv(inChannels, c) * (kernel / tapCount);
+      const tiles = Math.max(1, (batch * outHeight * outWidth) / (y * x)); // an empty batch still writes its zeros
+      const perSplit = ceilDiv(tiles, Math.max(1, Math.min(tiles, Math.floor(taste.busy / parts))));
+      const splits = ceilDiv(tiles, perSplit);
       return {
-        consts: { BLOCK_O: o, BLOCK_C: c, TILE_Y: y, TILE_X: x },
-        invocations: chunks * splits,
-        results: o * c * tapsY * tapsX,
-        turns: ceilDiv(tiles, splits),
+        block,
+        o,
+        splits,
+        invocations: parts * splits,
+        results: o * c * tapCount,
+        turns: perSplit,
         loads: o * y * x + c * inputs,
-        multiplyAdds: o * c * tapsY * tapsX * y * x,
+        multiplyAdds: o * c * tapCount * y * x,
         chain: y * x,
       };
     }),
   );
-  const best = cheapest(candidates, taste);
-  const { BLOCK_O, BLOCK_C, TILE_Y, TILE_X } = best.consts as Record<string, number> & {
-    BLOCK_O: number;
-    BLOCK_C: number;
-    TILE_Y: number;
-    TILE_X: number;
-  };
-  const blocksO = ceilDiv(outChannels, BLOCK_O);
-  const blocksC = ceilDiv(inChannels, BLOCK_C);
-  const tiles = (info.batch * outHeight * outWidth) / (TILE_Y * TILE_X);
-  const wanted = best.invocations / (info.groups * blocksO * blocksC * (kernel / (tapsY * tapsX)));
-  const splitTiles = ceilDiv(Math.max(1, tiles), wanted); // an empty batch still writes its zeros
-  const splits = ceilDiv(Math.max(1, tiles), splitTiles);
-  const count = info.outChannels * inChannels * kernel;
-  return withPartials(
-    {
-      shader: gradWeightShader,
-      grid: foldGrid(ceilDiv((best.invocations / wanted) * splits, taste.workgroup), limits),
-      consts: {
-        ...geometry(info),
-        ...best.consts,
-        WORKGROUP: taste.workgroup,
-        TAPS_Y: tapsY,
-        TAPS_X: tapsX,
-        STEP_Y: step(strideHeight, dilationHeight, tapsY),
-        STEP_X: step(strideWidth, dilationWidth, tapsX),
-      },
-      params: { ...sizes(info), blocks_o: blocksO, blocks_c: blocksC, splits, tiles, split_tiles: splitTiles },
-      bindings: { input: "input0", grad_out: "input1", output: "output" },
-      ...work(info),
+  const { block, o, splits, invocations, turns } = cheapest(candidates, taste);
+  const pass: Pass = {
+    shader: gradWeightShader,
+    grid: foldGrid(ceilDiv(invocations, taste.workgroup), limits),
+    consts: {
+      ...geometry(info),
+      WORKGROUP: taste.workgroup,
+      ...{ BLOCK_O4: o / 4, BLOCK_C: block.c, TILE_Y: block.y, TILE_X: block.x, TAPS_Y: tapsY, TAPS_X: tapsX },
+      STEP_Y: step(strideHeight, dilationHeight, tapsY),
+      STEP_X: step(strideWidth, dilationWidth, tapsX),
     },
-    count,
-    splits,
-    limits,
-  );
+    params: {
+      ...sizes(info),
+      ...{ blocks_o: ceilDiv(outChannels, o), blocks_c: ceilDiv(inChannels, block.c) },
+      ...{ splits, tiles: (batch * outHeight * outWidth) / (block.y * block.x), split_tiles: turns },
+    },
+    bindings: { input: "input0", grad_out: "input1", output: "output" },
+    ...work(info),
+  };
+  return withPartials(pass, info.outChannels * inChannels * kernel, splits, limits);
 }
 
 export const conv2d: Kernel<Conv2dInfo> = { name: "conv2d", shaders: [conv2dShader], plan: planForward };

@@ -93,7 +93,7 @@ function vec4Operands({ m, n, k, a, b }: MatmulInfo): { a: Vec4View; b: Vec4View
  * software adapter, for 4 invocations at once.
  */
 const BLOCKS = [
-  { shader: vector, load: 8.7, rows: 16, cols: 16 },
+  { shader: vector, load: 8.7, rows: 12, cols: 16 },
   { shader: vector, load: 8.7, rows: 8, cols: 8 },
   { shader: vector, load: 8.7, rows: 4, cols: 4 },
   { shader: strided, load: 11, rows: 8, cols: 16 },

@@ -1,6 +1,6 @@
 /** Judging features without training: a weighted vote among the nearest neighbours, as MoCo's CIFAR code does it. */
 
-import { cat } from "../creation";
+import { arange, cat } from "../creation";
 import { ShapeError, ValueError } from "../errors";
 import * as F from "../functional";
 import { noGrad } from "../gradient";
@@ -30,13 +30,20 @@ export async function featuresOf(
   images: Tensor,
   { batchSize = 256, prepare = (batch) => batch }: FeaturesOptions = {},
 ): Promise<Tensor> {
-  const batches = images.split(batchSize);
   const features: Tensor[] = [];
-  for (const batch of batches) {
+  for (const rows of rowsOf(images, batchSize)) {
     // Realized one by one: no more than one batch of activations is held.
-    features.push(await evaluating(encoder, () => encoder.forward(prepare(batch))).realize());
+    const batch = (): Tensor => prepare(images.indexSelect(0, rows));
+    features.push(await evaluating(encoder, () => encoder.forward(batch())).realize());
   }
   return cat(features).realize();
+}
+
+/** Rows `0, 1, ...` of `x`, some at a time. Where they start is data, so all of one length share a plan. */
+function rowsOf(x: Tensor, length: number): Tensor[] {
+  const count = x.size(0);
+  const starts = Array.from({ length: Math.ceil(count / length) }, (_, part) => part * length);
+  return starts.map((start) => arange(start, Math.min(start + length, count), { device: x.device }));
 }
 
 /** Runs `body` in evaluation mode and puts every module's mode back. */
@@ -79,7 +86,13 @@ export interface KnnOptions {
  */
 export async function knnPredict(options: KnnOptions): Promise<Tensor> {
   const { bank, bankLabels, features, k = 200, temperature = 0.1, numClasses, chunkSize = 256 } = options;
-  if (bank.ndim !== 2 || features.ndim !== 2 || bank.shape[1] !== features.shape[1] || bankLabels.ndim !== 1 || bankLabels.shape[0] !== bank.shape[0]) {
+  if (
+    bank.ndim !== 2 ||
+    features.ndim !== 2 ||
+    bank.shape[1] !== features.shape[1] ||
+    bankLabels.ndim !== 1 ||
+    bankLabels.shape[0] !== bank.shape[0]
+  ) {
     throw new ShapeError(
       `knnPredict: bank [m, dim], bankLabels [m] and features [n, dim] must fit, got ${showShape(bank.shape)}, ${showShape(bankLabels.shape)} and ${showShape(features.shape)}. Flatten the features.`,
     );
@@ -96,7 +109,9 @@ export async function knnPredict(options: KnnOptions): Promise<Tensor> {
     return F.oneHot(labels, numClasses).float().mul(weights).sum(1).argmax(1); // [c]
   };
   const predicted: Tensor[] = [];
-  for (const chunk of features.split(chunkSize)) predicted.push(await noGrad(() => votes(chunk)).realize());
+  for (const rows of rowsOf(features, chunkSize)) {
+    predicted.push(await noGrad(() => votes(features.indexSelect(0, rows))).realize());
+  }
   return cat(predicted).realize();
 }
 

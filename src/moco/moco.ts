@@ -9,7 +9,7 @@ import * as F from "../functional";
 import { noGrad } from "../gradient";
 import { type Layer, Module, type StateEntry } from "../nn";
 import { counterEntry, tensorEntry } from "../nn/module";
-import { Buffer, Counter } from "../parameter";
+import { Buffer, Counter, settleState } from "../parameter";
 import { type Generator, permutation, randn } from "../random";
 import type { Tensor } from "../tensor";
 import { MomentumUpdate } from "./momentumEncoder";
@@ -64,7 +64,10 @@ export class MoCoOutput {
  */
 export function contrastAccuracy(logits: Tensor, k: number): Tensor {
   const values = logits.detach();
-  const larger = values.gt(values.narrow(1, 0, 1)).int().sum(1); // [n]: negatives above the positive
+  const larger = values
+    .gt(values.narrow(1, 0, 1))
+    .int()
+    .sum(1); // [n]: negatives above the positive
   return larger.lt(k).float().mul(100).mean();
 }
 
@@ -102,7 +105,15 @@ export class MoCo extends Module {
 
   constructor(
     encoders: EncoderFactory | { readonly encoderQ: Layer; readonly encoderK: Layer },
-    { dim = 128, queueSize = 65536, momentum = 0.999, temperature = 0.07, mlp = false, shuffle = true, generator }: MoCoOptions = {},
+    {
+      dim = 128,
+      queueSize = 65536,
+      momentum = 0.999,
+      temperature = 0.07,
+      mlp = false,
+      shuffle = true,
+      generator,
+    }: MoCoOptions = {},
   ) {
     super();
     checkOptions({ dim, queueSize, momentum, temperature });
@@ -120,9 +131,11 @@ export class MoCo extends Module {
     this.encoderK.loadStateDict(this.encoderQ.stateDict()); // starts as a copy
     this.encoderK.requiresGrad_(false); // not updated by gradient
 
-    this.queue = new Buffer(F.normalize(randn([queueSize, dim], generator && { generator }), { dim: 1 }), { name: "queue" });
+    this.queue = new Buffer(F.normalize(randn([queueSize, dim], generator && { generator }), { dim: 1 }), {
+      name: "queue",
+    });
     this.queuePtr = new Counter(0, [1]);
-    this.queue.device.flush(); // first values now, so that all steps are alike
+    settleState([...this.parameters(), ...this.buffers()]);
   }
 
   /**
@@ -175,10 +188,14 @@ export class MoCo extends Module {
   private checkBatch(imQ: Tensor, imK: Tensor): void {
     const n = imQ.size(0);
     if (imK.size(0) !== n) {
-      throw new ShapeError(`MoCo: both views must have one batch size, got ${n} and ${imK.size(0)}. Pass two views of the same images.`);
+      throw new ShapeError(
+        `MoCo: both views must have one batch size, got ${n} and ${imK.size(0)}. Pass two views of the same images.`,
+      );
     }
     if (this.queueSize % n !== 0) {
-      throw new ValueError(`MoCo: the batch size must divide queueSize, got ${n} and ${this.queueSize}. Change one of them.`);
+      throw new ValueError(
+        `MoCo: the batch size must divide queueSize, got ${n} and ${this.queueSize}. Change one of them.`,
+      );
     }
   }
 
@@ -196,10 +213,18 @@ function inverse(order: ArrayLike<number>): Int32Array {
   return places;
 }
 
-function checkOptions({ dim, queueSize, momentum, temperature }: Required<Pick<MoCoOptions, "dim" | "queueSize" | "momentum" | "temperature">>): void {
+function checkOptions({
+  dim,
+  queueSize,
+  momentum,
+  temperature,
+}: Required<Pick<MoCoOptions, "dim" | "queueSize" | "momentum" | "temperature">>): void {
   for (const [name, value] of Object.entries({ dim, queueSize })) {
-    if (!Number.isInteger(value) || value < 1) throw new ValueError(`MoCo: ${name} must be a positive integer, got ${value}. Pass a size.`);
+    if (!Number.isInteger(value) || value < 1)
+      throw new ValueError(`MoCo: ${name} must be a positive integer, got ${value}. Pass a size.`);
   }
-  if (!(momentum >= 0 && momentum <= 1)) throw new ValueError(`MoCo: momentum must be in [0, 1], got ${momentum}. The paper has 0.999.`);
-  if (!(temperature > 0)) throw new ValueError(`MoCo: temperature must be positive, got ${temperature}. The paper has 0.07.`);
+  if (!(momentum >= 0 && momentum <= 1))
+    throw new ValueError(`MoCo: momentum must be in [0, 1], got ${momentum}. The paper has 0.999.`);
+  if (!(temperature > 0))
+    throw new ValueError(`MoCo: temperature must be positive, got ${temperature}. The paper has 0.07.`);
 }

@@ -41,7 +41,12 @@ export class MomentumUpdate {
     for (const arenas of this.arenas) this.engine.update(emaEffect(arenas, coefficients));
     if (this.arenas.length > 0) return;
     this.key.forEach((key, index) => {
-      key.assign(key.detach().mul(m).add(this.query[index]!.detach().mul(1 - m)));
+      key.assign(
+        key
+          .detach()
+          .mul(m)
+          .add(this.query[index]!.detach().mul(1 - m)),
+      );
     });
   }
 

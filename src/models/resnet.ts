@@ -1,7 +1,18 @@
 /** ResNets: the layers, names and order of torchvision's, so that its files load. */
 
 import * as F from "../functional";
-import { AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Identity, init, type Layer, MaxPool2d, Module, ReLU, Sequential } from "../nn";
+import {
+  AdaptiveAvgPool2d,
+  BatchNorm2d,
+  Conv2d,
+  Identity,
+  init,
+  type Layer,
+  MaxPool2d,
+  Module,
+  ReLU,
+  Sequential,
+} from "../nn";
 import type { Tensor } from "../tensor";
 import { head, type HeadKind } from "./head";
 
@@ -68,11 +79,19 @@ export class ResNet extends Module {
   readonly avgpool = new AdaptiveAvgPool2d(1);
   readonly fc: Layer;
 
-  constructor({ numClasses = 1000, inChannels = 3, cifarStem = false, norm = batchNorm2d, head: kind = "linear" }: ResNetOptions = {}) {
+  constructor({
+    numClasses = 1000,
+    inChannels = 3,
+    cifarStem = false,
+    norm = batchNorm2d,
+    head: kind = "linear",
+  }: ResNetOptions = {}) {
     super();
     const stage = (from: number, to: number, stride: number): Sequential =>
       new Sequential(new BasicBlock(from, to, stride, norm), new BasicBlock(to, to, 1, norm));
-    this.conv1 = cifarStem ? conv3x3(inChannels, 64) : new Conv2d(inChannels, 64, 7, { stride: 2, padding: 3, bias: false });
+    this.conv1 = cifarStem
+      ? conv3x3(inChannels, 64)
+      : new Conv2d(inChannels, 64, 7, { stride: 2, padding: 3, bias: false });
     this.bn1 = norm(64);
     this.maxpool = cifarStem ? new Identity() : new MaxPool2d(3, { stride: 2, padding: 1 });
     this.layer1 = stage(64, 64, 1);
@@ -89,7 +108,10 @@ export class ResNet extends Module {
   /** What comes before the head: `[n, 512]`. */
   features(x: Tensor): Tensor {
     const stem = this.maxpool.forward(this.bn1.forward(this.conv1.forward(x)).relu());
-    const last = [this.layer1, this.layer2, this.layer3, this.layer4].reduce((value, layer) => layer.forward(value), stem);
+    const last = [this.layer1, this.layer2, this.layer3, this.layer4].reduce(
+      (value, layer) => layer.forward(value),
+      stem,
+    );
     return this.avgpool.forward(last).flatten(1);
   }
 
@@ -119,7 +141,12 @@ export class ResNet8 extends Module {
   readonly layer3: BasicBlock;
   readonly fc: Layer;
 
-  constructor({ numClasses = 128, inChannels = 1, norm = batchNorm2d, head: kind = "linear" }: Omit<ResNetOptions, "cifarStem"> = {}) {
+  constructor({
+    numClasses = 128,
+    inChannels = 1,
+    norm = batchNorm2d,
+    head: kind = "linear",
+  }: Omit<ResNetOptions, "cifarStem"> = {}) {
     super();
     this.conv1 = conv3x3(inChannels, 16, 2);
     this.bn1 = norm(16);
@@ -153,4 +180,3 @@ export class ResNet8 extends Module {
  * const encoder = resnet8({ norm: (channels) => new nn.SplitBatchNorm2d(channels, 8) });
  */
 export const resnet8 = (options: Omit<ResNetOptions, "cifarStem"> = {}): ResNet8 => new ResNet8(options);
-

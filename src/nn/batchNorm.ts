@@ -52,7 +52,9 @@ abstract class BatchNorm extends Module {
   forward(x: Tensor): Tensor {
     const { allowed, shown } = this.ranks;
     if (!allowed.includes(x.ndim)) {
-      throw new ShapeError(`${this.constructor.name}: the input must be ${shown}, got ${showShape(x.shape)}. Reshape it.`);
+      throw new ShapeError(
+        `${this.constructor.name}: the input must be ${shown}, got ${showShape(x.shape)}. Reshape it.`,
+      );
     }
     return this.normalize(x, 1);
   }

@@ -7,6 +7,14 @@ export { AdaptiveAvgPool2d, AvgPool2d, Dropout, Flatten, Identity, MaxPool2d, Re
 export { Conv2d, Linear } from "./linear";
 export type { Conv2dLayerOptions, LinearOptions } from "./linear";
 export { Module, readState } from "./module";
-export type { HostStateDict, IncompatibleKeys, Layer, LoadableStateDict, StateArray, StateDict, StateEntry } from "./module";
+export type {
+  HostStateDict,
+  IncompatibleKeys,
+  Layer,
+  LoadableStateDict,
+  StateArray,
+  StateDict,
+  StateEntry,
+} from "./module";
 export * as functional from "../functional";
 export { Buffer, Counter, Parameter } from "../parameter";

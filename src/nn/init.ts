@@ -33,7 +33,9 @@ interface Drawn {
 export function calculateFans(shape: Shape): Fans {
   const [outputs, inputs, ...kernel] = shape;
   if (outputs === undefined || inputs === undefined) {
-    throw new ShapeError(`init: fans need at least 2 dimensions, got ${showShape(shape)}. Use uniform_ or constant_ for vectors.`);
+    throw new ShapeError(
+      `init: fans need at least 2 dimensions, got ${showShape(shape)}. Use uniform_ or constant_ for vectors.`,
+    );
   }
   return { fanIn: inputs * sizeOf(kernel), fanOut: outputs * sizeOf(kernel) };
 }
@@ -53,7 +55,9 @@ export function calculateGain(nonlinearity: Nonlinearity, negativeSlope = 0.01):
     case "sigmoid":
       return 1;
     default:
-      throw new ValueError(`init: nonlinearity must be a known one, got ${JSON.stringify(nonlinearity satisfies never)}. Use "linear".`);
+      throw new ValueError(
+        `init: nonlinearity must be a known one, got ${JSON.stringify(nonlinearity satisfies never)}. Use "linear".`,
+      );
   }
 }
 
@@ -105,7 +109,10 @@ export interface KaimingOptions extends Drawn {
 }
 
 /** Standard deviation of He's initialisers: `gain / sqrt(fan)`. */
-export function kaimingStd(shape: Shape, { a = 0, mode = "fanIn", nonlinearity = "leakyRelu" }: KaimingOptions = {}): number {
+export function kaimingStd(
+  shape: Shape,
+  { a = 0, mode = "fanIn", nonlinearity = "leakyRelu" }: KaimingOptions = {},
+): number {
   return calculateGain(nonlinearity, a) / Math.sqrt(calculateFans(shape)[mode]);
 }
 

@@ -101,7 +101,8 @@ export class AdaptiveAvgPool2d extends Module {
 export class Dropout extends Module {
   constructor(private readonly p = 0.5) {
     super();
-    if (!(p >= 0 && p <= 1)) throw new ValueError(`Dropout: p must be in [0, 1], got ${p}. It is the probability of zeroing.`);
+    if (!(p >= 0 && p <= 1))
+      throw new ValueError(`Dropout: p must be in [0, 1], got ${p}. It is the probability of zeroing.`);
   }
 
   forward(x: Tensor): Tensor {

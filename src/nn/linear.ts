@@ -83,7 +83,9 @@ export class Conv2d extends Module {
     const { groups = 1 } = options;
     checkSizes("Conv2d", { inChannels, outChannels, kernelHeight, kernelWidth, groups });
     if (inChannels % groups !== 0 || outChannels % groups !== 0) {
-      throw new ShapeError(`Conv2d: groups must divide the channels, got ${groups} for ${inChannels} -> ${outChannels}. Change one of them.`);
+      throw new ShapeError(
+        `Conv2d: groups must divide the channels, got ${groups} for ${inChannels} -> ${outChannels}. Change one of them.`,
+      );
     }
     const fanIn = (inChannels / groups) * kernelHeight * kernelWidth;
     this.weight = initial([outChannels, inChannels / groups, kernelHeight, kernelWidth], fanIn);

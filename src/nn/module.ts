@@ -211,7 +211,9 @@ export abstract class Module {
 function membersOf(name: string, value: unknown): [string, Member][] {
   if (isMember(value)) return [[name, value]];
   if (!Array.isArray(value)) return [];
-  return value.flatMap((item: unknown, index) => (isMember(item) ? [[`${name}.${index}`, item] as [string, Member]] : []));
+  return value.flatMap((item: unknown, index) =>
+    isMember(item) ? [[`${name}.${index}`, item] as [string, Member]] : [],
+  );
 }
 
 const isMember = (value: unknown): value is Member =>
@@ -268,7 +270,8 @@ function fromArray({ data, shape }: StateArray, state: Tensor): Tensor {
 
 /** Why a value cannot be written; nothing if it can. */
 function mismatch(name: string, entry: StateEntry, value: Tensor | StateArray): string[] {
-  if (!sameShape(value.shape, entry.shape)) return [`${name} of shape ${showShape(value.shape)} instead of ${showShape(entry.shape)}`];
+  if (!sameShape(value.shape, entry.shape))
+    return [`${name} of shape ${showShape(value.shape)} instead of ${showShape(entry.shape)}`];
   const isFloat = ["f32", "f64"].includes(value.dtype);
   const isInteger = ["i32", "u32", "u8", "i64", "bool"].includes(value.dtype);
   const fits = value instanceof Tensor ? value.dtype === entry.dtype : entry.dtype === "f32" ? isFloat : isInteger;
@@ -302,4 +305,3 @@ export function checkSizes(layer: string, sizes: Readonly<Record<string, number>
     }
   }
 }
-

@@ -37,7 +37,9 @@ export function reduceLoss(op: string, losses: Node, reduction: Reduction): Node
 
 function checkReduction(op: string, reduction: string): void {
   if (!["mean", "sum", "none"].includes(reduction)) {
-    throw new ValueError(`${op}: reduction must be "mean", "sum" or "none", got ${JSON.stringify(reduction)}. Pass one of them.`);
+    throw new ValueError(
+      `${op}: reduction must be "mean", "sum" or "none", got ${JSON.stringify(reduction)}. Pass one of them.`,
+    );
   }
 }
 
@@ -67,7 +69,12 @@ interface Targets {
   readonly classWeight: Node | null;
 }
 
-function readTargets(op: string, scores: Node, target: Node, { weight = null, ignoreIndex = -100 }: NllOptions): Targets {
+function readTargets(
+  op: string,
+  scores: Node,
+  target: Node,
+  { weight = null, ignoreIndex = -100 }: NllOptions,
+): Targets {
   const dim = scores.shape.length === 1 ? 0 : 1;
   const classes = scores.shape[dim] ?? 0;
   const expected = scores.shape.filter((_, d) => d !== dim);
@@ -81,11 +88,17 @@ function readTargets(op: string, scores: Node, target: Node, { weight = null, ig
     throw new DTypeError(`${op}: targets must be class indices, got ${target.dtype}. Cast them with .to("i32").`);
   }
   if (weight && !sameShape(weight.shape, [classes])) {
-    throw new ShapeError(`${op}: weight must be [${classes}], got ${showShape(weight.shape)}. Give one factor per class.`);
+    throw new ShapeError(
+      `${op}: weight must be [${classes}], got ${showShape(weight.shape)}. Give one factor per class.`,
+    );
   }
   checkClasses(op, target, classes, ignoreIndex);
   const index = cast(target, "i32");
-  const ofClass = (node: Node): Node => reshape(node, scores.shape.map((size, d) => (d === dim ? size : 1)));
+  const ofClass = (node: Node): Node =>
+    reshape(
+      node,
+      scores.shape.map((size, d) => (d === dim ? size : 1)),
+    );
   const isCounted = ne(index, ignoreIndex);
   const isTarget = logicalAnd(eq(unsqueeze(index, dim), ofClass(iota(classes))), unsqueeze(isCounted, dim));
   const counts = cast(isCounted, "f32");
@@ -98,7 +111,9 @@ function readTargets(op: string, scores: Node, target: Node, { weight = null, ig
 function checkClasses(op: string, target: Node, classes: number, ignoreIndex: number): void {
   const wrong = target.hostData?.find((index) => index !== ignoreIndex && (index < 0 || index >= classes));
   if (wrong === undefined) return;
-  throw new IndexError(`${op}: targets must be in 0..${classes - 1} or ${ignoreIndex}, got ${wrong}. Check the labels.`);
+  throw new IndexError(
+    `${op}: targets must be in 0..${classes - 1} or ${ignoreIndex}, got ${wrong}. Check the labels.`,
+  );
 }
 
 /** The weighted mean, the sum, or all of `losses`, which are weighted already. */
@@ -147,7 +162,15 @@ function probabilityLoss(x: Node, target: Node, options: CrossEntropyOptions): N
   const dim = x.shape.length === 1 ? 0 : 1;
   const classes = x.shape[dim]!;
   const smoothed = labelSmoothing === 0 ? target : add(mul(target, 1 - labelSmoothing), labelSmoothing / classes);
-  const weighted = weight ? mul(smoothed, reshape(weight, x.shape.map((size, d) => (d === dim ? size : 1)))) : smoothed;
+  const weighted = weight
+    ? mul(
+        smoothed,
+        reshape(
+          weight,
+          x.shape.map((size, d) => (d === dim ? size : 1)),
+        ),
+      )
+    : smoothed;
   const losses = neg(sum(mul(weighted, logSoftmax(x, dim)), dim));
   return reduction === "mean" ? div(sum(losses), sizeOf(losses.shape)) : reduceLoss("crossEntropy", losses, reduction);
 }
@@ -189,7 +212,13 @@ export interface BatchNormed {
  *
  * @param x `[n, c, ...]`
  */
-export function batchNormTraining(x: Node, weight: Node | null, bias: Node | null, eps: number, groups = 1): BatchNormed {
+export function batchNormTraining(
+  x: Node,
+  weight: Node | null,
+  bias: Node | null,
+  eps: number,
+  groups = 1,
+): BatchNormed {
   const [batch = 0, channels = 0, ...inner] = x.shape;
   const lead = groups === 1 ? [batch, channels] : [batch / groups, groups, channels];
   const grouped = reshape(x, [...lead, ...inner]);

@@ -14,7 +14,7 @@ import { apply, defineOp, type IndexedContext } from "./op";
 import { narrow, padZeros, slice } from "./slice";
 import { forEachRow, toF64 } from "./strided";
 import { reshape, unsqueeze } from "./views";
-import { zeroLit } from "./wgsl";
+import { call, zeroLit } from "./wgsl";
 
 type DimAttrs = { readonly dim: number };
 
@@ -60,11 +60,16 @@ function gatherWgsl(node: Node, context: IndexedContext): string {
   const { dim } = node.attrs as unknown as DimAttrs;
   const type = context.lanes === 4 ? "vec4<u32>" : "u32";
   if (context.coords.length === 0) return context.read(0, []);
-  const index = context.bind(`${type}(${context.read(1, context.coords)})`, "u32");
-  return context.read(
+  const size = node.inputs[0]!.shape[dim]!;
+  const index = context.bind(`${type}(${context.read(1, context.coords)})`, "u32"); // negative ones become large
+  const inside = context.bind(`min(${index}, ${context.constant(size - 1)})`, "u32");
+  const value = context.read(
     0,
-    context.coords.map((coord, d) => (d === dim ? index : coord)),
+    context.coords.map((coord, d) => (d === dim ? inside : coord)),
   );
+  // a shader cannot throw: a float from outside is NaN, so that it shows
+  if (node.dtype !== "f32") return value;
+  return `select(${value}, ${call("nan_of", [value], context.lanes)}, ${index} != ${inside})`;
 }
 
 export const gatherOp = defineOp<DimAttrs>({
@@ -84,7 +89,9 @@ export const gatherOp = defineOp<DimAttrs>({
 
 /** `output[i, j, k] = x[i, index[i, j, k], k]` for `dim` 1. The index may be shorter than `x` in the other dimensions. */
 export function gather(x: Node, dim: number, index: Node): Node {
-  return apply(gatherOp, [x, toIndex("gather", index)], { dim: normalizeDim("gather", dim, x.shape.length) });
+  const at = normalizeDim("gather", dim, x.shape.length);
+  if (index.hostData) checkRange("gather", index.hostData, x.shape[at] ?? 1); // what lies on the host is checked at once
+  return apply(gatherOp, [x, toIndex("gather", index)], { dim: at });
 }
 
 // --- scatterAdd ------------------------------------------------------------------------------------------------------

@@ -22,8 +22,7 @@ export type ParamGroup<Options extends CommonOptions = CommonOptions> = Options 
 
 /** What an optimizer takes: parameters, or groups that override options. */
 export type ParamGroups<Options extends CommonOptions> =
-  | readonly Parameter[]
-  | readonly ({ readonly params: readonly Parameter[] } & Partial<Options>)[];
+  readonly Parameter[] | readonly ({ readonly params: readonly Parameter[] } & Partial<Options>)[];
 
 /** An optimizer's state as PyTorch saves it: per parameter index, and per group. */
 export interface OptimizerStateDict<State> {
@@ -42,9 +41,14 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   ) {
     const list = [...params] as readonly (Parameter | ({ params: readonly Parameter[] } & Partial<Options>))[];
     if (list.length === 0) {
-      throw new ValueError(`${this.constructor.name}: there must be parameters, got an empty list. Pass model.parameters().`);
+      throw new ValueError(
+        `${this.constructor.name}: there must be parameters, got an empty list. Pass model.parameters().`,
+      );
     }
-    const groups = "params" in list[0]! ? (list as ({ params: readonly Parameter[] } & Partial<Options>)[]) : [{ params: list as Parameter[] }];
+    const groups =
+      "params" in list[0]!
+        ? (list as ({ params: readonly Parameter[] } & Partial<Options>)[])
+        : [{ params: list as Parameter[] }];
     this.paramGroups = [];
     this.device = groups.flatMap((group) => [...group.params])[0]?.device ?? noParameters(this.constructor.name);
     for (const group of groups) this.addParamGroup(group as { params: readonly Parameter[] } & Partial<Options>);
@@ -72,7 +76,9 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     for (const parameter of complete.params) {
       this.checkParameter(parameter);
       if (known.has(parameter)) {
-        throw new ValueError(`${this.constructor.name}: a parameter must be in one group only, got ${nameOf(parameter)} twice. Remove one.`);
+        throw new ValueError(
+          `${this.constructor.name}: a parameter must be in one group only, got ${nameOf(parameter)} twice. Remove one.`,
+        );
       }
       known.add(parameter);
     }
@@ -82,7 +88,9 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   private checkParameter(parameter: Parameter): void {
     // Callers without types may pass plain tensors.
     if (!("variable" in (parameter as object)) || !("gradState" in (parameter as object))) {
-      throw new DTypeError(`${this.constructor.name}: it can only train parameters, got ${String(parameter)}. Wrap it in new Parameter().`);
+      throw new DTypeError(
+        `${this.constructor.name}: it can only train parameters, got ${String(parameter)}. Wrap it in new Parameter().`,
+      );
     }
     if (parameter.device !== this.device) {
       throw new DeviceError(

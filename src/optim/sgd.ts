@@ -4,12 +4,18 @@ import { StateDictError, ValueError } from "../errors";
 import type { Node } from "../graph/node";
 import { sameShape, showShape } from "../graph/shape";
 import { fromHost, GROUP_SIZE, SegmentState } from "../ops";
-import { arenasOf, type Parameter, type ParameterArena, StateView } from "../parameter";
+import { arenasOf, homeOf, type Parameter, type ParameterArena, settleState, StateView } from "../parameter";
 import type { Arena } from "../runtime/arena";
 import { momentumSgdEffect } from "../runtime/update";
 import type { Variable } from "../runtime/variable";
 import { Tensor } from "../tensor";
-import { checkNotNegative, type CommonOptions, Optimizer, type OptimizerStateDict, type ParamGroups } from "./optimizer";
+import {
+  checkNotNegative,
+  type CommonOptions,
+  Optimizer,
+  type OptimizerStateDict,
+  type ParamGroups,
+} from "./optimizer";
 
 /** Options of SGD, PyTorch's names. */
 export interface SGDOptions extends CommonOptions {
@@ -33,7 +39,10 @@ export interface SGDState {
 }
 
 /** What `loadStateDict` takes for a parameter: a tensor, or values from a file. */
-type LoadableState = Record<number, { readonly momentum_buffer?: Tensor | { readonly shape: readonly number[]; readonly data: ArrayLike<number> } | null }>;
+type LoadableState = Record<
+  number,
+  { readonly momentum_buffer?: Tensor | { readonly shape: readonly number[]; readonly data: ArrayLike<number> } | null }
+>;
 
 /**
  * Momentum SGD, with everything that PyTorch's has:
@@ -64,7 +73,15 @@ export class SGD extends Optimizer<SGDOptions> {
   private readonly momenta = new Map<Parameter, Variable>();
 
   constructor(params: ParamGroups<SGDOptions>, options: Pick<SGDOptions, "lr"> & Partial<SGDOptions>) {
-    super(params, { momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false, classical: false, ...options });
+    super(params, {
+      momentum: 0,
+      dampening: 0,
+      weightDecay: 0,
+      nesterov: false,
+      maximize: false,
+      classical: false,
+      ...options,
+    });
     this.settle();
   }
 
@@ -89,14 +106,16 @@ export class SGD extends Optimizer<SGDOptions> {
   /** Finds the arenas of all parameters. Gradients get theirs now, so that the first ones are written there. */
   private settle(): void {
     this.arenas = arenasOf(this.parameters);
-    for (const arena of this.arenas) if (arena.parameters.some(({ requiresGrad }) => requiresGrad)) void arena.grad;
-    this.device.flush(); // first values now, so that all steps are alike
+    for (const arena of this.arenas) if (arena.parameters.some(({ requiresGrad }) => requiresGrad)) arena.gradients();
+    settleState(this.parameters);
   }
 
   private momentumOf(arena: ParameterArena): Arena {
     let momentum = this.momentumArenas.get(arena);
     if (!momentum) {
-      momentum = arena.sibling("momentum", ({ variable: { name, shape } }) => arena.engine.createZeros(`${name}.momentum`, shape));
+      momentum = arena.sibling("momentum", ({ variable: { name, shape } }) =>
+        arena.engine.createZeros(`${name}.momentum`, shape),
+      );
       this.momentumArenas.set(arena, momentum);
     }
     return momentum;
@@ -107,16 +126,21 @@ export class SGD extends Optimizer<SGDOptions> {
     const { engine } = this.device;
     engine.endStep();
     const groups = this.groupTable();
-    const groupOf = new Map(this.paramGroups.flatMap(({ params }, index) => params.map((parameter) => [parameter, index])));
+    const groupOf = new Map(
+      this.paramGroups.flatMap(({ params }, index) => params.map((parameter) => [parameter, index])),
+    );
     for (const arena of this.arenas) {
-      const states = arena.parameters.map((parameter) => (groupOf.has(parameter) ? this.stateOf(parameter) : SegmentState.none));
+      const states = arena.parameters.map((parameter) =>
+        groupOf.has(parameter) ? this.stateOf(parameter) : SegmentState.none,
+      );
       if (states.every((state) => state === SegmentState.none)) continue;
       const entries = arena.parameters.map((parameter, index) => ((groupOf.get(parameter) ?? 0) << 2) | states[index]!);
       const segments = this.segmentTable(arena, entries);
       const momentum = this.momentumOf(arena);
-      engine.update(momentumSgdEffect({ param: arena, grad: arena.grad, momentum }, { segments, groups }));
+      engine.update(momentumSgdEffect({ param: arena, grad: arena.gradients(), momentum }, { segments, groups }));
       arena.parameters.forEach((parameter, index) => {
-        const hasMomentum = states[index] !== SegmentState.none && this.paramGroups[groupOf.get(parameter)!]!.momentum !== 0;
+        const hasMomentum =
+          states[index] !== SegmentState.none && this.paramGroups[groupOf.get(parameter)!]!.momentum !== 0;
         if (hasMomentum) this.momenta.set(parameter, momentum.members[index]!);
       });
     }
@@ -165,17 +189,19 @@ export class SGD extends Optimizer<SGDOptions> {
       if (momentum) state[index] = { momentum_buffer: new StateView(() => new Tensor(momentum.node, this.device)) };
     });
     let next = 0;
-    const groups = this.paramGroups.map(({ params, lr, momentum, dampening, weightDecay, nesterov, maximize, classical, initialLr }) => ({
-      lr,
-      momentum,
-      dampening,
-      weight_decay: weightDecay,
-      nesterov,
-      maximize,
-      classical,
-      ...(initialLr !== undefined && { initial_lr: initialLr }),
-      params: params.map(() => next++),
-    }));
+    const groups = this.paramGroups.map(
+      ({ params, lr, momentum, dampening, weightDecay, nesterov, maximize, classical, initialLr }) => ({
+        lr,
+        momentum,
+        dampening,
+        weight_decay: weightDecay,
+        nesterov,
+        maximize,
+        classical,
+        ...(initialLr !== undefined && { initial_lr: initialLr }),
+        params: params.map(() => next++),
+      }),
+    );
     return { state, param_groups: groups };
   }
 
@@ -185,7 +211,13 @@ export class SGD extends Optimizer<SGDOptions> {
    * @throws StateDictError if groups, parameters or shapes do not match; nothing is written then
    * @see torch.optim.Optimizer.load_state_dict
    */
-  loadStateDict({ state, param_groups: groups }: { state: LoadableState; param_groups: readonly Record<string, unknown>[] }): void {
+  loadStateDict({
+    state,
+    param_groups: groups,
+  }: {
+    state: LoadableState;
+    param_groups: readonly Record<string, unknown>[];
+  }): void {
     const sizes = this.paramGroups.map(({ params }) => params.length);
     const found = groups.map(({ params }) => (params as readonly number[]).length);
     if (!sameShape(sizes, found)) {
@@ -194,7 +226,10 @@ export class SGD extends Optimizer<SGDOptions> {
       );
     }
     const indices = groups.flatMap(({ params }) => params as readonly number[]);
-    const loaded = this.parameters.map((parameter, place) => ({ parameter, value: state[indices[place]!]?.momentum_buffer ?? null }));
+    const loaded = this.parameters.map((parameter, place) => ({
+      parameter,
+      value: state[indices[place]!]?.momentum_buffer ?? null,
+    }));
     for (const { parameter, value } of loaded) {
       if (!value || sameShape(value.shape, parameter.shape)) continue;
       throw new StateDictError(
@@ -208,7 +243,10 @@ export class SGD extends Optimizer<SGDOptions> {
 
   private loadOptions(index: number, saved: Record<string, unknown>): void {
     const group = this.paramGroups[index]!;
-    const { weight_decay, initial_lr, ...others } = saved as Partial<SGDOptions> & { weight_decay?: number; initial_lr?: number };
+    const { weight_decay, initial_lr, ...others } = saved as Partial<SGDOptions> & {
+      weight_decay?: number;
+      initial_lr?: number;
+    };
     const known = ["lr", "momentum", "dampening", "nesterov", "maximize", "classical"] as const;
     for (const name of known) if (others[name] !== undefined) Object.assign(group, { [name]: others[name] });
     if (weight_decay !== undefined) group.weightDecay = weight_decay;
@@ -216,9 +254,12 @@ export class SGD extends Optimizer<SGDOptions> {
   }
 
   private loadMomentum(parameter: Parameter, value: NonNullable<LoadableState[number]["momentum_buffer"]>): void {
-    const arena = parameter.variable.home!.arena as ParameterArena;
+    const arena = homeOf(parameter);
     const variable = this.momentumOf(arena).members[arena.parameters.indexOf(parameter)]!;
-    this.device.engine.assign(variable, value instanceof Tensor ? value.node : fromHost(Float32Array.from(value.data), [...value.shape]));
+    this.device.engine.assign(
+      variable,
+      value instanceof Tensor ? value.node : fromHost(Float32Array.from(value.data), [...value.shape]),
+    );
     this.momenta.set(parameter, variable);
   }
 }

@@ -9,6 +9,7 @@ import type { Node, VariableRef } from "../graph/node";
 import { type Shape, showShape } from "../graph/shape";
 import { topologicalOrder } from "../graph/walk";
 import { Arena } from "./arena";
+import { neededFor } from "./needed";
 import { type Backend, type Effect, type Output, type Program, rootsOf, type UpdateEffect, writesOf } from "./program";
 import { fuseUpdates } from "./update";
 import { Variable } from "./variable";
@@ -127,7 +128,9 @@ export class Engine {
     const stale = this.staleLeaf(missing);
     if (stale) throw staleError(stale);
     const outputs = missing.map((node): Output => ({ node, want: "read" }));
-    const values = await (mustRun ? this.run(outputs, this.neededFor(missing)) : this.backend.run({ effects: [], outputs }));
+    const values = await (mustRun
+      ? this.run(outputs, this.neededFor(missing))
+      : this.backend.run({ effects: [], outputs }));
     const read = new Map<Node, TypedArray>();
     missing.forEach((node, index) => {
       const value = values[index]!;
@@ -155,19 +158,9 @@ export class Engine {
     if (!node.requiresGrad) node.release();
   }
 
-  /**
-   * Pending writes to run when `nodes` are read: those that must, and those that nobody can miss the old value of, such as
-   * gradients, which share most of their work with the loss. The others stay pending: a queue that is overwritten too
-   * early is missed by a later backward().
-   */
+  /** Pending writes to run when `nodes` are read. */
   private neededFor(nodes: readonly Node[]): readonly Effect[] {
-    if (this.pending.length > MAX_PENDING_EFFECTS) return this.pending;
-    const needed = neededEffects(this.pending, versionsBelow(nodes));
-    const harmless = this.pending.filter((effect) => effect.kind === "assign" && !effect.overwritesRead && !needed.has(effect));
-    const together = neededEffects(this.pending, [...versionsBelow(nodes), ...harmless.flatMap(writesOf)]);
-    const isHarmless = (effect: Effect): boolean => needed.has(effect) || harmless.includes(effect);
-    const chosen = [...together].every(isHarmless) ? together : needed;
-    return this.pending.filter((effect) => chosen.has(effect));
+    return this.pending.length > MAX_PENDING_EFFECTS ? this.pending : neededFor(nodes, this.pending);
   }
 
   private run(outputs: readonly Output[], effects: readonly Effect[] = this.pending): Promise<TypedArray[]> {
@@ -221,49 +214,6 @@ export class Engine {
     };
     return topologicalOrder(roots, (node) => node.hasValue).find(isStale) ?? null;
   }
-}
-
-type Versions = readonly { readonly variable: VariableRef; readonly version: number }[];
-
-/** Versions that a graph reads. */
-const versionsBelow = (roots: readonly Node[]): Versions =>
-  topologicalOrder(roots, (node) => node.hasValue).flatMap(({ variable, version }) =>
-    variable && !(variable instanceof Arena) ? [{ variable, version }] : [],
-  );
-
-/** Effects that must run so that `versions` can be read, in a list that the others stay in. */
-function neededEffects(pending: readonly Effect[], versions: Versions): ReadonlySet<Effect> {
-  const needed = new Set<Effect>();
-  /** Versions up to which variables must be made, and up to which they will be overwritten. */
-  const wanted = new Map<VariableRef, number>();
-  const overwritten = new Map<VariableRef, number>();
-  const reads = new Map(pending.map((effect) => [effect, readsOf(effect)]));
-  raise(wanted, versions);
-  for (let before = -1; before !== needed.size; ) {
-    before = needed.size;
-    for (const effect of pending.toReversed()) {
-      const isNeeded =
-        writesOf(effect).some(({ variable, version }) => version <= (wanted.get(variable) ?? -1)) ||
-        reads.get(effect)!.some(({ variable, version }) => version < (overwritten.get(variable) ?? -1));
-      if (!isNeeded || needed.has(effect)) continue;
-      needed.add(effect);
-      raise(wanted, reads.get(effect)!);
-      raise(wanted, writesOf(effect));
-      raise(overwritten, writesOf(effect));
-    }
-  }
-  return needed;
-}
-
-/** Versions that an effect reads; a write of some rows reads the others. */
-function readsOf(effect: Effect): Versions {
-  const below = versionsBelow(rootsOf(effect));
-  if (effect.kind === "update") return [...below, ...effect.reads];
-  return effect.start ? [...below, { variable: effect.variable, version: effect.version - 1 }] : below;
-}
-
-function raise(versions: Map<VariableRef, number>, to: Versions): void {
-  for (const { variable, version } of to) versions.set(variable, Math.max(version, versions.get(variable) ?? -1));
 }
 
 /** Assignments that give a variable its first value, and read nothing that another pending write has yet to make. */

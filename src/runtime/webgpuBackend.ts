@@ -3,12 +3,13 @@
  * Everything that a program of the same structure needs again (plan, pipelines, bind groups, slots) is there the second time.
  */
 
-import { StaleTensorError } from "../errors";
+import { OutOfMemoryError, StaleTensorError } from "../errors";
 import { allocateHost, type DType, type TypedArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { type DeviceStorage } from "../graph/node";
 import { sizeOf } from "../graph/shape";
 import { type AdapterInfo, type BufferRange, type Command, Gpu, type GpuMemory, type StagedBlock } from "../gpu/gpu";
+import { showBytes } from "../gpu/memory";
 import { isUniform } from "../schedule/fuse";
 import { leavesOf, makePlan, nodesOf, paddedByteLength, type Place, type PlannedLaunch } from "../schedule/plan";
 import type { Task } from "../schedule/task";
@@ -72,6 +73,10 @@ export class WebGpuBackend implements Backend {
     return this.gpu.heldByteLength;
   }
 
+  get isLost(): boolean {
+    return this.gpu.isLost;
+  }
+
   destroy(): void {
     this.gpu.destroy();
   }
@@ -84,9 +89,7 @@ export class WebGpuBackend implements Backend {
     const { plan } = compiled;
     const slotMemory = this.slots.take([...plan.slots, ...this.uploadSizes(leaves, compiled)]);
     const uploaded = this.uploadLeaves(leaves, compiled, slotMemory.slice(plan.slots.length));
-    const made = program.outputs.map(({ node, want }) =>
-      want === "resident" && sizeOf(node.shape) > 0 ? this.gpu.allocate(paddedByteLength(node), "tensor") : null,
-    );
+    const made = this.allocateOutputs(program);
     const rangeOf = (place: Place, byteLength: number): BufferRange => {
       switch (place.kind) {
         case "slot":
@@ -111,6 +114,21 @@ export class WebGpuBackend implements Backend {
       if (want === "resident") this.own(node, made[index] ?? null);
     });
     return this.submit(program, plan.outputs, rangeOf, commands, stage);
+  }
+
+  /** Memory for resident outputs: for all of them, or for none where there is no room. */
+  private allocateOutputs({ outputs }: Program): (GpuMemory | null)[] {
+    const made: (GpuMemory | null)[] = [];
+    try {
+      for (const { node, want } of outputs) {
+        const needsMemory = want === "resident" && sizeOf(node.shape) > 0;
+        made.push(needsMemory ? this.gpu.allocate(paddedByteLength(node), "tensor") : null);
+      }
+    } catch (error) {
+      for (const memory of made) if (memory && !this.gpu.isLost) this.gpu.free(memory);
+      throw error;
+    }
+    return made;
   }
 
   /** The launches that a program would be, for people; nothing runs. */
@@ -167,12 +185,11 @@ export class WebGpuBackend implements Backend {
     const ranges = reads.flatMap(({ node, place }, index) =>
       waiting[index] ? [] : [place ? rangeOf(place, readLength(node)) : { ...this.scalars.place, byteLength: 0 }],
     );
-    const bytes = commands.length > 0 || ranges.length > 0 ? await this.gpu.submitAndRead(commands, ranges) : [];
-    return Promise.all(
-      reads.map(async ({ node }, index) =>
-        fromBytes((await waiting[index]) ?? bytes.shift()!, node.dtype, sizeOf(node.shape)),
-      ),
-    );
+    const isIdle = commands.length === 0 && ranges.length === 0;
+    const copies = isIdle ? Promise.resolve([]) : this.gpu.submitAndRead(commands, ranges);
+    // all at once: where several reject, none does so unseen
+    const [bytes, ...staged] = await Promise.all([copies, ...waiting.map((read) => read ?? Promise.resolve(null))]);
+    return reads.map(({ node }, index) => fromBytes(staged[index] ?? bytes.shift()!, node.dtype, sizeOf(node.shape)));
   }
 
   private planFor(task: Task, nodes: readonly Node[]): CompiledPlan {
@@ -181,12 +198,29 @@ export class WebGpuBackend implements Backend {
     if (compiled) {
       this.plans.delete(key);
     } else {
-      compiled = new CompiledPlan(this.gpu, makePlan(task, this.gpu.limits));
+      const plan = makePlan(task, this.gpu.limits);
+      this.checkSizes(plan.launches);
+      compiled = new CompiledPlan(this.gpu, plan);
       this.plansMade++;
       if (this.plans.size >= MAX_PLANS) this.evictPlan();
     }
     this.plans.set(key, compiled); // most recently used last
     return compiled;
+  }
+
+  /** A buffer may be larger than what a kernel can bind of it. */
+  private checkSizes(launches: readonly PlannedLaunch[]): void {
+    const most = this.gpu.limits.maxStorageBufferBindingSize;
+    for (const { label, bindings } of launches) {
+      const asked = Math.max(...bindings.map(({ byteLength }) => byteLength));
+      if (asked <= most) continue;
+      throw new OutOfMemoryError(
+        `${label}: a tensor must have at most ${showBytes(most)} on this GPU, got ${showBytes(asked)} with ` +
+          `${showBytes(this.liveByteLength)} held. Use a smaller batch, or several tensors.`,
+        asked,
+        this.liveByteLength,
+      );
+    }
   }
 
   private evictPlan(): void {

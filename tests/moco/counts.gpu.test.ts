@@ -17,9 +17,13 @@ const values = async (parameters: readonly Parameter[]): Promise<Float32Array[]>
   Promise.all(parameters.map(async (parameter) => (await parameter.data()) as Float32Array));
 
 describe("the update of a ResNet-18 pair", () => {
-  it("is one dispatch for all 62 tensors, and exact", async () => {
+  it("is one dispatch for all 62 tensors, and exact", { timeout: 180_000 }, async () => {
     manualSeed(0);
-    const model = new MoCo(({ numClasses }) => resnet18({ numClasses, cifarStem: true }), { dim: 128, queueSize: 8, momentum: 0.99 });
+    const model = new MoCo(({ numClasses }) => resnet18({ numClasses, cifarStem: true }), {
+      dim: 128,
+      queueSize: 8,
+      momentum: 0.99,
+    });
     const [queryParameters, keyParameters] = [model.encoderQ.parameters(), model.encoderK.parameters()];
     expect(queryParameters).toHaveLength(62);
     const [lr, mu, decay, m] = [0.05, 0.9, 1e-4, 0.99];
@@ -34,14 +38,22 @@ describe("the update of a ResNet-18 pair", () => {
       loss.backward();
       const before = await values(picked(queryParameters));
       const keysBefore = await values(picked(keyParameters));
-      const grads = await Promise.all(picked(queryParameters).map(async ({ grad }) => (await grad!.data()) as Float32Array));
+      const grads = await Promise.all(
+        picked(queryParameters).map(async ({ grad }) => (await grad!.data()) as Float32Array),
+      );
       optimizer.step();
 
       const calls = await gpuCallsOf(() => {
         model.updateKeyEncoder();
         device.flush();
       });
-      expect(calls).toMatchObject({ dispatches: 1, kernels: ["momentumSgdEma"], copies: 0, submits: 1, buffers: step === 0 ? calls.buffers : 0 });
+      expect(calls).toMatchObject({
+        dispatches: 1,
+        kernels: ["momentumSgdEma"],
+        copies: 0,
+        submits: 1,
+        buffers: step === 0 ? calls.buffers : 0,
+      });
 
       // PyTorch's rule, in f64
       velocity = grads.map((grad, i) =>
@@ -57,8 +69,10 @@ describe("the update of a ResNet-18 pair", () => {
           const p = before[i]![j]! - lr * velocity![i]![j]!;
           const k = keysBefore[i]![j]! * m + p * (1 - m);
           // three f32 roundings of numbers of this size
-          if (Math.abs(after[i]![j]! - p) > 4e-7 * (Math.abs(p) + 0.01)) expect.fail(`parameter ${picks[i]}[${j}]: got ${after[i]![j]}, PyTorch ${p}`);
-          if (Math.abs(keysAfter[i]![j]! - k) > 4e-7 * (Math.abs(k) + 0.01)) expect.fail(`key ${picks[i]}[${j}]: got ${keysAfter[i]![j]}, PyTorch ${k}`);
+          if (Math.abs(after[i]![j]! - p) > 4e-7 * (Math.abs(p) + 0.01))
+            expect.fail(`parameter ${picks[i]}[${j}]: got ${after[i]![j]}, PyTorch ${p}`);
+          if (Math.abs(keysAfter[i]![j]! - k) > 4e-7 * (Math.abs(k) + 0.01))
+            expect.fail(`key ${picks[i]}[${j}]: got ${keysAfter[i]![j]}, PyTorch ${k}`);
         }
       });
     }
@@ -69,7 +83,12 @@ describe("a MoCo training step", () => {
   it("creates nothing after warm-up, and submits once", async () => {
     manualSeed(1);
     const norm = (channels: number): SplitBatchNorm2d => new SplitBatchNorm2d(channels, 4);
-    const model = new MoCo(({ numClasses }) => tinyFlat({ numClasses, norm }), { dim: 32, queueSize: 64, momentum: 0.99, temperature: 0.1 });
+    const model = new MoCo(({ numClasses }) => tinyFlat({ numClasses, norm }), {
+      dim: 32,
+      queueSize: 64,
+      momentum: 0.99,
+      temperature: 0.1,
+    });
     const optimizer = new SGD(model.encoderQ.parameters(), { lr: 0.06, momentum: 0.9, weightDecay: 5e-4 });
     const step = async (index: number): Promise<void> => {
       const { loss, top1 } = model.forward(rand([16, 1, 28, 28]), rand([16, 1, 28, 28]));
@@ -94,7 +113,11 @@ describe("a MoCo training step", () => {
   it("gives the same bits for the same seed, and others for another", async () => {
     const run = async (seed: number): Promise<number[]> => {
       manualSeed(seed);
-      const model = new MoCo(({ numClasses }) => tinyFlat({ numClasses }), { dim: 16, queueSize: 32, temperature: 0.1 });
+      const model = new MoCo(({ numClasses }) => tinyFlat({ numClasses }), {
+        dim: 16,
+        queueSize: 32,
+        temperature: 0.1,
+      });
       const optimizer = new SGD(model.encoderQ.parameters(), { lr: 0.06, momentum: 0.9 });
       const losses: number[] = [];
       for (let index = 0; index < 5; index++) {
@@ -120,7 +143,10 @@ describe("a long loop", () => {
     let after100 = 0;
     let total = 0;
     for (let step = 1; step <= 2000; step++) {
-      const x = tensor(Float32Array.from({ length: 96 }, (_, i) => Math.sin(i * step)), { shape: [8, 12] });
+      const x = tensor(
+        Float32Array.from({ length: 96 }, (_, i) => Math.sin(i * step)),
+        { shape: [8, 12] },
+      );
       const y = tensor(Int32Array.from({ length: 8 }, (_, i) => (i + step) % 4));
       const logits = model.forward(x);
       const loss = F.crossEntropy(logits, y);

@@ -18,7 +18,11 @@ import type { Tensor } from "../../src/tensor";
 const meanOf = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** torchvision's get_params, with JavaScript's random numbers. */
-function torchvisionSize(side: number, scale: readonly [number, number], ratio: readonly [number, number]): [number, number] {
+function torchvisionSize(
+  side: number,
+  scale: readonly [number, number],
+  ratio: readonly [number, number],
+): [number, number] {
   for (let attempt = 0; attempt < 10; attempt++) {
     const area = side * side * (scale[0] + (scale[1] - scale[0]) * Math.random());
     const aspect = Math.exp(Math.log(ratio[0]) + (Math.log(ratio[1]) - Math.log(ratio[0])) * Math.random());
@@ -30,7 +34,10 @@ function torchvisionSize(side: number, scale: readonly [number, number], ratio: 
 
 const bytes = (shape: readonly number[], seed = 1): Tensor => {
   const count = shape.reduce((a, b) => a * b, 1);
-  return tensor(Uint8Array.from({ length: count }, (_, i) => (i * 37 + seed * 11) % 256), { shape });
+  return tensor(
+    Uint8Array.from({ length: count }, (_, i) => (i * 37 + seed * 11) % 256),
+    { shape },
+  );
 };
 
 export function augmentations(): void {
@@ -87,7 +94,12 @@ export function augmentations(): void {
       const options = { scale: [0.3, 0.9] as const, size: [6, 7] as const };
       const view = await randomResizedCrop(images, index, { ...options, generator: new Generator(8) }).data();
       const box = drawBoxes(images, 3, { scale: options.scale, generator: new Generator(8) });
-      const [t, l, h, w] = [await box.top.data(), await box.left.data(), await box.height.data(), await box.width.data()];
+      const [t, l, h, w] = [
+        await box.top.data(),
+        await box.left.data(),
+        await box.height.data(),
+        await box.width.data(),
+      ];
       const pixels = await images.data();
       const place = (i: number, size: number, count: number): { low: number; high: number; part: number } => {
         const at = Math.max(((i + 0.5) * size) / count - 0.5, 0);

@@ -11,13 +11,16 @@ import { Generator, manualSeed, rand, randn } from "../../src/random";
 import type { Tensor } from "../../src/tensor";
 
 const small = (options: ConstructorParameters<typeof MoCo>[1] = {}): MoCo =>
-  new MoCo(() => new nn.Sequential(new nn.Flatten(), new nn.Linear(16, 8), new nn.BatchNorm1d(8), new nn.Linear(8, 4)), {
-    dim: 4,
-    queueSize: 16,
-    momentum: 0.9,
-    temperature: 0.2,
-    ...options,
-  });
+  new MoCo(
+    () => new nn.Sequential(new nn.Flatten(), new nn.Linear(16, 8), new nn.BatchNorm1d(8), new nn.Linear(8, 4)),
+    {
+      dim: 4,
+      queueSize: 16,
+      momentum: 0.9,
+      temperature: 0.2,
+      ...options,
+    },
+  );
 
 const views = (step = 0): [Tensor, Tensor] => {
   const generator = new Generator(step);
@@ -144,12 +147,16 @@ export function contrast(): void {
     });
 
     test("refuses what cannot be", () => {
-      expect(() => small({ queueSize: 12 }).forward(...views())).toThrow(/batch size must divide queueSize, got 8 and 12/);
+      expect(() => small({ queueSize: 12 }).forward(...views())).toThrow(
+        /batch size must divide queueSize, got 8 and 12/,
+      );
       expect(() => small({ momentum: 2 })).toThrow(ValueError);
       expect(() => small({ temperature: 0 })).toThrow(ValueError);
       expect(() => small({ dim: 0 })).toThrow(ValueError);
       expect(() => small().forward(views()[0], views()[1].narrow(0, 0, 4))).toThrow(ShapeError);
-      expect(() => new MoCo({ encoderQ: new nn.Linear(2, 4), encoderK: new nn.Linear(2, 4, { bias: false }) })).toThrow(ValueError);
+      expect(() => new MoCo({ encoderQ: new nn.Linear(2, 4), encoderK: new nn.Linear(2, 4, { bias: false }) })).toThrow(
+        ValueError,
+      );
     });
 
     test("accuracy counts how many negatives beat the positive", async () => {
@@ -171,8 +178,12 @@ export function contrast(): void {
       expect(await predict(3, 3)).toEqual([0, 1, 2, 0]);
       const labels = tensor([0, 1, 0, 0], { dtype: "i32" });
       expect(await knnAccuracy({ bank, bankLabels, features, labels, k: 2, numClasses: 3 })).toBe(75);
-      await expect(knnPredict({ bank, bankLabels, features, k: 6, numClasses: 3 })).rejects.toThrow(/k must be in 1..5/);
-      await expect(knnPredict({ bank, bankLabels, features: features.narrow(1, 0, 1), numClasses: 3 })).rejects.toThrow(ShapeError);
+      await expect(knnPredict({ bank, bankLabels, features, k: 6, numClasses: 3 })).rejects.toThrow(
+        /k must be in 1..5/,
+      );
+      await expect(knnPredict({ bank, bankLabels, features: features.narrow(1, 0, 1), numClasses: 3 })).rejects.toThrow(
+        ShapeError,
+      );
     });
 
     test("features come from the encoder in evaluation mode, batch by batch", async () => {

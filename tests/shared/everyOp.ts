@@ -2,13 +2,22 @@
 
 import { describe, expect, test } from "vitest";
 import { cat, stack, where } from "../../src/creation";
+import { defaultDevice } from "../../src/device";
 import type { DType } from "../../src/graph/dtype";
 import * as F from "../../src/functional";
 import { grad } from "../../src/gradient";
 import { Buffer } from "../../src/parameter";
 import type { Tensor } from "../../src/tensor";
 import cases from "../goldens/ops.json";
-import { expectGoldens, type GoldenTensor, type GoldenValue, goldenTensor, toNumber, type Tolerance, deviceTolerance } from "./golden";
+import {
+  expectGoldens,
+  type GoldenTensor,
+  type GoldenValue,
+  goldenTensor,
+  toNumber,
+  type Tolerance,
+  deviceTolerance,
+} from "./golden";
 
 interface Golden {
   readonly op: string;
@@ -49,13 +58,18 @@ interface Args {
   readonly kernelSize: number;
   readonly outputSize: number;
   readonly training: boolean;
+  readonly approximate?: "tanh";
+  readonly beta?: number;
+  readonly reduction?: F.Reduction;
 }
 
 /** What a case gives: a tensor, or values and indices; batchNorm also what it wrote. */
-type Result = Tensor | { values: Tensor; indices: Tensor } | { output: Tensor; extra: Readonly<Record<string, Tensor | null>> };
+type Result =
+  Tensor | { values: Tensor; indices: Tensor } | { output: Tensor; extra: Readonly<Record<string, Tensor | null>> };
 type Call = (inputs: readonly Tensor[], args: Args) => Result;
 
-const number = (value: GoldenValue | undefined): number | undefined => (value === undefined ? undefined : toNumber(value));
+const number = (value: GoldenValue | undefined): number | undefined =>
+  value === undefined ? undefined : toNumber(value);
 const swapped = (x: Tensor, isSwapped?: boolean): Tensor => (isSwapped ? x.transpose(-1, -2) : x);
 
 const METHODS_OF_ONE = [
@@ -73,7 +87,9 @@ const REDUCTIONS = ["sum", "mean", "prod", "amax", "amin", "any", "all", "logsum
 const CALLS: Readonly<Record<string, Call>> = {
   ...Object.fromEntries(METHODS_OF_ONE.map((name): [string, Call] => [name, ([x]) => x![name]()])),
   ...Object.fromEntries(METHODS_OF_TWO.map((name): [string, Call] => [name, ([x, y]) => x![name](y!)])),
-  ...Object.fromEntries(REDUCTIONS.map((name): [string, Call] => [name, ([x], { dim, ...options }) => x![name](dim, options)])),
+  ...Object.fromEntries(
+    REDUCTIONS.map((name): [string, Call] => [name, ([x], { dim, ...options }) => x![name](dim, options)]),
+  ),
   silu: ([x]) => F.silu(x!),
   gelu: ([x], options) => F.gelu(x!, options),
   softplus: ([x], options) => F.softplus(x!, options),
@@ -126,21 +142,26 @@ const CALLS: Readonly<Record<string, Call>> = {
 };
 
 /** Cases that may stray further, and why. */
-export type Exceptions = (op: string, name: string) => Tolerance | "skip" | undefined;
+type Exceptions = (op: string, name: string) => Tolerance | "skip" | undefined;
 
-const common: Exceptions = (op, name) =>
-  op === "batchNorm" && name === "far from zero"
-    ? { relative: 1e-3, ofLargest: 2e-4 } // the mean of 1000 is rounded to 6e-5, and the spread is 0.3
-    : undefined;
+const exceptions: Exceptions = (op, name) => {
+  const isGpu = defaultDevice().kind === "webgpu";
+  if (isGpu && name === "subnormal") return "skip"; // WGSL lets a GPU flush them to 0
+  if (isGpu && op === "gelu" && ["edges", "huge"].includes(name)) return "skip"; // erf is an ulp off -1 far below 0
+  if (op === "batchNorm" && name === "far from zero") return { relative: 1e-3, ofLargest: 2e-4 }; // the mean of 1000 is rounded to 6e-5, and the spread is 0.3
+  return undefined;
+};
 
 /** Declares one test a golden. */
-export function everyOp(exceptions: Exceptions = common): void {
+export function everyOp(): void {
   const goldens = cases as unknown as readonly Golden[];
   for (const op of new Set(goldens.map((golden) => golden.op))) {
     describe(op, () => {
       for (const golden of goldens.filter((each) => each.op === op)) {
         const exception = exceptions(op, golden.name);
-        test.skipIf(exception === "skip")(golden.name, () => check(golden, exception === "skip" ? undefined : exception));
+        test.skipIf(exception === "skip")(golden.name, () =>
+          check(golden, exception === "skip" ? undefined : exception),
+        );
       }
     });
   }
@@ -153,19 +174,29 @@ async function check(golden: Golden, tolerance: Tolerance = deviceTolerance()): 
     const leaf = goldenTensor(input);
     return isDifferentiable && input.dtype === "f32" ? leaf.requiresGrad_() : leaf;
   });
-  const seen = leaves.map((leaf, i) => (leaf && golden.inputs[i]!.permute ? leaf.permute(golden.inputs[i]!.permute!) : leaf));
+  const seen = leaves.map((leaf, i) =>
+    leaf && golden.inputs[i]!.permute ? leaf.permute(golden.inputs[i]!.permute) : leaf,
+  );
   const call = CALLS[golden.op];
   expect(call, `no call for goldens of ${golden.op}`).toBeDefined();
   const result = call!(seen as Tensor[], golden.args);
   const output = "values" in result ? result.values : "output" in result ? result.output : result;
   const pairs = [{ name: "output", actual: output, golden: golden.output }];
-  if (golden.indices) pairs.push({ name: "indices", actual: (result as { indices: Tensor }).indices, golden: golden.indices });
+  if (golden.indices)
+    pairs.push({ name: "indices", actual: (result as { indices: Tensor }).indices, golden: golden.indices });
   for (const [name, expected] of Object.entries(golden.extra ?? {})) {
-    if (expected) pairs.push({ name, actual: (result as { extra: Record<string, Tensor> }).extra[name]!, golden: expected });
+    if (expected)
+      pairs.push({ name, actual: (result as { extra: Record<string, Tensor> }).extra[name]!, golden: expected });
   }
   if (golden.gradOut && golden.gradInputs) {
-    const wanted = leaves.flatMap((leaf, i) => (leaf && golden.gradInputs![i] ? [{ leaf, expected: golden.gradInputs![i]! }] : []));
-    const found = grad(output, wanted.map(({ leaf }) => leaf), { gradOutputs: goldenTensor(golden.gradOut) });
+    const wanted = leaves.flatMap((leaf, i) =>
+      leaf && golden.gradInputs![i] ? [{ leaf, expected: golden.gradInputs![i] }] : [],
+    );
+    const found = grad(
+      output,
+      wanted.map(({ leaf }) => leaf),
+      { gradOutputs: goldenTensor(golden.gradOut) },
+    );
     wanted.forEach(({ expected }, i) => pairs.push({ name: `gradient ${i}`, actual: found[i]!, golden: expected }));
   }
   await expectGoldens(pairs, tolerance);

@@ -50,7 +50,10 @@ export const deviceTolerance = (): Tolerance => TOLERANCE[defaultDevice().kind];
 export function firstOff(actual: TypedArray, expected: TypedArray, { relative, ofLargest }: Tolerance): string | null {
   if (actual.length !== expected.length) return `${actual.length} values for ${expected.length}`;
   const isFloat = expected instanceof Float32Array;
-  const largest = Array.from(expected).reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0);
+  const largest = Array.from(expected).reduce(
+    (most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most),
+    0,
+  );
   for (let i = 0; i < expected.length; i++) {
     const [a, e] = [actual[i]!, expected[i]!];
     if (a === e || Object.is(a, e)) continue;

@@ -89,7 +89,10 @@ export function gradientFunctions(): void {
     const composed = (x: Tensor, weight: Tensor, bias: Tensor): Tensor => {
       const centered = x.sub(x.mean([0, 2, 3], { keepDim: true }));
       const inverse = centered.square().mean([0, 2, 3], { keepDim: true }).add(1e-5).rsqrt();
-      return centered.mul(inverse).mul(weight.reshape(-1, 1, 1)).add(bias.reshape(-1, 1, 1));
+      return centered
+        .mul(inverse)
+        .mul(weight.reshape(-1, 1, 1))
+        .add(bias.reshape(-1, 1, 1));
     };
     const split = (x: Tensor, weight: Tensor, bias: Tensor): Tensor => {
       const [n, c, h, w] = x.shape as [number, number, number, number];
@@ -115,7 +118,9 @@ export function gradientFunctions(): void {
       for (const [i, found] of derivatives[0]!.entries()) {
         const [a, b] = [await found.data(), await derivatives[1]![i]!.data()];
         const scale = Math.max(...b.map(Math.abs));
-        a.forEach((value, j) => expect(Math.abs(value - b[j]!), `derivative ${i}[${j}]`).toBeLessThan(2e-5 * scale + 1e-6));
+        a.forEach((value, j) =>
+          expect(Math.abs(value - b[j]!), `derivative ${i}[${j}]`).toBeLessThan(2e-5 * scale + 1e-6),
+        );
       }
     });
 

@@ -70,10 +70,14 @@ const [STEPS, BATCH, CHANNELS, HEIGHT, WIDTH] = goldens.imQ.shape as [number, nu
 function images(golden: GoldenTensor, step: number): Tensor {
   const size = BATCH * CHANNELS * HEIGHT * WIDTH;
   const bytes = goldenValues(golden).subarray(step * size, (step + 1) * size) as Uint8Array;
-  return tensor(bytes, { shape: [BATCH, CHANNELS, HEIGHT, WIDTH] }).float().div(8).sub(1);
+  return tensor(bytes, { shape: [BATCH, CHANNELS, HEIGHT, WIDTH] })
+    .float()
+    .div(8)
+    .sub(1);
 }
 
-const permutationOf = (step: number): readonly number[] => goldens.permutations.data.slice(step * BATCH, (step + 1) * BATCH);
+const permutationOf = (step: number): readonly number[] =>
+  goldens.permutations.data.slice(step * BATCH, (step + 1) * BATCH);
 
 export function mocoSteps(): void {
   describe("MoCo against PyTorch", () => {
@@ -86,7 +90,9 @@ export function startRun({ config, initial }: Run): { model: MoCo; optimizer: SG
   const { m, temperature, lr, momentum, weightDecay } = config;
   const model = new MoCo(() => new Encoder(config), { dim: DIM, queueSize: QUEUE_SIZE, momentum: m, temperature });
   model.loadStateDict(
-    Object.fromEntries(Object.entries(initial).map(([name, golden]) => [name, { ...golden, data: goldenValues(golden) }])),
+    Object.fromEntries(
+      Object.entries(initial).map(([name, golden]) => [name, { ...golden, data: goldenValues(golden) }]),
+    ),
   );
   return { model, optimizer: new SGD(model.parameters(), { lr, momentum, weightDecay }) };
 }
@@ -112,7 +118,9 @@ async function follow(run: Run): Promise<void> {
   // Read at the end: scalars of all steps are still there.
   for (let step = 0; step < STEPS; step++) {
     const expected = f64.loss.data[step] as number;
-    expect(Math.abs((await losses[step]!.item()) - expected), `loss of step ${step}`).toBeLessThan(4 * spread.loss + 1e-5);
+    expect(Math.abs((await losses[step]!.item()) - expected), `loss of step ${step}`).toBeLessThan(
+      4 * spread.loss + 1e-5,
+    );
     expect(await top1[step]!.item(), `top1 of step ${step}`).toBeCloseTo(f64.top1[step]!, 4);
     expect(await top5[step]!.item(), `top5 of step ${step}`).toBeCloseTo(f64.top5[step]!, 4);
   }
@@ -126,7 +134,11 @@ async function follow(run: Run): Promise<void> {
   const names = [...model.encoderQ.namedParameters()].map(([name]) => name);
   expect(Object.keys(saved)).toHaveLength(names.length); // none for the key encoder
   await expectGoldens(
-    names.map((name, index) => ({ name: `momentum of ${name}`, actual: saved[index]!.momentum_buffer, golden: f64.momentumBuffers[name]! })),
+    names.map((name, index) => ({
+      name: `momentum of ${name}`,
+      actual: saved[index]!.momentum_buffer,
+      golden: f64.momentumBuffers[name]!,
+    })),
     { relative: 1e-5, ofLargest: 4 * spread.momentumBuffers + 1e-5 },
   );
 }

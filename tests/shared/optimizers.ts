@@ -26,7 +26,10 @@ const lrAt = (lr: number | readonly number[], step: number): number => (typeof l
 function build({ groups, lr, ...options }: Trajectory["options"], params: Named<Parameter>): SGD {
   const complete = { ...options, lr: lrAt(lr, 0) };
   if (!groups) return new SGD(Object.values(params), complete);
-  return new SGD(groups.map((group) => ({ ...group, params: group.params.map((name) => params[name]!) })), complete);
+  return new SGD(
+    groups.map((group) => ({ ...group, params: group.params.map((name) => params[name]!) })),
+    complete,
+  );
 }
 
 const fresh = (): Named<Parameter> =>
@@ -55,7 +58,7 @@ export function optimizers(): void {
 
 async function follow(trajectory: Trajectory, extra: Partial<SGDOptions>, stateName: string): Promise<void> {
   const params = fresh();
-  const optimizer = build({ ...trajectory.options, ...extra } as Trajectory["options"], params);
+  const optimizer = build({ ...trajectory.options, ...extra }, params);
   for (let step = 0; step < grads.length; step++) {
     advance(optimizer, params, trajectory, step);
     await compare(optimizer, params, trajectory, step, stateName);
@@ -76,7 +79,9 @@ async function compare(
   stateName: string,
 ): Promise<void> {
   const state = optimizer.stateDict().state;
-  const names = optimizer.paramGroups.flatMap((group) => group.params).map((p) => Object.keys(params).find((name) => params[name] === p)!);
+  const names = optimizer.paramGroups
+    .flatMap((group) => group.params)
+    .map((p) => Object.keys(params).find((name) => params[name] === p)!);
   const momenta = Object.entries(trajectory.state[step]!).flatMap(([name, expected]) => {
     const found = state[names.indexOf(name)];
     const golden = trajectory.options.momentum === 0 ? undefined : expected?.[stateName]; // without momentum none is kept

@@ -3,7 +3,16 @@
 import { describe, expect, test } from "vitest";
 import { ones } from "../../src/creation";
 import { ValueError } from "../../src/errors";
-import { CosineAnnealingLR, ExponentialLR, LambdaLR, LinearLR, type LRScheduler, MultiStepLR, SGD, StepLR } from "../../src/optim";
+import {
+  CosineAnnealingLR,
+  ExponentialLR,
+  LambdaLR,
+  LinearLR,
+  type LRScheduler,
+  MultiStepLR,
+  SGD,
+  StepLR,
+} from "../../src/optim";
 import { Parameter } from "../../src/parameter";
 import goldens from "../goldens/optim.json";
 

@@ -72,7 +72,12 @@ export function valuesAndState(): void {
       await numbers(p); // now the memory is overwritten
       await expect(lost.data()).rejects.toThrow(StaleTensorError);
       await expect(lost.data()).rejects.toThrow(/p as it was before it was overwritten.*keep/);
-      await expect(lost.add(1).item().catch(() => lost.realize())).rejects.toThrow(StaleTensorError);
+      await expect(
+        lost
+          .add(1)
+          .item()
+          .catch(() => lost.realize()),
+      ).rejects.toThrow(StaleTensorError);
     });
 
     test("a tensor that was read before step() stays what it was", async () => {
@@ -255,7 +260,9 @@ export function valuesAndState(): void {
         const norm = new nn.BatchNorm1d(2, { affine: false });
         const losses: number[] = [];
         for (let step = 0; step < 3; step++) {
-          const x = tensor([1, 2, 3, 4, 5, 7]).reshape(3, 2).mul(step + 1);
+          const x = tensor([1, 2, 3, 4, 5, 7])
+            .reshape(3, 2)
+            .mul(step + 1);
           const loss = norm.forward(x).add(p).matmul(queue).square().sum();
           queue.assignRows(step % 2, ones([1, 2]).mul(3)); // the loss reads what was there before
           if (when === "before backward") losses.push(await loss.item());
@@ -274,10 +281,12 @@ export function valuesAndState(): void {
 
     test("BatchNorm's statistics move even if its output is dropped", async () => {
       const norm = new nn.BatchNorm1d(2);
-      norm.forward(tensor([
-        [0, 2],
-        [4, 2],
-      ]));
+      norm.forward(
+        tensor([
+          [0, 2],
+          [4, 2],
+        ]),
+      );
       expect(norm.numBatchesTracked!.value).toBe(1);
       expect(await norm.runningMean!.toArray()).toEqual([expect.closeTo(0.2, 6), expect.closeTo(0.2, 6)]);
       expect(await norm.runningVar!.toArray()).toEqual([expect.closeTo(1.7, 6), expect.closeTo(0.9, 6)]);
@@ -294,7 +303,10 @@ export function valuesAndState(): void {
           const momentum = optimizer.stateDict().state[0]!.momentum_buffer;
           if (save) saved.push([...(await numbers(p)), ...(await numbers(momentum))]);
         }
-        return { saved, last: [...(await numbers(p)), ...(await numbers(optimizer.stateDict().state[0]!.momentum_buffer))] };
+        return {
+          saved,
+          last: [...(await numbers(p)), ...(await numbers(optimizer.stateDict().state[0]!.momentum_buffer))],
+        };
       };
       const [disturbed, plain] = [await run(true), await run(false)];
       expect(disturbed.last).toEqual(plain.last);

@@ -141,7 +141,9 @@ export function tensors(): void {
       expect(await x.select(0, -1).toArray()).toEqual([8, 9, 10, 11]);
       expect(await x.narrow(1, 1, 2).toArray()).toEqual([[1, 2], [5, 6], [9, 10]]); // prettier-ignore
       expect(await x.slice([null, -1], [2]).toArray()).toEqual([[3], [7]]);
-      expect((await Promise.all(x.split(2).map((part) => part.toArray()))).map((part) => (part as unknown[]).length)).toEqual([2, 1]);
+      expect(
+        (await Promise.all(x.split(2).map((part) => part.toArray()))).map((part) => (part as unknown[]).length),
+      ).toEqual([2, 1]);
       expect(x.chunk(2, 1).map((part) => part.shape)).toEqual([[3, 2], [3, 2]]); // prettier-ignore
       expect(await cat([x.select(0, 0), arange(2)]).toArray()).toEqual([0, 1, 2, 3, 0, 1]);
       expect(stack([x, x], -1).shape).toEqual([3, 4, 2]);
@@ -156,6 +158,13 @@ export function tensors(): void {
       const { values, indices } = x.topk(2);
       expect(await values.toArray()).toEqual([[3, 2], [6, 5]]); // prettier-ignore
       expect(await indices.toArray()).toEqual([[0, 2], [1, 2]]); // prettier-ignore
+      expect(await x.max().item()).toBe(6);
+      expect(await x.min().item()).toBe(1);
+      const largest = x.max(1);
+      expect([await largest.values.toArray(), await largest.indices.toArray()]).toEqual([[3, 6], [0, 1]]); // prettier-ignore
+      expect(x.min(0, { keepDim: true }).values.shape).toEqual([1, 3]);
+      expect(x.t().shape).toEqual([3, 2]);
+      expect(() => zeros([1, 1, 1]).t()).toThrow(ShapeError);
       expect(await x.argsort().toArray()).toEqual([[1, 2, 0], [0, 2, 1]]); // prettier-ignore
       expect(await where(x.gt(3), x, 0).toArray()).toEqual([[0, 0, 0], [4, 6, 5]]); // prettier-ignore
       expect(await maximum(x, 3).minimum(tensor(5)).toArray()).toEqual([[3, 3, 3], [4, 5, 5]]); // prettier-ignore

@@ -1,0 +1,170 @@
+/**
+ * Whole training steps of MoCo: forward of both encoders, InfoNCE, backward, SGD, EMA, enqueue. The recipe of
+ * `npm start`, and a small step that other libraries have been measured on.
+ */
+
+import { type Device, F, manualSeed, openDevice, tensor, type Tensor, withDevice } from "flywheel";
+import { mocoAugment } from "flywheel/data";
+import { MoCo } from "flywheel/moco";
+import { tinyFlat } from "flywheel/models";
+import { Conv2d, Linear, Module, SplitBatchNorm2d } from "flywheel/nn";
+import { SGD } from "flywheel/optim";
+import { randomNumbers } from "./check";
+import type { Row } from "./harness";
+
+const SIDE = 28;
+const STORED = 2048;
+/** Steps whose losses must be those of the CPU reference, and how near: f32 against f64, through three updates. */
+const CHECKED_STEPS = 3;
+const TOLERANCE = 2e-3;
+
+interface Recipe {
+  readonly work: string;
+  readonly way: string;
+  readonly flops: number;
+  readonly batchSize: number;
+  /** Makes the model and the views of a step, on the default device. */
+  readonly make: () => {
+    readonly model: MoCo;
+    readonly optimizer: SGD;
+    readonly views: () => readonly [Tensor, Tensor];
+  };
+}
+
+export async function rows(device: Device): Promise<Row[]> {
+  const cpu = await openDevice("cpu");
+  return RECIPES.map((recipe) => recipeRow(recipe, device, cpu));
+}
+
+/** Bytes of random images, `[n, 1, 28, 28]`, the same on every device. */
+function storedImages(): Tensor {
+  const random = randomNumbers(1);
+  const bytes = Uint8Array.from({ length: STORED * SIDE * SIDE }, () => 256 * random());
+  return tensor(bytes, { shape: [STORED, 1, SIDE, SIDE] });
+}
+
+/** Two fixed views: the step alone. */
+function givenViews(batchSize: number): () => readonly [Tensor, Tensor] {
+  const images = storedImages()
+    .narrow(0, 0, 2 * batchSize)
+    .float()
+    .div(255)
+    .sub(0.5)
+    .mul(2);
+  const [imQ, imK] = images.split(batchSize) as [Tensor, Tensor];
+  for (const view of [imQ, imK]) void view.realize();
+  return () => [imQ, imK];
+}
+
+/** Two views drawn anew of the next images in line, as training does. */
+function drawnViews(batchSize: number): () => readonly [Tensor, Tensor] {
+  const images = storedImages();
+  void images.realize();
+  let first = 0;
+  return () => {
+    const index = tensor(Int32Array.from({ length: batchSize }, (_, i) => (first + i) % STORED));
+    first += batchSize;
+    return [mocoAugment(images, index), mocoAugment(images, index)];
+  };
+}
+
+function defaultRecipe(batchSize: number): { model: MoCo; optimizer: SGD } {
+  const norm = (channels: number): SplitBatchNorm2d => new SplitBatchNorm2d(channels, 8);
+  const model = new MoCo(({ numClasses }) => tinyFlat({ numClasses, norm }), {
+    queueSize: 8 * batchSize,
+    momentum: 0.99,
+    temperature: 0.1,
+  });
+  return { model, optimizer: new SGD(model.encoderQ.parameters(), { lr: 0.06, momentum: 0.9, weightDecay: 5e-4 }) };
+}
+
+/** Convolutions with bias and ReLU, global average pooling, one linear layer: no BatchNorm, no shuffling. */
+class SmallEncoder extends Module {
+  readonly conv1 = new Conv2d(1, 16, 3, { stride: 2, padding: 1 });
+  readonly conv2 = new Conv2d(16, 32, 3, { stride: 2, padding: 1 });
+  readonly conv3 = new Conv2d(32, 64, 3, { stride: 2, padding: 1 });
+  readonly fc = new Linear(64, 128);
+
+  forward(x: Tensor): Tensor {
+    const last = [this.conv1, this.conv2, this.conv3].reduce((value, conv) => conv.forward(value).relu(), x);
+    return this.fc.forward(F.adaptiveAvgPool2d(last, 1).flatten(1));
+  }
+}
+
+function smallRecipe(): { model: MoCo; optimizer: SGD } {
+  const model = new MoCo(() => new SmallEncoder(), { queueSize: 4096, temperature: 0.07, shuffle: false });
+  return { model, optimizer: new SGD(model.encoderQ.parameters(), { lr: 0.03, momentum: 0.9 }) };
+}
+
+/** Flops: four forwards' worth of each encoder layer, the logits and their gradient. */
+const RECIPES: readonly Recipe[] = [
+  {
+    work: "MoCo step, tinyFlat, batch 128, K 1024",
+    way: "given views",
+    flops: 0.76e9,
+    batchSize: 128,
+    make: () => ({ ...defaultRecipe(128), views: givenViews(128) }),
+  },
+  {
+    work: "MoCo step, tinyFlat, batch 128, K 1024",
+    way: "views drawn",
+    flops: 0.76e9,
+    batchSize: 128,
+    make: () => ({ ...defaultRecipe(128), views: drawnViews(128) }),
+  },
+  {
+    work: "MoCo step, 3 convs, batch 64, K 4096",
+    way: "given views",
+    flops: 0.42e9,
+    batchSize: 64,
+    make: () => ({ ...smallRecipe(), views: givenViews(64) }),
+  },
+];
+
+/** A training under way. */
+class Run {
+  private readonly parts: ReturnType<Recipe["make"]>;
+
+  constructor(
+    recipe: Recipe,
+    private readonly device: Device,
+  ) {
+    manualSeed(1);
+    this.parts = withDevice(device, recipe.make);
+  }
+
+  /** One step; its loss, still on the device. */
+  step(): Tensor {
+    const { model, optimizer, views } = this.parts;
+    return withDevice(this.device, () => {
+      const [imQ, imK] = views();
+      const { loss } = model.forward(imQ, imK);
+      optimizer.zeroGrad();
+      loss.backward();
+      optimizer.step();
+      return loss;
+    });
+  }
+
+  async losses(steps: number): Promise<number[]> {
+    const losses: number[] = [];
+    for (let step = 0; step < steps; step++) losses.push(await this.step().item());
+    return losses;
+  }
+}
+
+function recipeRow(recipe: Recipe, device: Device, cpu: Device): Row {
+  const run = new Run(recipe, device);
+  return {
+    ...{ work: recipe.work, way: recipe.way, flops: recipe.flops, bytes: 0 },
+    queue(times) {
+      for (let i = 0; i < times; i++) run.step();
+    },
+    async check() {
+      const losses = await new Run(recipe, device).losses(CHECKED_STEPS);
+      const wanted = await new Run(recipe, cpu).losses(CHECKED_STEPS);
+      const isRight = wanted.every((loss, step) => Math.abs(losses[step]! - loss) <= TOLERANCE * loss);
+      if (!isRight) throw new Error(`the first losses must be ${wanted.join(", ")}, got ${losses.join(", ")}.`);
+    },
+  };
+}

@@ -1,0 +1,132 @@
+/**
+ * The optimizer's update and the key encoder's EMA over the 62 tensors of a ResNet-18, 11.2 million parameters: in one
+ * dispatch over the whole arena, in two, or tensor by tensor.
+ */
+
+import type { Device } from "flywheel";
+import { bindKernel, BoundLaunches, DeviceArray } from "flywheel/dev";
+import { checkOutput, randomArray } from "./check";
+import type { Row } from "./harness";
+import { launchesRow } from "./rows";
+
+/** Parameters are laid out at 256-byte offsets. */
+const BLOCK = 64;
+const LR = Math.fround(0.06);
+const MOMENTUM = Math.fround(0.9);
+const WEIGHT_DECAY = Math.fround(5e-4);
+const EMA = Math.fround(0.99);
+const EMA_REST = Math.fround(1 - 0.99);
+/** Each has had gradients before: `group << 2 | live`. */
+const LIVE = 2;
+/** Hyper-parameters of 32 groups of 8, of which one is used: lr, momentum, 1 - dampening, weightDecay, three flags. */
+const GROUPS = new Float32Array(32 * 8);
+GROUPS.set([LR, MOMENTUM, 1, WEIGHT_DECAY]);
+
+/** Sizes of a ResNet-18 with a 3x3 stem for colour images and 128 outputs, in order: weights, and BatchNorms' two. */
+function resnet18Sizes(): number[] {
+  const sizes = [64 * 3 * 9, 64, 64];
+  let from = 64;
+  for (const to of [64, 64, 128, 128, 256, 256, 512, 512]) {
+    sizes.push(to * from * 9, to, to, to * to * 9, to, to);
+    if (from !== to) sizes.push(to * from, to, to);
+    from = to;
+  }
+  return [...sizes, 128 * 512, 128];
+}
+
+/** Arenas of one layout, and the tables of the whole one. */
+interface Arenas {
+  readonly param: DeviceArray;
+  readonly grad: DeviceArray;
+  readonly momentum: DeviceArray;
+  readonly key: DeviceArray;
+}
+
+export async function rows(device: Device): Promise<Row[]> {
+  const segments = layOut(resnet18Sizes());
+  const count = segments.at(-1)!.end;
+  const host = {
+    param: randomArray(count, { seed: 1 }),
+    grad: randomArray(count, { seed: 2 }),
+    momentum: randomArray(count, { seed: 3 }),
+    key: randomArray(count, { seed: 4 }),
+  };
+  const from = (data: Float32Array | Uint32Array): DeviceArray => DeviceArray.from(device, data);
+  const arenas: Arenas = {
+    param: from(host.param),
+    grad: from(host.grad),
+    momentum: from(host.momentum),
+    key: from(host.key),
+  };
+  const groups = from(GROUPS);
+  const coefficients = from(Float32Array.of(EMA, EMA_REST, 0, 0));
+  const live = from(new Uint32Array(segments.length).fill(LIVE));
+  const blocks = new Uint32Array(count / BLOCK);
+  segments.forEach(({ begin, end }, index) => blocks.fill(index, begin / BLOCK, end / BLOCK));
+  const blockTable = from(blocks);
+  const firstSegment = from(new Uint32Array(count / BLOCK)); // an arena of one parameter: all its blocks are segment 0
+
+  /** The kernels bound to a part of the arenas. */
+  const kernels = (part: (array: DeviceArray) => DeviceArray, blockOf: DeviceArray) => {
+    const [param, grad, momentum, key] = [arenas.param, arenas.grad, arenas.momentum, arenas.key].map(part) as [
+      DeviceArray,
+      DeviceArray,
+      DeviceArray,
+      DeviceArray,
+    ];
+    const info = { count: param.length };
+    const tables = [blockOf, live, groups];
+    return {
+      fused: () =>
+        bindKernel(device, "momentumSgdEma", info, { inputs: [param, grad, momentum, key, ...tables, coefficients] }),
+      sgd: () => bindKernel(device, "momentumSgd", info, { inputs: [param, grad, momentum, ...tables] }),
+      ema: () => bindKernel(device, "ema", info, { inputs: [param, key, coefficients] }),
+    };
+  };
+  const whole = kernels((array) => array, blockTable);
+  const single = segments.map(({ begin, end }) => kernels((array) => array.subarray(begin, end), firstSegment));
+
+  const inOrder = async (binds: readonly (() => Promise<BoundLaunches>)[]): Promise<BoundLaunches> =>
+    BoundLaunches.join(await Promise.all(binds.map((bind) => bind())));
+  const row = (way: string, launches: BoundLaunches): Row =>
+    launchesRow({
+      ...{ work: "SGD and EMA, ResNet-18", way, launches },
+      check: () => checkUpdate(arenas, host, launches),
+    });
+  return [
+    row("1 dispatch", await inOrder([whole.fused])),
+    row("2 dispatches", await inOrder([whole.sgd, whole.ema])),
+    row(`${single.length}: fused, a tensor each`, await inOrder(single.map(({ fused }) => fused))),
+    row(`${2 * single.length}: a tensor each`, await inOrder(single.flatMap(({ sgd, ema }) => [sgd, ema]))),
+  ];
+}
+
+/** Where each tensor lies. */
+function layOut(sizes: readonly number[]): { begin: number; end: number }[] {
+  let begin = 0;
+  return sizes.map((size) => {
+    const end = begin + BLOCK * Math.ceil(size / BLOCK);
+    const segment = { begin, end };
+    begin = end;
+    return segment;
+  });
+}
+
+/** One update from the first values, against the same in f64. */
+async function checkUpdate(
+  arenas: Arenas,
+  host: Readonly<Record<keyof Arenas, Float32Array<ArrayBuffer>>>,
+  launches: BoundLaunches,
+): Promise<void> {
+  const names = ["param", "momentum", "key"] as const;
+  for (const name of names) arenas[name].write(host[name]);
+  launches.submit();
+  const momentumAt = (i: number): number =>
+    MOMENTUM * host.momentum[i]! + host.grad[i]! + WEIGHT_DECAY * host.param[i]!;
+  const paramAt = (i: number): number => host.param[i]! - LR * momentumAt(i);
+  const keyAt = (i: number): number => EMA * host.key[i]! + EMA_REST * paramAt(i);
+  const expected = { param: paramAt, momentum: momentumAt, key: keyAt };
+  for (const name of names) {
+    checkOutput(await arenas[name].data(), host.param.length, { at: expected[name], absolute: 1e-6 });
+  }
+}

@@ -1,0 +1,186 @@
+// @ts-check
+/**
+ * `npm run bench`: set-up, then the benches of bench/ in headless Chrome. Prints a table and writes JSON; progress goes to
+ * stderr. Exit codes: 0 done, 1 failed, 2 wrong options.
+ */
+import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { chromeArgs, ensureBrowser, ensureDependencies, root, runMain, SetupError } from "./setup.mjs";
+
+/**
+ * @typedef {object} Options
+ * @property {string[]} only Families; empty: all.
+ * @property {number} rounds
+ * @property {string} json Absolute path of the file to write.
+ * @property {boolean} profile
+ * @property {boolean} help
+ */
+
+const ROUNDS = 7;
+const DEFAULT_JSON = "bench-results/latest.json";
+
+const families = readdirSync(join(root, "bench"))
+  .filter((name) => name.endsWith(".bench.ts"))
+  .map((name) => name.slice(0, -".bench.ts".length))
+  .sort();
+
+const helpText = `Usage: npm run bench -- [options]
+
+Measures the kernels and whole training steps in headless Chrome, beside what the adapter can do at most.
+
+  --only NAME    one family: ${families.join(", ")}; repeat it for several (default all)
+  --rounds N     samples of each row (default ${ROUNDS})
+  --json FILE    where to write the results (default ${DEFAULT_JSON}; copy it to
+                 bench/results/<adapter>.json to keep it with the sources)
+  --profile      then show, for each row, which kernels its time goes to
+  --help, -h     show this
+
+Exit codes: 0 done, 1 failed, 2 wrong options.
+`;
+
+await runMain(async () => {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) {
+    process.stdout.write(helpText);
+    return 0;
+  }
+  ensureDependencies();
+  const browserPath = ensureBrowser();
+  const result = await runBench(browserPath, options).catch((error) => {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+    return null;
+  });
+  if (!result) return 1;
+  const { report, table, profiles } = result;
+  mkdirSync(dirname(options.json), { recursive: true });
+  writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  console.log([table, ...profiles].join("\n\n"));
+  console.log(`\nwritten to ${relative(process.cwd(), options.json)}`);
+  return 0;
+});
+
+// ---- options ----
+
+/**
+ * @param {string[]} argv
+ * @returns {Options}
+ */
+function parseOptions(argv) {
+  /** @type {Options} */
+  const options = { only: [], rounds: ROUNDS, json: resolve(root, DEFAULT_JSON), profile: false, help: false };
+  /** @type {Record<string, (value: string) => void>} */
+  const taking = {
+    only: (name) => {
+      if (!families.includes(name)) wrong(`--only must be one of ${families.join(", ")}, got "${name}"`);
+      options.only.push(name);
+    },
+    rounds: (text) => {
+      options.rounds = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+      if (options.rounds === 0) wrong(`--rounds must be an integer from 1 to 9999, got "${text}"`);
+    },
+    json: (path) => {
+      options.json = resolve(process.env["INIT_CWD"] ?? process.cwd(), path);
+      const folder = statSync(dirname(options.json), { throwIfNoEntry: false });
+      if (!folder?.isDirectory()) wrong(`--json must name a file in an existing folder, got "${path}"`);
+      if (statSync(options.json, { throwIfNoEntry: false })?.isDirectory())
+        wrong(`--json must name a file, got the folder "${path}"`);
+    },
+  };
+  const flags = new Set(["profile", "help"]);
+  const { tokens } = parseArgs({
+    args: argv,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: {
+      ...Object.fromEntries(Object.keys(taking).map((name) => [name, { type: /** @type {const} */ ("string") }])),
+      profile: { type: "boolean" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  options.help = tokens.some((token) => token.kind === "option" && token.name === "help");
+  if (options.help) return options;
+  for (const token of tokens) {
+    if (token.kind === "positional") wrong(`options must start with --, got "${token.value}"`);
+    if (token.kind !== "option") continue;
+    const { name, rawName, value } = token;
+    if (flags.has(name) && value === undefined) options.profile = true;
+    else if (flags.has(name)) wrong(`${rawName} takes no value, got "${value}"`);
+    else if (!Object.hasOwn(taking, name)) wrong(`${rawName} is no option`);
+    else if (value === undefined || value === "" || value.startsWith("--")) wrong(`${rawName} needs a value`);
+    else taking[name]?.(value);
+  }
+  return options;
+}
+
+/**
+ * @param {string} problem
+ * @returns {never}
+ */
+function wrong(problem) {
+  throw new SetupError(`${problem}: see npm run bench -- --help.`);
+}
+
+// ---- the run ----
+
+/**
+ * @param {string} browserPath
+ * @param {Options} options
+ * @returns {Promise<Extract<import("../bench/main").BenchEvent, { type: "done" }>>}
+ */
+async function runBench(browserPath, { only, rounds, profile }) {
+  const { createServer } = await import("vite");
+  const { default: puppeteer } = await import("puppeteer");
+  const server = await createServer({
+    configFile: join(root, "vite.config.ts"),
+    root: join(root, "bench"),
+    logLevel: "warn",
+    clearScreen: false,
+    server: {
+      host: "127.0.0.1",
+      hmr: false,
+      watch: null, // a file that changes must not reload the page
+      // Isolated pages have a clock of 5 us instead of 100.
+      headers: { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" },
+    },
+  });
+  await server.listen();
+  const browser = await puppeteer.launch({ executablePath: browserPath, args: chromeArgs(), pipe: true });
+  try {
+    const url = new URL(server.resolvedUrls?.local[0] ?? "");
+    for (const name of only) url.searchParams.append("only", name);
+    url.searchParams.set("rounds", String(rounds));
+    if (profile) url.searchParams.set("profile", "");
+    return await new Promise((done, fail) => {
+      /** @param {import("../bench/main").BenchEvent} event */
+      const receive = (event) => {
+        if (event.type === "progress") process.stderr.write(`${event.text}\n`);
+        else if (event.type === "done") done(event);
+        else fail(new Error(event.message));
+      };
+      open(browser, url.href, receive, fail).catch(fail);
+    });
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+/**
+ * @param {import("puppeteer").Browser} browser
+ * @param {string} url
+ * @param {(event: import("../bench/main").BenchEvent) => void} receive
+ * @param {(error: unknown) => void} fail
+ */
+async function open(browser, url, receive, fail) {
+  const page = (await browser.pages())[0] ?? (await browser.newPage());
+  page.on("error", () => fail(new Error("The page crashed.")));
+  page.on("pageerror", fail);
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warn") process.stderr.write(`${message.text()}\n`);
+  });
+  browser.once("disconnected", () => fail(new Error("The browser ended before the bench did.")));
+  await page.exposeFunction("benchEvent", receive);
+  await page.goto(url);
+}

@@ -1,0 +1,17 @@
+/**
+ * Tools for people: what a graph will run and why (`explain`), what each launch takes (`profile`), plans as they are made
+ * (`debug`), and single kernels and their variants (`runKernel`). Needs a WebGPU device; training does not need it.
+ */
+
+export { synchronize } from "./device";
+export { explain, launchesOf } from "./explain";
+export { bindKernel, kernelNames, runKernel, variantsOf } from "./kernels";
+export type { KernelArrays, KernelName, KernelOptions } from "./kernels";
+export { BoundLaunches, bindShader, DeviceArray } from "./launches";
+export type { LaunchInfo, Numbers, ShaderCall } from "./launches";
+export { printProfile, profile } from "./profile";
+export type { Profile, ProfiledLaunch } from "./profile";
+export { debug } from "./watch";
+export type { DebugChannel } from "./watch";
+export type { Conv2dInfo, KernelInfoMap, MatmulInfo, MatrixStrides, UpdateInfo } from "../ops/kernelInfo";
+export type { PlannedLaunch } from "../schedule/plan";
