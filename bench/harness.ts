@@ -53,7 +53,7 @@ export interface Measurement {
   readonly hostMs: number;
   /** Runs in a sample. */
   readonly times: number;
-  /** What one run asked of the device: dispatches, submits, buffers created ... */
+  /** What one run asked of the device, median over rounds: dispatches, submits, buffers created ... */
   readonly counts: Counters;
 }
 
@@ -80,7 +80,7 @@ interface State {
   firstMs: number;
   times: number;
   spentMs: number;
-  counts: Counters;
+  readonly counts: Counters[];
 }
 
 /**
@@ -100,7 +100,7 @@ export async function measure(
     firstMs: 0,
     times: 1,
     spentMs: 0,
-    counts: {},
+    counts: [],
   }));
   for (const [index, state] of states.entries()) {
     const { row } = state;
@@ -121,7 +121,7 @@ export async function measure(
     firstMs,
     hostMs: median(hostMs),
     times,
-    counts,
+    counts: medians(counts),
   }));
 }
 
@@ -149,10 +149,13 @@ async function sample(state: State, device: Measured): Promise<void> {
   state.samples.push(timeMs / times);
   state.hostMs.push(hostMs / times);
   state.spentMs += timeMs;
-  state.counts = Object.fromEntries(
-    Object.entries(after).map(([name, total]) => [name, (total - (before[name] ?? 0)) / times]),
-  );
+  const perRun = Object.entries(after).map(([name, total]) => [name, (total - (before[name] ?? 0)) / times] as const);
+  state.counts.push(Object.fromEntries(perRun));
 }
+
+/** The median of each counter. */
+const medians = (counts: readonly Counters[]): Counters =>
+  Object.fromEntries(Object.keys(counts[0] ?? {}).map((name) => [name, median(counts.map((each) => each[name] ?? 0))]));
 
 async function run(row: Row, times: number, device: Measured): Promise<{ timeMs: number; hostMs: number }> {
   const startMs = device.now();

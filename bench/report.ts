@@ -19,7 +19,7 @@ export interface ReportRow {
   readonly ratio: number;
   readonly gflops: number | null;
   readonly gbPerSecond: number | null;
-  /** Shares of the limits measured in the same rounds. */
+  /** Shares of the limits, medians over the rounds of both. */
   readonly ofPeak: number | null;
   readonly ofStreaming: number | null;
   /** Of one run. */
@@ -59,39 +59,55 @@ export function makeReport(
   measurements: readonly Measurement[],
   { peak, streaming, ...circumstances }: Circumstances,
 ): Report {
-  const limit = (work: string, amount: "flops" | "bytes"): Limit => {
+  const limit = (work: string, amount: "flops" | "bytes"): MeasuredLimit => {
     const found = measurements.filter(({ row }) => row.work === work).map((one) => limitOf(one, amount));
-    return found.reduce((best, other) => (other.rate > best.rate ? other : best));
+    return found.reduce((best, other) => (other.limit.rate > best.limit.rate ? other : best));
   };
   const limits = { multiplyAdd: limit(peak, "flops"), streaming: limit(streaming, "bytes") };
   const rows = measurements.map((measurement) => {
     const base = measurements.find(({ row }) => row.work === measurement.row.work)!;
     return reportRow(measurement, base, limits);
   });
-  return { ...circumstances, limits, rows };
+  const { multiplyAdd, streaming: copy } = limits;
+  return { ...circumstances, limits: { multiplyAdd: multiplyAdd.limit, streaming: copy.limit }, rows };
+}
+
+/** A limit and where it comes from. */
+interface MeasuredLimit {
+  readonly limit: Limit;
+  readonly measurement: Measurement;
+  readonly amount: "flops" | "bytes";
 }
 
 const samplesOf = ({ samples }: Measurement): number[] => samples.filter((sample) => sample !== null);
 
-function limitOf(measurement: Measurement, amount: "flops" | "bytes"): Limit {
+function limitOf(measurement: Measurement, amount: "flops" | "bytes"): MeasuredLimit {
   const rates = samplesOf(measurement).map((timeMs) => measurement.row[amount] / timeMs / 1e6);
   const { median, max } = summarize(rates);
-  return { rate: median, best: max, drift: drift(rates) };
+  return { limit: { rate: median, best: max, drift: drift(rates) }, measurement, amount };
 }
 
-function reportRow(measurement: Measurement, base: Measurement, limits: Report["limits"]): ReportRow {
+/** A row's rate as a share of a limit's, round by round; null where the row tells no amount. */
+function shareOf(measurement: Measurement, { measurement: limit, amount }: MeasuredLimit): number | null {
+  const work = measurement.row[amount] / limit.row[amount];
+  return work > 0 ? work * pairedRatio(limit.samples, measurement.samples) : null;
+}
+
+function reportRow(
+  measurement: Measurement,
+  base: Measurement,
+  limits: { readonly multiplyAdd: MeasuredLimit; readonly streaming: MeasuredLimit },
+): ReportRow {
   const { row, samples, times, firstMs, hostMs, counts } = measurement;
   const timeMs = summarize(samplesOf(measurement));
   const rate = (amount: number): number | null => (amount > 0 ? amount / timeMs.median / 1e6 : null);
-  const gflops = rate(row.flops);
-  const gbPerSecond = rate(row.bytes);
   return {
     ...{ work: row.work, way: row.way, timeMs, samplesMs: samples, times, firstMs, hostMs },
     ratio: pairedRatio(samples, base.samples),
-    gflops,
-    gbPerSecond,
-    ofPeak: gflops && gflops / limits.multiplyAdd.rate,
-    ofStreaming: gbPerSecond && gbPerSecond / limits.streaming.rate,
+    gflops: rate(row.flops),
+    gbPerSecond: rate(row.bytes),
+    ofPeak: shareOf(measurement, limits.multiplyAdd),
+    ofStreaming: shareOf(measurement, limits.streaming),
     counts,
   };
 }

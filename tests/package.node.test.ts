@@ -1,12 +1,13 @@
 /** The package as a user's tools see it. That it works is in packageInUse. */
 
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { beforeAll, expect, test } from "vitest";
 import { root } from "../scripts/setup.mjs";
-import { manifest, packAndInstall, type Packed, run, specifiers } from "./helpers/packed";
+import { manifest, packAndInstall, type Packed, run, specifiers, writeFile } from "./helpers/packed";
+import { readmeBlocks } from "./helpers/readme";
 
 let packed: Packed;
 
@@ -95,14 +96,19 @@ test("all entries share one Tensor", () => {
   expect(defining).toHaveLength(1);
 });
 
-test("a strict TypeScript project compiles against the declarations, lib check included", () => {
+test("a strict TypeScript project compiles against the declarations, lib check included, and so do README's examples", () => {
   const { consumer } = packed;
-  writeFileSync(
+  const files = ["main.ts", ...readmeBlocks("ts").map((_, i) => `readme${i}.ts`)];
+  writeFile(
     join(consumer, "main.ts"),
     specifiers.map((specifier, i) => `import * as m${i} from "${specifier}"; export { m${i} };`).join("\n"),
   );
+  const given = 'import type { Tensor } from "flywheel"; declare const batches: Iterable<[Tensor, Tensor]>;';
+  readmeBlocks("ts").forEach((block, i) => {
+    writeFile(join(consumer, files[i + 1]!), `${given}\n${block}`);
+  });
   const options = { strict: true, module: "NodeNext", target: "ES2022", noEmit: true, skipLibCheck: false, types: [] };
   const compilerOptions = { ...options, lib: ["ES2023", "ESNext.Disposable", "DOM", "DOM.AsyncIterable"] };
-  writeFileSync(join(consumer, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["main.ts"] }));
+  writeFile(join(consumer, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
   run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "--project", consumer], consumer);
 });

@@ -12,6 +12,7 @@ import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { chromeArgs, ensureBrowser, ensureVulkan } from "../scripts/setup.mjs";
 import { link, packAndInstall, type Packed, run, writeFile } from "./helpers/packed";
+import { readmeBlocks } from "./helpers/readme";
 
 /** A module that trains three steps and prints the last loss. `from` is what comes before `flywheel/...` in imports. */
 const training = (specifierOf: (subpath: "" | "nn" | "optim") => string): string => `
@@ -78,39 +79,36 @@ afterAll(async () => {
 });
 
 function lossInNode(device: "cpu" | "webgpu"): number {
-  // Node has no navigator.gpu of its own; the object must stay reachable, which as a global it is.
-  const setUp =
-    device === "cpu"
-      ? ""
-      : `import { create, globals } from "webgpu";
-         Object.assign(globalThis, globals);
-         Object.defineProperty(globalThis, "navigator", { value: { gpu: create([]) }, configurable: true });`;
+  const setUp = device === "cpu" ? "" : readmeBlocks("js")[0]!; // gives Node a navigator.gpu
   const script = `${setUp} import { train } from "./train.js"; console.log(await train("${device}")); process.exit(0);`;
   return Number(run(process.execPath, ["--input-type=module", "--eval", script], packed.consumer, ensureVulkan()));
 }
 
-/** Opens a page; returns the losses it prints. Any other message, error or refused file fails. */
-async function lossesIn(path: string, count: number): Promise<number[]> {
+/** Opens a page; returns the first messages it prints. Errors, on the console or not, and files refused fail. */
+async function messagesOf(path: string, count: number): Promise<string[]> {
   const page = await browser.newPage();
-  const problems: string[] = [];
-  const losses: number[] = [];
+  const { port } = server.address() as AddressInfo;
+  const messages: string[] = [];
   try {
-    const { port } = server.address() as AddressInfo;
     await new Promise<void>((resolve, reject) => {
       page.on("console", (message) => {
-        if (/^loss /.test(message.text())) losses.push(Number(message.text().slice("loss ".length)));
-        else problems.push(message.text());
-        if (losses.length === count) resolve();
-        else if (problems.length > 0) reject(new Error(`the page printed: ${problems.join("; ")}`));
+        if (message.type() !== "log") reject(new Error(`the page printed: ${message.text()}`));
+        if (messages.push(message.text()) === count) resolve();
       });
       page.on("pageerror", reject);
       page.goto(`http://localhost:${port}/${path}`).catch(reject);
     });
-    expect(problems).toEqual([]);
-    return losses;
+    return messages;
   } finally {
     await page.close();
   }
+}
+
+async function lossesIn(path: string, count: number): Promise<number[]> {
+  return (await messagesOf(path, count)).map((message) => {
+    expect(message).toMatch(/^loss \d/);
+    return Number(message.slice("loss ".length));
+  });
 }
 
 function expectAgreement(losses: readonly number[]): void {
@@ -127,6 +125,11 @@ test("in a plain page, imported by URL", async () => {
   const script = `${training(byUrl)} console.log("loss " + (await train("webgpu")));`;
   writeFile(join(packed.consumer, "plain.html"), `<!doctype html><script type="module">${script}</script>`);
   expectAgreement(await lossesIn("plain.html", 1));
+});
+
+test("in the page of the README, as it stands there", async () => {
+  writeFile(join(packed.consumer, "readme.html"), `<!doctype html>${readmeBlocks("html")[0]!}`);
+  expect(await messagesOf("readme.html", 1)).toEqual(["12"]);
 });
 
 test("under a strict content security policy, in the page and in a module worker of it", async () => {

@@ -44,7 +44,9 @@ const wordsOf = (text: string): Set<string> => new Set(text.match(/\w+/g));
 export function usedFunctions(libraries: readonly Shader[], text: string): string[] {
   const all = [...new Set(libraries)].flatMap(librarysDeclarations);
   const own = new Set(declarationsOf(text).map(({ name }) => name)); // what a file declares itself is not added again
-  const byName = new Map(all.filter(({ name }) => !own.has(name)).map((declaration) => [declaration.name, declaration]));
+  const byName = new Map(
+    all.filter(({ name }) => !own.has(name)).map((declaration) => [declaration.name, declaration]),
+  );
   const used = new Set<Declaration>();
   const queue = [text];
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {

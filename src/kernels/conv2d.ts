@@ -4,7 +4,15 @@ import conv2dSource from "../../shaders/conv2d.wgsl?raw";
 import gradInputSource from "../../shaders/conv2dGradInput.wgsl?raw";
 import gradWeightSource from "../../shaders/conv2dGradWeight.wgsl?raw";
 import { foldGrid } from "./grid";
-import { type AdapterClass, ceilDiv, type Kernel, type KernelLimits, type KernelPlan, type Pass, type Shader } from "./kernel";
+import {
+  type AdapterClass,
+  ceilDiv,
+  type Kernel,
+  type KernelLimits,
+  type KernelPlan,
+  type Pass,
+  type Shader,
+} from "./kernel";
 import { sumPartialsShader, withPartials } from "./sumPartials";
 
 const conv2dShader: Shader = { name: "conv2d", source: conv2dSource };
@@ -77,7 +85,12 @@ interface Block {
 const blocks = (channels: readonly number[], ys: readonly number[], xs: readonly number[]): Block[] =>
   channels.flatMap((c) => ys.flatMap((y) => xs.map((x) => ({ c, y, x }))));
 
-const countBlocks = ({ c, y, x }: Block, ofChannels: number, rows: number, columns: number): Record<string, number> => ({
+const countBlocks = (
+  { c, y, x }: Block,
+  ofChannels: number,
+  rows: number,
+  columns: number,
+): Record<string, number> => ({
   blocks_c: ceilDiv(ofChannels, c),
   blocks_y: ceilDiv(rows, y),
   blocks_x: ceilDiv(columns, x),
@@ -218,25 +231,27 @@ function planGradWeight(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
   const kernel = kernelHeight * kernelWidth;
   const divisors = (size: number): number[] => TILES.filter((tile) => size % tile === 0);
   const candidates = VEC4_CHANNELS.flatMap((o) =>
-    blocks(CHANNELS, divisors(outHeight), divisors(outWidth)).map((block): Candidate & { o: number; splits: number } => {
-      const { c, y, x } = block;
-      const inputs = patch(y, strideHeight, dilationHeight, tapsY) * patch(x, strideWidth, dilationWidth, tapsX);
-      const parts = groups * ceilDiv(outChannels, o) * ceilDiv(inChannels, c) * (kernel / tapCount);
-      const tiles = Math.max(1, (batch * outHeight * outWidth) / (y * x)); // an empty batch still writes its zeros
-      const perSplit = ceilDiv(tiles, Math.max(1, Math.min(tiles, Math.floor(taste.busy / parts))));
-      const splits = ceilDiv(tiles, perSplit);
-      return {
-        block,
-        o,
-        splits,
-        invocations: parts * splits,
-        results: o * c * tapCount,
-        turns: perSplit,
-        loads: o * y * x + c * inputs,
-        multiplyAdds: o * c * tapCount * y * x,
-        chain: y * x,
-      };
-    }),
+    blocks(CHANNELS, divisors(outHeight), divisors(outWidth)).map(
+      (block): Candidate & { o: number; splits: number } => {
+        const { c, y, x } = block;
+        const inputs = patch(y, strideHeight, dilationHeight, tapsY) * patch(x, strideWidth, dilationWidth, tapsX);
+        const parts = groups * ceilDiv(outChannels, o) * ceilDiv(inChannels, c) * (kernel / tapCount);
+        const tiles = Math.max(1, (batch * outHeight * outWidth) / (y * x)); // an empty batch still writes its zeros
+        const perSplit = ceilDiv(tiles, Math.max(1, Math.min(tiles, Math.floor(taste.busy / parts))));
+        const splits = ceilDiv(tiles, perSplit);
+        return {
+          block,
+          o,
+          splits,
+          invocations: parts * splits,
+          results: o * c * tapCount,
+          turns: perSplit,
+          loads: o * y * x + c * inputs,
+          multiplyAdds: o * c * tapCount * y * x,
+          chain: y * x,
+        };
+      },
+    ),
   );
   const { block, o, splits, invocations, turns } = cheapest(candidates, taste);
   const pass: Pass = {

@@ -7,7 +7,15 @@ import matmulSource from "../../shaders/matmul.wgsl?raw";
 import matmulStridedSource from "../../shaders/matmulStrided.wgsl?raw";
 import matmulTiledSource from "../../shaders/matmulTiled.wgsl?raw";
 import { foldGrid } from "./grid";
-import { type AdapterClass, ceilDiv, type Kernel, type KernelLimits, type KernelPlan, type Pass, type Shader } from "./kernel";
+import {
+  type AdapterClass,
+  ceilDiv,
+  type Kernel,
+  type KernelLimits,
+  type KernelPlan,
+  type Pass,
+  type Shader,
+} from "./kernel";
 import { sumPartialsShader, withPartials } from "./sumPartials";
 
 const vector: Shader = { name: "matmul", source: matmulSource };

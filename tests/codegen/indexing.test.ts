@@ -6,7 +6,8 @@ import { expect, it } from "vitest";
 const LIMIT = 2 ** 21;
 
 /** `quotient` of shaders/lib/index.wgsl, rounding where f32 rounds. */
-const quotient = (n: number, divisor: number): number => Math.trunc(Math.fround(Math.fround(n + 0.5) * Math.fround(1 / divisor)));
+const quotient = (n: number, divisor: number): number =>
+  Math.trunc(Math.fround(Math.fround(n + 0.5) * Math.fround(1 / divisor)));
 
 it("divides exactly below the limit", () => {
   for (let divisor = 1; divisor <= 2048; divisor++) {
@@ -14,7 +15,8 @@ it("divides exactly below the limit", () => {
     for (let times = 0; times <= 64; times++) {
       const multiple = Math.floor((times / 64) * ((LIMIT - 2) / divisor)) * divisor;
       for (const n of [multiple - 1, multiple, multiple + 1]) {
-        if (n >= 0 && n < LIMIT && quotient(n, divisor) !== Math.floor(n / divisor)) expect.fail(`${n} / ${divisor} gives ${quotient(n, divisor)}`);
+        if (n >= 0 && n < LIMIT && quotient(n, divisor) !== Math.floor(n / divisor))
+          expect.fail(`${n} / ${divisor} gives ${quotient(n, divisor)}`);
       }
     }
   }

@@ -12,7 +12,16 @@ export interface GpuCalls {
   modules: number;
 }
 
-const calls: GpuCalls = { dispatches: 0, kernels: [], copies: 0, submits: 0, buffers: 0, bindGroups: 0, pipelines: 0, modules: 0 };
+const calls: GpuCalls = {
+  dispatches: 0,
+  kernels: [],
+  copies: 0,
+  submits: 0,
+  buffers: 0,
+  bindGroups: 0,
+  pipelines: 0,
+  modules: 0,
+};
 const current = new WeakMap<object, string>();
 
 type Method = (this: object, ...args: unknown[]) => unknown;

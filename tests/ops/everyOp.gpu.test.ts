@@ -21,7 +21,10 @@ beforeAll(async () => {
 const TINY = 2 ** -126;
 
 const isClose = (got: number, want: number, { abs, rel }: OpCase["tolerance"]): boolean =>
-  Object.is(got, want) || got === want || (Number.isNaN(got) && Number.isNaN(want)) || Math.abs(got - want) <= abs + rel * Math.abs(want) + TINY;
+  Object.is(got, want) ||
+  got === want ||
+  (Number.isNaN(got) && Number.isNaN(want)) ||
+  Math.abs(got - want) <= abs + rel * Math.abs(want) + TINY;
 
 /** Compares nodes on the GPU with the reference; says where they differ. */
 async function mismatch(nodes: readonly Node[], tolerance: OpCase["tolerance"]): Promise<string | null> {
@@ -30,7 +33,8 @@ async function mismatch(nodes: readonly Node[], tolerance: OpCase["tolerance"]):
   for (const [n, node] of nodes.entries()) {
     const values = got[n]!;
     const expected = want.get(node)!;
-    if (values.length !== sizeOf(node.shape)) return `value ${n} has ${values.length} elements, ${sizeOf(node.shape)} expected`;
+    if (values.length !== sizeOf(node.shape))
+      return `value ${n} has ${values.length} elements, ${sizeOf(node.shape)} expected`;
     const off = [...expected.keys()].filter((i) => !isClose(values[i]!, expected[i]!, tolerance));
     if (off.length > 0) {
       const where = off[0]!;

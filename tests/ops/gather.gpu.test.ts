@@ -14,5 +14,7 @@ it("gives NaN for a computed index from outside", async () => {
 });
 
 it("throws for an index on the host from outside", () => {
-  expect(() => gather(x, 0, fromHost(Int32Array.of(0, 3), [2], "i32"))).toThrow("gather: index must be in 0..2, got 3.");
+  expect(() => gather(x, 0, fromHost(Int32Array.of(0, 3), [2], "i32"))).toThrow(
+    "gather: index must be in 0..2, got 3.",
+  );
 });

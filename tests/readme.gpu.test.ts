@@ -1,0 +1,3 @@
+import { readmeExamples } from "./shared/readme";
+
+readmeExamples("webgpu");

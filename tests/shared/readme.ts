@@ -1,0 +1,79 @@
+/** The examples of README.md, as they stand there, on whatever device the project has. */
+
+import * as flywheel from "flywheel";
+import * as models from "flywheel/models";
+import * as moco from "flywheel/moco";
+import * as nn from "flywheel/nn";
+import * as optim from "flywheel/optim";
+import { expect, test } from "vitest";
+import { expectConsole } from "../helpers/console";
+import { readmeBlocks } from "../helpers/readme";
+
+const MODULES: Readonly<Record<string, object>> = {
+  flywheel,
+  "flywheel/models": models,
+  "flywheel/moco": moco,
+  "flywheel/nn": nn,
+  "flywheel/optim": optim,
+};
+
+type Log = (...parts: unknown[]) => void;
+type Run = (modules: typeof MODULES, console: { log: Log }, given: object) => Promise<void>;
+const AsyncFunction = (async () => undefined).constructor as unknown as new (...lines: string[]) => Run;
+
+/**
+ * Runs an example; returns what it prints.
+ *
+ * @param given names that the reader has to bring along
+ */
+async function run(example: string, given: Readonly<Record<string, unknown>> = {}): Promise<unknown[][]> {
+  const body = example.replace(
+    /^import (\{[^}]*\}) from ("[^"]+");$/gm,
+    (_, names, from) => `const ${names} = modules[${from}];`,
+  );
+  expect(body).not.toMatch(/^import/m);
+  const printed: unknown[][] = [];
+  const log: Log = (...parts) => printed.push(parts);
+  const lines = [`const { ${Object.keys(given).join(", ")} } = given;`, body];
+  await new AsyncFunction("modules", "console", "given", lines.join("\n"))(MODULES, { log }, given);
+  return printed;
+}
+
+/** @param kind the device that a bare `init()` finds here */
+export function readmeExamples(kind: "cpu" | "webgpu"): void {
+  const [first, second] = readmeBlocks("ts");
+
+  test("the first example is short, and trains to an accuracy above 0.9", async () => {
+    if (kind === "cpu") expectConsole(/warn: flywheel runs on the CPU/);
+    expect(first!.split("\n").filter((line) => line !== "").length).toBeLessThan(25);
+    const printed = await run(first!);
+    expect(flywheel.defaultDevice().kind).toBe(kind);
+    const losses = printed.slice(0, -1).map(([, loss]) => loss as number);
+    expect(losses).toHaveLength(4);
+    expect(losses.at(-1)).toBeLessThan(losses[0]! / 2);
+    const [word, accuracy] = printed.at(-1)!;
+    expect(word).toBe("accuracy");
+    expect(accuracy).toBeGreaterThan(0.9);
+  });
+
+  // ResNet-18 takes minutes in plain loops, and half a minute to compile for a software GPU: once is enough
+  if (kind === "cpu" || "document" in globalThis) return;
+  test("the MoCo example trains; images are made here, as two noisy views", { timeout: 300_000 }, async () => {
+    await flywheel.init({ device: kind });
+    flywheel.manualSeed(0);
+    const { rand, randn } = flywheel;
+    const images = rand([4, 3, 8, 8]); // smaller than the 32 x 32 that the example speaks of
+    const view = (): flywheel.Tensor => images.add(randn([4, 3, 8, 8]).mul(0.1));
+    const batches = Array.from({ length: 3 }, () => [view(), view()]);
+
+    const printed = (await run(second!, { batches })) as [loss: number, top1: number][];
+    expect(printed).toHaveLength(3);
+    for (const [loss, top1] of printed) {
+      expect(loss).toBeGreaterThan(0);
+      expect(loss).toBeLessThan(2 * Math.log(1 + 4096));
+      expect(top1).toBeGreaterThanOrEqual(0);
+      expect(top1).toBeLessThanOrEqual(100);
+    }
+    expect(printed.at(-1)![0]).not.toBe(printed[0]![0]);
+  });
+}
