@@ -1,7 +1,11 @@
-/** The GPU process dies under a page that trains: what users see of a driver reset, as far as a headless machine can show it. */
+/**
+ * What only Chrome can show of devices. The GPU process dies under a page that trains: what users see of a driver reset, as
+ * far as a headless machine can do it. And the garbage collector runs, on demand.
+ */
 
-import { type Device, DeviceLostError, init, memory, realize, tensor, type Tensor } from "flywheel";
+import { type Device, DeviceLostError, init, memory, nn, ones, optim, realize, tensor, type Tensor } from "flywheel";
 import { expect, test, vi } from "vitest";
+import { collectGarbage } from "./helpers/collect";
 import { crashGpuProcess } from "./helpers/crash";
 import { Training } from "./helpers/training";
 
@@ -61,3 +65,29 @@ test("training ends with DeviceLostError within 2 s, nothing gives data any more
   expect(memory().liveByteLength).toBeGreaterThan(0);
   for (const device of [...devices, again]) device.destroy();
 });
+
+test("models that nobody holds any more give their memory back: parameters, gradients, momentum, buffers", async () => {
+  const device = await init({ device: "webgpu" });
+  const held: number[] = [];
+  for (let run = 0; run < 6; run++) {
+    await trainAndForget();
+    await collectGarbage();
+    held.push(memory().liveByteLength);
+  }
+  expect(held.at(-1)! - held[0]!).toBeLessThan(2 ** 16);
+  device.destroy();
+});
+
+/** 3 MiB of state, used and dropped. */
+async function trainAndForget(): Promise<void> {
+  const model = new nn.Sequential(new nn.Linear(512, 512), new nn.BatchNorm1d(512));
+  const optimizer = new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
+  const loss = model
+    .forward(ones([4, 512]))
+    .square()
+    .mean();
+  loss.backward();
+  optimizer.step();
+  expect(await loss.item()).toBeLessThan(1);
+  await model.parameters()[0]!.data();
+}

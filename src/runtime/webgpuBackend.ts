@@ -50,7 +50,7 @@ export class WebGpuBackend implements Backend {
   private readonly slots: SlotPool;
   private readonly scalars: ScalarRing;
   private readonly uploads = new WeakMap<Node, number>();
-  /** Frees what a collected node held: the safety net below `dispose`. */
+  /** Frees what a collected node, variable or arena held: the safety net below `dispose`, and all there is for state. */
   private readonly collected = new FinalizationRegistry<GpuStorage>((storage) => {
     this.release(storage);
   });
@@ -293,7 +293,9 @@ export class WebGpuBackend implements Backend {
   allocate(variable: Variable): void {
     const owner = variable.home?.arena ?? variable;
     if (owner.storage) return;
-    owner.storage = this.zeroed(paddedByteLength(owner), owner.name);
+    const storage = this.zeroed(paddedByteLength(owner), owner.name);
+    owner.storage = storage;
+    this.collected.register(owner, storage, storage);
   }
 
   private zeroed(byteLength: number, label: string): GpuStorage {

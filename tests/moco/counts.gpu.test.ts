@@ -71,10 +71,10 @@ describe("the update of a ResNet-18 pair", () => {
         for (let j = 0; j < after[i]!.length; j++) {
           const p = before[i]![j]! - lr * velocity![i]![j]!;
           const k = keysBefore[i]![j]! * m + p * (1 - m);
-          // three f32 roundings of numbers of this size
-          if (Math.abs(after[i]![j]! - p) > 4e-7 * (Math.abs(p) + 0.01))
+          // lr, momentum, decay and the results are rounded to f32, 6e-8 each; what is added up reaches 0.1
+          if (Math.abs(after[i]![j]! - p) > 1e-6 * (Math.abs(p) + 0.01))
             expect.fail(`parameter ${picks[i]}[${j}]: got ${after[i]![j]}, PyTorch ${p}`);
-          if (Math.abs(keysAfter[i]![j]! - k) > 4e-7 * (Math.abs(k) + 0.01))
+          if (Math.abs(keysAfter[i]![j]! - k) > 1e-6 * (Math.abs(k) + 0.01))
             expect.fail(`key ${picks[i]}[${j}]: got ${keysAfter[i]![j]}, PyTorch ${k}`);
         }
       });
