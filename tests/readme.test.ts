@@ -1,3 +1,3 @@
-import { readmeExamples } from "./shared/readme";
+import { readmeExamples } from "./suites/readme";
 
 readmeExamples("cpu");

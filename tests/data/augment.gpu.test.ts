@@ -1,5 +1,5 @@
-import { openTestDevice } from "../shared/device";
-import { augmentations } from "../shared/augmentations";
+import { openTestDevice } from "../suites/device";
+import { augmentations } from "../suites/augmentations";
 
 await openTestDevice("webgpu");
 augmentations();

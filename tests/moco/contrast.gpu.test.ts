@@ -1,5 +1,5 @@
-import { openTestDevice } from "../shared/device";
-import { contrast } from "../shared/contrast";
+import { openTestDevice } from "../suites/device";
+import { contrast } from "../suites/contrast";
 
 await openTestDevice("webgpu");
 contrast();

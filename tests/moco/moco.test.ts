@@ -1,5 +1,5 @@
-import { openTestDevice } from "../shared/device";
-import { mocoSteps } from "../shared/moco";
+import { openTestDevice } from "../suites/device";
+import { mocoSteps } from "../suites/moco";
 
 await openTestDevice("cpu");
 mocoSteps();

@@ -1,5 +1,5 @@
-import { openTestDevice } from "../shared/device";
-import { layers } from "../shared/layers";
+import { openTestDevice } from "../suites/device";
+import { layers } from "../suites/layers";
 
 await openTestDevice("cpu");
 layers();

@@ -1,5 +1,5 @@
-import { openTestDevice } from "../shared/device";
-import { modules } from "../shared/modules";
+import { openTestDevice } from "../suites/device";
+import { modules } from "../suites/modules";
 
 await openTestDevice("cpu");
 modules();

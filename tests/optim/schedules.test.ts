@@ -1,6 +1,6 @@
-import { openTestDevice } from "../shared/device";
-import { schedules } from "../shared/schedules";
-import { sgdErrors } from "../shared/sgdErrors";
+import { openTestDevice } from "../suites/device";
+import { schedules } from "../suites/schedules";
+import { sgdErrors } from "../suites/sgdErrors";
 
 await openTestDevice("cpu");
 schedules();

@@ -1,5 +1,5 @@
-import { openTestDevice } from "../shared/device";
-import { optimizers } from "../shared/optimizers";
+import { openTestDevice } from "../suites/device";
+import { optimizers } from "../suites/optimizers";
 
 await openTestDevice("webgpu");
 optimizers();

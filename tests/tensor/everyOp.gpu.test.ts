@@ -1,5 +1,5 @@
-import { openTestDevice } from "../shared/device";
-import { everyOp } from "../shared/everyOp";
+import { openTestDevice } from "../suites/device";
+import { everyOp } from "../suites/everyOp";
 
 await openTestDevice("webgpu");
 everyOp();

@@ -1,5 +1,5 @@
-import { openTestDevice } from "../shared/device";
-import { gradientFunctions } from "../shared/gradients";
+import { openTestDevice } from "../suites/device";
+import { gradientFunctions } from "../suites/gradients";
 
 await openTestDevice("webgpu");
 gradientFunctions();

@@ -1,5 +1,5 @@
-import { openTestDevice } from "../shared/device";
-import { randomness } from "../shared/randomness";
+import { openTestDevice } from "../suites/device";
+import { randomness } from "../suites/randomness";
 
 await openTestDevice("webgpu");
 randomness();

@@ -1,5 +1,5 @@
-import { openTestDevice } from "../shared/device";
-import { valuesAndState } from "../shared/state";
+import { openTestDevice } from "../suites/device";
+import { valuesAndState } from "../suites/state";
 
 await openTestDevice("cpu");
 valuesAndState();

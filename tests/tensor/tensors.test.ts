@@ -1,5 +1,5 @@
-import { openTestDevice } from "../shared/device";
-import { tensors } from "../shared/tensors";
+import { openTestDevice } from "../suites/device";
+import { tensors } from "../suites/tensors";
 
 await openTestDevice("cpu");
 tensors();
