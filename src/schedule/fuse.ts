@@ -68,6 +68,9 @@ interface Cost {
   readonly dear: boolean;
 }
 
+/** Where a value is computed: in the kernel of a node, of an effect, or in one of them at other coordinates. */
+type Site = Node | number | { readonly moved: Node };
+
 /** A scalar that goes into Params instead of memory. */
 export const isUniform = (node: Node): boolean => node.op.name === "scalar" && node.hostData !== null;
 
@@ -89,6 +92,7 @@ class Fuser {
   private readonly forced = new Set<Node>();
   /** Nodes that no epilogue may take in, for the same reason. */
   private readonly unclaimable = new Set<Node>();
+  private readonly movedSites = new Map<Site, Map<Node, Site>>();
 
   constructor(
     private readonly task: Task,
@@ -238,7 +242,7 @@ class Fuser {
   /** Which nodes get memory of their own, and why. From users to inputs, so that each knows where it would go. */
   private place(claims: ReadonlyMap<Node, Node>): Map<Node, Cut> {
     const placed = new Map<Node, Cut>();
-    const homes = new Map<Node, Set<Node | number>>();
+    const homes = new Map<Node, Set<Site>>();
     const inMemory = new Set<Node>(); // reached as an operand through a reshape
     const tops = topsOf(claims);
     for (const node of [...this.order].reverse()) {
@@ -264,10 +268,10 @@ class Fuser {
         homes.set(node, new Set([node]));
         continue;
       }
-      const own = new Set<Node | number>();
+      const own = new Set<Site>();
       for (const use of uses) {
         if ("store" in use) own.add(use.store);
-        else if ("user" in use) for (const home of homes.get(use.user) ?? []) own.add(home);
+        else if ("user" in use) for (const home of homes.get(use.user) ?? []) own.add(this.siteIn(home, use.user));
       }
       homes.set(node, own);
       const cut = passesOn ? null : this.cutFor(node, uses, own.size);
@@ -277,6 +281,17 @@ class Fuser {
       }
     }
     return placed;
+  }
+
+  /** Where a user's input is computed: where the user is, unless the user reads it at other coordinates. */
+  private siteIn(home: Site, user: Node): Site {
+    const { kind } = opOf(user).lowering;
+    if (kind !== "view" && kind !== "indexed") return home;
+    const sites = this.movedSites.get(home) ?? new Map<Node, Site>();
+    this.movedSites.set(home, sites);
+    const site = sites.get(user) ?? { moved: user };
+    sites.set(user, site);
+    return site;
   }
 
   private cutFor(node: Node, uses: readonly Use[], homeCount: number): Cut | null {
