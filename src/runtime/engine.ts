@@ -3,7 +3,7 @@
  * when it runs. Takes nodes and variables, gives programs to the backend. Knows neither tensors nor GPUs.
  */
 
-import { InternalError, StaleTensorError } from "../errors";
+import { InternalError, OutOfMemoryError, StaleTensorError } from "../errors";
 import type { DType, TypedArray } from "../graph/dtype";
 import type { Node, VariableRef } from "../graph/node";
 import { type Shape, showShape } from "../graph/shape";
@@ -89,10 +89,10 @@ export class Engine {
     for (const node of this.scalars)
       if (!node.hasValue && !this.staleLeaf([node])) outputs.push({ node, want: "scalar" });
     for (const node of this.kept) if (!node.hasValue) outputs.push({ node, want: "resident" });
-    void this.run(outputs);
-    for (const { node } of outputs) node.release();
     this.scalars.clear();
     this.kept.clear();
+    void this.run(outputs);
+    for (const { node } of outputs) node.release();
   }
 
   /**
@@ -166,6 +166,16 @@ export class Engine {
   private run(outputs: readonly Output[], effects: readonly Effect[] = this.pending): Promise<TypedArray[]> {
     this.checkFresh(outputs, effects);
     if (effects.length === 0 && outputs.length === 0) return Promise.resolve([]);
+    try {
+      return this.runFresh(outputs, effects);
+    } catch (error) {
+      for (const { node } of outputs) this.scalars.delete(node); // whoever still wants it asks again
+      if (error instanceof OutOfMemoryError) this.salvage(effects.filter((effect) => this.pending.includes(effect)));
+      throw error;
+    }
+  }
+
+  private runFresh(outputs: readonly Output[], effects: readonly Effect[]): Promise<TypedArray[]> {
     // first values run on their own, so that the first step has the same plan as every later one
     const firsts = firstValues(effects);
     const rest = firsts.length > 0 ? effects.filter((effect) => !firsts.includes(effect)) : effects;
@@ -186,6 +196,34 @@ export class Engine {
     for (const effect of effects)
       for (const { variable, version } of writesOf(effect)) variable.realizedVersion = version;
     return values;
+  }
+
+  /**
+   * After a run for which there was no room: runs the writes up to the first that there is no room for. That one and those
+   * after it have not happened, as if the program had stopped there; what was built on them can no longer be read.
+   */
+  private salvage(effects: readonly Effect[]): void {
+    if (effects.length === 0 || this.hasRoomFor(effects)) return;
+    const half = effects.slice(0, effects.length >> 1);
+    const others = effects.slice(half.length);
+    if (effects.length > 1 && this.hasRoomFor(half)) {
+      this.salvage(others);
+      return;
+    }
+    this.salvage(half);
+    for (const effect of others) takeBack(effect);
+    this.pending = this.pending.filter((effect) => !others.includes(effect));
+  }
+
+  /** Runs writes, if there is room for them. */
+  private hasRoomFor(effects: readonly Effect[]): boolean {
+    try {
+      void this.runFresh([], effects);
+      return true;
+    } catch (error) {
+      if (error instanceof OutOfMemoryError) return false;
+      throw error;
+    }
   }
 
   /** Throws if anything about to run reads state that is gone. Stale writes are taken out first, so that the rest still can run. */
@@ -226,6 +264,14 @@ function firstValues(effects: readonly Effect[]): Effect[] {
     made.add(effect.variable);
     return true;
   });
+}
+
+/** Leaves variables as they were before a write that has not run. Its version is never given out again. */
+function takeBack(effect: Effect): void {
+  for (const { variable } of writesOf(effect)) {
+    if (variable.realizedVersion === 0) continue; // it never had a value, and has none now
+    variable.realizedVersion = ++variable.version;
+  }
 }
 
 function realizedVersionOf(leaf: Node): number {

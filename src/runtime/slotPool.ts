@@ -26,6 +26,14 @@ export class SlotPool {
     let list = this.bySize.get(size);
     if (!list) this.bySize.set(size, (list = []));
     while (list.length <= index) list.push(this.gpu.allocate(size, "slot"));
+    if (list[index]!.fault) this.replace(list, index, size);
     return list[index]!;
+  }
+
+  /** There was no room for it; now there may be. */
+  private replace(list: GpuMemory[], index: number, size: number): void {
+    const next = this.gpu.allocate(size, "slot");
+    this.gpu.free(list[index]!);
+    list[index] = next;
   }
 }

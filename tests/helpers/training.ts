@@ -5,7 +5,7 @@ import { F, manualSeed, nn, optim, tensor, type Tensor } from "flywheel";
 /** Learns which of two halves of a circle a point lies in. Lives on the default device at construction. */
 export class Training {
   readonly model: nn.Sequential;
-  private readonly optimizer: optim.SGD;
+  readonly optimizer: optim.SGD;
   private readonly x: Tensor;
   private readonly y: Tensor;
 
@@ -21,9 +21,13 @@ export class Training {
     this.optimizer = new optim.SGD(this.model.parameters(), { lr: 0.1, momentum: 0.9 });
   }
 
+  loss(x: Tensor, y: Tensor): Tensor {
+    return F.crossEntropy(this.model.forward(x), y);
+  }
+
   /** One step; its loss. */
   step(): Tensor {
-    const loss = F.crossEntropy(this.model.forward(this.x), this.y);
+    const loss = this.loss(this.x, this.y);
     this.optimizer.zeroGrad();
     loss.backward();
     this.optimizer.step();
