@@ -177,7 +177,10 @@ export class Tensor implements GradientOwner {
 
   /** The value in another dtype. Floats are cut towards zero, saturating; everything but 0 is true. */
   to(dtype: DType): Tensor;
-  /** The value on another device: read here, copied there. No gradient flows through it. */
+  /**
+   * The value on another device: read here, copied there. No gradient flows back: the copy of a leaf that requires
+   * gradients is a leaf with a `grad` of its own, that of a computed tensor is detached.
+   */
   to(device: Device): Promise<Tensor>;
   to(target: DType | Device): Tensor | Promise<Tensor> {
     return typeof target === "string" ? unary(this, (x) => ops.cast(x, target)) : this.copyTo(target);
@@ -186,7 +189,8 @@ export class Tensor implements GradientOwner {
   private async copyTo(device: Device): Promise<Tensor> {
     if (device === this.device) return this;
     const values = await this.data();
-    return new Tensor(ops.fromHost(values, this.shape, this.dtype, this.requiresGrad), device.check("to"));
+    const copy = new Tensor(ops.fromHost(values, this.shape, this.dtype), device.check("to"));
+    return copy.requiresGrad_(this.requiresGrad && this.isLeaf);
   }
 
   /** The value as f32. */

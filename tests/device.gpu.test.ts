@@ -2,6 +2,7 @@
 
 import {
   adapterInfo,
+  AutogradError,
   Buffer,
   cat,
   defaultDevice,
@@ -125,10 +126,20 @@ describe("two devices in one process", () => {
     expect(await tensor(3).to(gpu)).toMatchObject({ device: gpu, shape: [] });
   });
 
-  test("to the own device is the tensor itself; a copy is a leaf", async () => {
+  test("to the own device is the tensor itself; a copy is a leaf, with a gradient of its own where a leaf had one", async () => {
     const x = tensor([1, 2], { requiresGrad: true });
     expect(await x.to(gpu)).toBe(x);
-    expect((await x.mul(2).to(cpu)).isLeaf).toBe(true);
+    const copy = await x.to(cpu);
+    expect(copy.isLeaf).toBe(true);
+    copy.square().sum().backward();
+    expect(await copy.grad!.toArray()).toEqual([2, 4]);
+    expect(x.grad).toBeNull();
+
+    const computed = await x.mul(2).to(cpu);
+    expect(computed.isLeaf).toBe(true);
+    expect(() => {
+      computed.sum().backward();
+    }).toThrow(AutogradError);
   });
 
   test("a model trains on each, side by side, with the same numbers", async () => {
@@ -423,7 +434,67 @@ describe("out of memory", () => {
     device.destroy();
     own.destroy();
   });
+
+  test("what was made while the GPU refused is never read as data; written anew, state is good again", async () => {
+    const own = await newGpuDevice();
+    const device = await init({ gpuDevice: own });
+    const training = new Training();
+    const control = withDevice(gpu, () => new Training()); // a device of its own: no fault reaches it
+    await training.step().item();
+    await control.step().item();
+    const saved = await snapshot(training);
+    const early = await tensor([1, 2]).add(1).realize();
+    await early.sum().item();
+
+    failAllocations(own, 1 << 20);
+    const refused = needsRoom(512);
+    const later = tensor([3, 4]).mul(refused);
+    const pending = [refused.realize(), later.realize()]; // nobody is told yet
+    training.step();
+    training.step();
+    const loss = training.step();
+    await Promise.all(pending);
+    expect(await errorOf(() => zeros([3]).add(1).data())).toBeInstanceOf(OutOfMemoryError);
+    vi.restoreAllMocks();
+
+    const lost: Record<string, () => Promise<unknown>> = {
+      "its value": () => refused.item(),
+      "what was built on it": () => later.data(),
+      "what is built on it now": () => later.add(1).data(),
+      "a loss of that time": () => loss.item(),
+      "a parameter that was trained": () => training.model.parameters()[0]!.data(),
+      "a step from there": async () => training.step().item(),
+    };
+    for (const [name, action] of Object.entries(lost)) {
+      await expect(action(), name).rejects.toThrow(OutOfMemoryError);
+    }
+    expect(await early.toArray()).toEqual([2, 3]);
+    expect(await needsRoom(512).item()).toBeGreaterThan(0);
+
+    training.model.loadStateDict(saved.model);
+    training.optimizer.loadStateDict(saved.optimizer);
+    for (let step = 0; step < 3; step++) expect(await training.step().item()).toBe(await control.step().item());
+    device.destroy();
+    own.destroy();
+  });
 });
+
+/** The state of a training as values, as a checkpoint would hold it. */
+async function snapshot({ model, optimizer }: Training) {
+  const values: Record<string, Tensor> = {};
+  for (const [name, view] of Object.entries(model.stateDict())) values[name] = await copyOf(view);
+  const { state, param_groups } = optimizer.stateDict();
+  const momenta: Record<number, { momentum_buffer: Tensor }> = {};
+  for (const [index, { momentum_buffer }] of Object.entries(state)) {
+    momenta[Number(index)] = { momentum_buffer: await copyOf(momentum_buffer) };
+  }
+  return { model: values, optimizer: { state: momenta, param_groups } };
+}
+
+const copyOf = async (view: {
+  readonly shape: readonly number[];
+  data(): ReturnType<Tensor["data"]>;
+}): Promise<Tensor> => tensor(await view.data()).reshape(...view.shape);
 
 /** One number, computed by way of a matrix that must lie in memory. */
 function needsRoom(size: number): Tensor {

@@ -12,6 +12,13 @@ const LOSS_NEWS_MS = 1000;
 /** Errors remembered for reads that had begun before they were seen. */
 const MAX_REMEMBERED = 64;
 
+/** Submits whose results cannot be trusted, and why. */
+interface Spoiled {
+  first: number;
+  last: number;
+  readonly error: FlywheelError;
+}
+
 /** What a read takes along: the checks it must wait for, the errors it has already seen. */
 export interface Ticket {
   readonly seen: number;
@@ -21,8 +28,10 @@ export interface Ticket {
 export class Faults {
   /** Why the device was lost, or null while it is there. */
   lossReason: string | null = null;
-  /** Errors seen so far. When it moves, what was computed since the last good read cannot be trusted. */
+  /** Errors seen so far. */
   count = 0;
+  /** Submits begun so far; the number of the last one. */
+  submits = 0;
   /** Resolves with the reason when the device is lost or destroyed; never rejects. */
   readonly lost: Promise<string>;
 
@@ -31,7 +40,9 @@ export class Faults {
   private readonly remembered: FlywheelError[] = [];
   /** Serial number of the last error that some read has thrown. */
   private delivered = 0;
-  private readonly checks = new Set<Promise<void>>();
+  /** Checks under way, oldest first, each with the first submit that it vouches for. */
+  private readonly checks = new Map<Promise<void>, number>();
+  private readonly spoiled: Spoiled[] = [];
   /** One a waiting read, taken out when it settles: a race against `lost` itself would be remembered until the loss. */
   private readonly waiting = new Set<(error: Error) => void>();
 
@@ -81,31 +92,58 @@ export class Faults {
     return this.guard(promise).catch((error: unknown) => this.explain(ticket, error));
   }
 
-  /** Takes note of an error that is known only later; reads begun from now on wait for it. */
-  watch(check: Promise<FlywheelError | null>): void {
+  /**
+   * Takes note of an error that is known only later; reads begun from now on wait for it.
+   * @param first the first submit that the error would spoil
+   */
+  watch(check: Promise<FlywheelError | null>, first: number): void {
     const noted = check
       .catch((error: unknown) => this.refusal(error))
       .then((error) => {
         this.checks.delete(noted);
-        if (error) this.record(error);
+        if (error) this.record(error, first);
       });
-    this.checks.add(noted);
+    this.checks.set(noted, first);
   }
 
-  /** Closes the current error scope and turns what it caught into an error. */
-  watchScope(toError: (error: GPUError) => FlywheelError | Promise<FlywheelError>): void {
-    this.watch(this.device.popErrorScope().then((error) => error && toError(error)));
+  /** Closes the current error scope and turns what it caught into an error. It spoils submits from `first`, the next, on. */
+  watchScope(
+    toError: (error: GPUError) => FlywheelError | Promise<FlywheelError>,
+    first: number = this.submits + 1,
+  ): void {
+    this.watch(
+      this.device.popErrorScope().then((error) => error && toError(error)),
+      first,
+    );
   }
 
-  record(error: FlywheelError): void {
+  /** An error for the next read. Submits from `first` to the last one so far may have computed nothing. */
+  record(error: FlywheelError, first: number): void {
     this.count++;
     this.remembered.push(error);
     if (this.remembered.length > MAX_REMEMBERED) this.remembered.shift();
+    this.spoil(error, first);
+  }
+
+  /** Marks submits from `first` to the last one so far: they, or what they built on, did not run. */
+  spoil(error: FlywheelError, first: number): void {
+    const last = this.submits;
+    const known = this.spoiled.at(-1);
+    if (first > last) return; // nothing has run since
+    if (known && first <= known.last + 1) {
+      known.first = Math.min(known.first, first);
+      known.last = last;
+    } else this.spoiled.push({ first, last, error });
+  }
+
+  /** Why what a submit computed cannot be trusted; null where nothing is known against it. */
+  faultOf(submit: number): FlywheelError | null {
+    return this.spoiled.find(({ first, last }) => first <= submit && submit <= last)?.error ?? null;
   }
 
   /** Taken right after the submit that a read waits for. */
   ticket(): Ticket {
-    return { seen: this.count, checks: [...this.checks] };
+    return { seen: this.count, checks: [...this.checks.keys()] };
   }
 
   /**
@@ -147,7 +185,9 @@ export class Faults {
   private readonly onUncaptured = (event: GPUUncapturedErrorEvent): void => {
     // The next read throws it, so the browser need not print it as well; on a borrowed device it may be another's.
     if (this.ownsDevice) event.preventDefault();
-    this.record(this.describe(event.error));
+    // It comes without its cause: all that is not vouched for yet is suspect.
+    const [oldest = this.submits] = this.checks.values();
+    this.record(this.describe(event.error), oldest);
   };
 
   describe(error: GPUError): FlywheelError {

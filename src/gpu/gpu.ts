@@ -4,7 +4,7 @@
  * After a loss every call that could compute or read throws DeviceLostError; what WebGPU reports late, the next read throws.
  */
 
-import { InternalError } from "../errors";
+import { type FlywheelError, InternalError } from "../errors";
 import {
   type AdapterClass,
   type AdapterInfo,
@@ -21,7 +21,7 @@ import { type Command, encode } from "./encode";
 import { Faults } from "./faults";
 import { type BufferRange, checkRange, type GpuContext, type GpuMemory, MemoryPool } from "./memory";
 import { type Pipeline, PipelineCache } from "./pipeline";
-import { Readback, type StagedBlock } from "./readback";
+import { type Filled, Readback, type StagedBlock } from "./readback";
 import { timeCommands, type Timings } from "./timing";
 
 export type { AdapterClass, AdapterInfo, GpuLimits, RequestOptions } from "./adapter";
@@ -116,9 +116,22 @@ export class Gpu {
     return this.liveByteLength + this.pooledByteLength + this.stagingByteLength;
   }
 
-  /** Errors seen so far that WebGPU reported late. When it moves, what ran since the last good read may not have run. */
+  /** Errors seen so far that WebGPU reported late. */
   get faultCount(): number {
     return this.faults.count;
+  }
+
+  /** Submits begun so far: the number of the last one. */
+  get submitCount(): number {
+    return this.faults.submits;
+  }
+
+  /**
+   * Why nothing that submit number `submit` computed can be trusted, as far as is known by now; null where it can. A read
+   * throws an error that WebGPU reported late once; what was computed in the meantime stays suspect for good.
+   */
+  faultOf(submit: number): FlywheelError | null {
+    return this.faults.faultOf(submit);
   }
 
   /**
@@ -214,6 +227,11 @@ export class Gpu {
    * @throws OutOfMemoryError, KernelError, DeviceError: whatever WebGPU reported since the last read
    */
   async submitAndRead(commands: readonly Command[], ranges: readonly BufferRange[]): Promise<ArrayBuffer[]> {
+    return this.submitForRead(commands, ranges);
+  }
+
+  /** The same, but what keeps it from submitting anything is thrown at once; what is found later rejects. */
+  submitForRead(commands: readonly Command[], ranges: readonly BufferRange[]): Promise<ArrayBuffer[]> {
     this.faults.assertAlive("read");
     const filled = this.readback.take(ranges.filter(({ byteLength }) => byteLength > 0));
     try {
@@ -226,6 +244,10 @@ export class Gpu {
       for (const { staging } of filled) this.readback.give(staging);
       throw error;
     }
+    return this.collect(filled, ranges);
+  }
+
+  private async collect(filled: readonly Filled[], ranges: readonly BufferRange[]): Promise<ArrayBuffer[]> {
     const ticket = this.faults.ticket();
     const bytes = (await Promise.all(filled.map((one) => this.readback.collect(one, ticket)))).flat();
     if (filled.length === 0) await this.faults.settle(ticket);
@@ -257,14 +279,15 @@ export class Gpu {
   /** One encoder, one submit, in an error scope of its own. */
   private run<T>(commands: readonly Command[], finish: (encoder: GPUCommandEncoder) => T): T {
     this.faults.assertAlive("submit");
-    const { device } = this;
+    const { device, faults } = this;
     const encoder = device.createCommandEncoder({ label: "flywheel" });
     encode(this.context, encoder, commands, { debugGroups: this.debugGroups });
     const result = finish(encoder);
+    faults.submits++;
     // Nothing between push and pop can throw.
     device.pushErrorScope("validation");
     device.queue.submit([encoder.finish()]);
-    this.faults.watchScope((error) => this.faults.describe(error));
+    faults.watchScope((error) => faults.describe(error), faults.submits);
     this.context.counters.submits++;
     return result;
   }

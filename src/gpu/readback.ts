@@ -11,13 +11,13 @@ const RING_LENGTH = 8;
 /** Free staging buffers kept for the next read, bytes. */
 const MAX_FREE_BYTE_LENGTH = 256 * 2 ** 20;
 
-interface Staging {
+export interface Staging {
   readonly raw: GPUBuffer;
   readonly byteLength: number;
 }
 
 /** A staging buffer and what was copied into it. */
-interface Filled {
+export interface Filled {
   readonly staging: Staging;
   readonly ranges: readonly BufferRange[];
   readonly offsets: readonly number[];

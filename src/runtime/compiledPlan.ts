@@ -42,6 +42,7 @@ export class CompiledPlan {
 
   /** Writes the parameters, if any has changed since the last run. */
   writeParams(leaves: readonly Node[]): void {
+    if (this.paramsMemory?.fault) this.destroy(); // there was no room for it; now there may be
     let changed = !this.isWritten;
     this.plan.launches.forEach(({ params }, index) => {
       params.forEach(({ type, value }, field) => {
@@ -91,6 +92,7 @@ export class CompiledPlan {
   destroy(): void {
     if (this.paramsMemory) this.gpu.free(this.paramsMemory);
     this.paramsMemory = null;
+    this.isWritten = false;
   }
 }
 

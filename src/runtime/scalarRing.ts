@@ -21,6 +21,8 @@ export class ScalarStorage implements DeviceStorage {
   constructor(
     private readonly memory: GpuMemory,
     private readonly index: number,
+    /** Number of the submit that makes it. */
+    readonly writtenIn: number,
   ) {}
 
   /** @throws StaleTensorError once the ring has come round */
@@ -59,10 +61,11 @@ export class ScalarRing {
     this.next = (index + 1) % CAPACITY;
     const oldest = this.entries[index];
     if (oldest) oldest.isOverwritten = true;
-    return (this.entries[index] = new ScalarStorage(this.buffer, index));
+    return (this.entries[index] = new ScalarStorage(this.buffer, index, this.gpu.submitCount + 1));
   }
 
   private get buffer(): GpuMemory {
+    if (this.memory?.fault) this.memory = null; // there was no room for it; now there may be
     return (this.memory ??= this.gpu.allocate(CAPACITY * PITCH, "scalars"));
   }
 }

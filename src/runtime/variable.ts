@@ -19,6 +19,8 @@ export class Variable implements VariableRef {
   realizedVersion = 0;
   /** Memory of its own, where it lies in no arena. Made at the first write that runs. */
   storage: DeviceStorage | null = null;
+  /** Number of the backend's submit that wrote it last: what came of that submit is known only later. */
+  writtenIn = 0;
   /** The arena it lies in, and where, in elements. */
   home: { readonly arena: Arena; readonly offset: number } | null = null;
   private tracked = false;

@@ -13,10 +13,10 @@ import { showBytes } from "../gpu/memory";
 import { isUniform } from "../schedule/fuse";
 import { leavesOf, makePlan, nodesOf, paddedByteLength, type Place, type PlannedLaunch } from "../schedule/plan";
 import type { Task } from "../schedule/task";
-import type { Arena } from "./arena";
+import { Arena } from "./arena";
 import { CompiledPlan } from "./compiledPlan";
 import { planKey } from "./planKey";
-import type { Backend, Program } from "./program";
+import { type Backend, type Program, writesOf } from "./program";
 import { ScalarRing, ScalarStorage } from "./scalarRing";
 import { SlotPool } from "./slotPool";
 import { Variable } from "./variable";
@@ -33,7 +33,11 @@ const MAX_PLANS = 256;
 
 /** Memory on the GPU that a node or variable owns. */
 class GpuStorage implements DeviceStorage {
-  constructor(readonly memory: GpuMemory) {}
+  constructor(
+    readonly memory: GpuMemory,
+    /** Number of the submit that computed it; 0 for what came from the host. */
+    readonly writtenIn = 0,
+  ) {}
   get byteLength(): number {
     return this.memory.byteLength;
   }
@@ -85,6 +89,7 @@ export class WebGpuBackend implements Backend {
     const task = taskOf(program);
     const nodes = nodesOf(task);
     const leaves = leavesOf(nodes);
+    this.checkComputed(program, leaves);
     const compiled = this.planFor(task, nodes);
     const { plan } = compiled;
     const slotMemory = this.slots.take([...plan.slots, ...this.uploadSizes(leaves, compiled)]);
@@ -109,11 +114,60 @@ export class WebGpuBackend implements Backend {
     };
     compiled.writeParams(leaves);
     const commands: Command[] = compiled.commands(rangeOf);
-    const stage = this.finishScalars(program, plan.outputs, rangeOf, commands);
-    program.outputs.forEach(({ node, want }, index) => {
-      if (want === "resident") this.own(node, made[index] ?? null);
+    const scalars = this.copyScalars(program, plan.outputs, rangeOf, commands);
+    try {
+      const result = this.submit(program, plan.outputs, rangeOf, commands, scalars);
+      this.noteWritten(program, made, scalars);
+      return result;
+    } catch (error) {
+      this.freeAll(made);
+      throw error;
+    }
+  }
+
+  /** Gives nodes what is on its way to them, and notes which submit wrote what. */
+  private noteWritten(
+    { effects, outputs }: Program,
+    made: readonly (GpuMemory | null)[],
+    scalars: readonly (ScalarStorage | null)[],
+  ): void {
+    const { submitCount } = this.gpu;
+    outputs.forEach(({ node, want }, index) => {
+      if (want === "resident") this.own(node, made[index]!, submitCount);
+      if (scalars[index]) node.storage = scalars[index];
     });
-    return this.submit(program, plan.outputs, rangeOf, commands, stage);
+    for (const effect of effects) for (const { variable } of writesOf(effect)) variable.writtenIn = submitCount;
+  }
+
+  /**
+   * What a submit computed may turn out, later, never to have been computed. Reading it or building on it throws what went
+   * wrong; writing it anew makes it good.
+   */
+  private checkComputed({ effects }: Program, leaves: readonly Node[]): void {
+    if (this.gpu.faultCount === 0) return;
+    // versions that are still to be made need no check
+    const checkVariable = (variable: Variable, version: number): void => {
+      if (version <= variable.realizedVersion) this.checkWritten(variable);
+    };
+    for (const leaf of leaves) {
+      const { variable, storage } = leaf;
+      if (variable instanceof Variable && !(variable instanceof Arena)) checkVariable(variable, leaf.version);
+      else if (storage instanceof ScalarStorage) this.checkWritten(storage);
+      else if (storage instanceof GpuStorage) {
+        if (storage.memory.fault && leaf.hostData)
+          this.free(leaf); // it goes up again
+        else this.checkWritten(storage);
+      }
+    }
+    for (const effect of effects) {
+      if (effect.kind === "update") for (const { variable, version } of effect.reads) checkVariable(variable, version);
+      else if (effect.start) checkVariable(effect.variable, effect.version - 1);
+    }
+  }
+
+  private checkWritten({ writtenIn }: { readonly writtenIn: number }): void {
+    const fault = this.gpu.faultOf(writtenIn);
+    if (fault) throw fault;
   }
 
   /** Memory for resident outputs: for all of them, or for none where there is no room. */
@@ -125,10 +179,14 @@ export class WebGpuBackend implements Backend {
         made.push(needsMemory ? this.gpu.allocate(paddedByteLength(node), "tensor") : null);
       }
     } catch (error) {
-      for (const memory of made) if (memory && !this.gpu.isLost) this.gpu.free(memory);
+      this.freeAll(made);
       throw error;
     }
     return made;
+  }
+
+  private freeAll(made: readonly (GpuMemory | null)[]): void {
+    if (!this.gpu.isLost) for (const memory of made) if (memory) this.gpu.free(memory);
   }
 
   /** The launches that a program would be, for people; nothing runs. */
@@ -136,36 +194,35 @@ export class WebGpuBackend implements Backend {
     return makePlan(taskOf(program), this.gpu.limits).launches;
   }
 
-  /** Copies wanted scalars into the ring; what is returned is staged for a later read. */
-  private finishScalars(
-    program: Program,
+  /** Copies wanted scalars into the ring; gives where each of the outputs lies there. */
+  private copyScalars(
+    { outputs }: Program,
     places: readonly (Place | null)[],
     rangeOf: RangeOf,
     commands: Command[],
-  ): ScalarStorage[] {
-    const stage: ScalarStorage[] = [];
-    program.outputs.forEach(({ node, want }, index) => {
+  ): (ScalarStorage | null)[] {
+    return outputs.map(({ want }, index) => {
       const place = places[index];
-      if (want !== "scalar" || !place) return;
+      if (want !== "scalar" || !place) return null;
       const storage = this.scalars.take();
       commands.push({ kind: "copy", from: rangeOf(place, 4), to: storage.range(4) });
-      node.storage = storage;
-      stage.push(storage);
+      return storage;
     });
-    return stage;
   }
 
+  /** Throws where nothing could be submitted; what goes wrong later rejects. */
   private submit(
-    program: Program,
+    { outputs }: Program,
     places: readonly (Place | null)[],
     rangeOf: RangeOf,
     commands: readonly Command[],
-    stage: readonly ScalarStorage[],
+    scalars: readonly (ScalarStorage | null)[],
   ): Promise<TypedArray[]> {
-    const reads = program.outputs.flatMap(({ node, want }, index) =>
+    const reads = outputs.flatMap(({ node, want }, index) =>
       want === "read" ? [{ node, place: places[index]! }] : [],
     );
     if (reads.length > 0) return this.submitAndRead(reads, rangeOf, commands);
+    const stage = scalars.filter((storage) => storage !== null);
     if (stage.length > 0) {
       const block: StagedBlock = this.gpu.submit(commands, { stage: stage.map((storage) => storage.range(4)) });
       stage.forEach((storage, index) => {
@@ -175,21 +232,22 @@ export class WebGpuBackend implements Backend {
     return Promise.resolve([]);
   }
 
-  private async submitAndRead(
+  private submitAndRead(
     reads: readonly { readonly node: Node; readonly place: Place | null }[],
     rangeOf: RangeOf,
     commands: readonly Command[],
   ): Promise<TypedArray[]> {
     // values whose copy is already on its way to the host need no submit
     const waiting = reads.map(({ node }) => (node.storage instanceof ScalarStorage ? node.storage.readStaged() : null));
+    for (const read of waiting) read?.catch(() => undefined); // should what follows throw, nobody waits for them
     const ranges = reads.flatMap(({ node, place }, index) =>
       waiting[index] ? [] : [place ? rangeOf(place, readLength(node)) : { ...this.scalars.place, byteLength: 0 }],
     );
     const isIdle = commands.length === 0 && ranges.length === 0;
-    const copies = isIdle ? Promise.resolve([]) : this.gpu.submitAndRead(commands, ranges);
-    // all at once: where several reject, none does so unseen
-    const [bytes, ...staged] = await Promise.all([copies, ...waiting.map((read) => read ?? Promise.resolve(null))]);
-    return reads.map(({ node }, index) => fromBytes(staged[index] ?? bytes.shift()!, node.dtype, sizeOf(node.shape)));
+    const copies = isIdle ? Promise.resolve([]) : this.gpu.submitForRead(commands, ranges);
+    return Promise.all([copies, ...waiting]).then(([bytes, ...staged]) =>
+      reads.map(({ node }, index) => fromBytes(staged[index] ?? bytes.shift()!, node.dtype, sizeOf(node.shape))),
+    );
   }
 
   private planFor(task: Task, nodes: readonly Node[]): CompiledPlan {
@@ -269,12 +327,12 @@ export class WebGpuBackend implements Backend {
     this.own(node, memory);
   }
 
-  private own(node: Node, memory: GpuMemory | null): void {
+  private own(node: Node, memory: GpuMemory | null, writtenIn = 0): void {
     if (!memory) {
       node.hostData = allocateHost(node.dtype, 0);
       return;
     }
-    const storage = new GpuStorage(memory);
+    const storage = new GpuStorage(memory, writtenIn);
     node.storage = storage;
     this.collected.register(node, storage, storage);
   }
@@ -292,6 +350,7 @@ export class WebGpuBackend implements Backend {
 
   allocate(variable: Variable): void {
     const owner = variable.home?.arena ?? variable;
+    if (owner.storage instanceof GpuStorage && owner.storage.memory.fault) this.free(owner); // there was no room for it
     if (owner.storage) return;
     const storage = this.zeroed(paddedByteLength(owner), owner.name);
     owner.storage = storage;
@@ -312,6 +371,8 @@ export class WebGpuBackend implements Backend {
       const offset = arena.layout.offsets[index]!;
       const range = this.variableRange(arena, { offset, byteLength: paddedByteLength(variable) });
       if (variable.storage || variable.home?.arena.storage) {
+        this.checkWritten(variable);
+        variable.writtenIn = this.gpu.submitCount + 1;
         commands.push({ kind: "copy", from: this.variableRange(variable, null), to: range });
         if (variable.storage) old.push(variable);
       }

@@ -254,7 +254,9 @@ test("a pipeline that only the device can refuse says why", async () => {
 test("a validation error of a submit rejects the block and the reads under way, once", async () => {
   const gpu = await Gpu.request();
   const a = upload(gpu, 1);
-  const { faultCount } = gpu;
+  const { faultCount, submitCount } = gpu;
+  gpu.submit([increment(gpu, upload(gpu, 1))]);
+  await gpu.check();
   a.buffer.raw.destroy(); // behind the pool's back: WebGPU refuses the submit
   const block = gpu.submit([increment(gpu, a)], { stage: [a] });
   const errors = await rejections([block.read(), gpu.check()]);
@@ -264,6 +266,8 @@ test("a validation error of a submit rejects the block and the reads under way, 
   await expect(gpu.check()).resolves.toBeUndefined();
   const next = gpu.submit([], { stage: [upload(gpu, 2)] });
   expect(new Float32Array(await next.read())[0]).toBe(2);
+  const faults = [1, 2, 3].map((number) => gpu.faultOf(submitCount + number));
+  expect(faults).toEqual([null, errors[0], null]);
   gpu.destroy();
 });
 
