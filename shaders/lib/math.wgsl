@@ -109,7 +109,7 @@ fn ieee_tanh(x: f32) -> f32 {
   return select(select(y, -y, x < 0.0), x, is_nan(x));
 }
 
-// x P(x^2) / Q(x^2), as in Eigen
+// x P(x^2) / Q(x^2), as in Eigen. From 3.8325069 on it is 1 to half an ulp, and has to be just that: 1 + erf(-inf) is 0.
 fn erf(x: f32) -> f32 {
   let c = clamp(x, -3.8325069, 3.8325069);
   let z = c * c;
@@ -125,7 +125,8 @@ fn erf(x: f32) -> f32 {
   q = q * z - 1.68282697438203e-03;
   q = q * z - 7.37332916720468e-03;
   q = q * z - 1.42647390514189e-02;
-  return select(c * p / q, x, is_nan(x));
+  let y = select(c * p / q, sign(x), abs(x) >= 3.8325069);
+  return select(y, x, is_nan(x));
 }
 
 // --- logarithms -------------------------------------------------------------------------------------------------------
