@@ -3,7 +3,7 @@
  * `Training` for the recipe; the loop around it is in loop.ts. Knows nothing of the page.
  */
 
-import { F, Generator, manualSeed, noGrad, randperm, type Tensor, tensor, ValueError } from "flywheel";
+import { F, Generator, manualSeed, randperm, type Tensor, tensor, ValueError } from "flywheel";
 import { FASHION_MNIST_STATISTICS, type LabeledImages, mocoAugment, normalize } from "flywheel/data";
 import { featuresOf, knnAccuracy, MoCo } from "flywheel/moco";
 import { type Norm, resnet18, resnet8, tinyFlat, tinyGap } from "flywheel/models";
@@ -41,7 +41,7 @@ export interface TrainingData {
   readonly test: LabeledImages;
 }
 
-/** Features of some images, and their classes. */
+/** Features of some images, each of length 1, and their classes. */
 export interface Embeddings {
   readonly count: number;
   readonly dim: number;
@@ -115,9 +115,13 @@ export class Training {
 
   /** Features of bank and test images by the query encoder as it is now; and what they are worth. */
   async evaluate(): Promise<Evaluation> {
-    const options = { batchSize: EVAL_BATCH, prepare: withoutAugmentation };
-    const bank = await featuresOf(this.model.encoderQ, this.bankImages, options); // [m, dim]
-    const test = await featuresOf(this.model.encoderQ, this.testImages, options); // [n, dim]
+    const directions = async (images: Tensor): Promise<Tensor> => {
+      const options = { batchSize: EVAL_BATCH, prepare: withoutAugmentation };
+      using features = await featuresOf(this.model.encoderQ, images, options);
+      return await F.normalize(features, { dim: 1 }).realize(); // as the loss compares them
+    };
+    const bank = await directions(this.bankImages); // [m, dim]
+    const test = await directions(this.testImages); // [n, dim]
     return new Evaluation(bank, test, this.data);
   }
 
@@ -156,7 +160,7 @@ function withoutAugmentation(bytes: Tensor): Tensor {
   return normalize(bytes.float().div(255), mean, std);
 }
 
-/** Features of the bank and of the test images. They lie on the device until `dispose`. */
+/** Features of the bank and of the test images, each of length 1. They lie on the device until `dispose`. */
 export class Evaluation {
   constructor(
     private readonly bank: Tensor, // [m, dim]
@@ -187,9 +191,8 @@ export class Evaluation {
     const rows = Array.from({ length: NUM_CLASSES }, (_, label) => test.labels.indexOf(label))
       .filter((row) => row >= 0)
       .slice(0, queryCount);
-    const queries = noGrad(() => F.normalize(this.test.indexSelect(0, tensor(Int32Array.from(rows))), { dim: 1 }));
-    const directions = noGrad(() => F.normalize(this.bank, { dim: 1 }));
-    const nearest = await queries.matmul(directions.transpose(0, 1)).topk(count).indices.data(); // [queries, count]
+    const queries = this.test.indexSelect(0, tensor(Int32Array.from(rows)));
+    const nearest = await queries.matmul(this.bank.transpose(0, 1)).topk(count).indices.data(); // [queries, count]
     return {
       type: "neighbours",
       step,

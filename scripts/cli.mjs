@@ -141,7 +141,7 @@ const OPTIONS = {
     key: "features",
     value: "FILE",
     preset: null,
-    help: "write features and labels of training and test images there, .npy or .safetensors",
+    help: "write features (of length 1) and labels of bank and test images there, .npy or .safetensors",
     parse: featuresFile,
   },
   "eval-every": {
