@@ -209,6 +209,7 @@ function moveStatistics(
   { mean, variance, count }: composed.BatchNormed,
   momentum: number,
 ): void {
+  if (count === 0) return; // an empty batch has no statistics
   const move = (running: Buffer, batch: Node, factor: number): void => {
     const step = ops.mul(ops.detach(ops.mean(batch, 0)), momentum * factor);
     running.update((current) => ops.add(ops.mul(current, 1 - momentum), step));

@@ -11,8 +11,11 @@ import { sameShape, type Shape, showShape } from "./graph/shape";
 import * as ops from "./ops";
 import { Arena, ArenaLayout } from "./runtime/arena";
 import type { Engine } from "./runtime/engine";
+import { emaEffect, momentumSgdEffect } from "./runtime/update";
 import type { Variable } from "./runtime/variable";
 import { operandsOf, ownGradient, Tensor } from "./tensor";
+
+export { GROUP_SIZE, SegmentState } from "./ops";
 
 /** A tensor whose value can be written. Using it reads the latest version. */
 abstract class State extends Tensor {
@@ -268,12 +271,56 @@ export class ParameterArena extends Arena {
     return this.grad;
   }
 
-  /** An arena of the same layout that holds something else per parameter. */
-  sibling(name: string, stateOf: (parameter: Parameter) => Variable): Arena {
+  /** State of an optimizer, zeros at first: a tensor for each parameter, in an arena of the same layout. */
+  slots(name: string): SlotArena {
+    const slots = new Map(
+      this.parameters.map((parameter) => {
+        const { variable, shape, device } = parameter;
+        return [parameter, new Slot(this.engine.createZeros(`${variable.name}.${name}`, shape), device)];
+      }),
+    );
+    return { slots, arena: this.sibling(name, (parameter) => slots.get(parameter)!.variable) };
+  }
+
+  /**
+   * One step of momentum SGD on all parameters, as one dispatch that waits until somebody needs it.
+   *
+   * @param tables.segments u32, an entry a parameter: `group << 2 | SegmentState`
+   * @param tables.groups f32, GROUP_SIZE numbers a group
+   * @throws ValueError for more groups than the kernel holds
+   * @see shaders/momentumSgd.wgsl
+   */
+  momentumSgd({ arena: momentum }: SlotArena, tables: { readonly segments: Tensor; readonly groups: Tensor }): void {
+    const { segments, groups } = tables;
+    const arenas = { param: this, grad: this.gradients(), momentum };
+    this.engine.update(momentumSgdEffect(arenas, { segments: segments.node, groups: groups.node }));
+  }
+
+  /**
+   * `this = this * m + leader * (1 - m)`, as one dispatch, which a momentum SGD step of the leader that still waits shares.
+   *
+   * @param leader an arena of the same layout
+   * @param m in [0, 1]; `1 - m` is rounded once, from f64
+   * @see shaders/ema.wgsl
+   */
+  follow(leader: ParameterArena, m: number): void {
+    this.engine.update(emaEffect({ param: leader, key: this }, ops.fromHost(Float32Array.of(m, 1 - m, 0, 0), [4])));
+  }
+
+  private sibling(name: string, stateOf: (parameter: Parameter) => Variable): Arena {
     const arena = new Arena(name, this.layout, this.parameters.map(stateOf));
     this.engine.adopt(arena);
     return arena;
   }
+}
+
+/** What an optimizer keeps for a parameter: momentum, say. */
+export class Slot extends State {}
+
+/** A slot for each parameter of an arena. */
+export interface SlotArena {
+  readonly slots: ReadonlyMap<Parameter, Slot>;
+  readonly arena: Arena;
 }
 
 /**

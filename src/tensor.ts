@@ -942,6 +942,9 @@ export function keep<T extends Tensor>(tensor: T): T {
   return tensor;
 }
 
+/** A tensor's integers where the host knows them without asking a device, so that they can be checked on the user's line. */
+export const knownIntegers = (tensor: Tensor): TypedArray | null => ops.hostIntegers(tensor.node);
+
 function nest(values: TypedArray, shape: Shape, start = 0): NestedArray {
   const [size, ...inner] = shape;
   if (size === undefined) return values[start]!;
@@ -952,7 +955,7 @@ function nest(values: TypedArray, shape: Shape, start = 0): NestedArray {
 // --- gradients -----------------------------------------------------------------------------------------------------------
 
 /** A node that gradients stop at: it requires them, and nothing it was computed from does. */
-const isGradientLeaf = (node: Node): boolean => !node.released && !node.inputs.some((input) => input.requiresGrad);
+const isGradientLeaf = (node: Node): boolean => !node.historyLost && !node.inputs.some((input) => input.requiresGrad);
 
 /** Leaves below `roots` that require gradients. */
 export function gradientLeaves(roots: readonly Node[]): Node[] {

@@ -10,7 +10,6 @@ const SRC = join(ROOT, "src");
 /** Stages from the bottom up; a file may import from lower rows, and from its own folder. */
 const LAYERS: Record<string, number> = {
   errors: 0,
-  "dev/debug": 0,
   graph: 1,
   gpu: 1,
   ops: 2,
@@ -23,6 +22,7 @@ const LAYERS: Record<string, number> = {
   tensor: 5,
   creation: 5,
   parameter: 5,
+  loadable: 5,
   functional: 5,
   gradient: 5,
   device: 5,
@@ -76,6 +76,18 @@ describe("architecture", () => {
         const to = resolved(target);
         const sameFolder = name.split("/")[0] === to.split("/")[0] && name.includes("/");
         if (!sameFolder && layerOf(to) > layerOf(name)) wrong.push(`${name} -> ${to}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it("writes layers, optimizers and MoCo against tensors, with the words for shapes and dtypes", () => {
+    const wrong: string[] = [];
+    for (const file of files.filter((file) => layerOf(nameOf(file)) >= 6 && nameOf(file) !== "index")) {
+      for (const { target } of importsOf(file)) {
+        const to = resolved(target);
+        const isWord = to === "errors" || to === "graph/shape" || to === "graph/dtype";
+        if (!isWord && (layerOf(to) < 5 || to.startsWith("dev/"))) wrong.push(`${nameOf(file)} -> ${to}`);
       }
     }
     expect(wrong).toEqual([]);

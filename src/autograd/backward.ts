@@ -30,7 +30,7 @@ export function backward(
   for (const node of order.toReversed()) {
     const grad = grads.get(node);
     if (!grad || !reaching.has(node)) continue;
-    if (!(node.released && wanted.has(node))) propagate(node, grad, reaching, grads);
+    if (!(node.historyLost && wanted.has(node))) propagate(node, grad, reaching, grads);
     if (!wanted.has(node)) grads.delete(node);
   }
   return targets.map((target) => grads.get(target) ?? null);
@@ -65,8 +65,8 @@ function checkOutput(output: Node, gradOut: Node): void {
 function reachingNodes(order: readonly Node[], targets: ReadonlySet<Node>): Set<Node> {
   const reaching = new Set<Node>();
   for (const node of order) {
-    // what a released node was computed from is not known any more: whether it matters is reported on arrival
-    const isLost = node.released && !targets.has(node);
+    // where gradients went from here is not known any more: whether it matters is reported on arrival
+    const isLost = node.historyLost && !targets.has(node);
     if (targets.has(node) || isLost || node.inputs.some((input) => reaching.has(input))) reaching.add(node);
   }
   return reaching;
@@ -74,7 +74,7 @@ function reachingNodes(order: readonly Node[], targets: ReadonlySet<Node>): Set<
 
 /** Adds to the inputs' gradients what comes through `node`. */
 function propagate(node: Node, grad: Node, reaching: ReadonlySet<Node>, grads: Map<Node, Node>): void {
-  if (node.released) {
+  if (node.historyLost) {
     throw new StaleTensorError(
       `backward: what the output is computed from must still be known, got ${node.op.name} ${showShape(node.shape)} whose history was ` +
         `released at the end of its step. Call backward before step(), or compute the output again.`,

@@ -5,11 +5,11 @@
 
 import { arange, tensor, where } from "../creation";
 import type { Device } from "../device";
-import { DTypeError, ShapeError, ValueError } from "../errors";
+import { DTypeError, IndexError, ShapeError, ValueError } from "../errors";
 import { noGrad } from "../gradient";
 import { showShape } from "../graph/shape";
 import { type Generator, rand, randomBits } from "../random";
-import type { Tensor } from "../tensor";
+import { knownIntegers, type Tensor } from "../tensor";
 import { type CropOptions, type CropSize, cropTable, FIXED_ONE, subpixelCropTable } from "./cropTable";
 
 /** What all random transformations take. */
@@ -32,10 +32,11 @@ export interface RandomResizedCropOptions extends CropOptions, Drawn {
  * are not rounded to pixels, sides are cut to the image, and the interpolation sees the pixels around the box.
  *
  * @shape images u8 or f32 `[m, c, h, w]`, index i32 `[n]` -> f32 `[n, c, size, size]`, in the images' own range
- * @param index which images; null for all, in order
+ * @param index which images; null for all, in order. One that is not there is an error, or NaN where only the GPU knows
  * @param options.size default: the image's
  * @param options.scale part of the area, default [0.08, 1]
  * @param options.ratio width / height, default [3/4, 4/3]
+ * @throws IndexError, ValueError for an index or ranges that cannot be
  * @see torchvision.transforms.RandomResizedCrop (without antialiasing)
  *
  * @example
@@ -49,7 +50,8 @@ export function randomResizedCrop(
   checkImages("randomResizedCrop", images);
   return noGrad(() => {
     const [count, channels, height, width] = images.shape as [number, number, number, number];
-    const samples = index ?? arange(count, { device: images.device });
+    const samples = (index ?? arange(count, { device: images.device })).int();
+    const isThere = index && checkIndex(samples, count); // [n]
     const { size = [height, width] } = options;
     const [outHeight, outWidth] = typeof size === "number" ? [size, size] : size;
     const box = drawBoxes(images, samples.size(0), options);
@@ -60,7 +62,6 @@ export function randomResizedCrop(
 
     const pixels = images.reshape([-1]);
     const plane = samples
-      .int()
       .unsqueeze(1)
       .mul(channels)
       .add(arange(channels, { device: images.device })); // [n, c]
@@ -77,8 +78,18 @@ export function randomResizedCrop(
     const mix = (a: Tensor, b: Tensor, weight: Tensor): Tensor => a.add(b.sub(a).mul(weight));
     const upper = mix(at(rows.low, columns.low), at(rows.low, columns.high), right);
     const lower = mix(at(rows.high, columns.low), at(rows.high, columns.high), right);
-    return mix(upper, lower, down);
+    const views = mix(upper, lower, down);
+    return isThere ? where(isThere.reshape([-1, 1, 1, 1]), views, NaN) : views;
   });
+}
+
+/** Which images there are: null where the host sees that all are. What only the device knows becomes NaN, as `gather` has it. */
+function checkIndex(index: Tensor, count: number): Tensor | null {
+  const values = knownIntegers(index);
+  if (!values) return index.ge(0).logicalAnd(index.lt(count));
+  const wrong = values.find((value) => value < 0 || value >= count);
+  if (wrong === undefined) return null;
+  throw new IndexError(`randomResizedCrop: index must be in 0..${count - 1}, got ${wrong}. Check the image numbers.`);
 }
 
 /** Boxes in pixels, or in 1/65536 pixel with `subpixel`; i32 `[n]` each. */
@@ -103,13 +114,17 @@ export function drawBoxes(
   const { device } = images;
   const [imageHeight, imageWidth] = images.shape.slice(2) as [number, number];
   const options = { subpixel, ...(scale && { scale }), ...(ratio && { ratio }) };
-  const table = tableOn(device, imageHeight, imageWidth, options); // [entries, 2]
+  const { table, hasCentres } = tableOn(device, imageHeight, imageWidth, options); // [entries, 3]
   const bits = randomBits([3, n], { device, ...(generator && { generator }) });
   const entry = bits.select(0, 0).bitwiseRightShift(16).int();
-  const sizes = table.indexSelect(0, entry); // [n, 2]
+  const sizes = table.indexSelect(0, entry); // [n, 3]
   const [height, width] = [sizes.select(1, 0), sizes.select(1, 1)];
+  const isCentre = hasCentres ? sizes.select(1, 2).ne(0) : null;
   const unit = subpixel ? FIXED_ONE : 1;
-  const corner = (which: number, room: Tensor): Tensor => bits.select(0, which).mulHigh(room.add(1).to("u32")).int();
+  const corner = (which: number, room: Tensor): Tensor => {
+    const anywhere = bits.select(0, which).mulHigh(room.add(1).to("u32")).int();
+    return isCentre ? where(isCentre, room.bitwiseRightShift(1), anywhere) : anywhere;
+  };
   return {
     top: corner(1, height.neg().add(unit * imageHeight)),
     left: corner(2, width.neg().add(unit * imageWidth)),
@@ -118,17 +133,32 @@ export function drawBoxes(
   };
 }
 
-/** Tables by device and by what they are made for. */
-const tables = new WeakMap<Device, Map<string, Tensor>>();
+/** A crop table on a device, and whether some of its entries are the image's centre. */
+interface DeviceTable {
+  readonly table: Tensor;
+  readonly hasCentres: boolean;
+}
 
-function tableOn(device: Device, height: number, width: number, options: CropOptions & { subpixel: boolean }): Tensor {
-  const known = tables.get(device) ?? new Map<string, Tensor>();
+/** Tables by device and by what they are made for. */
+const tables = new WeakMap<Device, Map<string, DeviceTable>>();
+
+function tableOn(
+  device: Device,
+  height: number,
+  width: number,
+  options: CropOptions & { subpixel: boolean },
+): DeviceTable {
+  const known = tables.get(device) ?? new Map<string, DeviceTable>();
   tables.set(device, known);
   const key = JSON.stringify([height, width, options]);
   let table = known.get(key);
   if (!table) {
     const sizes: CropSize[] = (options.subpixel ? subpixelCropTable : cropTable)(height, width, options);
-    known.set(key, (table = tensor(Int32Array.from(sizes.flat()), { shape: [sizes.length, 2], device })));
+    table = {
+      table: tensor(Int32Array.from(sizes.flat()), { shape: [sizes.length, 3], device }),
+      hasCentres: sizes.some(([, , isCentre]) => isCentre === 1),
+    };
+    known.set(key, table);
   }
   return table;
 }
@@ -250,7 +280,7 @@ export interface MocoAugmentOptions extends Drawn, CropOptions {
 }
 
 /**
- * A random view of each image for MoCo on Fashion-MNIST: a crop of 80 to 100 % of the area, brightness and contrast by
+ * A random view of each image for MoCo on Fashion-MNIST: a crop of about 80 to 100 % of the area (see `subpixelCropTable`), brightness and contrast by
  * 0.6 to 1.4, normalised. Call it twice for two views.
  *
  * @shape images u8 `[m, c, h, w]`, index i32 `[n]` -> f32 `[n, c, h, w]`

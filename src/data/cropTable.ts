@@ -5,8 +5,8 @@
 
 import { ValueError } from "../errors";
 
-/** Height and width of a crop in pixels. */
-export type CropSize = readonly [height: number, width: number];
+/** Height and width of a crop in pixels, and whether it is the image's centre: 1, or 0 for one anywhere. */
+export type CropSize = readonly [height: number, width: number, isCentre: 0 | 1];
 
 /** What crops are drawn from. */
 export interface CropOptions {
@@ -38,7 +38,7 @@ export function cropTable(
   checkRange("scale", scale);
   checkRange("ratio", ratio);
   const fitting = candidates(height, width, scale, ratio)
-    .map(([h, w]): CropSize => [Math.round(h), Math.round(w)])
+    .map(([h, w]): CropSize => [Math.round(h), Math.round(w), 0])
     .filter(([h, w]) => h >= 1 && w >= 1 && h <= height && w <= width);
   const rejected = 1 - fitting.length / TABLE_SIZE;
   const givenUp = fitting.length === 0 ? TABLE_SIZE : Math.round(TABLE_SIZE * rejected ** ATTEMPTS);
@@ -53,8 +53,9 @@ export function cropTable(
 export const FIXED_ONE = 2 ** 16;
 
 /**
- * Crop sizes that are not rounded to pixels, in 1/65536 pixel; sides longer than the image are cut to it. Nothing is drawn
- * again, so the mean crop is larger than torchvision's.
+ * Crop sizes that are not rounded to pixels, in 1/65536 pixel; sides longer than the image are cut to it, where torchvision
+ * draws the whole box again. So crops of nearly the whole image are as frequent as asked for, and narrower than 80 % of the
+ * area now and then.
  *
  * @returns TABLE_SIZE equally likely sizes
  * @throws ValueError if scale or ratio are no ranges of positive numbers
@@ -67,7 +68,7 @@ export function subpixelCropTable(
   checkRange("scale", scale);
   checkRange("ratio", ratio);
   const fixed = (size: number, most: number): number => Math.round(FIXED_ONE * Math.min(size, most));
-  return candidates(height, width, scale, ratio).map(([h, w]) => [fixed(h, height), fixed(w, width)]);
+  return candidates(height, width, scale, ratio).map(([h, w]) => [fixed(h, height), fixed(w, width), 0]);
 }
 
 /** One box per stratum, in pixels and parts of them, whether it fits or not. */
@@ -76,7 +77,7 @@ function candidates(
   width: number,
   scale: readonly [number, number],
   ratio: readonly [number, number],
-): CropSize[] {
+): [height: number, width: number][] {
   const strata = Math.sqrt(TABLE_SIZE);
   const between = ([low, high]: readonly [number, number], stratum: number): number =>
     low + ((high - low) * (stratum + 0.5)) / strata;
@@ -90,9 +91,9 @@ function candidates(
 
 /** The largest box with a ratio in range. */
 function fallback(height: number, width: number, [low, high]: readonly [number, number]): CropSize {
-  if (width / height < low) return [Math.round(width / low), width];
-  if (width / height > high) return [height, Math.round(height * high)];
-  return [height, width];
+  if (width / height < low) return [Math.round(width / low), width, 1];
+  if (width / height > high) return [height, Math.round(height * high), 1];
+  return [height, width, 1];
 }
 
 function checkRange(name: string, [low, high]: readonly [number, number]): void {

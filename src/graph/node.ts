@@ -48,8 +48,10 @@ export class Node {
   /** For `variable` nodes: what is read, and the version that was current when it was read. */
   variable: VariableRef | null = null;
   version = 0;
-  /** True once the inputs were dropped: the value stays, the history is gone. */
+  /** True once the inputs were dropped: the value stays. */
   released = false;
+  /** True once inputs that require gradients were dropped: gradients cannot go further. */
+  historyLost = false;
 
   constructor(
     readonly op: OpRef,
@@ -70,6 +72,7 @@ export class Node {
   /** Drops the history: memory of earlier steps must not hang on a value that is already there. */
   release(): void {
     if (this.inputs.length === 0) return;
+    this.historyLost = this.inputs.some((input) => input.requiresGrad);
     this.inputs = [];
     this.released = true;
   }

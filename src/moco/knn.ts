@@ -1,7 +1,7 @@
 /** Judging features without training: a weighted vote among the nearest neighbours, as MoCo's CIFAR code does it. */
 
 import { arange, cat } from "../creation";
-import { ShapeError, ValueError } from "../errors";
+import { IndexError, ShapeError, ValueError } from "../errors";
 import * as F from "../functional";
 import { noGrad } from "../gradient";
 import { showShape } from "../graph/shape";
@@ -78,7 +78,8 @@ export interface KnnOptions {
  * Classes by the weighted vote of the `k` most similar entries of a bank. Similarity is the cosine.
  *
  * @shape features `[n, dim]` -> i32 `[n]`
- * @throws ShapeError if features and bank do not fit, ValueError if `k` is larger than the bank
+ * @throws ShapeError if features and bank do not fit, ValueError if `k` is larger than the bank or the temperature not
+ *   positive, IndexError for a label that is no class
  * @see Wu et al. 2018 (arXiv:1805.01978), section 3.4; MoCo's CIFAR notebook, knn_predict
  *
  * @example
@@ -100,12 +101,24 @@ export async function knnPredict(options: KnnOptions): Promise<Tensor> {
   if (!(Number.isInteger(k) && k >= 1 && k <= bank.size(0))) {
     throw new ValueError(`knnPredict: k must be in 1..${bank.size(0)}, got ${k}. Use a larger bank.`);
   }
+  if (!(temperature > 0)) {
+    throw new ValueError(`knnPredict: temperature must be positive, got ${temperature}. The paper has 0.07.`);
+  }
+  for (const label of await bankLabels.data()) {
+    if (label >= 0 && label < numClasses) continue;
+    throw new IndexError(`knnPredict: bankLabels must be in 0..${numClasses - 1}, got ${label}. Pass all classes.`);
+  }
   const directions = await noGrad(() => F.normalize(bank, { dim: 1 }).transpose(0, 1)).realize(); // [dim, m]
   const votes = (chunk: Tensor): Tensor => {
     const similarity = F.normalize(chunk, { dim: 1 }).matmul(directions); // [c, m]
     const { values, indices } = similarity.topk(k); // [c, k]
     const labels = bankLabels.indexSelect(0, indices.flatten()).reshape(indices.shape); // [c, k]
-    const weights = values.div(temperature).exp().unsqueeze(-1); // [c, k, 1]
+    // relative to the nearest, which is first: no weight overflows
+    const weights = values
+      .sub(values.narrow(1, 0, 1))
+      .div(temperature)
+      .exp()
+      .unsqueeze(-1); // [c, k, 1]
     return F.oneHot(labels, numClasses).float().mul(weights).sum(1).argmax(1); // [c]
   };
   const predicted: Tensor[] = [];

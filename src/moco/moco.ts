@@ -143,11 +143,11 @@ export class MoCo extends Module {
    *
    * @shape imQ, imK `[n, c, h, w]` -> loss `[]`, logits `[n, 1 + queueSize]`, keys `[n, dim]`
    * @param options.permutation order in which keys are encoded; default: drawn anew
-   * @throws ValueError if `n` does not divide `queueSize`
+   * @throws ValueError if `n` does not divide `queueSize`, or the permutation is none of `0..n-1`
    * @see He et al. 2020, Algorithm 1 (arXiv:1911.05722)
    */
   forward(imQ: Tensor, imK: Tensor, { permutation: order }: { permutation?: ArrayLike<number> } = {}): MoCoOutput {
-    this.checkBatch(imQ, imK);
+    this.checkBatch(imQ, imK, order);
     this.updateKeyEncoder(); // first, so that it shares a dispatch with the pending SGD update; same numbers as the official order
     const q = F.normalize(this.encoderQ.forward(imQ), { dim: 1 }); // [n, dim]
     const keys = noGrad(() => this.encodeKeys(imK, order ?? this.drawOrder(imK.size(0)))); // [n, dim]
@@ -163,6 +163,7 @@ export class MoCo extends Module {
 
   /** `k = k * m + q * (1 - m)` over parameters; BatchNorm's buffers follow from the key encoder's own batches. */
   updateKeyEncoder(): void {
+    checkMomentum(this.momentum); // it may have been changed
     this.momentumUpdate.run(this.momentum);
   }
 
@@ -185,11 +186,16 @@ export class MoCo extends Module {
     this.queuePtr.value = (this.queuePtr.value + keys.size(0)) % this.queueSize;
   }
 
-  private checkBatch(imQ: Tensor, imK: Tensor): void {
+  private checkBatch(imQ: Tensor, imK: Tensor, order: ArrayLike<number> | undefined): void {
     const n = imQ.size(0);
     if (imK.size(0) !== n) {
       throw new ShapeError(
         `MoCo: both views must have one batch size, got ${n} and ${imK.size(0)}. Pass two views of the same images.`,
+      );
+    }
+    if (order && !isPermutation(order, n)) {
+      throw new ValueError(
+        `MoCo: permutation must hold each of 0..${n - 1} once, got [${Array.from(order).join(", ")}]. Leave it out to draw one.`,
       );
     }
     if (this.queueSize % n !== 0) {
@@ -204,6 +210,16 @@ export class MoCo extends Module {
     const swap = (x: Tensor): Tensor => x.transpose(0, 1);
     return [tensorEntry("queue", this.queue, swap, swap), counterEntry("queue_ptr", this.queuePtr)];
   }
+}
+
+function checkMomentum(momentum: number): void {
+  if (!(momentum >= 0 && momentum <= 1))
+    throw new ValueError(`MoCo: momentum must be in [0, 1], got ${momentum}. The paper has 0.999.`);
+}
+
+function isPermutation(order: ArrayLike<number>, n: number): boolean {
+  const seen = new Set(Array.from(order).filter((place) => Number.isInteger(place) && place >= 0 && place < n));
+  return order.length === n && seen.size === n;
 }
 
 /** The order that undoes another one. */
@@ -223,8 +239,7 @@ function checkOptions({
     if (!Number.isInteger(value) || value < 1)
       throw new ValueError(`MoCo: ${name} must be a positive integer, got ${value}. Pass a size.`);
   }
-  if (!(momentum >= 0 && momentum <= 1))
-    throw new ValueError(`MoCo: momentum must be in [0, 1], got ${momentum}. The paper has 0.999.`);
+  checkMomentum(momentum);
   if (!(temperature > 0))
     throw new ValueError(`MoCo: temperature must be positive, got ${temperature}. The paper has 0.07.`);
 }

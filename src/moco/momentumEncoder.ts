@@ -1,9 +1,7 @@
 /** The momentum encoder's update: one module's parameters follow another's as an exponential moving average. */
 
 import { ValueError } from "../errors";
-import { fromHost } from "../ops";
 import { arenasOf, type Parameter, ParameterArena } from "../parameter";
-import { emaEffect } from "../runtime/update";
 
 /**
  * `key = key * m + query * (1 - m)` over all parameters: one dispatch per arena, which a pending SGD update shares.
@@ -37,8 +35,7 @@ export class MomentumUpdate {
 
   /** Moves the key encoder. `m` is in [0, 1]; `1 - m` is rounded once, from f64. */
   run(m: number): void {
-    const coefficients = fromHost(Float32Array.of(m, 1 - m, 0, 0), [4]);
-    for (const arenas of this.arenas) this.engine.update(emaEffect(arenas, coefficients));
+    for (const { param, key } of this.arenas) key.follow(param, m);
     if (this.arenas.length > 0) return;
     this.key.forEach((key, index) => {
       key.assign(
@@ -48,10 +45,6 @@ export class MomentumUpdate {
           .add(this.query[index]!.detach().mul(1 - m)),
       );
     });
-  }
-
-  private get engine(): ParameterArena["engine"] {
-    return this.query[0]!.device.engine;
   }
 }
 

@@ -128,7 +128,7 @@ export class SplitBatchNorm2d extends BatchNorm2d {
   }
 
   protected override normalize(x: Tensor): Tensor {
-    return super.normalize(x, this.training ? this.numSplits : 1);
+    return super.normalize(x, this.numSplits); // evaluation has no groups
   }
 
   /** As in the authors' code, batches are not counted, unless the mean of all of them is wanted. */

@@ -7,14 +7,7 @@ export { AdaptiveAvgPool2d, AvgPool2d, Dropout, Flatten, Identity, MaxPool2d, Re
 export { Conv2d, Linear } from "./linear";
 export type { Conv2dLayerOptions, LinearOptions } from "./linear";
 export { Module, readState } from "./module";
-export type {
-  HostStateDict,
-  IncompatibleKeys,
-  Layer,
-  LoadableStateDict,
-  StateArray,
-  StateDict,
-  StateEntry,
-} from "./module";
+export type { HostStateDict, IncompatibleKeys, Layer, LoadableStateDict, StateDict, StateEntry } from "./module";
+export type { StateArray } from "../loadable";
 export * as functional from "../functional";
 export { Buffer, Counter, Parameter } from "../parameter";

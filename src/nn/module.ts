@@ -5,18 +5,11 @@
 
 import { tensor } from "../creation";
 import { ShapeError, StateDictError } from "../errors";
-import { sameShape, showShape } from "../graph/shape";
-import { Buffer, Counter, Parameter, StateView } from "../parameter";
-import { read, Tensor } from "../tensor";
+import { misfit, placed, type StateArray } from "../loadable";
 import type { DType, TypedArray } from "../graph/dtype";
 import type { Shape } from "../graph/shape";
-
-/** Host values as files hold them. */
-export interface StateArray {
-  readonly shape: Shape;
-  readonly dtype: string;
-  readonly data: ArrayLike<number | bigint>;
-}
+import { Buffer, Counter, Parameter, StateView } from "../parameter";
+import { read, Tensor } from "../tensor";
 
 /** State by PyTorch's names. The tensors read what the state is when they are read. */
 export type StateDict = Record<string, Tensor>;
@@ -35,9 +28,9 @@ export interface IncompatibleKeys {
 /** One entry of a module's own state: how it is shown and how it is written. */
 export interface StateEntry {
   readonly name: string;
-  readonly shape: Shape;
-  readonly dtype: DType;
   read(): Tensor;
+  /** Why a value cannot be written; null if it can. */
+  misfit(value: Tensor | StateArray): string | null;
   write(value: Tensor | StateArray): void;
 }
 
@@ -182,7 +175,7 @@ export abstract class Module {
    * @param state tensors, or arrays read from a file, by name
    * @param options.strict default true: all names must match
    * @returns the names that did not match; empty if strict
-   * @throws StateDictError if names, shapes or dtypes do not match
+   * @throws StateDictError if names, shapes, dtypes, devices or counts of values do not match
    * @see torch.nn.Module.load_state_dict
    *
    * @example
@@ -193,7 +186,10 @@ export abstract class Module {
     const missingKeys = [...entries.keys()].filter((name) => !Object.hasOwn(state, name));
     const unexpectedKeys = Object.keys(state).filter((name) => !entries.has(name));
     const matched = [...entries].filter(([name]) => Object.hasOwn(state, name));
-    const problems = matched.flatMap(([name, entry]) => mismatch(name, entry, state[name]!));
+    const problems = matched.flatMap(([name, entry]) => {
+      const problem = entry.misfit(state[name]!);
+      return problem === null ? [] : [`${name} of ${problem}`];
+    });
     if (strict && missingKeys.length > 0) problems.unshift(`missing: ${missingKeys.join(", ")}`);
     if (strict && unexpectedKeys.length > 0) problems.unshift(`unexpected: ${unexpectedKeys.join(", ")}`);
     if (problems.length > 0) {
@@ -228,54 +224,36 @@ export function tensorEntry(
 ): StateEntry {
   const shown = (): Tensor => view(state.detach());
   const { shape, dtype } = shown();
+  const place = { shape, dtype, device: state.device };
   return {
     name,
-    shape,
-    dtype,
     read: () => new StateView(shown),
-    write: (value) => state.assign(unview(value instanceof Tensor ? value.detach() : fromArray(value, state))),
+    misfit: (value) => misfit(value, place),
+    write: (value) => state.assign(unview(placed(value, place))),
   };
 }
 
 const entryOf = (name: string, member: Parameter | Buffer | Counter): StateEntry =>
   member instanceof Counter ? counterEntry(name, member) : tensorEntry(name, member);
 
-/** A state entry of a counter: an i32. */
+/** A state entry of a counter: an i32. Its value must be at hand: loading does not wait for a device. */
 export function counterEntry(name: string, counter: Counter): StateEntry {
   const { shape, device } = counter;
+  const dataOf = (value: Tensor | StateArray): ArrayLike<number | bigint> | null =>
+    value instanceof Tensor ? value.node.hostData : value.data;
   return {
     name,
-    shape,
-    dtype: "i32",
     read: () => new StateView(() => tensor(Int32Array.of(counter.value), { shape, device })),
+    misfit(value) {
+      const data = dataOf(value);
+      if (!data) return "a computed tensor instead of what stateDict() gave, or a file";
+      // a counter lies on no device
+      return misfit(value, { shape, dtype: "i32", device: value instanceof Tensor ? value.device : device });
+    },
     write(value) {
-      counter.value = Number(value instanceof Tensor ? hostValue(name, value) : value.data[0]);
+      counter.value = Number(dataOf(value)![0]);
     },
   };
-}
-
-/** A counter's value must be at hand: loading does not wait for a device. */
-function hostValue(name: string, value: Tensor): number {
-  const data = value.node.hostData;
-  if (data) return data[0]!;
-  throw new StateDictError(
-    `loadStateDict: counters must be on the host, got ${name} as a computed tensor. Load what stateDict() gave, or a file.`,
-  );
-}
-
-function fromArray({ data, shape }: StateArray, state: Tensor): Tensor {
-  const values = Float64Array.from({ length: data.length }, (_, i) => Number(data[i]));
-  return tensor(values, { shape, dtype: state.dtype, device: state.device });
-}
-
-/** Why a value cannot be written; nothing if it can. */
-function mismatch(name: string, entry: StateEntry, value: Tensor | StateArray): string[] {
-  if (!sameShape(value.shape, entry.shape))
-    return [`${name} of shape ${showShape(value.shape)} instead of ${showShape(entry.shape)}`];
-  const isFloat = ["f32", "f64"].includes(value.dtype);
-  const isInteger = ["i32", "u32", "u8", "i64", "bool"].includes(value.dtype);
-  const fits = value instanceof Tensor ? value.dtype === entry.dtype : entry.dtype === "f32" ? isFloat : isInteger;
-  return fits ? [] : [`${name} of dtype ${value.dtype} instead of ${entry.dtype}`];
 }
 
 /** A state dict's values on the host. */

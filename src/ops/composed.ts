@@ -8,10 +8,11 @@ import { isInteger } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { normalizeDim, sameShape, showShape, sizeOf } from "../graph/shape";
 import { add, clamp, div, mul, neg, square, sub, where } from "./arithmetic";
-import { cast, toFloat } from "./cast";
+import { broadcast, cast, toFloat } from "./cast";
 import { customVjp, detach } from "./custom";
 import { iota } from "./generate";
-import { eq, isfinite, logicalAnd, ne } from "./logic";
+import { hostIntegers } from "./leaf";
+import { eq, ge, isfinite, logicalAnd, logicalOr, lt, ne } from "./logic";
 import { exp, log, rsqrt } from "./math";
 import { matmul } from "./matmul";
 import { amax, logSoftmax, mean, norm, sum } from "./reduce";
@@ -61,9 +62,11 @@ interface Targets {
   readonly dim: number;
   /** Shape of the scores: true at the target's class. */
   readonly isTarget: Node;
-  /** Shape of the targets, f32: 0 where ignored, else 1. */
+  /** Shape of the targets: false where ignored. */
+  readonly isCounted: Node;
+  /** Shape of the targets, f32: 0 where ignored, NaN where there is no such class, else 1. */
   readonly counts: Node;
-  /** Shape of the targets, f32: 0 where ignored, else the weight of the class. */
+  /** Shape of the targets, f32: 0 where ignored, NaN where there is no such class, else the weight of the class. */
   readonly weights: Node;
   /** Weight per class, in a shape that broadcasts to the scores. */
   readonly classWeight: Node | null;
@@ -101,22 +104,23 @@ function readTargets(
     );
   const isCounted = ne(index, ignoreIndex);
   const isTarget = logicalAnd(eq(unsqueeze(index, dim), ofClass(iota(classes))), unsqueeze(isCounted, dim));
-  const counts = cast(isCounted, "f32");
+  const isWrong = logicalAnd(isCounted, logicalOr(lt(index, 0), ge(index, classes)));
+  const counts = where(isWrong, NaN, cast(isCounted, "f32"));
   const classWeight = weight && ofClass(weight);
-  const weights = classWeight ? sum(where(isTarget, classWeight, 0), dim) : counts;
-  return { dim, isTarget, counts, weights, classWeight };
+  const weights = classWeight ? where(isWrong, NaN, sum(where(isTarget, classWeight, 0), dim)) : counts;
+  return { dim, isTarget, isCounted, counts, weights, classWeight };
 }
 
-/** Targets that lie on the host are checked now, on the user's line; a GPU could not complain. */
+/** Targets that lie on the host are checked now, on the user's line; a GPU could not complain: there the loss becomes NaN. */
 function checkClasses(op: string, target: Node, classes: number, ignoreIndex: number): void {
-  const wrong = target.hostData?.find((index) => index !== ignoreIndex && (index < 0 || index >= classes));
+  const wrong = hostIntegers(target)?.find((index) => index !== ignoreIndex && (index < 0 || index >= classes));
   if (wrong === undefined) return;
   throw new IndexError(
     `${op}: targets must be in 0..${classes - 1} or ${ignoreIndex}, got ${wrong}. Check the labels.`,
   );
 }
 
-/** The weighted mean, the sum, or all of `losses`, which are weighted already. */
+/** The weighted mean, the sum, or all of `losses`, which are weighted already and 0 where ignored: no gradient goes there. */
 function reduceWeighted(losses: Node, weights: Node, reduction: Reduction): Node {
   if (reduction === "none") return losses;
   return reduction === "sum" ? sum(losses) : div(sum(losses), sum(weights));
@@ -126,9 +130,9 @@ function reduceWeighted(losses: Node, weights: Node, reduction: Reduction): Node
 export function nllLoss(x: Node, target: Node, options: NllOptions = {}): Node {
   const { reduction = "mean" } = options;
   checkReduction("nllLoss", reduction);
-  const { dim, isTarget, weights } = readTargets("nllLoss", x, target, options);
+  const { dim, isTarget, isCounted, weights } = readTargets("nllLoss", x, target, options);
   const picked = sum(where(isTarget, x, 0), dim);
-  return reduceWeighted(neg(mul(weights, picked)), weights, reduction);
+  return reduceWeighted(where(isCounted, neg(mul(weights, picked)), 0), weights, reduction);
 }
 
 /** `-weight[target] * log(softmax(x))[target]`. Targets are class indices, or f32 probabilities of the shape of `x`. */
@@ -139,15 +143,15 @@ export function crossEntropy(x: Node, target: Node, options: CrossEntropyOptions
     throw new ValueError(`crossEntropy: labelSmoothing must be in [0, 1], got ${labelSmoothing}. Use 0 for none.`);
   }
   if (target.dtype === "f32") return probabilityLoss(x, target, options);
-  const { dim, isTarget, counts, weights, classWeight } = readTargets("crossEntropy", x, target, options);
+  const { dim, isTarget, isCounted, counts, weights, classWeight } = readTargets("crossEntropy", x, target, options);
   const s = shifted(x, dim);
   const logTotal = log(sum(exp(s), dim)); // -log(softmax) = logTotal - s
   const hard = mul(weights, sub(logTotal, sum(where(isTarget, s, 0), dim)));
-  if (labelSmoothing === 0) return reduceWeighted(hard, weights, reduction);
+  if (labelSmoothing === 0) return reduceWeighted(where(isCounted, hard, 0), weights, reduction);
   const all = sub(unsqueeze(logTotal, dim), s);
   const smooth = mul(counts, sum(classWeight ? mul(all, classWeight) : all, dim));
   const losses = add(mul(hard, 1 - labelSmoothing), mul(smooth, labelSmoothing / x.shape[dim]!));
-  return reduceWeighted(losses, weights, reduction);
+  return reduceWeighted(where(isCounted, losses, 0), weights, reduction);
 }
 
 /** Cross-entropy with a whole distribution per sample. The mean is over samples, whatever the weights, as in PyTorch. */
@@ -279,7 +283,8 @@ export function batchNormEval(
 
 /** `x . y / max(|x| |y|, eps)` along `dim`. */
 export function cosineSimilarity(x: Node, y: Node, dim: number, eps: number): Node {
-  const at = normalizeDim("cosineSimilarity", dim, x.shape.length);
-  const lengths = mul(clamp(norm(x, 2, at), eps), clamp(norm(y, 2, at), eps));
-  return div(sum(mul(x, y), at), lengths);
+  const [a, b] = broadcast("cosineSimilarity", [x, y]) as [Node, Node];
+  const at = normalizeDim("cosineSimilarity", dim, a.shape.length);
+  const lengths = mul(clamp(norm(a, 2, at), eps), clamp(norm(b, 2, at), eps));
+  return div(sum(mul(a, b), at), lengths);
 }

@@ -9,6 +9,7 @@ import { expand, ones, zeros } from "./broadcast";
 import { cast, commonDType, toIndex } from "./cast";
 import { checkDType, checkRank, checkSameDType, checkSameShape } from "./check";
 import { iota } from "./generate";
+import { hostIntegers } from "./leaf";
 import { bitwiseAnd, bitwiseLeftShift, bitwiseRightShift, eq, ge, le } from "./logic";
 import { apply, defineOp, type IndexedContext } from "./op";
 import { narrow, padZeros, slice } from "./slice";
@@ -90,7 +91,8 @@ export const gatherOp = defineOp<DimAttrs>({
 /** `output[i, j, k] = x[i, index[i, j, k], k]` for `dim` 1. The index may be shorter than `x` in the other dimensions. */
 export function gather(x: Node, dim: number, index: Node): Node {
   const at = normalizeDim("gather", dim, x.shape.length);
-  if (index.hostData) checkRange("gather", index.hostData, x.shape[at] ?? 1); // what lies on the host is checked at once
+  const known = hostIntegers(index);
+  if (known) checkRange("gather", known, x.shape[at] ?? 1); // what lies on the host is checked at once
   return apply(gatherOp, [x, toIndex("gather", index)], { dim: at });
 }
 
@@ -181,9 +183,15 @@ export function indexSelect(x: Node, dim: number, index: Node): Node {
   return gather(x, at, expand(reshape(index, column), shape));
 }
 
-/** 1 at the index, 0 elsewhere, in a new last dimension of `numClasses`; i32. */
-export const oneHot = (index: Node, numClasses: number): Node =>
-  cast(eq(unsqueeze(toIndex("oneHot", index), -1), iota(numClasses)), "i32");
+/** 1 at the index, 0 elsewhere, in a new last dimension of `numClasses`; i32. What only a device knows is not checked. */
+export function oneHot(index: Node, numClasses: number): Node {
+  const classes = toIndex("oneHot", index);
+  const wrong = hostIntegers(classes)?.find((value) => value < 0 || value >= numClasses);
+  if (wrong !== undefined) {
+    throw new IndexError(`oneHot: classes must be in 0..${numClasses - 1}, got ${wrong}. Raise numClasses.`);
+  }
+  return cast(eq(unsqueeze(classes, -1), iota(numClasses)), "i32");
+}
 
 // --- cat -------------------------------------------------------------------------------------------------------------
 

@@ -71,3 +71,11 @@ export function variable(ref: VariableRef, version: number, requiresGrad = false
   node.version = version;
   return node;
 }
+
+/** The integers that a tensor is made of, where the host knows them: views and casts of host data. */
+export function hostIntegers(node: Node): TypedArray | null {
+  if (node.hostData) return node.hostData;
+  const [input] = node.inputs;
+  if (!input || !isInteger(node.dtype) || !isInteger(input.dtype)) return null;
+  return ["cast", "reshape", "expand", "permute"].includes(node.op.name) ? hostIntegers(input) : null;
+}

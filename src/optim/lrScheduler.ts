@@ -1,6 +1,6 @@
 /**
- * Learning rate schedules. Each sets `lr` of every group of an optimizer from its base rate and the count of steps
- * so far, by a closed form: no rounding builds up, and a resumed run has the same rates to the bit.
+ * Learning rate schedules, in PyTorch's chainable form: each step changes the rate that is set, so that two schedules on one
+ * optimizer multiply and a rate set by hand is kept. Where nothing else sets rates, they follow the formula of each class.
  */
 
 import { ValueError } from "../errors";
@@ -10,11 +10,13 @@ import type { Optimizer } from "./optimizer";
 export interface SchedulerState {
   last_epoch: number;
   base_lrs: number[];
+  /** The rates that were set when the state was taken. */
+  _last_lr: number[];
 }
 
 /** Base of all schedules: counts steps, writes rates. */
 export abstract class LRScheduler {
-  /** Rates of the groups when the schedule began. */
+  /** Rates of the groups when the schedule began. Groups added later have none. */
   protected baseLrs: number[];
   /** How often `step` was called. */
   lastEpoch = 0;
@@ -24,13 +26,28 @@ export abstract class LRScheduler {
     this.baseLrs = optimizer.paramGroups.map((group) => group.initialLr!);
   }
 
-  /** The rate of group `index` after `epoch` steps. */
+  /** The rate of group `index` after `epoch` steps, where nothing else sets it. */
   protected abstract lrAt(epoch: number, baseLr: number, index: number): number;
 
-  /** Moves on by one, or to `epoch`, and sets the rates. Call it after `optimizer.step()`. */
-  step(epoch: number = this.lastEpoch + 1): void {
-    this.lastEpoch = epoch;
-    this.write();
+  /** The rate that `lr` becomes with step `epoch`; at 0 the schedule begins. */
+  protected abstract next(
+    epoch: number,
+    lr: number,
+    group: { readonly index: number; readonly baseLr?: number },
+  ): number;
+
+  /**
+   * Moves on by one, or to `epoch` as if nothing else had set rates. Call it after `optimizer.step()`.
+   *
+   * @see torch.optim.lr_scheduler.LRScheduler.step
+   */
+  step(epoch?: number): void {
+    this.lastEpoch = epoch ?? this.lastEpoch + 1;
+    if (epoch === undefined) this.advance();
+    else
+      this.optimizer.paramGroups.slice(0, this.baseLrs.length).forEach((group, index) => {
+        group.lr = this.lrAt(epoch, this.baseLrs[index]!, index);
+      });
   }
 
   /** The rates that are set now, one a group. */
@@ -38,27 +55,34 @@ export abstract class LRScheduler {
     return this.optimizer.paramGroups.map(({ lr }) => lr);
   }
 
+  /** Steps so far, base rates and the rates that are set now. @see torch.optim.lr_scheduler.LRScheduler.state_dict */
   stateDict(): SchedulerState {
-    return { last_epoch: this.lastEpoch, base_lrs: [...this.baseLrs] };
+    return { last_epoch: this.lastEpoch, base_lrs: [...this.baseLrs], _last_lr: this.getLastLr() };
   }
 
-  /** Takes back what `stateDict` gave, and sets the rates. */
-  loadStateDict({ last_epoch, base_lrs }: SchedulerState): void {
-    if (base_lrs.length !== this.optimizer.paramGroups.length) {
+  /**
+   * Takes back what `stateDict` gave, and sets the rates of that time.
+   *
+   * @throws ValueError if it has not one rate per group; nothing is written then
+   */
+  loadStateDict({ last_epoch, base_lrs, _last_lr }: SchedulerState): void {
+    const { paramGroups } = this.optimizer;
+    if (base_lrs.length > paramGroups.length || _last_lr.length !== paramGroups.length) {
       throw new ValueError(
-        `loadStateDict: base_lrs must have one rate per group, got ${base_lrs.length} for ${this.optimizer.paramGroups.length}. ` +
-          "Build the optimizer with the same groups.",
+        `loadStateDict: base_lrs and _last_lr must have one rate per group, got ${base_lrs.length} and ${_last_lr.length} for ` +
+          `${paramGroups.length}. Build the optimizer with the same groups.`,
       );
     }
     this.lastEpoch = last_epoch;
     this.baseLrs = [...base_lrs];
-    this.write();
+    paramGroups.forEach((group, index) => (group.lr = _last_lr[index]!));
   }
 
-  /** Subclasses call it once their options are set: the first step trains with the rate of epoch 0. */
-  protected write(): void {
+  /** Sets the rates of `lastEpoch`. Subclasses call it once their options are set: the first step trains with the rate of epoch 0. */
+  protected advance(): void {
     this.optimizer.paramGroups.forEach((group, index) => {
-      group.lr = this.lrAt(this.lastEpoch, this.baseLrs[index] ?? group.initialLr ?? group.lr, index);
+      const baseLr = this.baseLrs[index];
+      group.lr = this.next(this.lastEpoch, group.lr, { index, ...(baseLr !== undefined && { baseLr }) });
     });
   }
 }
@@ -84,11 +108,15 @@ export class StepLR extends LRScheduler {
     super(optimizer);
     checkCount("StepLR: stepSize", stepSize);
     this.gamma = gamma;
-    this.write();
+    this.advance();
   }
 
   protected override lrAt(epoch: number, baseLr: number): number {
     return baseLr * this.gamma ** Math.floor(epoch / this.stepSize);
+  }
+
+  protected override next(epoch: number, lr: number): number {
+    return epoch > 0 && epoch % this.stepSize === 0 ? lr * this.gamma : lr;
   }
 }
 
@@ -112,11 +140,15 @@ export class MultiStepLR extends LRScheduler {
   ) {
     super(optimizer);
     this.gamma = gamma;
-    this.write();
+    this.advance();
   }
 
   protected override lrAt(epoch: number, baseLr: number): number {
     return baseLr * this.gamma ** this.milestones.filter((milestone) => milestone <= epoch).length;
+  }
+
+  protected override next(epoch: number, lr: number): number {
+    return lr * this.gamma ** this.milestones.filter((milestone) => milestone === epoch).length;
   }
 }
 
@@ -135,11 +167,15 @@ export class ExponentialLR extends LRScheduler {
     private readonly gamma: number,
   ) {
     super(optimizer);
-    this.write();
+    this.advance();
   }
 
   protected override lrAt(epoch: number, baseLr: number): number {
     return baseLr * this.gamma ** epoch;
+  }
+
+  protected override next(epoch: number, lr: number): number {
+    return epoch > 0 ? lr * this.gamma : lr;
   }
 }
 
@@ -164,11 +200,23 @@ export class CosineAnnealingLR extends LRScheduler {
     super(optimizer);
     checkCount("CosineAnnealingLR: tMax", tMax);
     this.etaMin = etaMin;
-    this.write();
+    this.advance();
   }
 
   protected override lrAt(epoch: number, baseLr: number): number {
-    return this.etaMin + ((baseLr - this.etaMin) * (1 + Math.cos((Math.PI * epoch) / this.tMax))) / 2;
+    return this.etaMin + ((baseLr - this.etaMin) * (1 + this.cosine(epoch))) / 2;
+  }
+
+  protected override next(epoch: number, lr: number, { baseLr }: { readonly baseLr?: number }): number {
+    if (epoch === 0) return lr;
+    // the step that leaves etaMin: there is no rate above it to scale
+    if ((epoch - 1 - this.tMax) % (2 * this.tMax) === 0)
+      return lr + (((baseLr ?? lr) - this.etaMin) * (1 - this.cosine(1))) / 2;
+    return ((1 + this.cosine(epoch)) / (1 + this.cosine(epoch - 1))) * (lr - this.etaMin) + this.etaMin;
+  }
+
+  private cosine(epoch: number): number {
+    return Math.cos((Math.PI * epoch) / this.tMax);
   }
 }
 
@@ -207,12 +255,21 @@ export class LinearLR extends LRScheduler {
     this.startFactor = startFactor;
     this.endFactor = endFactor;
     this.totalIters = totalIters;
-    this.write();
+    this.advance();
   }
 
   protected override lrAt(epoch: number, baseLr: number): number {
+    return baseLr * this.factor(epoch);
+  }
+
+  protected override next(epoch: number, lr: number): number {
+    if (epoch === 0) return lr * this.startFactor;
+    return epoch > this.totalIters ? lr : (lr * this.factor(epoch)) / this.factor(epoch - 1);
+  }
+
+  private factor(epoch: number): number {
     const done = Math.min(epoch, this.totalIters) / this.totalIters;
-    return baseLr * (this.startFactor + (this.endFactor - this.startFactor) * done);
+    return this.startFactor + (this.endFactor - this.startFactor) * done;
   }
 }
 
@@ -238,11 +295,20 @@ export class LambdaLR extends LRScheduler {
         `LambdaLR: there must be one function per group, got ${this.lambdas.length} for ${groupCount}. Pass one, or one each.`,
       );
     }
-    this.write();
+    this.advance();
   }
 
   protected override lrAt(epoch: number, baseLr: number, index: number): number {
     return baseLr * this.lambdas[index]!(epoch);
+  }
+
+  /** Not chainable, as in PyTorch: it sets the rate from the base rate. */
+  protected override next(
+    epoch: number,
+    lr: number,
+    { index, baseLr }: { readonly index: number; readonly baseLr?: number },
+  ): number {
+    return baseLr === undefined ? lr : this.lrAt(epoch, baseLr, index);
   }
 }
 

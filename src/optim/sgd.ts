@@ -1,14 +1,21 @@
 /** Stochastic gradient descent with momentum: one dispatch updates a whole arena of parameters. */
 
+import { tensor } from "../creation";
 import { StateDictError, ValueError } from "../errors";
-import type { Node } from "../graph/node";
 import { sameShape, showShape } from "../graph/shape";
-import { fromHost, GROUP_SIZE, SegmentState } from "../ops";
-import { arenasOf, homeOf, type Parameter, type ParameterArena, settleState, StateView } from "../parameter";
-import type { Arena } from "../runtime/arena";
-import { momentumSgdEffect } from "../runtime/update";
-import type { Variable } from "../runtime/variable";
-import { Tensor } from "../tensor";
+import { misfit, placed, type StateArray } from "../loadable";
+import {
+  arenasOf,
+  homeOf,
+  type Parameter,
+  type ParameterArena,
+  SegmentState,
+  settleState,
+  type Slot,
+  type SlotArena,
+  StateView,
+} from "../parameter";
+import type { Tensor } from "../tensor";
 import {
   checkNotNegative,
   type CommonOptions,
@@ -39,10 +46,7 @@ export interface SGDState {
 }
 
 /** What `loadStateDict` takes for a parameter: a tensor, or values from a file. */
-type LoadableState = Record<
-  number,
-  { readonly momentum_buffer?: Tensor | { readonly shape: readonly number[]; readonly data: ArrayLike<number> } | null }
->;
+type LoadableState = Record<number, { readonly momentum_buffer?: Tensor | StateArray | null }>;
 
 /**
  * Momentum SGD, with everything that PyTorch's has:
@@ -67,10 +71,10 @@ export class SGD extends Optimizer<SGDOptions> {
   /** Arenas of all parameters. Other parameters may lie there too. */
   private arenas: ParameterArena[] = [];
   /** Momentum by arena, in the same layout; made when there is some. */
-  private readonly momentumArenas = new Map<ParameterArena, Arena>();
-  private readonly segmentTables = new Map<ParameterArena, Node>();
-  /** Parameters that have momentum, and where it is. */
-  private readonly momenta = new Map<Parameter, Variable>();
+  private readonly momentumArenas = new Map<ParameterArena, SlotArena>();
+  private readonly segmentTables = new Map<ParameterArena, { entries: readonly number[]; table: Tensor }>();
+  /** Parameters that have momentum. */
+  private readonly momenta = new Map<Parameter, Slot>();
 
   constructor(params: ParamGroups<SGDOptions>, options: Pick<SGDOptions, "lr"> & Partial<SGDOptions>) {
     super(params, {
@@ -110,14 +114,9 @@ export class SGD extends Optimizer<SGDOptions> {
     settleState(this.parameters);
   }
 
-  private momentumOf(arena: ParameterArena): Arena {
+  private momentumOf(arena: ParameterArena): SlotArena {
     let momentum = this.momentumArenas.get(arena);
-    if (!momentum) {
-      momentum = arena.sibling("momentum", ({ variable: { name, shape } }) =>
-        arena.engine.createZeros(`${name}.momentum`, shape),
-      );
-      this.momentumArenas.set(arena, momentum);
-    }
+    if (!momentum) this.momentumArenas.set(arena, (momentum = arena.slots("momentum")));
     return momentum;
   }
 
@@ -135,35 +134,34 @@ export class SGD extends Optimizer<SGDOptions> {
       );
       if (states.every((state) => state === SegmentState.none)) continue;
       const entries = arena.parameters.map((parameter, index) => ((groupOf.get(parameter) ?? 0) << 2) | states[index]!);
-      const segments = this.segmentTable(arena, entries);
       const momentum = this.momentumOf(arena);
-      engine.update(momentumSgdEffect({ param: arena, grad: arena.gradients(), momentum }, { segments, groups }));
+      arena.momentumSgd(momentum, { segments: this.segmentTable(arena, entries), groups });
       arena.parameters.forEach((parameter, index) => {
         const hasMomentum =
           states[index] !== SegmentState.none && this.paramGroups[groupOf.get(parameter)!]!.momentum !== 0;
-        if (hasMomentum) this.momenta.set(parameter, momentum.members[index]!);
+        if (hasMomentum) this.momenta.set(parameter, momentum.slots.get(parameter)!);
       });
     }
   }
 
-  /** What becomes of each segment of an arena; the node of the last step where nothing has changed. */
-  private segmentTable(arena: ParameterArena, entries: readonly number[]): Node {
-    let node = this.segmentTables.get(arena);
-    if (!node || entries.some((entry, index) => entry !== node!.hostData![index])) {
-      node = fromHost(Uint32Array.from(entries), [entries.length], "u32");
-      this.segmentTables.set(arena, node);
+  /** What becomes of each segment of an arena; the table of the last step where nothing has changed. */
+  private segmentTable(arena: ParameterArena, entries: readonly number[]): Tensor {
+    let known = this.segmentTables.get(arena);
+    if (!known || !sameShape(known.entries, entries)) {
+      known = { entries, table: tensor(Uint32Array.from(entries), { device: this.device }) };
+      this.segmentTables.set(arena, known);
     }
-    return node;
+    return known.table;
   }
 
   /** Whether a parameter is skipped, has its first gradient, or has momentum. */
   private stateOf(parameter: Parameter): number {
-    if (!parameter.requiresGrad || !parameter.hasGradient) return SegmentState.none;
+    if (!parameter.hasGradient) return SegmentState.none;
     return this.momenta.has(parameter) ? SegmentState.live : SegmentState.first;
   }
 
-  /** Eight numbers a group; data, so that a new learning rate changes no plan. */
-  private groupTable(): Node {
+  /** GROUP_SIZE numbers a group; data, so that a new learning rate changes no plan. */
+  private groupTable(): Tensor {
     const rows = this.paramGroups.map(({ lr, momentum, dampening, weightDecay, nesterov, classical, maximize }) => [
       lr,
       momentum,
@@ -174,7 +172,7 @@ export class SGD extends Optimizer<SGDOptions> {
       Number(maximize),
       0,
     ]);
-    return fromHost(Float32Array.from(rows.flat()), [GROUP_SIZE * rows.length], "f32");
+    return tensor(Float32Array.from(rows.flat()), { device: this.device });
   }
 
   /**
@@ -186,7 +184,7 @@ export class SGD extends Optimizer<SGDOptions> {
     const state: Record<number, SGDState> = {};
     this.parameters.forEach((parameter, index) => {
       const momentum = this.momenta.get(parameter);
-      if (momentum) state[index] = { momentum_buffer: new StateView(() => new Tensor(momentum.node, this.device)) };
+      if (momentum) state[index] = { momentum_buffer: new StateView(() => momentum.detach()) };
     });
     let next = 0;
     const groups = this.paramGroups.map(
@@ -208,7 +206,7 @@ export class SGD extends Optimizer<SGDOptions> {
   /**
    * Takes back what `stateDict` gave, or the same read from a file.
    *
-   * @throws StateDictError if groups, parameters or shapes do not match; nothing is written then
+   * @throws StateDictError if groups or parameters, shapes, dtypes or devices do not match; nothing is written then
    * @see torch.optim.Optimizer.load_state_dict
    */
   loadStateDict({
@@ -231,9 +229,10 @@ export class SGD extends Optimizer<SGDOptions> {
       value: state[indices[place]!]?.momentum_buffer ?? null,
     }));
     for (const { parameter, value } of loaded) {
-      if (!value || sameShape(value.shape, parameter.shape)) continue;
+      const problem = value && misfit(value, parameter);
+      if (problem === null) continue;
       throw new StateDictError(
-        `loadStateDict: momentum must have its parameter's shape ${showShape(parameter.shape)}, got ${showShape(value.shape)}. Build it with the same parameters.`,
+        `loadStateDict: momentum must fit its parameter, got ${problem} for ${parameter.variable.name || "a parameter"}. Build it with the same parameters.`,
       );
     }
     groups.forEach((group, index) => this.loadOptions(index, group));
@@ -253,13 +252,9 @@ export class SGD extends Optimizer<SGDOptions> {
     if (initial_lr !== undefined) group.initialLr = initial_lr;
   }
 
-  private loadMomentum(parameter: Parameter, value: NonNullable<LoadableState[number]["momentum_buffer"]>): void {
-    const arena = homeOf(parameter);
-    const variable = this.momentumOf(arena).members[arena.parameters.indexOf(parameter)]!;
-    this.device.engine.assign(
-      variable,
-      value instanceof Tensor ? value.node : fromHost(Float32Array.from(value.data), [...value.shape]),
-    );
-    this.momenta.set(parameter, variable);
+  private loadMomentum(parameter: Parameter, value: Tensor | StateArray): void {
+    const slot = this.momentumOf(homeOf(parameter)).slots.get(parameter)!;
+    slot.assign(placed(value, parameter));
+    this.momenta.set(parameter, slot);
   }
 }

@@ -4,17 +4,19 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { backward } from "../../src/autograd/backward";
 import type { Node } from "../../src/graph/node";
 import { sizeOf } from "../../src/graph/shape";
-import { fromHost } from "../../src/ops";
+import { amax, expand, fromHost, reshape } from "../../src/ops";
 import { allOps } from "../../src/ops/op";
 import { interpret } from "../../src/reference/interpret";
 import { Engine } from "../../src/runtime/engine";
-import { createWebGpuBackend } from "../../src/runtime/webgpuBackend";
+import { createWebGpuBackend, type WebGpuBackend } from "../../src/runtime/webgpuBackend";
 import { Draw } from "./case";
 import { build, CASES, type OpCase, WITHOUT_CASES } from "./cases";
 
+let backend: WebGpuBackend;
 let engine: Engine;
 beforeAll(async () => {
-  engine = new Engine(await createWebGpuBackend());
+  backend = await createWebGpuBackend();
+  engine = new Engine(backend);
 });
 
 /** Smallest normal f32: a GPU may flush what is below it. */
@@ -58,6 +60,42 @@ describe("every op on the GPU", () => {
         if (difference) wrong.push(`${name}, ${opCase.name}: ${difference}`);
       }
       expect(wrong).toEqual([]);
+    });
+  }
+});
+
+/** The case's output, one input behind a reduction that gives it back: what is pointwise becomes that kernel's epilogue. */
+function behindReduction(opCase: OpCase): Node | null {
+  const inputs = opCase.inputs().map(({ host, view }) => {
+    const leaf = fromHost(host.data, host.shape, host.dtype);
+    return view?.(leaf) ?? leaf;
+  });
+  const index = inputs.findIndex(
+    ({ shape, dtype }) => sizeOf(shape) > 0 && shape.length <= 3 && dtype !== "bool" && dtype !== "u8",
+  );
+  const input = inputs[index];
+  if (!input) return null;
+  const twice = expand(reshape(input, [...input.shape, 1]), [...input.shape, 2]);
+  return opCase.make(...inputs.with(index, amax(twice, -1)));
+}
+
+// Elsewhere pointwise ops run four at a time. Kernels' hooks take one: other functions of shaders/lib/math.wgsl.
+describe("every pointwise op in an epilogue, one element at a time", () => {
+  for (const [name, cases] of Object.entries(CASES)) {
+    if (allOps().get(name)?.lowering.kind !== "pointwise") continue;
+    test(name, async () => {
+      const wrong: string[] = [];
+      let fused = 0;
+      for (const opCase of cases) {
+        const output = behindReduction(opCase);
+        if (!output) continue;
+        const launches = backend.launchesOf(engine.programFor([output]));
+        if (launches.length === 1 && launches[0]!.label === "reduceRows") fused++;
+        const difference = await mismatch([output], opCase.tolerance);
+        if (difference) wrong.push(`${name}, ${opCase.name}: ${difference}`);
+      }
+      expect(wrong).toEqual([]);
+      expect(fused).toBeGreaterThan(0);
     });
   }
 });

@@ -11,7 +11,7 @@ import {
   randomHorizontalFlip,
   randomResizedCrop,
 } from "../../src/data";
-import { DTypeError, ShapeError, ValueError } from "../../src/errors";
+import { DTypeError, IndexError, ShapeError, ValueError } from "../../src/errors";
 import { Generator } from "../../src/random";
 import type { Tensor } from "../../src/tensor";
 
@@ -55,9 +55,11 @@ export function augmentations(): void {
     });
 
     test("gives up on boxes that never fit, as torchvision does", () => {
-      expect(new Set(cropTable(28, 28, { scale: [1, 1], ratio: [2, 2] }).map(String))).toEqual(new Set(["14,28"]));
-      expect(new Set(cropTable(28, 28, { scale: [1, 1], ratio: [0.5, 0.5] }).map(String))).toEqual(new Set(["28,14"]));
-      expect(new Set(cropTable(28, 28, { scale: [1, 1], ratio: [1, 1] }).map(String))).toEqual(new Set(["28,28"]));
+      expect(new Set(cropTable(28, 28, { scale: [1, 1], ratio: [2, 2] }).map(String))).toEqual(new Set(["14,28,1"]));
+      expect(new Set(cropTable(28, 28, { scale: [1, 1], ratio: [0.5, 0.5] }).map(String))).toEqual(
+        new Set(["28,14,1"]),
+      );
+      expect(new Set(cropTable(28, 28, { scale: [1, 1], ratio: [1, 1] }).map(String))).toEqual(new Set(["28,28,0"]));
     });
 
     test("refuses ranges that are none", () => {
@@ -75,13 +77,30 @@ export function augmentations(): void {
     const [t, l, h, w] = [await top.data(), await left.data(), await height.data(), await width.data()];
     for (let i = 0; i < 50; i++) {
       const size = table[words[i]! >>> 16]!;
-      expect([h[i], w[i]]).toEqual(size);
+      expect([h[i], w[i], 0]).toEqual(size);
       expect(t[i]).toBe(Math.floor((words[50 + i]! / 2 ** 32) * (29 - size[0])));
       expect(l[i]).toBe(Math.floor((words[100 + i]! / 2 ** 32) * (29 - size[1])));
     }
   });
 
+  test("a box that is given up is the centre", async () => {
+    const { top, left, height, width } = drawBoxes(bytes([1, 1, 10, 41]), 5, { scale: [1, 1] });
+    const boxes = await Promise.all([top, left, height, width].map((side) => side.toArray()));
+    expect(boxes).toEqual([0, 14, 10, 13].map((value) => Array.from({ length: 5 }, () => value)));
+  });
+
   describe("randomResizedCrop", () => {
+    test("of images that are not there is an error where the host knows, else NaN", async () => {
+      const images = bytes([3, 1, 5, 5]);
+      expect(() => randomResizedCrop(images, tensor([0, 3], { dtype: "i32" }))).toThrow(IndexError);
+      expect(() => randomResizedCrop(images, tensor(Uint8Array.of(7)))).toThrow(/0\.\.2, got 7/);
+      const views = await randomResizedCrop(
+        images,
+        tensor([2, 1], { dtype: "i32" }).add(tensor([0, -1], { dtype: "i32" })),
+      ).data();
+      expect(views.every(Number.isFinite)).toBe(true);
+    });
+
     test("of the whole image is the image", async () => {
       const images = bytes([3, 2, 5, 4]);
       const same = await randomResizedCrop(images, null, { scale: [1, 1], ratio: [4 / 5, 4 / 5] }).data();

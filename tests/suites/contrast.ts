@@ -1,7 +1,7 @@
 /** MoCo beyond its trajectory: shuffling, the queue, checkpoints, refusals; and judging features by neighbours. */
 
 import { describe, expect, test } from "vitest";
-import { tensor } from "../../src/creation";
+import { ones, tensor, zeros } from "../../src/creation";
 import { ShapeError, ValueError } from "../../src/errors";
 import { contrastAccuracy, featuresOf, knnAccuracy, knnPredict, MoCo } from "../../src/moco";
 import { tinyGap } from "../../src/models";
@@ -92,6 +92,35 @@ export function contrast(): void {
       expect(await run(true)).toEqual(await run(false));
     });
 
+    test("rounds m and 1 - m once each, from f64", async () => {
+      const momentum = 0.999; // 1 - fround(m) is 0.001 and 5e-5 of it
+      const encoders = {
+        encoderQ: new nn.Linear(1, 4, { bias: false }),
+        encoderK: new nn.Linear(1, 4, { bias: false }),
+      };
+      const model = new MoCo(encoders, { dim: 4, queueSize: 8, momentum });
+      encoders.encoderQ.weight.assign(ones([4, 1]));
+      encoders.encoderK.weight.assign(zeros([4, 1]));
+      model.updateKeyEncoder();
+      const expected = [1, 2].map((step) => 1 - momentum ** step);
+      expect((await encoders.encoderK.weight.data())[0]! / expected[0]!).toBeCloseTo(1, 6);
+      model.updateKeyEncoder();
+      expect((await encoders.encoderK.weight.data())[0]! / expected[1]!).toBeCloseTo(1, 6);
+    });
+
+    test("gives keys no gradient, whatever the key encoder and its images ask for", async () => {
+      const model = small();
+      model.encoderK.requiresGrad_(true);
+      const [imQ, imK] = views();
+      imK.requiresGrad_();
+      const { loss, keys } = model.forward(imQ, imK);
+      expect(keys.requiresGrad).toBe(false);
+      loss.backward();
+      expect(imK.grad).toBeNull();
+      expect(model.encoderK.parameters().map(({ grad }) => grad)).toEqual(model.encoderK.parameters().map(() => null));
+      expect(await model.encoderQ.parameters()[0]!.grad!.abs().sum().item()).toBeGreaterThan(0);
+    });
+
     test("moves parameters that lie in somebody else's arena one by one", async () => {
       manualSeed(6);
       const [encoderQ, encoderK] = [new nn.Linear(2, 4), new nn.Linear(2, 4)];
@@ -154,6 +183,12 @@ export function contrast(): void {
       expect(() => small({ temperature: 0 })).toThrow(ValueError);
       expect(() => small({ dim: 0 })).toThrow(ValueError);
       expect(() => small().forward(views()[0], views()[1].narrow(0, 0, 4))).toThrow(ShapeError);
+      for (const permutation of [[0], [0, 0, 1, 2, 3, 4, 5, 6], [0, 1, 2, 3, 4, 5, 6, 8], [0.5, 1, 2, 3, 4, 5, 6, 7]]) {
+        expect(() => small().forward(...views(), { permutation })).toThrow(/permutation must hold each of 0\.\.7 once/);
+      }
+      const model = small();
+      model.momentum = 7;
+      expect(() => model.forward(...views())).toThrow(ValueError);
       expect(() => new MoCo({ encoderQ: new nn.Linear(2, 4), encoderK: new nn.Linear(2, 4, { bias: false }) })).toThrow(
         ValueError,
       );
@@ -183,6 +218,21 @@ export function contrast(): void {
       );
       await expect(knnPredict({ bank, bankLabels, features: features.narrow(1, 0, 1), numClasses: 3 })).rejects.toThrow(
         ShapeError,
+      );
+    });
+
+    test("weigh a vote by its temperature", async () => {
+      const bank = tensor([[1, 0], [0.8, 0.6], [0.8, -0.6]]); // prettier-ignore
+      const bankLabels = tensor([0, 1, 1], { dtype: "i32" });
+      const predict = async (temperature: number): Promise<number> =>
+        (await knnPredict({ bank, bankLabels, features: tensor([[2, 0]]), k: 3, temperature, numClasses: 2 })).item();
+      // e ^ (1 / T) against 2 e ^ (0.8 / T): the one is ahead below 0.2 / ln 2
+      expect(await predict(0.28)).toBe(0);
+      expect(await predict(0.3)).toBe(1);
+      expect(await predict(0.001)).toBe(0); // e ^ 1000 is more than f32 holds
+      await expect(predict(0)).rejects.toThrow(ValueError);
+      await expect(knnPredict({ bank, bankLabels, features: bank, k: 1, numClasses: 1 })).rejects.toThrow(
+        /bankLabels must be in 0\.\.0, got 1/,
       );
     });
 

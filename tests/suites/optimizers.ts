@@ -1,6 +1,7 @@
 /** SGD's trajectories, rule by rule, against PyTorch; saving and loading its state on the way. */
 
 import { describe, expect, test } from "vitest";
+import { ones, zeros } from "../../src/creation";
 import { SGD, type SGDOptions } from "../../src/optim";
 import { Parameter } from "../../src/parameter";
 import goldens from "../goldens/optim.json";
@@ -48,11 +49,51 @@ export function optimizers(): void {
       test(trajectory.name, () => follow(trajectory, {}, "momentumBuffer"));
       test(`${trajectory.name}, resumed`, () => followResumed(trajectory));
     }
+    corners();
   });
   describe("classical momentum", () => {
     for (const trajectory of goldens.classical as unknown as readonly Trajectory[]) {
       test(trajectory.name, () => follow(trajectory, { classical: true }, "velocity"));
     }
+  });
+}
+
+/** PyTorch's answers for lr 0.1, momentum 0.9 and gradients of 1, computed by hand. */
+function corners(): void {
+  test("momentum that is switched off for a step is there again afterwards", async () => {
+    const p = new Parameter(zeros([5]));
+    const optimizer = new SGD([p], { lr: 0.1, momentum: 0.9 });
+    const steps: number[] = [];
+    for (const momentum of [0.9, 0.9, 0, 0.9]) {
+      optimizer.paramGroups[0]!.momentum = momentum;
+      p.grad = ones([5]);
+      optimizer.step();
+      steps.push((await p.data())[3]!);
+    }
+    // v: 1, 1.9, unused, 0.9 * 1.9 + 1
+    [-0.1, -0.29, -0.39, -0.661].forEach((value, step) => expect(steps[step]).toBeCloseTo(value, 6));
+  });
+
+  test("a frozen parameter that has a gradient is updated all the same", async () => {
+    const p = new Parameter(ones([2]));
+    const optimizer = new SGD([p], { lr: 0.1 });
+    p.sum().backward();
+    p.requiresGrad_(false);
+    optimizer.step();
+    for (const value of await p.data()) expect(value).toBeCloseTo(0.9, 6);
+  });
+
+  test("gradients of zeros are not the same as none", async () => {
+    const [set, cleared] = [new Parameter(ones([2])), new Parameter(ones([2]))];
+    const optimizer = new SGD([set, cleared], { lr: 0.1, momentum: 0.9, weightDecay: 0.5 });
+    for (const p of [set, cleared]) p.grad = ones([2]);
+    optimizer.step();
+    set.zeroGrad({ setToNone: false });
+    cleared.zeroGrad();
+    optimizer.step();
+    // g = 1.5, p = 0.85; then g = 0.425, v = 0.9 * 1.5 + 0.425
+    expect((await set.data())[0]).toBeCloseTo(0.85 - 0.1775, 6);
+    expect((await cleared.data())[0]).toBeCloseTo(0.85, 6);
   });
 }
 

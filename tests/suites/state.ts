@@ -9,6 +9,7 @@ import { noGrad } from "../../src/gradient";
 import * as nn from "../../src/nn";
 import { SGD } from "../../src/optim";
 import { Buffer, Parameter } from "../../src/parameter";
+import { rand, randn } from "../../src/random";
 import { keep, read, realize, type Tensor } from "../../src/tensor";
 
 const numbers = async (x: Tensor): Promise<number[]> => [...(await x.data())];
@@ -116,6 +117,23 @@ export function valuesAndState(): void {
   });
 
   describe("gradients", () => {
+    test("a tensor stays a leaf when it is read or kept", async () => {
+      const drawn = rand([2]);
+      await drawn.data();
+      drawn.requiresGrad_();
+      const x = randn([2], { requiresGrad: true });
+      keep(x);
+      const p = new Parameter(ones([2]));
+      const optimizer = new SGD([p], { lr: 1 });
+      p.mul(x).sum().backward();
+      optimizer.step();
+      expect([drawn.isLeaf, x.isLeaf]).toEqual([true, true]);
+      x.grad = null;
+      x.mul(2).add(drawn).sum().backward();
+      expect(await x.grad!.toArray()).toEqual([2, 2]);
+      expect(await drawn.grad!.toArray()).toEqual([1, 1]);
+    });
+
     test("two backwards before a step add up", async () => {
       const { p, optimizer } = onesAndSgd();
       p.mul(2).sum().backward();

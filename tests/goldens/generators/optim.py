@@ -60,6 +60,7 @@ def make():
         "AdamW": [trajectory(name, torch.optim.AdamW, options, params, grads) for name, options in ADAM.items()],
         "classical": [classical(name, options, params, grads) for name, options in CLASSICAL.items()],
         "schedules": [schedule(*row) for row in SCHEDULES],
+        "chains": [chain(*row) for row in CHAINS],
     }
 
 
@@ -160,12 +161,44 @@ SCHEDULES = [
 ]
 
 
+# what else changes rates: schedules on one optimizer, the step before which a group is added, or a rate set by hand
+CHAINS = [
+    ("warm-up and decay", [("LinearLR", {"startFactor": 0.1, "totalIters": 4}), ("ExponentialLR", {"gamma": 0.9})], {}),
+    ("cosine and drops", [("CosineAnnealingLR", {"tMax": 12}), ("MultiStepLR", {"milestones": [5], "gamma": 0.1})], {}),
+    ("a group added to StepLR", [("StepLR", {"stepSize": 2, "gamma": 0.5})], {"groupAt": 3}),
+    ("a group added to ExponentialLR", [("ExponentialLR", {"gamma": 0.9})], {"groupAt": 3}),
+    ("a group added to CosineAnnealingLR", [("CosineAnnealingLR", {"tMax": 10})], {"groupAt": 3}),
+    ("a group added to LinearLR", [("LinearLR", {})], {"groupAt": 3}),
+    ("a group added to LambdaLR", [("LambdaLR", {"rule": "min(1, (step + 1) / 5)"})], {"groupAt": 3}),
+    ("a rate set by hand", [("CosineAnnealingLR", {"tMax": 10, "etaMin": 0.01})], {"byHandAt": 4}),
+]
+
+
 def schedule(name, lr, options):
     """lr[t][group]: what step t trains with."""
     optimizer = torch.optim.SGD([{"params": [torch.zeros(1)], "lr": x} for x in lr], lr=0.1)
-    scheduler = getattr(torch.optim.lr_scheduler, name)(optimizer, **schedule_options(options))
-    lrs = [train_with(optimizer, scheduler) for _ in range(30)]
+    scheduler = build(optimizer, name, options)
+    lrs = [train_with(optimizer, [scheduler]) for _ in range(30)]
     return {"schedule": name, "lr": lr, "options": options, "lrs": lrs}
+
+
+def chain(name, schedules, events):
+    """As schedule, with several on one optimizer, and events on the way."""
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    schedulers = [build(optimizer, each, options) for each, options in schedules]
+    lrs = []
+    for step in range(15):
+        if step == events.get("groupAt"):
+            optimizer.add_param_group({"params": [torch.zeros(1)], "lr": 0.5})
+        if step == events.get("byHandAt"):
+            optimizer.param_groups[0]["lr"] = 0.3
+        lrs.append(train_with(optimizer, schedulers))
+    described = [{"schedule": each, "options": options} for each, options in schedules]
+    return {"name": name, "schedules": described, **events, "lrs": lrs}
+
+
+def build(optimizer, name, options):
+    return getattr(torch.optim.lr_scheduler, name)(optimizer, **schedule_options(options))
 
 
 def schedule_options(options):
@@ -175,8 +208,9 @@ def schedule_options(options):
     return {"T_max" if key == "tMax" else snake(key): value for key, value in options.items()}
 
 
-def train_with(optimizer, scheduler):
+def train_with(optimizer, schedulers):
     lrs = [group["lr"] for group in optimizer.param_groups]
     optimizer.step()
-    scheduler.step()
+    for scheduler in schedulers:
+        scheduler.step()
     return lrs

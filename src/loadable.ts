@@ -1,0 +1,46 @@
+/**
+ * Values that state can be loaded from: tensors, or arrays as files hold them. Says whether one fits before anything is
+ * written, since half a checkpoint is worse than none.
+ */
+
+import { tensor } from "./creation";
+import type { Device } from "./device";
+import type { DType } from "./graph/dtype";
+import { sameShape, type Shape, showShape, sizeOf } from "./graph/shape";
+import { Tensor } from "./tensor";
+
+/** Host values as files hold them. */
+export interface StateArray {
+  readonly shape: Shape;
+  readonly dtype: string;
+  readonly data: ArrayLike<number | bigint>;
+}
+
+/** What a value is loaded into. */
+export interface Place {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly device: Device;
+}
+
+/** dtypes of files whose values a place takes as they are. */
+const FITTING = { float: ["f32", "f64"], integer: ["i32", "u32", "u8", "i64", "bool"] };
+
+/** Why a value cannot be written there, as what was got; null if it can. */
+export function misfit(value: Tensor | StateArray, { shape, dtype, device }: Place): string | null {
+  if (!sameShape(value.shape, shape)) return `shape ${showShape(value.shape)} instead of ${showShape(shape)}`;
+  if (value instanceof Tensor) {
+    if (value.dtype !== dtype) return `dtype ${value.dtype} instead of ${dtype}`;
+    return value.device === device ? null : `a tensor of ${value.device.name} instead of ${device.name}`;
+  }
+  if (!FITTING[dtype === "f32" ? "float" : "integer"].includes(value.dtype))
+    return `dtype ${value.dtype} instead of ${dtype}`;
+  return value.data.length === sizeOf(shape) ? null : `${value.data.length} values instead of ${sizeOf(shape)}`;
+}
+
+/** The value as a tensor of its place. */
+export function placed(value: Tensor | StateArray, { shape, dtype, device }: Place): Tensor {
+  if (value instanceof Tensor) return value.detach();
+  const data = Float64Array.from({ length: value.data.length }, (_, i) => Number(value.data[i]));
+  return tensor(data, { shape, dtype, device });
+}
