@@ -1,6 +1,6 @@
 /**
  * Index arithmetic: from the loop variables of a kernel to the place of an element in memory, through any chain of views.
- * An Index says the same thing twice: as WGSL text (for the shader) and as a number (to find out how neighbouring lanes lie).
+ * An Index says the same thing twice: as WGSL text, for the shader, and as sums of digits, which tell how neighbouring lanes lie.
  */
 
 import { type Shape, contiguousStrides, sizeOf } from "../graph/shape";
@@ -36,12 +36,10 @@ export abstract class Index {
 
   /** Flat position as WGSL. */
   abstract flat(width: Width): string;
-  /** Flat position as a number, for values of the loop variables. */
-  abstract at(point: readonly number[], lane: number): number;
   /** The loop variables everything starts from. */
   abstract get root(): RootIndex;
-  /** Element counts after which some coordinate wraps, of this shape and of all it came through. */
-  abstract wraps(into: Set<number>): void;
+  /** Each coordinate as a sum of digits; null where one is no such sum. */
+  abstract get sums(): readonly DigitSum[] | null;
   protected abstract coordText(dim: number, width: Width): string;
 
   /** Coordinate along one dimension as WGSL. */
@@ -61,7 +59,19 @@ export abstract class Index {
     return this.child(shape.join(), () => new ReshapedIndex(this, shape, this.bind));
   }
 
-  /** How four neighbouring lanes lie in memory; found by trying every place where a coordinate could wrap. */
+  /** The flat position as a sum of digits; null where it is none. */
+  get position(): DigitSum | null {
+    const { sums, shape } = this;
+    if (!sums) return null;
+    const strides = contiguousStrides(shape);
+    const parts = sums.map((sum, dim) => scaled(sum, strides[dim]!));
+    return {
+      start: parts.reduce((total, { start }) => total + start, 0),
+      digits: parts.flatMap(({ digits }) => digits),
+    };
+  }
+
+  /** How four neighbouring lanes lie in memory. The first one's loop variable is a multiple of four. */
   get pattern(): LanePattern {
     this.cachedPattern ??= classify(this);
     return this.cachedPattern;
@@ -105,10 +115,6 @@ function digit(flat: string, shape: Shape, dim: number, width: Width): string {
   return isQuick ? `rest${suffix}(${whole}, ${size}u, ${reciprocal(size)})` : `(${whole}) % ${size}u`;
 }
 
-function wrapsOf(shape: Shape, into: Set<number>): void {
-  for (let dim = 1; dim < shape.length; dim++) into.add(sizeOf(shape.slice(dim)));
-}
-
 /** Position given by loop variables; its shape is theirs, one after the other. */
 export class RootIndex extends Index {
   constructor(
@@ -136,16 +142,14 @@ export class RootIndex extends Index {
     });
   }
 
-  at(point: readonly number[], lane: number): number {
-    let flat = 0;
-    this.variables.forEach((variable, i) => {
-      flat = flat * sizeOf(variable.shape) + point[i]! + (variable.laned ? lane : 0);
+  get sums(): readonly DigitSum[] {
+    return this.variables.flatMap(({ shape }, variable) => {
+      const strides = contiguousStrides(shape);
+      return shape.map((size, dim): DigitSum => {
+        const digits = size === 1 ? [] : [{ variable, stride: strides[dim]!, size, weight: 1 }];
+        return { start: 0, digits };
+      });
     });
-    return flat;
-  }
-
-  wraps(into: Set<number>): void {
-    wrapsOf(this.shape, into);
   }
 
   protected coordText(dim: number, width: Width): string {
@@ -192,21 +196,14 @@ class ViewIndex extends Index {
     });
   }
 
-  at(point: readonly number[], lane: number): number {
-    const flat = this.parent.at(point, lane);
-    const from = this.parent.shape;
-    const fromStrides = contiguousStrides(from);
-    let result = 0;
-    this.axes.forEach(({ from: dim, start, step }, i) => {
-      const coord = dim === null ? 0 : Math.floor(flat / fromStrides[dim]!) % from[dim]!;
-      result += (start + step * coord) * this.strides[i]!;
-    });
-    return result;
-  }
-
-  wraps(into: Set<number>): void {
-    wrapsOf(this.shape, into);
-    this.parent.wraps(into);
+  get sums(): readonly DigitSum[] | null {
+    const { sums } = this.parent;
+    return (
+      sums &&
+      this.axes.map(({ from, start, step }): DigitSum =>
+        from === null ? { start, digits: [] } : shifted(scaled(sums[from]!, step), start),
+      )
+    );
   }
 
   protected coordText(dim: number, width: Width): string {
@@ -236,13 +233,13 @@ class ReshapedIndex extends Index {
     return this.parent.flat(width);
   }
 
-  at(point: readonly number[], lane: number): number {
-    return this.parent.at(point, lane);
+  override get position(): DigitSum | null {
+    return this.parent.position;
   }
 
-  wraps(into: Set<number>): void {
-    wrapsOf(this.shape, into);
-    this.parent.wraps(into);
+  get sums(): readonly DigitSum[] | null {
+    const { position } = this;
+    return position && split(position, this.shape);
   }
 
   protected coordText(dim: number, width: Width): string {
@@ -250,52 +247,101 @@ class ReshapedIndex extends Index {
   }
 }
 
-/**
- * Tries the first lanes groups, the last, and those around every place where a coordinate wraps (a few of each kind):
- * between such places a chain of views is linear, so what holds there holds everywhere.
- */
-function classify(index: Index): LanePattern {
-  const possible = new Set<LanePattern>(["aligned", "consecutive", "same"]);
-  const wraps = new Set<number>();
-  index.wraps(wraps);
-  for (const { point, valid } of probes(index.root, wraps)) {
-    const first = index.at(point, 0);
-    if (first % LANES !== 0) possible.delete("aligned");
-    for (let lane = 1; lane < valid; lane++) {
-      const place = index.at(point, lane);
-      if (place !== first + lane) {
-        possible.delete("aligned");
-        possible.delete("consecutive");
-      }
-      if (place !== first) possible.delete("same");
-    }
-  }
-  return [...possible][0] ?? "scattered";
+/** A digit of a loop variable, `floor(variable / stride) % size`, times a weight. */
+interface Digit {
+  readonly variable: number;
+  readonly stride: number;
+  readonly size: number;
+  readonly weight: number;
 }
 
-function* probes(root: RootIndex, wraps: ReadonlySet<number>): Generator<{ point: number[]; valid: number }> {
-  const values = root.variables.map(({ shape, laned }) => {
-    const size = sizeOf(shape);
-    if (!laned) return [...new Set([0, 1, 2, 3, size - 1])].filter((v) => v >= 0 && v < size);
-    const bases = new Set([0, LANES, 2 * LANES, LANES * Math.floor((size - 1) / LANES)]);
-    for (const wrap of wraps) {
-      for (let times = 1; times <= 5; times++)
-        bases.add(LANES * Math.floor((wrap * times - 1) / LANES)).add(LANES * Math.floor((wrap * times) / LANES));
-    }
-    return [...bases].filter((base) => base >= 0 && base < size);
-  });
-  const count = values.reduce((product, list) => product * list.length, 1);
-  for (let k = 0; k < count; k++) {
-    let rest = k;
-    const point = values.map((list) => {
-      const value = list[rest % list.length]!;
-      rest = Math.floor(rest / list.length);
-      return value;
-    });
-    const laned = root.variables.findIndex((variable) => variable.laned);
-    const size = laned < 0 ? LANES : sizeOf(root.variables[laned]!.shape);
-    yield { point, valid: laned < 0 ? LANES : Math.min(LANES, size - point[laned]!) };
+/** `start` plus digits: a coordinate, or a position. */
+interface DigitSum {
+  readonly start: number;
+  readonly digits: readonly Digit[];
+}
+
+const shifted = ({ start, digits }: DigitSum, by: number): DigitSum => ({ start: start + by, digits });
+
+const scaled = ({ start, digits }: DigitSum, by: number): DigitSum => ({
+  start: start * by,
+  digits: digits.map((digit) => ({ ...digit, weight: digit.weight * by })),
+});
+
+/** Digits of one variable from the inside out, neighbours that count on joined; null where some overlap in part. */
+function joined(digits: readonly Digit[]): Digit[] | null {
+  const result: Digit[] = [];
+  for (const digit of [...digits].sort((a, b) => a.stride - b.stride || a.size - b.size)) {
+    const last = result.at(-1);
+    const end = last ? last.stride * last.size : 1;
+    if (last?.stride === digit.stride && last.size === digit.size) {
+      result[result.length - 1] = { ...last, weight: last.weight + digit.weight };
+    } else if (digit.stride < end) return null;
+    else if (last && digit.stride === end && digit.weight === last.weight * last.size) {
+      result[result.length - 1] = { ...last, size: last.size * digit.size };
+    } else result.push(digit);
   }
+  return result.filter(({ weight }) => weight !== 0);
+}
+
+/** The coordinates that a flat position has in a shape; null where a sum of digits would carry from one into the next. */
+function split(flat: DigitSum, shape: Shape): readonly DigitSum[] | null {
+  if (sizeOf(shape) === 0) return null;
+  const variables = [...new Set(flat.digits.map(({ variable }) => variable))];
+  const digits = variables.map((one) => joined(flat.digits.filter(({ variable }) => variable === one)));
+  if (digits.includes(null)) return null;
+  let rest: DigitSum = { start: flat.start, digits: digits.flatMap((list) => list!) };
+  const coordinates: DigitSum[] = [];
+  for (const stride of contiguousStrides(shape)) {
+    const start = Math.floor(rest.start / stride);
+    const parts = rest.digits.flatMap((digit) => cut(digit, stride));
+    const isWhole = ({ weight }: Digit): boolean => weight % stride === 0;
+    const digits = parts.filter(isWhole).map((digit) => ({ ...digit, weight: digit.weight / stride }));
+    coordinates.push({ start, digits });
+    rest = { start: rest.start - start * stride, digits: parts.filter((digit) => !isWhole(digit)) };
+    if (!staysBelow(rest, stride)) return null;
+  }
+  return coordinates;
+}
+
+/** A digit as one that stays below `limit` and one that counts in it, where it is both. */
+function cut(digit: Digit, limit: number): Digit[] {
+  const { stride, size, weight } = digit;
+  const inner = limit / weight;
+  if (weight <= 0 || weight >= limit || weight * size <= limit || !Number.isInteger(inner) || size % inner !== 0)
+    return [digit];
+  return [
+    { ...digit, size: inner },
+    { ...digit, stride: stride * inner, size: size / inner, weight: limit },
+  ];
+}
+
+function staysBelow({ start, digits }: DigitSum, limit: number): boolean {
+  const reach = (sign: 1 | -1): number =>
+    digits.reduce((total, { size, weight }) => total + Math.max(sign * weight, 0) * (size - 1), 0);
+  return start + reach(1) < limit && start - reach(-1) >= 0;
+}
+
+function classify(index: Index): LanePattern {
+  const flat = index.position;
+  if (!flat) return "scattered";
+  const { variables } = index.root;
+  const laned = variables.findIndex((variable) => variable.laned);
+  const own = joined(flat.digits.filter(({ variable }) => variable === laned));
+  if (!own) return "scattered";
+  const count = laned < 0 ? Infinity : sizeOf(variables[laned]!.shape);
+
+  const [first] = own;
+  const isRun = first?.stride === 1 && first.weight === 1;
+  const run = isRun ? first.size : 1;
+  const others = isRun ? own.slice(1) : own;
+  const keepStill = (digits: readonly Digit[]): boolean => digits.every(({ stride }) => stride % LANES === 0);
+  if ((run % LANES === 0 || run === count) && keepStill(others)) {
+    const outside = [...others, ...flat.digits.filter(({ variable }) => variable !== laned)];
+    const isAligned = flat.start % LANES === 0 && outside.every(({ weight }) => weight % LANES === 0);
+    return isAligned ? "aligned" : "consecutive";
+  }
+  return keepStill(own) ? "same" : "scattered";
 }
 
 /** Position given by computed coordinates, as gather, cat and pad have them: nothing is known of how lanes lie. */
@@ -324,12 +370,8 @@ export class ComputedIndex extends Index {
     });
   }
 
-  at(): number {
-    return NaN;
-  }
-
-  wraps(): void {
-    // nothing is known
+  get sums(): null {
+    return null;
   }
 
   protected coordText(dim: number, width: Width): string {
