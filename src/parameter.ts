@@ -7,7 +7,7 @@ import { defaultDevice, type Device } from "./device";
 import { DTypeError, InternalError, ShapeError } from "./errors";
 import { withGradMode } from "./graph/gradMode";
 import type { Node } from "./graph/node";
-import { sameShape, type Shape, showShape } from "./graph/shape";
+import { sameShape, type Shape, showShape, sizeOf } from "./graph/shape";
 import * as ops from "./ops";
 import { Arena, ArenaLayout } from "./runtime/arena";
 import type { Engine } from "./runtime/engine";
@@ -208,6 +208,17 @@ export class Buffer extends State {
       );
     }
     checkValue("assignRows", value, value.shape, this);
+    if (this.dtype === "u8" && sizeOf(own) % 4 !== 0) {
+      // rows that start between two words: GPUs store whole ones, so all of it is written anew
+      this.update((current) =>
+        ops.cat([
+          ops.narrow(current, 0, 0, start),
+          value.node,
+          ops.narrow(current, 0, start + rows, size - start - rows),
+        ]),
+      );
+      return;
+    }
     this.device.engine.assign(this.variable, value.node, ops.scalar(start, "u32"));
   }
 }

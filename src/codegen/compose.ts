@@ -68,9 +68,9 @@ export interface Surroundings {
   sharesOutputBuffer(node: Node): boolean;
 }
 
-/** Storage bindings that a kernel's last pass has of its own; fused inputs must fit beside them. */
-export function ownBindings(call: KernelCall | null, limits: KernelLimits): number {
-  if (!call) return 1;
+/** Storage bindings that a unit's last pass has of its own; fused inputs must fit beside them. */
+export function ownBindings({ main, call }: Pick<UnitSpec, "main" | "call">, limits: KernelLimits): number {
+  if (!call) return main && reducePlan(main, limits).plan.passes.length > 1 ? 2 : 1; // output, and what the first pass left
   const last = planOf(call, limits).passes.at(-1)!;
   return bindingsOf(last.shader.source).filter(({ space }) => space.startsWith("storage")).length;
 }
@@ -153,14 +153,21 @@ function epilogueHooks(pass: Pass, unit: UnitSpec, inputs: KernelInputs, around:
   return hooks;
 }
 
-function composeReduce(unit: UnitSpec, main: Node, around: Surroundings): Composed {
+function reducePlan(
+  main: Node,
+  limits: KernelLimits,
+): { layout: ReduceLayout; plan: KernelPlan; fold: keyof typeof FOLDS } {
   const { lowering } = opOf(main);
   if (lowering.kind !== "reduce") throw new InternalError(`compose: ${main.op.name} must be a reduction.`);
   const layout = layoutOf(main.inputs[0]!.shape, lowering.dims(main.attrs));
-  const plan = planReduce(layout.info, around.limits);
+  return { layout, plan: planReduce(layout.info, limits), fold: lowering.fold };
+}
+
+function composeReduce(unit: UnitSpec, main: Node, around: Surroundings): Composed {
+  const { layout, plan, fold } = reducePlan(main, around.limits);
   const launches = plan.passes.map((pass, index) => {
     const inputs = inputsFor(around);
-    const hooks = foldHooks(lowering.fold, main.dtype);
+    const hooks = foldHooks(fold, main.dtype);
     if (index === 0) Object.assign(hooks, loadHook(main.inputs[0]!, layout, inputs, around));
     if (index === plan.passes.length - 1) Object.assign(hooks, reduceEpilogue(unit, main, pass, inputs, around));
     if (pass.shader !== reduceRows) delete hooks.combine;

@@ -104,8 +104,9 @@ const MAX_QUICK = 2 ** 21;
 
 /** One coordinate of a flat position. */
 function digit(flat: string, shape: Shape, dim: number, width: Width): string {
-  const stride = sizeOf(shape.slice(dim + 1));
-  const size = shape[dim]!;
+  // an empty tensor has no places, but its text must compile
+  const stride = Math.max(1, sizeOf(shape.slice(dim + 1)));
+  const size = Math.max(1, shape[dim]!);
   const isQuick = sizeOf(shape) + LANES < MAX_QUICK;
   const suffix = width === "base" ? "" : "4";
   const reciprocal = (divisor: number): string => Math.fround(1 / divisor).toExponential();

@@ -46,11 +46,20 @@ export class KernelInputs {
   }
 
   /** Expression that loads from a node's buffer. */
-  load(node: Node, access: Access, index: string): string {
+  load(leaf: Node, access: Access, index: string): string {
+    const node = this.sameMemory(leaf);
     let input = this.inputs.get(node);
     if (!input) this.inputs.set(node, (input = { name: `x${this.inputs.size}`, node, accesses: new Set() }));
     input.accesses.add(access);
     return `${input.name}_${access}(${index})`;
+  }
+
+  /** Leaves of one version of a variable are one buffer, which a kernel that writes beside it must not bind twice. */
+  private sameMemory(node: Node): Node {
+    if (node.variable === null) return node;
+    for (const known of this.inputs.keys())
+      if (known.variable === node.variable && known.version === node.version) return known;
+    return node;
   }
 
   /** Buffers in the order in which they are bound, without the output itself. */

@@ -88,9 +88,9 @@ export async function profile(
           return "stage" in options ? submit([], options) : null;
         }) as typeof submit,
     ),
-    intercept(gpu, "submitAndRead", (submitAndRead) => (commands, ranges) => {
+    intercept(gpu, "submitForRead", (submitForRead) => (commands, ranges) => {
       measure(commands);
-      return submitAndRead([], ranges);
+      return submitForRead([], ranges);
     }),
   ];
   try {

@@ -26,7 +26,11 @@ interface MutablePipeline extends Pipeline {
   error: KernelError | null;
 }
 
+/** Pipelines kept for plans to come. Those that a plan holds work on when they are forgotten here. */
+const MAX_PIPELINES = 1024;
+
 export class PipelineCache {
+  /** Most recently asked for last. */
   private readonly byText = new Map<string, Pipeline>();
   private readonly layouts = new Map<string, BindingLayout>();
 
@@ -34,9 +38,10 @@ export class PipelineCache {
 
   get(label: string, wgsl: string): Pipeline {
     const cached = this.byText.get(wgsl);
-    if (cached) return cached;
-    const pipeline = this.create(label, wgsl);
+    this.byText.delete(wgsl);
+    const pipeline = cached ?? this.create(label, wgsl);
     this.byText.set(wgsl, pipeline);
+    if (this.byText.size > MAX_PIPELINES) this.byText.delete(this.byText.keys().next().value!);
     return pipeline;
   }
 

@@ -3,7 +3,7 @@
  * when it runs. Takes nodes and variables, gives programs to the backend. Knows neither tensors nor GPUs.
  */
 
-import { InternalError, OutOfMemoryError, StaleTensorError } from "../errors";
+import { DeviceLostError, InternalError, StaleTensorError } from "../errors";
 import type { DType, TypedArray } from "../graph/dtype";
 import type { Node, VariableRef } from "../graph/node";
 import { type Shape, showShape } from "../graph/shape";
@@ -112,7 +112,8 @@ export class Engine {
 
   /** Computes values and leaves them on the device. */
   realize(nodes: readonly Node[]): void {
-    const outputs = nodes.filter((node) => !node.hasValue).map((node): Output => ({ node, want: "resident" }));
+    const missing = [...new Set(nodes.filter((node) => !node.hasValue))];
+    const outputs = missing.map((node): Output => ({ node, want: "resident" }));
     const behind = nodes.filter(isBehind);
     if (outputs.length > 0 || behind.length > 0) void this.run(outputs, this.neededFor([...nodes]));
     for (const node of nodes) {
@@ -170,7 +171,7 @@ export class Engine {
       return this.runFresh(outputs, effects);
     } catch (error) {
       for (const { node } of outputs) this.scalars.delete(node); // whoever still wants it asks again
-      if (error instanceof OutOfMemoryError) this.salvage(effects.filter((effect) => this.pending.includes(effect)));
+      if (!(error instanceof DeviceLostError)) this.salvage(effects.filter((effect) => this.pending.includes(effect)));
       throw error;
     }
   }
@@ -199,14 +200,14 @@ export class Engine {
   }
 
   /**
-   * After a run for which there was no room: runs the writes up to the first that there is no room for. That one and those
-   * after it have not happened, as if the program had stopped there; what was built on them can no longer be read.
+   * After a run that failed, for lack of room above all: runs the writes up to the first that fails. That one and those after
+   * it have not happened, as if the program had stopped there; what was built on them can no longer be read.
    */
   private salvage(effects: readonly Effect[]): void {
-    if (effects.length === 0 || this.hasRoomFor(effects)) return;
+    if (effects.length === 0 || this.canRun(effects)) return;
     const half = effects.slice(0, effects.length >> 1);
     const others = effects.slice(half.length);
-    if (effects.length > 1 && this.hasRoomFor(half)) {
+    if (effects.length > 1 && this.canRun(half)) {
       this.salvage(others);
       return;
     }
@@ -215,14 +216,14 @@ export class Engine {
     this.pending = this.pending.filter((effect) => !others.includes(effect));
   }
 
-  /** Runs writes, if there is room for them. */
-  private hasRoomFor(effects: readonly Effect[]): boolean {
+  /** Runs writes, if they can run; whatever is wrong with them, the run that failed has reported it. */
+  private canRun(effects: readonly Effect[]): boolean {
     try {
       void this.runFresh([], effects);
       return true;
     } catch (error) {
-      if (error instanceof OutOfMemoryError) return false;
-      throw error;
+      if (error instanceof DeviceLostError) throw error;
+      return false;
     }
   }
 

@@ -22,6 +22,18 @@ export class SlotPool {
     });
   }
 
+  /** Gives back what none of the given plans needs. */
+  trim(plans: readonly (readonly number[])[]): void {
+    const needed = new Map<number, number>();
+    for (const sizes of plans) {
+      const counts = new Map<number, number>();
+      for (const size of sizes.map(slotClass)) counts.set(size, (counts.get(size) ?? 0) + 1);
+      for (const [size, count] of counts) needed.set(size, Math.max(needed.get(size) ?? 0, count));
+    }
+    for (const [size, list] of this.bySize)
+      for (const memory of list.splice(needed.get(size) ?? 0)) this.gpu.free(memory);
+  }
+
   private memory(size: number, index: number): GpuMemory {
     let list = this.bySize.get(size);
     if (!list) this.bySize.set(size, (list = []));

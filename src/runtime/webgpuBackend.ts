@@ -114,7 +114,7 @@ export class WebGpuBackend implements Backend {
     };
     compiled.writeParams(leaves);
     const commands: Command[] = compiled.commands(rangeOf);
-    const scalars = this.copyScalars(program, plan.outputs, rangeOf, commands);
+    const scalars = this.copyScalars(program, plan.outputs, leaves, { rangeOf, commands });
     try {
       const result = this.submit(program, plan.outputs, rangeOf, commands, scalars);
       this.noteWritten(program, made, scalars);
@@ -194,16 +194,18 @@ export class WebGpuBackend implements Backend {
     return makePlan(taskOf(program), this.gpu.limits).launches;
   }
 
-  /** Copies wanted scalars into the ring; gives where each of the outputs lies there. */
+  /** Copies wanted scalars into the ring, where they are not there yet; gives where each of the outputs lies there. */
   private copyScalars(
     { outputs }: Program,
     places: readonly (Place | null)[],
-    rangeOf: RangeOf,
-    commands: Command[],
+    leaves: readonly Node[],
+    { rangeOf, commands }: { rangeOf: RangeOf; commands: Command[] },
   ): (ScalarStorage | null)[] {
     return outputs.map(({ want }, index) => {
       const place = places[index];
       if (want !== "scalar" || !place) return null;
+      const known = place.kind === "leaf" ? leaves[place.index]!.storage : null;
+      if (known instanceof ScalarStorage) return known; // an alias of an earlier step's scalar
       const storage = this.scalars.take();
       commands.push({ kind: "copy", from: rangeOf(place, 4), to: storage.range(4) });
       return storage;
@@ -222,7 +224,7 @@ export class WebGpuBackend implements Backend {
       want === "read" ? [{ node, place: places[index]! }] : [],
     );
     if (reads.length > 0) return this.submitAndRead(reads, rangeOf, commands);
-    const stage = scalars.filter((storage) => storage !== null);
+    const stage = scalars.filter((storage) => storage !== null && storage.staged === null) as ScalarStorage[];
     if (stage.length > 0) {
       const block: StagedBlock = this.gpu.submit(commands, { stage: stage.map((storage) => storage.range(4)) });
       stage.forEach((storage, index) => {
@@ -285,6 +287,7 @@ export class WebGpuBackend implements Backend {
     const [key, plan] = this.plans.entries().next().value!;
     this.plans.delete(key);
     plan.destroy();
+    this.slots.trim([...this.plans.values()].map((kept) => kept.plan.slots));
   }
 
   private uploadSizes(leaves: readonly Node[], compiled: CompiledPlan): number[] {
@@ -317,7 +320,7 @@ export class WebGpuBackend implements Backend {
     this.uploads.set(leaf, uploads);
     if (uploads < UPLOADS_BEFORE_RESIDENT || isUniform(leaf)) return false;
     this.upload(leaf);
-    return true;
+    return leaf.storage !== null; // an empty tensor has none
   }
 
   upload(node: Node): void {
@@ -367,11 +370,12 @@ export class WebGpuBackend implements Backend {
     this.allocate(arena);
     const commands: Command[] = [];
     const old: Variable[] = [];
+    const isThere = (variable: Variable): boolean => Boolean(variable.storage ?? variable.home?.arena.storage);
+    for (const variable of arena.members) if (isThere(variable)) this.checkWritten(variable); // all, before any moves
     arena.members.forEach((variable, index) => {
       const offset = arena.layout.offsets[index]!;
       const range = this.variableRange(arena, { offset, byteLength: paddedByteLength(variable) });
-      if (variable.storage || variable.home?.arena.storage) {
-        this.checkWritten(variable);
+      if (isThere(variable)) {
         variable.writtenIn = this.gpu.submitCount + 1;
         commands.push({ kind: "copy", from: this.variableRange(variable, null), to: range });
         if (variable.storage) old.push(variable);

@@ -47,6 +47,8 @@ export interface Unit {
 
 export interface Fusion {
   readonly units: readonly Unit[];
+  /** Whether a leaf of a variable is read from a copy, which a unit of its own makes before the variable is overwritten. */
+  isCopied(leaf: Node): boolean;
   /** Whether a node's value lies in memory when units other than its own need it. */
   isLoaded(node: Node): boolean;
   /** The node in whose memory a value lies: itself, or what it reshapes. */
@@ -74,8 +76,9 @@ type Site = Node | number | { readonly moved: Node };
 /** A scalar that goes into Params instead of memory. */
 export const isUniform = (node: Node): boolean => node.op.name === "scalar" && node.hostData !== null;
 
-export function fuse(task: Task, limits: KernelLimits): Fusion {
-  const fuser = new Fuser(task, limits);
+/** @param copied leaves to be read from copies; grows by those that would be overwritten while they are read */
+export function fuse(task: Task, limits: KernelLimits, copied = new Set<Node>()): Fusion {
+  const fuser = new Fuser(task, limits, copied);
   for (let attempt = 0; attempt < 1000; attempt++) {
     const fusion = fuser.attempt();
     if (fusion) return fusion;
@@ -97,6 +100,7 @@ class Fuser {
   constructor(
     private readonly task: Task,
     private readonly limits: KernelLimits,
+    private readonly copied: Set<Node>,
   ) {
     const roots = [
       ...task.effects.map((effect) => (effect.kind === "assign" ? effect.value : effect.node)),
@@ -165,24 +169,26 @@ class Fuser {
   attempt(): Fusion | null {
     const claims = this.claimEpilogues();
     const placed = this.place(claims);
-    const fusion = new Placed(this.task, this.order, this.calls, this.uses, claims, placed);
+    const fusion = new Placed(this.task, this.order, this.calls, this.uses, claims, placed, this.copied);
     const hazard = fusion.units.find(
-      (unit) => unit.isStore && !placed.has(unit.root) && readsElsewhere(unit, this.task, fusion),
+      (unit) =>
+        unit.isStore && unit.effect !== null && !placed.has(unit.root) && readsElsewhere(unit, this.task, fusion),
     );
     if (hazard) {
-      this.forced.add(hazard.root);
+      (hazard.root.hasValue ? this.copied : this.forced).add(hazard.root);
       return null;
     }
+    let isWhole = true;
     for (const unit of fusion.units) {
       if (unit.cut === "update") continue;
-      const own = ownBindings(unit.call, this.limits);
+      const own = ownBindings(unit, this.limits);
       const operands = new Set(unit.operands.map((node) => fusion.memoryOf(node)));
       const extra = fusion.loadsOf(unit).filter((node) => unit.call !== null || !operands.has(node)).length;
       if (own + extra <= MAX_BINDINGS) continue;
       this.cut(unit, fusion, MAX_BINDINGS - own);
-      return null;
+      isWhole = false;
     }
-    return fusion;
+    return isWhole ? fusion : null;
   }
 
   /** Gives memory to the part of an expression that binds most, or stops an epilogue early. */
@@ -344,17 +350,17 @@ function walkUnit(unit: Unit, fusion: Pick<Fusion, "isLoaded">, visit: (node: No
 }
 
 /** Whether a unit that writes a variable reads it anywhere but at the element it writes: then it must not write in place. */
-function readsElsewhere(unit: Unit, task: Task, fusion: Pick<Fusion, "isLoaded">): boolean {
+function readsElsewhere(unit: Unit, task: Task, fusion: Pick<Fusion, "isLoaded" | "isCopied">): boolean {
   const effect = task.effects[unit.effect!]!;
   if (effect.kind !== "assign") return false;
   const { variable, start } = effect;
-  const seen = new Set<Node>();
+  const seen = { true: new Set<Node>(), false: new Set<Node>() }; // by whether it was reached in place
   const stack: { node: Node; inPlace: boolean }[] = [{ node: unit.root, inPlace: start === null }];
   for (let top = stack.pop(); top; top = stack.pop()) {
     const { node, inPlace } = top;
-    if (node.variable === variable && !inPlace) return true;
-    if (seen.has(node) || isUniform(node) || (node !== unit.root && fusion.isLoaded(node))) continue;
-    if (inPlace) seen.add(node);
+    if (node.variable === variable && !inPlace && !fusion.isCopied(node)) return true;
+    if (seen[`${inPlace}`].has(node) || isUniform(node) || (node !== unit.root && fusion.isLoaded(node))) continue;
+    seen[`${inPlace}`].add(node);
     const { kind } = opOf(node).lowering;
     const staysInPlace =
       inPlace && node !== unit.main ? kind === "pointwise" || kind === "alias" : inPlace && kind === "alias";
@@ -367,6 +373,7 @@ function readsElsewhere(unit: Unit, task: Task, fusion: Pick<Fusion, "isLoaded">
 class Placed implements Fusion {
   readonly units: readonly Unit[];
   private readonly loads = new Map<Unit, Node[]>();
+  private readonly copies: ReadonlySet<Node>;
 
   constructor(
     private readonly task: Task,
@@ -375,7 +382,9 @@ class Placed implements Fusion {
     private readonly uses: ReadonlyMap<Node, readonly Use[]>,
     claims: ReadonlyMap<Node, Node>,
     private readonly placed: ReadonlyMap<Node, Cut>,
+    copied: ReadonlySet<Node>,
   ) {
+    this.copies = new Set([...copied, ...this.overwrittenOutputs()]);
     const units: Unit[] = [];
     const direct = new Map<Node, number>();
     const stores: Unit[] = [];
@@ -396,7 +405,8 @@ class Placed implements Fusion {
       if (!cut || sizeOf(node.shape) === 0) continue;
       units.push({ ...this.unitFor(node, claims.get(node) ?? null, cut), effect: direct.get(node) ?? null });
     }
-    this.units = [...units, ...stores, ...this.snapshots()];
+    const copies = [...this.copies].map((leaf): Unit => ({ ...this.unitFor(leaf, null, "state"), isStore: true }));
+    this.units = [...units, ...stores, ...copies];
   }
 
   private unitFor(root: Node, main: Node | null, cut: Cut): Unit {
@@ -419,23 +429,29 @@ class Placed implements Fusion {
     const unit = { ...this.unitFor(value, main, "state"), effect: index };
     const buffer = this.task.bufferOf(effect.variable);
     const sharesBuffer = unit.operands.some((operand) => {
-      const { variable } = this.memoryOf(operand);
-      return variable !== null && this.task.bufferOf(variable) === buffer;
+      const memory = this.memoryOf(operand);
+      const isOwn = memory.variable === null || this.isCopied(memory);
+      return !isOwn && this.task.bufferOf(memory.variable!) === buffer;
     });
     return !sharesBuffer && !readsElsewhere(unit, this.task, this);
   }
 
-  /** Copies of variables that are wanted as they are before this task overwrites them. */
-  private snapshots(): Unit[] {
+  /** Leaves of variables whose memory somebody wants at the end, and which this task overwrites on the way. */
+  private overwrittenOutputs(): Node[] {
     const last = new Map<VariableRef, number>();
     for (const effect of this.task.effects) {
       for (const { variable, version } of effect.kind === "update" ? effect.writes : [effect])
         last.set(variable, version);
     }
-    return this.task.outputs.flatMap(({ node }): Unit[] => {
-      if (node.variable === null || (last.get(node.variable) ?? -1) <= node.version) return [];
-      return [{ root: node, main: null, call: null, operands: [], effect: null, isStore: true, cut: "state" }];
+    return this.task.outputs.flatMap(({ node, want }) => {
+      if (want === "resident" || sizeOf(node.shape) === 0) return [];
+      const memory = this.memoryOf(node);
+      return memory.variable !== null && (last.get(memory.variable) ?? -1) > memory.version ? [memory] : [];
     });
+  }
+
+  isCopied(leaf: Node): boolean {
+    return this.copies.has(leaf);
   }
 
   isLoaded(node: Node): boolean {

@@ -14,11 +14,17 @@ interface Access {
 }
 
 /** Variables at their versions that a unit reads. */
-function readsOf(unit: Unit, memory: readonly Node[], task: Task): Access[] {
+function readsOf(unit: Unit, memory: readonly Node[], fusion: Fusion, task: Task): Access[] {
   const effect = unit.effect === null ? null : task.effects[unit.effect]!;
   if (effect?.kind === "update") return [...effect.reads];
-  return memory.flatMap(({ variable, version }) => (variable ? [{ variable, version }] : []));
+  return memory.flatMap((node) => {
+    const { variable, version } = node;
+    return variable && !readsCopy(unit, node, fusion) ? [{ variable, version }] : [];
+  });
 }
+
+/** Whether a unit reads a variable from a copy: all do where there is one, but the one that makes it. */
+const readsCopy = (unit: Unit, leaf: Node, fusion: Fusion): boolean => fusion.isCopied(leaf) && unit.root !== leaf;
 
 function writesOf(unit: Unit, task: Task): readonly Access[] {
   const effect = unit.effect === null ? null : task.effects[unit.effect]!;
@@ -30,12 +36,16 @@ export const memoryRead = (unit: Unit, fusion: Fusion): Node[] => [
   ...new Set([...fusion.loadsOf(unit), ...unit.operands.map((operand) => fusion.memoryOf(operand))]),
 ];
 
-export function orderUnits(fusion: Fusion, task: Task): Unit[] {
+/**
+ * The order; or, where writes cross (one value needs a variable before a write, and what comes after it another), leaves
+ * that must be read from copies for there to be one.
+ */
+export function orderUnits(fusion: Fusion, task: Task): { order: Unit[] } | { crossed: Node[] } {
   const { units } = fusion;
   const makers = new Map<Node, Unit>();
   const writers = new Map<VariableRef, { version: number; unit: Unit }[]>();
   for (const unit of units) {
-    if (unit.effect === null && !unit.isStore) makers.set(unit.root, unit);
+    if (unit.effect === null) makers.set(unit.root, unit);
     for (const { variable, version } of writesOf(unit, task)) {
       writers.set(
         variable,
@@ -50,7 +60,7 @@ export function orderUnits(fusion: Fusion, task: Task): Unit[] {
       const maker = makers.get(node);
       if (maker && maker !== unit) before.get(unit)!.push(maker);
     }
-    for (const { variable, version } of readsOf(unit, memory, task)) {
+    for (const { variable, version } of readsOf(unit, memory, fusion, task)) {
       const list = writers.get(variable) ?? [];
       const maker = list.find((writer) => writer.version === version)?.unit;
       const next = list.find((writer) => writer.version > version)?.unit;
@@ -62,10 +72,23 @@ export function orderUnits(fusion: Fusion, task: Task): Unit[] {
       if (earlier && earlier !== unit) before.get(unit)!.push(earlier);
     }
   }
-  return sorted(units, before);
+  const result = sorted(units, before);
+  if ("order" in result) return result;
+  const isCrossed = (unit: Unit, { variable, version }: Node): boolean =>
+    variable !== null &&
+    (writers.get(variable) ?? []).some((writer) => writer.version > version && result.cycle.includes(writer.unit)) &&
+    (unit.effect === null || task.effects[unit.effect]!.kind === "assign");
+  const crossed = result.cycle.flatMap((unit) =>
+    memoryRead(unit, fusion).filter((node) => !fusion.isCopied(node) && isCrossed(unit, node)),
+  );
+  if (crossed.length === 0) throw crossedWrites(result.cycle[0]!);
+  return { crossed };
 }
 
-function sorted(units: readonly Unit[], before: ReadonlyMap<Unit, readonly Unit[]>): Unit[] {
+function sorted(
+  units: readonly Unit[],
+  before: ReadonlyMap<Unit, readonly Unit[]>,
+): { order: Unit[] } | { cycle: Unit[] } {
   const order: Unit[] = [];
   const state = new Map<Unit, "open" | "done">();
   for (const root of units) {
@@ -81,13 +104,16 @@ function sorted(units: readonly Unit[], before: ReadonlyMap<Unit, readonly Unit[
         continue;
       }
       const needed = list[top.next++]!;
-      if (state.get(needed) === "open") throw crossedWrites(needed);
+      if (state.get(needed) === "open") {
+        const open = stack.map(({ unit }) => unit);
+        return { cycle: open.slice(open.indexOf(needed)) };
+      }
       if (state.has(needed)) continue;
       state.set(needed, "open");
       stack.push({ unit: needed, next: 0 });
     }
   }
-  return order;
+  return { order };
 }
 
 const crossedWrites = (unit: Unit): StaleTensorError =>

@@ -86,15 +86,22 @@ class Planner {
   private readonly leafIndex: ReadonlyMap<Node, number>;
   private readonly memory = new SlotPlanner();
   private readonly places = new Map<Node, Place>();
-  private readonly snapshots = new Map<Node, Place>();
   private readonly lastUse = new Map<Node, number>();
 
   constructor(
     private readonly task: Task,
     private readonly limits: KernelLimits,
   ) {
-    this.fusion = fuse(task, limits);
-    this.order = orderUnits(this.fusion, task);
+    const copied = new Set<Node>();
+    for (;;) {
+      this.fusion = fuse(task, limits, copied);
+      const result = orderUnits(this.fusion, task);
+      if ("order" in result) {
+        this.order = result.order;
+        break;
+      }
+      for (const leaf of result.crossed) copied.add(leaf);
+    }
     this.leafIndex = new Map(leavesOf(nodesOf(task)).map((leaf, index) => [leaf, index]));
     this.order.forEach((unit, index) => {
       for (const node of memoryRead(unit, this.fusion)) this.lastUse.set(node, index);
@@ -109,14 +116,14 @@ class Planner {
     const outputs = this.task.outputs.map(({ node, want }, index): Place | null => {
       if (sizeOf(node.shape) === 0) return null;
       if (want === "resident") return { kind: "output", index };
-      return this.snapshots.get(node) ?? this.placeOf(this.fusion.memoryOf(node));
+      return this.placeOf(this.fusion.memoryOf(node));
     });
     return { launches, slots: this.memory.slots, outputs };
   }
 
   private placeOf(node: Node): Place {
     const index = this.leafIndex.get(node);
-    if (index !== undefined) return { kind: "leaf", index };
+    if (index !== undefined && !this.fusion.isCopied(node)) return { kind: "leaf", index };
     let place = this.places.get(node);
     // no unit makes an empty value, yet a binding must bind something
     if (!place) this.places.set(node, (place = { kind: "slot", index: this.memory.take(paddedByteLength(node)) }));
@@ -125,11 +132,6 @@ class Planner {
 
   private targetOf(unit: Unit): Place {
     if (unit.effect !== null) return { kind: "effect", index: unit.effect };
-    if (unit.isStore) {
-      const place: Place = { kind: "slot", index: this.memory.take(paddedByteLength(unit.root)) };
-      this.snapshots.set(unit.root, place);
-      return place;
-    }
     const output = this.task.outputs.findIndex(({ node, want }) => node === unit.root && want === "resident");
     if (output >= 0) return { kind: "output", index: output };
     return { kind: "slot", index: this.memory.take(paddedByteLength(unit.root)) };
@@ -137,7 +139,7 @@ class Planner {
 
   private launchesOf(unit: Unit, index: number): PlannedLaunch[] {
     const target = this.targetOf(unit);
-    if (!unit.isStore && unit.effect === null) this.places.set(unit.root, target);
+    if (unit.effect === null) this.places.set(unit.root, target);
     const { launches, scratch } = compose(specOf(unit, this.task), this.surroundings(unit));
     const scratchSlots = scratch.map((byteLength) => this.memory.take(byteLength));
     const planned = launches.map((launch) => this.planned(launch, unit, target, scratchSlots, scratch));
@@ -152,7 +154,7 @@ class Planner {
       const place = this.places.get(node);
       if (place?.kind === "slot" && this.lastUse.get(node) === index) this.memory.give(place.index);
     }
-    if (target.kind === "slot" && !unit.isStore && !this.lastUse.has(unit.root)) this.memory.give(target.index);
+    if (target.kind === "slot" && !this.lastUse.has(unit.root)) this.memory.give(target.index);
   }
 
   private surroundings(unit: Unit): Surroundings {
@@ -165,9 +167,9 @@ class Planner {
       isLoaded: (node) => (node !== unit.root || unit.isStore) && node !== unit.main && fusion.isLoaded(node),
       isUniform,
       memoryOf: (node) => fusion.memoryOf(node),
-      isOutput: (node) => variable !== null && node.variable === variable,
+      isOutput: (node) => variable !== null && node.variable === variable && !fusion.isCopied(node),
       sharesOutputBuffer: (node) =>
-        node.variable !== null && buffer !== null && task.bufferOf(node.variable) === buffer,
+        node.variable !== null && buffer !== null && !fusion.isCopied(node) && task.bufferOf(node.variable) === buffer,
     };
   }
 
@@ -186,7 +188,13 @@ class Planner {
           byteLength: Math.ceil(scratch[bound.scratch]! / 16) * 16,
         };
       const memory = this.fusion.memoryOf(bound.node);
-      return { place: this.placeOf(memory), byteLength: paddedByteLength(memory) };
+      const index = this.leafIndex.get(memory);
+      // what makes a copy reads the variable itself
+      const isOriginal = index !== undefined && unit.effect === null && unit.root === memory;
+      return {
+        place: isOriginal ? { kind: "leaf", index } : this.placeOf(memory),
+        byteLength: paddedByteLength(memory),
+      };
     };
     return {
       label: launch.label,
