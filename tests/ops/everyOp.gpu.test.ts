@@ -6,11 +6,11 @@ import type { Node } from "../../src/graph/node";
 import { sizeOf } from "../../src/graph/shape";
 import { amax, expand, fromHost, reshape } from "../../src/ops";
 import { allOps } from "../../src/ops/op";
-import { interpret } from "../../src/reference/interpret";
 import { Engine } from "../../src/runtime/engine";
 import { createWebGpuBackend, type WebGpuBackend } from "../../src/runtime/webgpuBackend";
 import { Draw } from "./case";
 import { build, CASES, type OpCase, WITHOUT_CASES } from "./cases";
+import { mismatch } from "./compare";
 
 let backend: WebGpuBackend;
 let engine: Engine;
@@ -18,33 +18,6 @@ beforeAll(async () => {
   backend = await createWebGpuBackend();
   engine = new Engine(backend);
 });
-
-/** Smallest normal f32: a GPU may flush what is below it. */
-const TINY = 2 ** -126;
-
-const isClose = (got: number, want: number, { abs, rel }: OpCase["tolerance"]): boolean =>
-  Object.is(got, want) ||
-  got === want ||
-  (Number.isNaN(got) && Number.isNaN(want)) ||
-  Math.abs(got - want) <= abs + rel * Math.abs(want) + TINY;
-
-/** Compares nodes on the GPU with the reference; says where they differ. */
-async function mismatch(nodes: readonly Node[], tolerance: OpCase["tolerance"]): Promise<string | null> {
-  const want = interpret(nodes, { leaf: (node) => node.hostData! });
-  const got = await engine.read(nodes);
-  for (const [n, node] of nodes.entries()) {
-    const values = got[n]!;
-    const expected = want.get(node)!;
-    if (values.length !== sizeOf(node.shape))
-      return `value ${n} has ${values.length} elements, ${sizeOf(node.shape)} expected`;
-    const off = [...expected.keys()].filter((i) => !isClose(values[i]!, expected[i]!, tolerance));
-    if (off.length > 0) {
-      const where = off[0]!;
-      return `value ${n} [${node.shape.join()}]: ${off.length} of ${values.length} off, first at [${where}]: got ${values[where]}, reference ${expected[where]} (allowed: ${tolerance.because})`;
-    }
-  }
-  return null;
-}
 
 describe("every op on the GPU", () => {
   test("has cases", () => {
@@ -56,7 +29,7 @@ describe("every op on the GPU", () => {
     test(name, async () => {
       const wrong: string[] = [];
       for (const opCase of cases) {
-        const difference = await mismatch([build(opCase).output], opCase.tolerance);
+        const difference = await mismatch(engine, [build(opCase).output], opCase.tolerance);
         if (difference) wrong.push(`${name}, ${opCase.name}: ${difference}`);
       }
       expect(wrong).toEqual([]);
@@ -91,7 +64,7 @@ describe("every pointwise op in an epilogue, one element at a time", () => {
         if (!output) continue;
         const launches = backend.launchesOf(engine.programFor([output]));
         if (launches.length === 1 && launches[0]!.label === "reduceRows") fused++;
-        const difference = await mismatch([output], opCase.tolerance);
+        const difference = await mismatch(engine, [output], opCase.tolerance);
         if (difference) wrong.push(`${name}, ${opCase.name}: ${difference}`);
       }
       expect(wrong).toEqual([]);
@@ -115,7 +88,7 @@ describe("every gradient on the GPU", () => {
         const targets = leaves.filter((leaf) => leaf.requiresGrad);
         const grads = backward([output], [fromHost(host.data, output.shape)], targets).filter((grad) => grad !== null);
         const { abs, rel, because } = opCase.tolerance;
-        const difference = await mismatch(grads, { abs: LOOSER * abs, rel: LOOSER * rel, because });
+        const difference = await mismatch(engine, grads, { abs: LOOSER * abs, rel: LOOSER * rel, because });
         if (difference) wrong.push(`${name}, ${opCase.name}: ${difference}`);
       }
       expect(wrong).toEqual([]);

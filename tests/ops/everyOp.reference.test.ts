@@ -25,7 +25,9 @@ function mismatch(actual: TypedArray, golden: GoldenTensor): string | null {
     const [a, e] = [actual[i]!, expected[i]!];
     if (Object.is(a, e) || a === e) continue;
     const isClose =
-      golden.dtype === "f32" && Math.abs(a - e) <= RELATIVE * Math.abs(e) + ABSOLUTE * Math.min(scale, 1e3);
+      golden.dtype === "f32" &&
+      Number.isFinite(e) &&
+      Math.abs(a - e) <= RELATIVE * Math.abs(e) + ABSOLUTE * Math.min(scale, 1e3);
     if (!isClose) return `[${i}]: got ${a}, PyTorch ${e}`;
   }
   return null;

@@ -57,7 +57,8 @@ export function firstOff(actual: TypedArray, expected: TypedArray, { relative, o
   for (let i = 0; i < expected.length; i++) {
     const [a, e] = [actual[i]!, expected[i]!];
     if (a === e || Object.is(a, e)) continue;
-    const isClose = isFloat && Math.abs(a - e) <= relative * Math.abs(e) + ofLargest * Math.min(largest, 1e3);
+    const isClose =
+      isFloat && Number.isFinite(e) && Math.abs(a - e) <= relative * Math.abs(e) + ofLargest * Math.min(largest, 1e3);
     if (!isClose) return `[${i}]: got ${a}, expected ${e}`;
   }
   return null;
