@@ -4,7 +4,7 @@ import type { Node } from "../graph/node";
 import { zerosLike } from "./broadcast";
 import { broadcast, cast, commonDType, type Operand, together } from "./cast";
 import { checkDType, checkSameDType, checkSameShape } from "./check";
-import { eq, gt, le, lt } from "./logic";
+import { eq, ge, gt, le, lt } from "./logic";
 import { apply, defineOp } from "./op";
 import { binary, FLOAT, type NoAttrs, NUMERIC, type PointwiseOp, unary } from "./pointwise";
 import { call, lit, zeroLit } from "./wgsl";
@@ -178,15 +178,20 @@ export const abs = (x: Node): Node => apply(absOp, [x], {});
 /** `max(x, 0)`; NaN stays NaN. */
 export const relu = (x: Node): Node => apply(reluOp, [x], {});
 
+/** `x` where it is on the right side of a bound, the bound where it is not; NaN, which passes no gradient, where either is. */
+function bounded(x: Node, bound: Operand, isInside: typeof ge, isBeyond: typeof lt): Node {
+  const [value, limit] = together("clamp", [x, bound]);
+  if (value!.dtype !== "f32") return where(isBeyond(value!, limit!), limit!, value!);
+  return where(isInside(value!, limit!), value!, where(isBeyond(value!, limit!), limit!, NaN));
+}
+
 /**
- * `min(max(x, low), high)`. The gradient passes at the bounds, unlike that of `maximum`.
+ * `min(max(x, low), high)`; NaN where one of them is. The gradient passes at the bounds, unlike that of `maximum`.
  * @param low, high null for no bound; where `low > high` the result is `high`
  */
 export function clamp(x: Node, low: Operand | null = null, high: Operand | null = null): Node {
-  const [bounded, lower] = low === null ? [x] : together("clamp", [x, low]);
-  const raised = lower ? where(lt(bounded!, lower), lower, bounded!) : x;
-  const [capped, upper] = high === null ? [raised] : together("clamp", [raised, high]);
-  return upper ? where(gt(capped!, upper), upper, capped!) : raised;
+  const raised = low === null ? x : bounded(x, low, ge, lt);
+  return high === null ? raised : bounded(raised, high, le, gt);
 }
 
 /** `a + weight * (b - a)`, from the nearer end, so that weight 1 gives `b` exactly. */

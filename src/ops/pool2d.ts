@@ -1,21 +1,22 @@
-/** 2-d pooling. The maximum has kernels; averages are composed of means and products with averaging matrices. */
+/** 2-d pooling. The maximum has kernels; averages are composed of sums. */
 
 import { ShapeError, ValueError } from "../errors";
 import type { HostArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { sameShape, type Shape, showShape } from "../graph/shape";
-import { add, div, floorDivide, mul, sub } from "./arithmetic";
-import { cast } from "./cast";
+import { add, div, floorDivide, maximum, minimum, mul, sub, where } from "./arithmetic";
+import { expand } from "./broadcast";
 import { checkDType, checkRank } from "./check";
 import { type Pair, toPair, windowsAlong } from "./conv2d";
+import { customVjp, withoutGrad } from "./custom";
 import { iota } from "./generate";
 import { gather } from "./indexing";
 import type { Pool2dInfo } from "./kernelInfo";
-import { ge, logicalAnd, lt } from "./logic";
-import { matmul } from "./matmul";
+import { lt } from "./logic";
 import { apply, defineOp, type IndexedContext } from "./op";
 import { mean, sum } from "./reduce";
-import { flatten, reshape, transpose, unsqueeze } from "./views";
+import { narrow, padZeros, slice } from "./slice";
+import { flatten, reshape, unsqueeze } from "./views";
 
 type PoolAttrs = { readonly kernelSize: Pair; readonly stride: Pair; readonly padding: Pair };
 
@@ -200,11 +201,13 @@ function poolAttrs(
   { stride = kernelSize, padding = 0 }: Pool2dOptions,
 ): PoolAttrs {
   const attrs = { kernelSize: toPair(kernelSize), stride: toPair(stride), padding: toPair(padding) };
-  const fits = attrs.padding.every((size, d) => size >= 0 && size <= attrs.kernelSize[d]! / 2);
+  const fits = attrs.padding.every(
+    (size, d) => Number.isInteger(size) && size >= 0 && size <= attrs.kernelSize[d]! / 2,
+  );
   const positive = [...attrs.kernelSize, ...attrs.stride].every((size) => Number.isInteger(size) && size > 0);
   if (fits && positive) return attrs;
   throw new ValueError(
-    `${op}: kernelSize and stride must be positive and padding at most half of kernelSize, got kernelSize ` +
+    `${op}: kernelSize and stride must be positive integers and padding one of at most half of kernelSize, got kernelSize ` +
       `${showShape(attrs.kernelSize)}, stride ${showShape(attrs.stride)}, padding ${showShape(attrs.padding)}. Check the options.`,
   );
 }
@@ -215,19 +218,47 @@ export const maxPool2d = (x: Node, kernelSize: number | Pair, options: Pool2dOpt
 
 // --- averages --------------------------------------------------------------------------------------------------------
 
-/** 1 where an input lies in a window: f32 `[windows, size]` for windows `[starts, ends)`. */
-function membership(starts: Node, ends: Node, size: number): Node {
-  const position = iota(size);
-  return cast(logicalAnd(ge(position, unsqueeze(starts, 1)), lt(position, unsqueeze(ends, 1))), "f32");
+// Sums over windows are made of the windows' own elements only: a product with a matrix of 0 and 1 would let an infinity or
+// a NaN out of its window. They are separable: rows first, then columns.
+
+/** Sum of `kernel` neighbours along `dim` from each place on, by doubling. */
+function sumOfNeighbours(x: Node, dim: number, kernel: number): Node {
+  if (kernel === 1) return x;
+  const half = Math.floor(kernel / 2);
+  const halves = sumOfNeighbours(x, dim, half);
+  const windows = x.shape[dim]! - kernel + 1;
+  const both = add(narrow(halves, dim, 0, windows), narrow(halves, dim, half, windows));
+  return kernel % 2 === 0 ? both : add(both, narrow(x, dim, kernel - 1, windows));
 }
 
-/** `rows @ x @ columns^T` on the last two dimensions: a separable sum over windows. */
-const pooled = (x: Node, rows: Node, columns: Node): Node => matmul(matmul(rows, x), transpose(columns, 0, 1));
+/** Windows of a fixed size along one dimension. */
+interface Sliding {
+  readonly size: number;
+  readonly windows: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+}
 
-/** Windows of a fixed size along one dimension, as a matrix of 0 and 1. */
-function slidingWindows(size: number, windows: number, kernel: number, stride: number, padding: number): Node {
+/** Sums over sliding windows along `dim`. */
+function sumSliding(x: Node, dim: number, { size, windows, kernel, stride, padding }: Sliding): Node {
+  const reach = (windows - 1) * stride + kernel;
+  const along = (count: number): number[] => x.shape.map((_, d) => (d === dim ? count : 0));
+  const padded = padZeros(x, along(padding), along(Math.max(reach - padding - size, 0)));
+  const sums = sumOfNeighbours(narrow(padded, dim, 0, reach), dim, kernel);
+  if (stride === 1) return sums;
+  return slice(
+    sums,
+    [],
+    [],
+    x.shape.map((_, d) => (d === dim ? stride : 1)),
+  );
+}
+
+/** How many elements of each window lie in the image; i32 `[windows]`. */
+function countInside({ size, windows, kernel, stride, padding }: Sliding): Node {
   const starts = sub(mul(iota(windows), stride), padding);
-  return membership(starts, add(starts, kernel), size);
+  return sub(minimum(add(starts, kernel), size), maximum(starts, 0));
 }
 
 export interface AvgPool2dOptions extends Pool2dOptions {
@@ -246,11 +277,18 @@ export function avgPool2d(x: Node, kernelSize: number | Pair, options: AvgPool2d
     height === outHeight * kernelHeight &&
     width === outWidth * kernelWidth;
   if (isTiling) return meanOfTiles(x, outHeight, outWidth);
-  const rows = slidingWindows(height, outHeight, kernelHeight, info.strideHeight, info.padHeight);
-  const columns = slidingWindows(width, outWidth, kernelWidth, info.strideWidth, info.padWidth);
-  const sums = pooled(x, rows, columns);
+  const along = (dim: 0 | 1, size: number, windows: number): Sliding => ({
+    size,
+    windows,
+    kernel: attrs.kernelSize[dim],
+    stride: attrs.stride[dim],
+    padding: attrs.padding[dim],
+  });
+  const rows = along(0, height, outHeight);
+  const columns = along(1, width, outWidth);
+  const sums = sumSliding(sumSliding(x, 2, rows), 3, columns);
   if (options.countIncludePad ?? true) return div(sums, kernelHeight * kernelWidth);
-  return div(sums, mul(sum(rows, 1, true), sum(columns, 1)));
+  return div(sums, mul(unsqueeze(countInside(rows), 1), countInside(columns)));
 }
 
 /** Means of tiles that divide the plane evenly. */
@@ -260,24 +298,54 @@ function meanOfTiles(x: Node, outHeight: number, outWidth: number): Node {
   return mean(reshape(x, [n, c, outHeight, height / outHeight, outWidth, width / outWidth]), [3, 5]);
 }
 
-/** Windows of nearly equal size that cover a dimension; each row of the matrix sums to 1. */
-function adaptiveWindows(size: number, windows: number): Node {
-  const index = iota(windows);
-  const starts = floorDivide(mul(index, size), windows);
-  const ends = floorDivide(add(mul(add(index, 1), size), windows - 1), windows);
-  return div(membership(starts, ends, size), unsqueeze(sub(ends, starts), 1));
+/** Where window `index` of `windows` begins that cover `size` places: `floor(index * size / windows)`. */
+const adaptiveStart = (index: Node, size: number, windows: number): Node => floorDivide(mul(index, size), windows);
+
+/** Where it ends: `ceil((index + 1) * size / windows)`. */
+const adaptiveEnd = (index: Node, size: number, windows: number): Node =>
+  floorDivide(add(mul(add(index, 1), size), windows - 1), windows);
+
+/**
+ * Sums along `dim` over windows of nearly equal size that cover it. The transpose is of the same kind: place `p` of `size`
+ * lies in the windows from `floor(p * windows / size)` to `ceil((p + 1) * windows / size)`.
+ */
+function sumAdaptive(x: Node, dim: number, windows: number): Node {
+  const size = x.shape[dim]!;
+  const longest = Math.floor((size + windows - 2) / windows) + 1;
+  const along = (value: Node): Node => reshape(value, [...value.shape, ...x.shape.slice(dim + 1).map(() => 1)]);
+  const index = unsqueeze(iota(windows, "u32"), 1);
+  const place = add(adaptiveStart(index, size, windows), iota(longest, "u32")); // [windows, longest]
+  const inside = lt(place, adaptiveEnd(index, size, windows));
+  const repeated = expand(unsqueeze(withoutGrad(x), dim), x.shape.toSpliced(dim, 0, windows));
+  const found = x.shape.toSpliced(dim, 1, windows, longest);
+  const values = gather(repeated, dim + 1, expand(along(minimum(place, size - 1)), found));
+  const sums = sum(where(along(inside), values, 0), dim + 1);
+  return x.requiresGrad ? customVjp(sums, [x], (gradOut) => [sumAdaptive(gradOut, dim, size)]) : sums;
+}
+
+/** Means along `dim` over windows of nearly equal size that cover it. */
+function meanAdaptive(x: Node, dim: number, windows: number): Node {
+  const size = x.shape[dim]!;
+  const index = iota(windows, "u32");
+  const counts = sub(adaptiveEnd(index, size, windows), adaptiveStart(index, size, windows));
+  const after = x.shape.slice(dim + 1).map(() => 1);
+  return div(sumAdaptive(x, dim, windows), reshape(counts, [windows, ...after]));
 }
 
 /** Mean over windows chosen so that the output has `outputSize`, `[n, c, h, w]` to `[n, c, ...outputSize]`. */
 export function adaptiveAvgPool2d(x: Node, outputSize: number | Pair): Node {
+  checkDType("adaptiveAvgPool2d", [x], ["f32"]);
   checkRank("adaptiveAvgPool2d", "input", x, 4, "[n, c, h, w]");
   const [outHeight, outWidth] = toPair(outputSize);
   const [height, width] = x.shape.slice(2) as [number, number];
-  if (outHeight < 1 || outWidth < 1) {
+  if (![outHeight, outWidth].every((size) => Number.isInteger(size) && size > 0)) {
     throw new ValueError(
-      `adaptiveAvgPool2d: outputSize must be positive, got ${showShape([outHeight, outWidth])}. Use 1 for one mean.`,
+      `adaptiveAvgPool2d: outputSize must be positive integers, got ${showShape([outHeight, outWidth])}. Use 1 for one mean.`,
     );
   }
-  if (height % outHeight === 0 && width % outWidth === 0) return meanOfTiles(x, outHeight, outWidth);
-  return pooled(x, adaptiveWindows(height, outHeight), adaptiveWindows(width, outWidth));
+  const dividesHeight = height % outHeight === 0;
+  const dividesWidth = width % outWidth === 0;
+  if (dividesHeight && dividesWidth) return meanOfTiles(x, outHeight, outWidth);
+  const rows = dividesHeight ? meanOfTiles(x, outHeight, width) : meanAdaptive(x, 2, outHeight);
+  return dividesWidth ? meanOfTiles(rows, outHeight, outWidth) : meanAdaptive(rows, 3, outWidth);
 }

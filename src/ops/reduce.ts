@@ -3,7 +3,7 @@
 import { ShapeError } from "../errors";
 import type { Node } from "../graph/node";
 import { normalizeDim, type Shape, showShape, sizeOf } from "../graph/shape";
-import { abs, add, div, mul, square, sub, where } from "./arithmetic";
+import { abs, add, div, maximum, mul, sign, square, sub, where } from "./arithmetic";
 import {
   type Dims,
   dropDims,
@@ -17,7 +17,7 @@ import {
 } from "./broadcast";
 import { cast, toFloat } from "./cast";
 import { checkDType } from "./check";
-import { withoutGrad } from "./custom";
+import { customVjp, withoutGrad } from "./custom";
 import { iota } from "./generate";
 import { pad } from "./indexing";
 import { eq, gt, isfinite, isnan, logicalNot, logicalOr, ne } from "./logic";
@@ -193,14 +193,35 @@ function safeSqrt(x: Node): Node {
 /** Standard deviation over `dims`, all by default. Where it is 0, so is its gradient. */
 export const std = (x: Node, dims?: Dims, options: VarOptions = {}): Node => safeSqrt(variance(x, dims, options));
 
+/** Largest or smallest magnitude. Its gradient is shared by ties, and is 0 in a row with NaN. */
+function normOfExtreme(extreme: typeof amax, x: Node, dims: Dims, keepDim: boolean): Node {
+  const list = reduceDims("norm", x, dims);
+  const value = extreme(abs(withoutGrad(x)), dims, keepDim);
+  if (!x.requiresGrad) return value;
+  return customVjp(value, [x], (gradOut, _inputs, output) => {
+    const isExtreme = eq(abs(x), spread(output, list, x.shape)); // never where that is NaN
+    const ties = maximum(sumDims(cast(isExtreme, "f32"), list), 1);
+    const shared = div(reshape(gradOut, ties.shape), ties);
+    return [where(isExtreme, mul(sign(x), spread(shared, list, x.shape)), 0)];
+  });
+}
+
+/** `|x|^p`, whose gradient at 0 is 0, also where `p < 1` makes it infinite. */
+function powerOfMagnitude(x: Node, p: number): Node {
+  if (p > 1) return pow(abs(x), p);
+  const isZero = eq(x, 0);
+  return where(isZero, p > 0 ? 0 : Infinity, pow(where(isZero, 1, abs(x)), p));
+}
+
 /** `(sum |x|^p)^(1/p)` over `dims`, all by default; `p` may be infinite or 0. Where it is 0, so is its gradient. */
 export function norm(x: Node, p = 2, dims?: Dims, keepDim = false): Node {
   if (p === 2) return safeSqrt(sum(square(x), dims, keepDim));
   if (p === 1) return sum(abs(x), dims, keepDim);
   if (p === 0) return cast(sum(ne(x, 0), dims, keepDim), "f32");
-  if (p === Infinity) return amax(abs(x), dims, keepDim);
-  if (p === -Infinity) return amin(abs(x), dims, keepDim);
-  const total = sum(pow(abs(x), p), dims, keepDim);
+  if (p === Infinity) return normOfExtreme(amax, x, dims, keepDim);
+  if (p === -Infinity) return normOfExtreme(amin, x, dims, keepDim);
+  const total = sum(powerOfMagnitude(x, p), dims, keepDim);
+  if (p < 0) return pow(total, 1 / p);
   const isZero = eq(total, 0);
   return where(isZero, 0, pow(where(isZero, 1, total), 1 / p));
 }

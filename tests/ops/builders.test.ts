@@ -94,6 +94,17 @@ describe("errors", () => {
       "maxPool2d: kernelSize and stride must be positive",
       () => ops.maxPool2d(of("f32", [1, 1, 4, 4]), 2, { padding: 2 }),
     ],
+    [
+      ValueError,
+      "avgPool2d: kernelSize and stride must be positive integers and padding one of at most half of kernelSize",
+      () => ops.avgPool2d(of("f32", [1, 1, 4, 4]), 3, { padding: 0.5 }),
+    ],
+    [ValueError, "padding [1, 0.5]", () => ops.maxPool2d(of("f32", [1, 1, 4, 4]), 3, { padding: [1, 0.5] })],
+    [
+      ValueError,
+      "adaptiveAvgPool2d: outputSize must be positive integers, got [1, 1.5]",
+      () => ops.adaptiveAvgPool2d(of("f32", [1, 1, 4, 4]), [1, 1.5]),
+    ],
     [ShapeError, "topk: k must be in 0..3, got 4", () => ops.topk(f32, 4)],
     [DTypeError, "gather: index must be an integer tensor, got f32", () => ops.gather(f32, 0, f32)],
     [ShapeError, "gather: index must have as many dimensions", () => ops.gather(f32, 0, of("i32"))],
@@ -117,6 +128,14 @@ describe("errors", () => {
 });
 
 describe("composed", () => {
+  test("clamp by NaN is NaN", () => {
+    const bound = ops.fromHost(Float32Array.of(NaN, 0, NaN), [3]);
+    const x = ops.fromHost(Float32Array.of(1, -1, NaN), [3]);
+    expect([...run(ops.clamp(x, bound, 2))]).toEqual([NaN, 0, NaN]);
+    expect([...run(ops.clamp(x, -2, bound))]).toEqual([NaN, -1, NaN]);
+    expect([...run(ops.clamp(x, NaN))]).toEqual([NaN, NaN, NaN]);
+  });
+
   const values = (data: number[]): Node => ops.fromHost(Float32Array.from(data), [data.length]);
 
   test("argmax takes the first of equals, and NaN before all", () => {

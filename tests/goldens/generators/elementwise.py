@@ -231,6 +231,9 @@ def clamps():
     yield case("clamp", "edges", [EDGES], grad=False, min=-1, max=2)
     yield case("clamp", "i32", [INTS], min=-3, max=7)
     yield case("clamp", "empty", [draw.normal(0, 3)], min=0, max=1)
+    special = f32(nan, inf, -inf, 0, -0.0, 1, 0.5, -3, 4)
+    for name, bounds in {"both": {"min": 0, "max": 1}, "min": {"min": 0}, "max": {"max": 1}}.items():
+        yield case("clamp", f"special gradient, {name}", [special], **bounds)
 
 
 def lerps():

@@ -62,6 +62,11 @@ def norms():
     yield case("norm", "p inf", [draw.distinct(3, 5)], vector_norm, p="inf", dim=1)
     yield case("norm", "zero row", [f32(0, 0, 3, 4).reshape(2, 2)], vector_norm, dim=1)
     yield case("norm", "large", [f32(1e15, 1e15)], vector_norm)
+    zeros = f32(0, 0, 0, 3, 1, -2, 2, -2).reshape(4, 2)
+    special = f32(nan, 1, nan, nan, inf, 1, -inf, inf).reshape(4, 2)
+    for p in [0.5, 1, 1.5, 2, 3, -0.5, -1, -2, "inf", "-inf"]:
+        yield case("norm", f"zeros, p {p}", [zeros], vector_norm, p=p, dim=1)
+        yield case("norm", f"special gradient, p {p}", [special], vector_norm, p=p, dim=1, keepDim=True)
 
 
 def logsumexps():
