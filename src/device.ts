@@ -171,7 +171,9 @@ export function defaultDevice(): Device {
 /**
  * Runs `body` with another default device.
  *
+ * @param body not async: the default device is global and comes back when `body` returns
  * @returns what `body` returns
+ * @throws DeviceError if `body` is async, or the device was destroyed or lost
  *
  * @example
  * const reference = withDevice(cpu, () => new nn.Linear(4, 2));
@@ -179,11 +181,20 @@ export function defaultDevice(): Device {
 export function withDevice<T>(device: Device, body: () => T): T {
   const before = current;
   current = device.check("withDevice");
+  let result: T;
   try {
-    return body();
+    result = body();
   } finally {
     current = before;
   }
+  if (result instanceof Promise) {
+    result.catch(() => undefined); // what goes wrong on the other device does not matter any more
+    throw new DeviceError(
+      "withDevice: the function must not be async, got one that returns a promise. " +
+        "Await outside, or inside of several withDevice calls instead.",
+    );
+  }
+  return result;
 }
 
 /** What is known of the default device's adapter; see `Device.adapterInfo`. */

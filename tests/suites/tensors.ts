@@ -208,5 +208,20 @@ export function tensors(): void {
       expect(() => made.add(1)).toThrow(DeviceError);
       await expect(made.data()).rejects.toThrow(/was destroyed/);
     });
+
+    test("withDevice refuses an async function, and gives the default back whatever happens", async () => {
+      const before = defaultDevice();
+      const other = await openDevice("cpu");
+      const wait = async (): Promise<void> => {
+        await Promise.resolve();
+        throw new Error("nobody waits for this");
+      };
+      expect(() => withDevice(other, wait)).toThrow(DeviceError);
+      expect(() => withDevice(other, wait)).toThrow(/withDevice: the function must not be async, got one that returns/);
+      expect(defaultDevice()).toBe(before);
+      expect(() => withDevice(other, () => zeros([2]).reshape([3]))).toThrow(ShapeError);
+      expect(defaultDevice()).toBe(before);
+      other.destroy();
+    });
   });
 }
