@@ -176,10 +176,26 @@ fn rsqrt(x: f32) -> f32 {
   return select(bounded, nan_of(x), ((x < 0.0) & (abs(x) >= 1.17549435e-38)) | is_nan(x));
 }
 
+// a^n by squaring: exact as long as the result is
+fn integer_power(a: f32, n: u32) -> f32 {
+  var result = 1.0;
+  var base = a;
+  for (var rest = n; rest > 0u; rest >>= 1u) {
+    if ((rest & 1u) == 1u) { result *= base; }
+    base *= base;
+  }
+  return result;
+}
+
 // |a|^b for what is neither NaN nor 1
 fn power_of_magnitude(a: f32, b: f32) -> f32 {
   let is_growing = (a > 1.0) == (b > 0.0);
   if ((a == 0.0) | is_inf(a) | is_inf(b)) { return select(0.0, inf_of(a), is_growing); }
+  if ((abs(b) <= 16.0) & (trunc(b) == b)) {
+    let y = integer_power(a, u32(abs(b)));
+    let is_normal = (y >= 1.17549435e-38) & !is_inf(y); // elsewhere 1 / y may be another thing than a^b
+    if (is_normal) { return select(y, 1.0 / y, b < 0.0); }
+  }
   return ieee_exp(b * ieee_log(a));
 }
 

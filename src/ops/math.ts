@@ -143,6 +143,7 @@ export const powOp = binary({
 /** Powers that have a cheaper and more accurate op. */
 function simplePower(x: Node, exponent: number): Node | null {
   if (exponent === 2) return square(x);
+  if (exponent === 3) return mul(square(x), x);
   if (!isFloat(x.dtype)) return null;
   switch (exponent) {
     case 1:

@@ -22,6 +22,7 @@ import {
 } from "../../src/creation";
 import { defaultDevice, openDevice, withDevice } from "../../src/device";
 import { DeviceError, DTypeError, IndexError, ShapeError, ValueError } from "../../src/errors";
+import { grad } from "../../src/gradient";
 import { Parameter } from "../../src/parameter";
 import { read } from "../../src/tensor";
 
@@ -123,6 +124,20 @@ export function tensors(): void {
       expect(await i.div(2).toArray()).toEqual([0.5, 1]);
       expect(await i.clamp(2).toArray()).toEqual([2, 2]);
       expect(await i.clamp(null, tensor([0, 1], { dtype: "i32" })).toArray()).toEqual([0, 1]);
+    });
+
+    test("whole powers are exact", async () => {
+      const x = tensor([3, -3, 7, 10, 0, -0, Infinity, -Infinity]);
+      expect(await x.pow(3).toArray()).toEqual([27, -27, 343, 1000, 0, -0, Infinity, -Infinity]);
+      expect(await x.pow(4).toArray()).toEqual([81, 81, 2401, 10000, 0, 0, Infinity, Infinity]);
+      expect(await x.pow(tensor(3)).toArray()).toEqual([27, -27, 343, 1000, 0, -0, Infinity, -Infinity]);
+      expect(await tensor([2, -2, 0.5, 10, 3]).pow(-3).mul(1000).round().toArray()).toEqual([125, -125, 8000, 1, 37]);
+      expect(await tensor([2, -2, 0, Infinity]).pow(-2).toArray()).toEqual([0.25, 0.25, Infinity, 0]);
+      expect(await tensor([1e-20, 1e20, -1e-20]).pow(-3).toArray()).toEqual([Infinity, 0, -Infinity]);
+      expect(await tensor([3, -2], { dtype: "i32" }).pow(3).toArray()).toEqual([27, -8]);
+      const base = tensor([3, -3, 0, Infinity, -Infinity]).requiresGrad_();
+      expect(await grad(base.pow(3).sum(), [base])[0]!.toArray()).toEqual([27, 27, 0, Infinity, Infinity]);
+      expect(await grad(base.pow(4).sum(), [base])[0]!.toArray()).toEqual([108, -108, 0, Infinity, -Infinity]);
     });
 
     test("take sizes as a list or one by one", async () => {
