@@ -20,9 +20,11 @@ export type ParamGroup<Options extends CommonOptions = CommonOptions> = Options 
   initialLr?: number;
 };
 
+/** A group as it is given: what it leaves out comes from the optimizer's options. */
+type GivenGroup<Options extends CommonOptions> = { readonly params: readonly Parameter[] } & Partial<Options>;
+
 /** What an optimizer takes: parameters, or groups that override options. */
-export type ParamGroups<Options extends CommonOptions> =
-  readonly Parameter[] | readonly ({ readonly params: readonly Parameter[] } & Partial<Options>)[];
+export type ParamGroups<Options extends CommonOptions> = readonly Parameter[] | readonly GivenGroup<Options>[];
 
 /** An optimizer's state as PyTorch saves it: per parameter index, and per group. */
 export interface OptimizerStateDict<State> {
@@ -30,6 +32,31 @@ export interface OptimizerStateDict<State> {
   param_groups: Record<string, unknown>[];
 }
 
+/**
+ * What all optimizers share: parameters in groups, each group with options of its own, and the end of a training step.
+ * A subclass names its options, checks them in `checkOptions`, and updates the parameters in `step`. `SGD` is one.
+ *
+ * - `paramGroups`: the groups, in order. Their options are read at every step and may be changed between steps: schedules
+ *   change `lr`. `initialLr` is the rate a schedule started from.
+ * - `addParamGroup(group)`, `zeroGrad()`, `step()`: as in PyTorch.
+ * - `device`: where all parameters are.
+ *
+ * @param params parameters, or groups `{ params, ...options }` whose options override the optimizer's; not both in a list
+ * @param defaults the options, complete: every optimizer has `lr`, the rest is each subclass's
+ * @throws ValueError for no parameters, a parameter in two groups, or an option outside its range
+ * @throws DTypeError if something is neither parameter nor group, DeviceError if parameters are on several devices
+ * @see torch.optim.Optimizer
+ *
+ * @example
+ * const optimizer = new SGD(
+ *   [{ params: encoder.parameters() }, { params: head.parameters(), lr: 0.6 }],
+ *   { lr: 0.06, momentum: 0.9 },
+ * );
+ * optimizer.zeroGrad();
+ * loss.backward();
+ * optimizer.step();
+ * optimizer.paramGroups[1]!.lr /= 10;
+ */
 export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   readonly paramGroups: ParamGroup<Options>[];
   /** The device that all parameters are on. */
@@ -39,19 +66,10 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     params: ParamGroups<Options>,
     private readonly defaults: Options,
   ) {
-    const list = [...params] as readonly (Parameter | ({ params: readonly Parameter[] } & Partial<Options>))[];
-    if (list.length === 0) {
-      throw new ValueError(
-        `${this.constructor.name}: there must be parameters, got an empty list. Pass model.parameters().`,
-      );
-    }
-    const groups =
-      "params" in list[0]!
-        ? (list as ({ params: readonly Parameter[] } & Partial<Options>)[])
-        : [{ params: list as Parameter[] }];
+    const groups = groupsOf(this.constructor.name, params);
     this.paramGroups = [];
-    this.device = groups.flatMap((group) => [...group.params])[0]?.device ?? noParameters(this.constructor.name);
-    for (const group of groups) this.addParamGroup(group as { params: readonly Parameter[] } & Partial<Options>);
+    this.device = deviceOf(this.constructor.name, groups);
+    for (const group of groups) this.addParamGroup(group);
   }
 
   /** All parameters, in the order of their groups. */
@@ -69,7 +87,8 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
    * @throws DTypeError if something is no parameter, DeviceError if it is on another device
    * @see torch.optim.Optimizer.add_param_group
    */
-  addParamGroup(group: { readonly params: readonly Parameter[] } & Partial<Options>): void {
+  addParamGroup(group: GivenGroup<Options>): void {
+    if (!isGroup(group)) noGroup(this.constructor.name, group);
     const complete = { ...this.defaults, ...group, params: [...group.params] };
     this.checkOptions(complete);
     const known = new Set(this.parameters);
@@ -86,12 +105,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   }
 
   private checkParameter(parameter: Parameter): void {
-    // Callers without types may pass plain tensors.
-    if (!("variable" in (parameter as object)) || !("gradState" in (parameter as object))) {
-      throw new DTypeError(
-        `${this.constructor.name}: it can only train parameters, got ${String(parameter)}. Wrap it in new Parameter().`,
-      );
-    }
+    if (!isParameter(parameter)) noParameter(this.constructor.name, parameter);
     if (parameter.device !== this.device) {
       throw new DeviceError(
         `${this.constructor.name}: all parameters must be on one device, got ${this.device.name} and ${parameter.device.name}. Use an optimizer each.`,
@@ -117,10 +131,52 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   }
 }
 
+/** Whether something is a group, not a parameter. Callers without types may pass anything. */
+const isGroup = (entry: unknown): boolean =>
+  typeof entry === "object" && entry !== null && "params" in entry && Symbol.iterator in Object(entry.params);
+
+function noGroup(name: string, got: unknown): never {
+  throw new DTypeError(
+    `${name}: a group must be { params, ...options } with a list of parameters, got ${String(got)}. Pass { params: [...] }.`,
+  );
+}
+
+/** The groups that a list means: its own, or one of all its parameters. */
+function groupsOf<Options extends CommonOptions>(
+  name: string,
+  params: ParamGroups<Options>,
+): readonly GivenGroup<Options>[] {
+  const list: readonly unknown[] = [...params];
+  if (list.length === 0) {
+    throw new ValueError(`${name}: there must be parameters, got an empty list. Pass model.parameters().`);
+  }
+  const groups = list.filter(isGroup).length;
+  if (groups === list.length) return list as GivenGroup<Options>[];
+  if (groups === 0) return [{ params: list as Parameter[] } as unknown as GivenGroup<Options>];
+  throw new DTypeError(
+    `${name}: a list must hold parameters or groups, got ${groups} groups among ${list.length} entries. ` +
+      "Wrap the other parameters in a group, { params: [...] }.",
+  );
+}
+
 const nameOf = (parameter: Parameter): string => parameter.variable.name || parameter.toString();
 
-function noParameters(name: string): never {
-  throw new ValueError(`${name}: there must be parameters, got only empty groups. Pass model.parameters().`);
+/** Callers without types may pass plain tensors, or nothing at all. */
+const isParameter = (entry: unknown): boolean =>
+  typeof entry === "object" && entry !== null && "variable" in entry && "gradState" in entry;
+
+function noParameter(name: string, got: unknown): never {
+  throw new DTypeError(`${name}: it can only train parameters, got ${String(got)}. Wrap it in new Parameter().`);
+}
+
+/** The first parameter's device; all others have to be there too. */
+function deviceOf(name: string, groups: readonly { readonly params: readonly Parameter[] }[]): Device {
+  const all = groups.flatMap(({ params }) => [...params]);
+  if (all.length === 0) {
+    throw new ValueError(`${name}: there must be parameters, got only empty groups. Pass model.parameters().`);
+  }
+  const first = all[0]!;
+  return isParameter(first) ? first.device : noParameter(name, first);
 }
 
 /** Checks that a number is not negative, or of another kind. */

@@ -36,6 +36,29 @@ export function sgdErrors(): void {
       expect(() => new SGD([tensor([1]) as never], { lr: 1 })).toThrow(DTypeError);
     });
 
+    test("lists of parameters and groups, and groups that are none", () => {
+      const [p, q] = [parameter(), parameter()];
+      for (const list of [
+        [{ params: [p] }, q],
+        [q, { params: [p] }],
+      ]) {
+        // prettier-ignore
+        const make = (): SGD => new SGD(list as never, { lr: 1 });
+        expect(make).toThrow(DTypeError);
+        expect(make).toThrow(
+          "SGD: a list must hold parameters or groups, got 1 groups among 2 entries. Wrap the other parameters in a group, { params: [...] }.",
+        );
+      }
+      expect(() => new SGD([null as never], { lr: 1 })).toThrow(DTypeError);
+      expect(() => new SGD([{ params: undefined as never }], { lr: 1 })).toThrow(DTypeError);
+      const optimizer = new SGD([p], { lr: 1 });
+      expect(() => optimizer.addParamGroup(q as never)).toThrow(DTypeError);
+      expect(() => optimizer.addParamGroup({ params: 1 } as never)).toThrow(
+        /a group must be \{ params, \.\.\.options \}/,
+      );
+      expect(optimizer.paramGroups).toHaveLength(1);
+    });
+
     test("state of other parameters", () => {
       const [one, two] = [new SGD([parameter()], { lr: 1 }), new SGD([parameter(), parameter()], { lr: 1 })];
       expect(() => one.loadStateDict(two.stateDict())).toThrow(StateDictError);
