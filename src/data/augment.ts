@@ -220,6 +220,7 @@ export interface BrightnessContrastOptions extends Drawn {
  * 0 to 1 after each.
  *
  * @shape f32 `[n, c, h, w]` in 0 to 1, unchanged; with 3 channels the mean is that of the luminance
+ * @throws DTypeError for bytes: they would be clamped to 1
  * @see torchvision.transforms.ColorJitter(brightness, contrast)
  */
 export function brightnessContrast(
@@ -227,6 +228,7 @@ export function brightnessContrast(
   { p = 0.8, brightness = [0.6, 1.4], contrast = [0.6, 1.4], ...drawn }: BrightnessContrastOptions = {},
 ): Tensor {
   checkImages("brightnessContrast", x);
+  checkFloat("brightnessContrast", x);
   const n = x.size(0);
   const factors = rand([2, n, 1, 1, 1], { device: x.device, ...drawn });
   const between = (which: number, [low, high]: readonly [number, number]): Tensor =>
@@ -257,13 +259,23 @@ function chosen(x: Tensor, p: number, drawn: Drawn): Tensor {
  *
  * @shape f32 `[n, c, h, w]`, unchanged
  * @param mean, std one number, or one a channel
+ * @throws ShapeError for another count of numbers, DTypeError for bytes
  * @see torchvision.transforms.Normalize
  */
 export function normalize(x: Tensor, mean: number | readonly number[], std: number | readonly number[]): Tensor {
   checkImages("normalize", x);
-  const perChannel = (values: number | readonly number[]): Tensor | number =>
-    typeof values === "number" ? values : tensor(values, { device: x.device }).reshape([-1, 1, 1]);
-  return x.sub(perChannel(mean)).div(perChannel(std));
+  checkFloat("normalize", x);
+  const channels = x.size(1);
+  const perChannel = (name: string, values: number | readonly number[]): Tensor | number => {
+    if (typeof values === "number") return values;
+    if (values.length === 1 || values.length === channels) {
+      return tensor(values, { device: x.device }).reshape([-1, 1, 1]);
+    }
+    throw new ShapeError(
+      `normalize: ${name} must be one number, or one a channel, got ${values.length} for ${showShape(x.shape)}. Pass ${channels}.`,
+    );
+  };
+  return x.sub(perChannel("mean", mean)).div(perChannel("std", std));
 }
 
 /** Mean and standard deviation of Fashion-MNIST's training images. */
@@ -318,4 +330,9 @@ export function mocoAugment(
 function checkImages(op: string, x: Tensor): void {
   if (x.ndim !== 4)
     throw new ShapeError(`${op}: images must be [n, c, h, w], got ${showShape(x.shape)}. Unsqueeze or reshape them.`);
+}
+
+function checkFloat(op: string, x: Tensor): void {
+  if (x.dtype !== "f32")
+    throw new DTypeError(`${op}: images must be f32, got ${x.dtype}. Scale bytes first: x.float().div(255).`);
 }

@@ -168,12 +168,24 @@ export function augmentations(): void {
     const colours = tensor([1, 0, 0], { shape: [1, 3, 1, 1] });
     const grey = await brightnessContrast(colours, { p: 1, brightness: [1, 1], contrast: [0, 0] }).data();
     grey.forEach((value) => expect(value).toBeCloseTo(0.2989, 5));
+    expect(() => brightnessContrast(bytes([2, 1, 3, 3]))).toThrow(
+      "brightnessContrast: images must be f32, got u8. Scale bytes first: x.float().div(255).",
+    );
+    expect(() => brightnessContrast(bytes([2, 1, 3, 3]))).toThrow(DTypeError);
   });
 
   test("normalize by one number, or one a channel", async () => {
     const x = tensor([1, 2, 3, 4], { shape: [1, 2, 1, 2] });
     expect(await normalize(x, 1, 2).toArray()).toEqual([[[[0, 0.5]], [[1, 1.5]]]]);
     expect(await normalize(x, [1, 3], [1, 0.5]).toArray()).toEqual([[[[0, 1]], [[0, 2]]]]);
+    expect(await normalize(x, [1], [2]).toArray()).toEqual([[[[0, 0.5]], [[1, 1.5]]]]);
+    const grey = x.narrow(1, 0, 1);
+    expect(() => normalize(grey, [1, 2, 3], [1, 1, 1])).toThrow(
+      "normalize: mean must be one number, or one a channel, got 3 for [1, 1, 1, 2]. Pass 1.",
+    );
+    expect(() => normalize(x, 0, [1, 1, 1])).toThrow(ShapeError);
+    expect(() => normalize(x, [], 1)).toThrow(ShapeError);
+    expect(() => normalize(bytes([1, 1, 2, 2]), 0.5, 0.5)).toThrow(DTypeError);
   });
 
   test("mocoAugment gives normalised views, two different ones of each image", async () => {
