@@ -25,6 +25,15 @@ export const DEVICES = ["webgpu", "cpu"] as const;
 /** Groups that BatchNorm sees apart; every batch is cut into this many. */
 export const BATCH_NORM_SPLITS = 8;
 
+/** Numbers that one GPU binding holds at WebGPU's default limits: 128 MiB of f32. */
+const BINDING_NUMBERS = 2 ** 25;
+
+/** Longest feature vector: the head of tinyFlat, `[dim, 1024]`, must fit a binding. */
+const MAX_DIM = BINDING_NUMBERS / 1024;
+
+/** Fashion-MNIST has no more training images. */
+const MAX_BATCH = 60_000;
+
 /**
  * Options from the address; what it does not name has its default. `evalEvery=0` means only before and after training.
  *
@@ -46,15 +55,16 @@ export function optionsFromSearch(search: URLSearchParams): TrainingOptions {
  * What is wrong with options, as one sentence; null if nothing is.
  */
 export function problemOf(options: TrainingOptions): string | null {
-  const { batchSize, queueSize } = options;
-  for (const [words, value] of [
-    ["The number of steps", options.steps],
-    ["The batch size", batchSize],
-    ["The queue size", queueSize],
-    ["The feature length", options.dim],
-    ["The evaluation interval", options.evalEvery ?? 1],
+  const { batchSize, queueSize, dim } = options;
+  for (const [words, value, max] of [
+    ["The number of steps", options.steps, Infinity],
+    ["The batch size", batchSize, MAX_BATCH],
+    ["The queue size", queueSize, Infinity],
+    ["The feature length", dim, MAX_DIM],
+    ["The evaluation interval", options.evalEvery ?? 1, Infinity],
   ] as const) {
     if (!Number.isInteger(value) || value < 1) return `${words} must be a whole number above 0, got ${value}.`;
+    if (value > max) return `${words} must be at most ${max}, got ${value}.`;
   }
   if (!(options.temperature > 0)) return `The temperature must be above 0, got ${options.temperature}.`;
   if (!(options.lr > 0)) return `The learning rate must be above 0, got ${options.lr}.`;
@@ -69,5 +79,11 @@ export function problemOf(options: TrainingOptions): string | null {
     return `The batch size must be a multiple of ${BATCH_NORM_SPLITS}, got ${batchSize}.`;
   if (queueSize % batchSize !== 0)
     return `The queue size must be a multiple of the batch size, got ${queueSize} and ${batchSize}.`;
+  const limit = `at most ${BINDING_NUMBERS}, as`;
+  const size = "must fit a GPU binding, which is 128 MiB by default";
+  if (queueSize * dim > BINDING_NUMBERS)
+    return `The queue size times the feature length must be ${limit} the queue ${size}, got ${queueSize} and ${dim}.`;
+  if (batchSize * (queueSize + 1) > BINDING_NUMBERS)
+    return `The batch size times (the queue size + 1) must be ${limit} the logits ${size}, got ${batchSize} and ${queueSize}.`;
   return null;
 }

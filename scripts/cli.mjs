@@ -3,8 +3,8 @@
  * folders that the options name are there. A bad input is a UsageError of one sentence, which the caller prints
  * before it exits with code 2.
  */
-import { accessSync, constants, existsSync, statSync } from "node:fs";
-import { dirname, extname, join, relative, resolve } from "node:path";
+import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -40,6 +40,15 @@ export class UsageError extends Error {
 /** SplitBatchNorm's groups: every batch is cut into this many. */
 const BATCH_NORM_SPLITS = 8;
 
+/** Numbers that one GPU binding holds at WebGPU's default limits: 128 MiB of f32. */
+const BINDING_NUMBERS = 2 ** 25;
+
+/** Longest feature vector: the head of tinyFlat, `[dim, 1024]`, must fit a binding. */
+const MAX_DIM = BINDING_NUMBERS / 1024;
+
+/** Fashion-MNIST has no more training images. */
+const MAX_BATCH = 60_000;
+
 /** The published names; a file may also lie there without its .gz. */
 const DATA_FILES = [
   "train-images-idx3-ubyte.gz",
@@ -63,22 +72,28 @@ const DEFAULT_DATA = fileURLToPath(new URL("../demo/public/data/fashion-mnist", 
 
 /** @type {Readonly<Record<string, OptionDef>>} */
 const OPTIONS = {
-  steps: { key: "steps", value: "N", preset: 300, help: "training steps, one batch each", parse: positiveInteger },
+  steps: { key: "steps", value: "N", preset: 300, help: "training steps, one batch each", parse: count },
   "batch-size": {
     key: "batchSize",
     value: "N",
     preset: 128,
     help: `images a step, a multiple of ${BATCH_NORM_SPLITS}`,
-    parse: positiveInteger,
+    parse: (flag, text) => positiveInteger(flag, text, MAX_BATCH),
   },
   "queue-size": {
     key: "queueSize",
     value: "N",
     preset: 1024,
     help: "keys in the queue, a multiple of the batch size",
-    parse: positiveInteger,
+    parse: count,
   },
-  dim: { key: "dim", value: "N", preset: 128, help: "length of a feature vector", parse: positiveInteger },
+  dim: {
+    key: "dim",
+    value: "N",
+    preset: 128,
+    help: "length of a feature vector",
+    parse: (flag, text) => positiveInteger(flag, text, MAX_DIM),
+  },
   temperature: {
     key: "temperature",
     value: "X",
@@ -149,7 +164,7 @@ const OPTIONS = {
     value: "N",
     preset: null,
     help: "evaluate every N steps too, not only before and after (in a window: 50)",
-    parse: positiveInteger,
+    parse: count,
   },
   "no-eval": { key: "evaluate", preset: true, help: "train only, no kNN evaluation" },
   headless: { key: "headless", preset: false, help: "open no window" },
@@ -206,7 +221,7 @@ Trains a MoCo encoder on Fashion-MNIST and evaluates it with k nearest neighbour
 
 ${rows.join("\n")}
 
-Exit codes: 0 done, 1 failed, 2 wrong options or no adapter, 130 ended by Ctrl-C.
+Exit codes: 0 done, 1 failed, 2 wrong options or no adapter, 130 ended by Ctrl-C, 141 nobody reads its output.
 `;
 }
 
@@ -292,8 +307,16 @@ function number(flag, text, what, holds) {
  * @param {string} flag
  * @param {string} text
  */
-function positiveInteger(flag, text) {
-  const max = 2 ** 31 - 1;
+function count(flag, text) {
+  return positiveInteger(flag, text, 2 ** 31 - 1);
+}
+
+/**
+ * @param {string} flag
+ * @param {string} text
+ * @param {number} max
+ */
+function positiveInteger(flag, text, max) {
   return number(flag, text, `an integer from 1 to ${max}`, (x) => Number.isInteger(x) && x >= 1 && x <= max);
 }
 
@@ -318,20 +341,31 @@ function oneOf(...names) {
  */
 function outputFile(flag, text, cwd) {
   const path = resolve(cwd, text);
+  if (text.endsWith("/")) throw new UsageError(`${flag} must name a file, got ${path}, which is none.`);
+  checkWritable(flag, path);
+  return path;
+}
+
+/**
+ * @param {string} flag
+ * @param {string} path
+ * @param {string} [shown] the path in words
+ */
+function checkWritable(flag, path, shown = path) {
   const folder = dirname(path);
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new UsageError(`${flag} must name a file in an existing folder, got ${path}; create the folder first.`);
+    throw new UsageError(`${flag} must name a file in an existing folder, got ${shown}; create the folder first.`);
   }
   const exists = existsSync(path);
-  if (text.endsWith("/") || (exists && !statSync(path).isFile())) {
-    throw new UsageError(`${flag} must name a file, got ${path}, which is none.`);
+  if (exists && !statSync(path).isFile()) {
+    throw new UsageError(`${flag} must name a file, got ${shown}, which is none.`);
   }
   try {
-    accessSync(exists ? path : folder, constants.W_OK);
+    accessSync(folder, constants.W_OK); // a file is replaced, not written over
+    if (exists) accessSync(path, constants.W_OK);
   } catch {
-    throw new UsageError(`${flag} must name a file that can be written, got ${path}, where writing is not allowed.`);
+    throw new UsageError(`${flag} must name a file that can be written, got ${shown}, where writing is not allowed.`);
   }
-  return path;
 }
 
 /**
@@ -343,7 +377,41 @@ function featuresFile(flag, text, cwd) {
   if (![".npy", ".safetensors"].includes(extname(text))) {
     throw new UsageError(`${flag} must end in .npy or .safetensors, got ${JSON.stringify(text)}.`);
   }
-  return outputFile(flag, text, cwd);
+  const path = outputFile(flag, text, cwd);
+  for (const other of Object.values(featureFiles(path))) {
+    if (other !== path) checkWritable(flag, other, `${other} (it goes with ${basename(path)})`);
+  }
+  return path;
+}
+
+/**
+ * The files that --features stands for, by the names that the page gives them.
+ *
+ * @param {string | null} path
+ * @returns {Record<string, string>}
+ *
+ * @example
+ * featureFiles("a.npy").bank; // "a.bank.npy"
+ */
+export function featureFiles(path) {
+  if (path === null) return {};
+  if (!path.endsWith(".npy")) return { all: path };
+  const stem = path.slice(0, -".npy".length);
+  return {
+    test: path,
+    test_labels: `${stem}.labels.npy`,
+    bank: `${stem}.bank.npy`,
+    bank_labels: `${stem}.bank.labels.npy`,
+  };
+}
+
+/**
+ * The path without links to its folder: one file has one.
+ *
+ * @param {string} path
+ */
+function realPath(path) {
+  return join(realpathSync(dirname(path)), basename(path));
 }
 
 /**
@@ -351,7 +419,7 @@ function featuresFile(flag, text, cwd) {
  *
  * @param {Options} options
  */
-function checkTogether({ batchSize, queueSize, evaluate, evalEvery, json, features }) {
+function checkTogether({ batchSize, queueSize, dim, evaluate, evalEvery, json, features }) {
   if (batchSize % BATCH_NORM_SPLITS !== 0) {
     throw new UsageError(
       `--batch-size must be a multiple of ${BATCH_NORM_SPLITS}, the splits of the shuffled BatchNorm, got ${batchSize}; ` +
@@ -363,11 +431,23 @@ function checkTogether({ batchSize, queueSize, evaluate, evalEvery, json, featur
       `--queue-size must be a multiple of --batch-size, got ${queueSize} and ${batchSize}; try ${nearMultiple(queueSize, batchSize)}.`,
     );
   }
+  const limit = `at most ${BINDING_NUMBERS}, as`;
+  const size = "must fit a GPU binding, which is 128 MiB by default";
+  if (queueSize * dim > BINDING_NUMBERS) {
+    throw new UsageError(
+      `--queue-size times --dim must be ${limit} the queue ${size}, got ${queueSize} and ${dim}; lower one.`,
+    );
+  }
+  if (batchSize * (queueSize + 1) > BINDING_NUMBERS) {
+    throw new UsageError(
+      `--batch-size times (--queue-size + 1) must be ${limit} the logits ${size}, got ${batchSize} and ${queueSize}; lower one.`,
+    );
+  }
   if (!evaluate && evalEvery !== null) {
     throw new UsageError(`--eval-every and --no-eval exclude each other, got both; drop one.`);
   }
-  if (json !== null && json === features) {
-    throw new UsageError(`--json and --features must name two files, got ${json} twice.`);
+  if (json !== null && Object.values(featureFiles(features)).map(realPath).includes(realPath(json))) {
+    throw new UsageError(`--json and --features must write different files, got ${json} for both.`);
   }
 }
 

@@ -3,11 +3,11 @@
  * `npm start`: opens the demo page and trains there; without a display, or with --headless, in a browser without a
  * window. Prints the adapter, the progress, and the results as JSON on the last line. `npm start -- --help` lists the options.
  *
- * Exit codes: 0 done, 1 failed, 2 wrong options or nothing to run on, 130 ended by Ctrl-C.
+ * Exit codes: 0 done, 1 failed, 2 wrong options or nothing to run on, 130 ended by Ctrl-C, 141 nobody reads its output.
  */
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
-import { helpText, parseOptions, UsageError } from "./cli.mjs";
+import { featureFiles, helpText, parseOptions, UsageError } from "./cli.mjs";
 import { chromeArgs, ensureBrowser, ensureDependencies, findBrowser, runMain, SetupError } from "./setup.mjs";
 
 /**
@@ -41,7 +41,7 @@ async function start(options) {
   // With a display, the user's default browser will do where there is no Chrome.
   const browserPath = headless ? ensureBrowser() : findBrowser();
 
-  const stop = signalled();
+  const stop = Promise.race([signalled(), unheard]);
   const { serveDemo, replaceFile } = await import("./serveDemo.mjs");
   const terminal = new Terminal(options.steps);
   /** @type {Deferred<RunResult>} */
@@ -107,24 +107,6 @@ function addressOf({ url, report }, options, headless) {
   address.searchParams.set("report", report);
   address.searchParams.set("autostart", "");
   return address.href;
-}
-
-/**
- * The files that --features stands for, by the names that the page gives them.
- *
- * @param {string | null} path
- * @returns {Record<string, string>}
- */
-function featureFiles(path) {
-  if (path === null) return {};
-  if (!path.endsWith(".npy")) return { all: path };
-  const stem = path.slice(0, -".npy".length);
-  return {
-    test: path,
-    test_labels: `${stem}.labels.npy`,
-    bank: `${stem}.bank.npy`,
-    bank_labels: `${stem}.bank.labels.npy`,
-  };
 }
 
 // ---- the browser ----
@@ -215,6 +197,20 @@ function signalled() {
     }
   });
 }
+
+/**
+ * The exit code, once nobody reads stdout or stderr any more, such as `head` after its first lines.
+ *
+ * @type {Promise<number>}
+ */
+const unheard = new Promise((resolve) => {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (/** @type {NodeJS.ErrnoException} */ error) => {
+      if (error.code !== "EPIPE") throw error;
+      resolve(141); // as if SIGPIPE had ended it
+    });
+  }
+});
 
 // ---- the terminal ----
 

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -86,6 +86,8 @@ describe("parseOptions", () => {
 
   writeFileSync(join(folder, "file.txt"), "");
   mkdirSync(join(folder, "folder.npy"));
+  for (const part of ["labels", "bank", "bank.labels"]) mkdirSync(join(folder, `with.${part}.${part}.npy`));
+  symlinkSync(folder, join(folder, "link"), "junction");
   dataFolder("partial", NAMES.slice(0, 3));
   test.each([
     ["--bogus", "--bogus is no option; npm start -- --help lists them all."],
@@ -108,7 +110,9 @@ describe("parseOptions", () => {
     ["--steps 2.5", '--steps must be an integer from 1 to 2147483647, got "2.5".'],
     ["--steps 0x10", '--steps must be an integer from 1 to 2147483647, got "0x10".'],
     ["--steps 1e99", '--steps must be an integer from 1 to 2147483647, got "1e99".'],
-    ["--dim 0", '--dim must be an integer from 1 to 2147483647, got "0".'],
+    ["--dim 0", '--dim must be an integer from 1 to 32768, got "0".'],
+    ["--dim 100000000", '--dim must be an integer from 1 to 32768, got "100000000".'],
+    ["--batch-size 60008", '--batch-size must be an integer from 1 to 60000, got "60008".'],
     ["--eval-every 0", '--eval-every must be an integer from 1 to 2147483647, got "0".'],
     ["--temperature 0", '--temperature must be a number above 0, got "0".'],
     ["--temperature Infinity", '--temperature must be a number above 0, got "Infinity".'],
@@ -127,10 +131,29 @@ describe("parseOptions", () => {
     ],
     ["--queue-size 1000", "--queue-size must be a multiple of --batch-size, got 1000 and 128; try 1024."],
     ["--queue-size 64", "--queue-size must be a multiple of --batch-size, got 64 and 128; try 128."],
+    [
+      "--queue-size 1073741824",
+      "--queue-size times --dim must be at most 33554432, as the queue must fit a GPU binding, which is 128 MiB by default, got 1073741824 and 128; lower one.",
+    ],
+    [
+      "--queue-size 262272",
+      "--queue-size times --dim must be at most 33554432, as the queue must fit a GPU binding, which is 128 MiB by default, got 262272 and 128; lower one.",
+    ],
+    [
+      "--batch-size 512 --queue-size 65536",
+      "--batch-size times (--queue-size + 1) must be at most 33554432, as the logits must fit a GPU binding, which is 128 MiB by default, got 512 and 65536; lower one.",
+    ],
     ["--no-eval --eval-every 5", "--eval-every and --no-eval exclude each other, got both; drop one."],
-    ["--json a.npy --features ./a.npy", `--json and --features must name two files, got ${folder}/a.npy twice.`],
+    ...["a.npy", "a.labels.npy", "a.bank.npy", "a.bank.labels.npy", "link/a.bank.npy"].map((json) => [
+      `--json ${json} --features ./a.npy`,
+      `--json and --features must write different files, got ${folder}/${json} for both.`,
+    ]),
     ["--features a.npz", '--features must end in .npy or .safetensors, got "a.npz".'],
     ["--features folder.npy", `--features must name a file, got ${folder}/folder.npy, which is none.`],
+    ...["labels", "bank", "bank.labels"].map((part) => [
+      `--features with.${part}.npy`,
+      `--features must name a file, got ${folder}/with.${part}.${part}.npy (it goes with with.${part}.npy), which is none.`,
+    ]),
     [
       "--json none/a.json",
       `--json must name a file in an existing folder, got ${folder}/none/a.json; create the folder first.`,
@@ -152,6 +175,13 @@ describe("parseOptions", () => {
     }
     expect(thrown).toBeInstanceOf(UsageError);
     expect((thrown as Error).message).toBe(message);
+  });
+
+  test("takes a queue and a batch that just fit, and --json beside other files", () => {
+    expect(parseOptions(["--queue-size", "262144", "--batch-size", "64"]).queueSize).toBe(2 ** 18);
+    expect(parseOptions("--queue-size 1024 --dim 32768".split(" ")).dim).toBe(2 ** 15);
+    const argv = "--json a.labels.npy --features a.safetensors".split(" ");
+    expect(parseOptions(argv, { cwd: folder }).json).toBe(join(folder, "a.labels.npy"));
   });
 
   test("rejects a folder that cannot be written", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_OPTIONS, optionsFromSearch, problemOf } from "../../demo/options";
-import { parseOptions } from "../../scripts/cli.mjs";
+import { parseOptions, UsageError } from "../../scripts/cli.mjs";
 
 describe("options of the page", () => {
   test("have the defaults of npm start", () => {
@@ -30,8 +30,35 @@ describe("options of the page", () => {
     [{ lr: NaN }, "The learning rate must be above 0, got NaN."],
     [{ momentum: 1.5 }, "The key momentum must be from 0 to 1, got 1.5."],
     [{ seed: -1 }, "The seed must be a whole number from 0 to 4294967295, got -1."],
+    [{ dim: 32_769 }, "The feature length must be at most 32768, got 32769."],
+    [{ batchSize: 60_008, queueSize: 60_008 }, "The batch size must be at most 60000, got 60008."],
+    [
+      { queueSize: 262_272 },
+      "The queue size times the feature length must be at most 33554432, as the queue must fit a GPU binding, which is 128 MiB by default, got 262272 and 128.",
+    ],
+    [
+      { batchSize: 512, queueSize: 65_536 },
+      "The batch size times (the queue size + 1) must be at most 33554432, as the logits must fit a GPU binding, which is 128 MiB by default, got 512 and 65536.",
+    ],
   ])("%j is refused in a sentence", (change, problem) => {
     expect(problemOf({ ...DEFAULT_OPTIONS, ...change })).toBe(problem);
+  });
+
+  test.each([
+    { queueSize: 1_073_741_824 },
+    { queueSize: 262_144, batchSize: 64 },
+    { queueSize: 262_208, batchSize: 64 },
+    { dim: 32_768 },
+    { dim: 32_769 },
+    { dim: 1, batchSize: 512, queueSize: 65_024 },
+    { dim: 1, batchSize: 512, queueSize: 65_536 },
+    { batchSize: 60_000, queueSize: 60_000 },
+    { dim: 1, batchSize: 5792, queueSize: 5792 },
+  ])("%j is for the page what it is for npm start", (change) => {
+    const argv = Object.entries(change).map(([name, value]) => `--${name.replace("Size", "-size")}=${value}`);
+    const isRefused = problemOf({ ...DEFAULT_OPTIONS, ...change }) !== null;
+    if (isRefused) expect(() => parseOptions(argv)).toThrow(UsageError);
+    else expect(parseOptions(argv)).toMatchObject(change);
   });
 
   test("the defaults are fine", () => {
