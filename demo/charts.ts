@@ -2,6 +2,7 @@
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { columnsOf, Curve } from "./curve";
 
 /** Shortest time between two drawings. */
 const REDRAW_MS = 150;
@@ -31,8 +32,9 @@ export interface ChartOptions {
 /** A chart over training steps. Values by step and series; a missing one leaves a gap that lines bridge. */
 export class Chart {
   private readonly plot: uPlot;
-  private steps: number[] = [];
-  private columns: (number | null)[][];
+  private curves: Curve[];
+  /** What is drawn. */
+  private columns: ReturnType<typeof columnsOf>;
   private lastStep = 1;
   private drawTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly values: HTMLElement[];
@@ -41,10 +43,11 @@ export class Chart {
     private readonly figure: HTMLElement,
     private readonly options: ChartOptions,
   ) {
-    this.columns = options.series.map(() => []);
+    this.curves = options.series.map(() => new Curve());
+    this.columns = columnsOf(this.curves);
     this.values = this.makeLegend();
     const place = figure.querySelector<HTMLElement>(".plot")!;
-    this.plot = new uPlot(this.settings(place.clientWidth, place.clientHeight), this.data(), place);
+    this.plot = new uPlot(this.settings(place.clientWidth, place.clientHeight), this.columns, place);
     new ResizeObserver(() => {
       this.plot.setSize({ width: place.clientWidth, height: place.clientHeight });
     }).observe(place);
@@ -53,37 +56,29 @@ export class Chart {
 
   /** Empties the chart, for a run of `lastStep` steps. */
   clear(lastStep: number): void {
-    this.steps = [];
-    this.columns = this.columns.map(() => []);
+    this.curves = this.curves.map(() => new Curve());
     this.lastStep = lastStep;
     this.draw();
   }
 
   /** Sets the value of a series at a step, no earlier than the last one. */
   add(step: number, series: number, value: number): void {
-    if (this.steps.at(-1) !== step) {
-      this.steps.push(step);
-      for (const column of this.columns) column.push(null);
-    }
-    this.columns[series]![this.steps.length - 1] = value;
+    this.curves[series]!.add(step, value);
     this.drawTimer ??= setTimeout(() => this.draw(), REDRAW_MS);
   }
 
   private draw(): void {
     clearTimeout(this.drawTimer);
     this.drawTimer = undefined;
-    this.plot.setData(this.data());
+    this.columns = columnsOf(this.curves);
+    this.plot.setData(this.columns);
     this.showValues(null);
   }
 
   /** Where the x axis ends: at the last step, or in a long run some way ahead. */
   private end(): number {
-    const ahead = Math.max(FIRST_END, 1.25 * (this.steps.at(-1) ?? 0));
+    const ahead = Math.max(FIRST_END, 1.25 * (this.columns[0].at(-1) ?? 0));
     return Math.max(1, Math.min(this.lastStep, ahead));
-  }
-
-  private data(): uPlot.AlignedData {
-    return [this.steps, ...this.columns];
   }
 
   private settings(width: number, height: number): uPlot.Options {
@@ -144,8 +139,8 @@ export class Chart {
   }
 
   private showValues(index: number | null): void {
-    this.columns.forEach((column, series) => {
-      const value = index === null ? column.findLast((one) => one !== null) : column[index];
+    this.curves.forEach(({ points }, series) => {
+      const value = index === null ? points.at(-1)?.value : this.columns[series + 1]![index];
       this.values[series]!.textContent = value === null || value === undefined ? "" : this.options.format(value);
     });
   }

@@ -50,9 +50,12 @@ export interface LoopOptions {
 export class Loop {
   private readonly training: Training;
   private readonly meter: Meter;
+  private stepsDone = 0;
+  /** Of the last steps. */
   private readonly losses: number[] = [];
   private readonly accuracies: number[] = [];
-  private readonly knn: number[] = [];
+  private knnBefore: number | null = null;
+  private knnAfter: number | null = null;
   private evaluationSeconds = 0;
 
   constructor(private readonly given: LoopOptions) {
@@ -100,10 +103,10 @@ export class Loop {
   private async finish(queued: Step): Promise<void> {
     const [loss, top1] = await Promise.all([queued.loss.item(), queued.top1.item()]);
     const contrastAccuracy = top1 / 100;
-    this.losses.push(loss);
-    this.accuracies.push(contrastAccuracy);
+    remember(this.losses, loss);
+    remember(this.accuracies, contrastAccuracy);
     this.meter.stepDone();
-    const step = this.losses.length;
+    const step = ++this.stepsDone;
     if (!Number.isFinite(loss)) throw new Error(`The loss is ${loss} at step ${step}: try a lower learning rate.`);
     const stepsPerSecond = this.meter.recentStepsPerSecond();
     const secondsLeft = stepsPerSecond && this.secondsLeft(step, stepsPerSecond);
@@ -127,7 +130,8 @@ export class Loop {
     const evaluation = await this.training.evaluate();
     if (options.evaluate) {
       const accuracy = await evaluation.knnAccuracy();
-      this.knn.push(accuracy);
+      this.knnBefore ??= accuracy;
+      this.knnAfter = accuracy;
       emit({ type: "knn", step, accuracy });
       emit(await evaluation.neighbours(step));
     }
@@ -149,17 +153,21 @@ export class Loop {
     return {
       steps,
       seed,
-      loss: meanOfLast(this.losses),
-      contrastAccuracy: meanOfLast(this.accuracies),
-      knnBefore: this.knn[0] ?? null,
-      knnAfter: this.knn.at(-1) ?? null,
+      loss: mean(this.losses),
+      contrastAccuracy: mean(this.accuracies),
+      knnBefore: this.knnBefore,
+      knnAfter: this.knnAfter,
       stepsPerSecond: this.meter.stepsPerSecond(),
       ...this.meter.perStep(),
     };
   }
 }
 
-function meanOfLast(values: readonly number[]): number {
-  const last = values.slice(-LAST_STEPS);
-  return last.reduce((sum, value) => sum + value, 0) / last.length;
+function remember(values: number[], value: number): void {
+  values.push(value);
+  if (values.length > LAST_STEPS) values.shift();
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -18,7 +18,13 @@ export interface PerStep {
 type Counters = Readonly<Record<string, number>>;
 
 export class Meter {
-  private readonly doneMs: number[] = [];
+  private done = 0;
+  private queued = 0;
+  /** When the last step of the warm-up was done. */
+  private warmMs = 0;
+  /** When the last steps were done, and the one before them. */
+  private readonly recentMs: number[] = [0];
+  /** What each of the last steps asked for. */
   private readonly counted: Counters[] = [];
   private runningSinceMs: number | null = null;
   private activeMs = 0;
@@ -54,31 +60,37 @@ export class Meter {
 
   /** Call once it is, and the loss of the one before has been read. */
   stepQueued(): void {
+    this.queued++;
+    if (this.queued <= this.warmUp) return;
     const now = this.device.counters();
     this.counted.push(
       Object.fromEntries(Object.entries(now).map(([name, total]) => [name, total - (this.before[name] ?? 0)])),
     );
+    if (this.counted.length > LAST) this.counted.shift();
   }
 
   /** Call when the loss of a step has been read. */
   stepDone(): void {
-    this.doneMs.push(this.elapsedMs());
+    this.done++;
+    this.recentMs.push(this.elapsedMs());
+    if (this.recentMs.length > LAST + 1) this.recentMs.shift();
+    if (this.done === this.warmUp) this.warmMs = this.recentMs.at(-1)!;
   }
 
   /** Over the last steps; null while there is none after the warm-up. */
   recentStepsPerSecond(): number | null {
-    const count = Math.min(LAST, this.doneMs.length - this.warmUp);
-    return count < 1 ? null : this.rateOver(count);
+    const count = Math.min(LAST, this.done - this.warmUp);
+    return count < 1 ? null : this.rateSince(this.recentMs.at(-1 - count)!, count);
   }
 
   /** Over all steps but the warm-up. */
   stepsPerSecond(): number {
-    return this.rateOver(this.doneMs.length - this.warmUp);
+    return this.rateSince(this.warmMs, this.done - this.warmUp);
   }
 
   /** Over the last steps but the warm-up. */
   perStep(): PerStep {
-    const last = this.counted.slice(this.warmUp).slice(-LAST);
+    const last = this.counted;
     const mean = (name: string): number | null =>
       last.every((counters) => name in counters)
         ? last.reduce((sum, counters) => sum + counters[name]!, 0) / last.length
@@ -90,8 +102,8 @@ export class Meter {
     };
   }
 
-  private rateOver(count: number): number {
-    return (1000 * count) / (this.doneMs.at(-1)! - (this.doneMs.at(-1 - count) ?? 0));
+  private rateSince(startMs: number, count: number): number {
+    return (1000 * count) / (this.recentMs.at(-1)! - startMs);
   }
 
   private elapsedMs(): number {
