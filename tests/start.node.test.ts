@@ -1,10 +1,11 @@
 /** `npm start` as a user runs it: the whole way from the command line to the JSON line, in a real browser. */
 
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { knnAccuracy } from "../scripts/bar.mjs";
 import { readNpy, readSafetensors } from "../src/io";
 import { writeTinyData } from "./demo/tinyData";
 
@@ -23,7 +24,7 @@ interface Run {
 /** Runs the script to its end; `onLine` sees every line of stdout as it comes. */
 function start(
   args: readonly string[],
-  { env = {}, onLine }: { env?: Record<string, string>; onLine?: (line: string, kill: () => void) => void } = {},
+  { env = {}, onLine }: { env?: Record<string, string>; onLine?: (line: string, child: ChildProcess) => void } = {},
 ): Promise<Run> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [SCRIPT, ...args], { env: { ...process.env, ...env } });
@@ -33,7 +34,7 @@ function start(
       const lines = (rest + chunk.toString()).split("\n");
       rest = lines.pop()!;
       run.lines.push(...lines);
-      for (const line of lines) onLine?.(line, () => child.kill("SIGINT"));
+      for (const line of lines) onLine?.(line, child);
     });
     child.stderr.on("data", (chunk: Buffer) => (run.errors += chunk.toString()));
     child.on("close", (code) => resolve({ ...run, code }));
@@ -90,9 +91,14 @@ describe("npm start", () => {
       test: [100, 128],
       test_labels: [100],
     });
-    const features = (name: string): number[][] => directions(tensors[name]!.data as Float32Array, 128);
-    const labels = (name: string): number[] => Array.from(tensors[`${name}_labels`]!.data as Uint8Array);
-    const accuracy = knn(features("bank"), labels("bank"), features("test"), labels("test"));
+    const features = (name: string): Float32Array => directions(tensors[name]!.data as Float32Array, 128);
+    const labels = (name: string): Uint8Array => tensors[`${name}_labels`]!.data as Uint8Array;
+    const accuracy = knnAccuracy({
+      bank: features("bank"),
+      bankLabels: labels("bank"),
+      test: features("test"),
+      testLabels: labels("test"),
+    });
     // Where two classes have nearly the same vote, rounding decides.
     expect(Math.abs(accuracy - Number(lastLine(run)["knnAfter"]))).toBeLessThanOrEqual(0.011);
   });
@@ -109,6 +115,20 @@ describe("npm start", () => {
     expect(shapeOf("features.bank.labels.npy")).toEqual([400]);
   });
 
+  test("gives the same losses on WebGPU as on the CPU reference", async () => {
+    const args = [...SMALL, "--batch-size", "8", "--queue-size", "16", "--steps", "5", "--no-eval"];
+    const [cpu, gpu] = [await start([...args, "--device", "cpu"]), await start(args)];
+    expect(lastLine(cpu)["device"]).toBe("cpu");
+    expect(lastLine(gpu)["device"]).toBe("webgpu");
+    expect(Math.abs(Number(lastLine(gpu)["loss"]) - Number(lastLine(cpu)["loss"]))).toBeLessThanOrEqual(1e-3);
+    // Of each step, as they are printed: rounded to 0.001.
+    const losses = ({ lines }: Run): number[] =>
+      lines.flatMap((line) => /loss (\d\.\d{3}) /.exec(line)?.[1] ?? []).map(Number);
+    expect(losses(cpu)).toHaveLength(5);
+    losses(gpu).forEach((loss, i) => expect(Math.abs(loss - losses(cpu)[i]!), `step ${i + 1}`).toBeLessThan(1.5e-3));
+    expect(losses(gpu)).toHaveLength(5);
+  });
+
   test("stops with a sentence when the loss is no number", async () => {
     const run = await start([...TINY, "--steps", "9", "--no-eval", "--lr", "1e30"]);
     expect(run.code).toBe(1);
@@ -119,13 +139,21 @@ describe("npm start", () => {
     const marker = `--flywheel-test=${process.pid}`;
     const run = await start([...SMALL, "--steps", "100000", "--no-eval"], {
       env: { CHROME_ARGS: marker },
-      onLine: (line, kill) => line.startsWith("step") && kill(),
+      onLine: (line, child) => line.startsWith("step") && child.kill("SIGINT"),
     });
     expect(run.code).toBe(130);
     expect(run.errors).toBe("");
     if (process.platform === "win32") return;
     const processes = spawnSync("ps", ["-axo", "args"], { encoding: "utf8" }).stdout;
     expect(processes.split("\n").filter((line) => line.includes(marker))).toEqual([]);
+  });
+
+  test("ends quietly when nobody reads its output, as in `npm start | head -1`", async () => {
+    const run = await start([...SMALL, "--steps", "100000", "--no-eval"], {
+      onLine: (_, child) => child.stdout!.destroy(),
+    });
+    expect(run.code).toBe(141);
+    expect(run.errors).toBe("");
   });
 
   test("says in one sentence that there is no adapter", async () => {
@@ -141,6 +169,12 @@ describe("npm start", () => {
     ["a queue that the batch does not divide", ["--queue-size", "100"], /^--queue-size must be a multiple/],
     ["a missing folder", ["--data", join(folder, "nowhere")], /^--data must be an existing folder/],
     ["a batch larger than the data", [...TINY, "--batch-size", "512", "--queue-size", "512"], /batch.*400/],
+    [
+      "results over features",
+      ["--data", data, "--json", join(folder, "e.labels.npy"), "--features", join(folder, "e.npy")],
+      /^--json and --features must write different files/,
+    ],
+    ["a queue beyond a binding", ["--queue-size", "1073741824"], /^--queue-size times --dim must be at most/],
     ["an unknown option", ["--stpes", "3"], /^--stpes is no option/],
   ])("refuses %s in one sentence", async (_, args, sentence) => {
     const run = await start(["--headless", ...args]);
@@ -157,24 +191,9 @@ describe("npm start", () => {
   });
 });
 
-/** The rows of a matrix, each of length 1. */
-function directions(values: Float32Array, dim: number): number[][] {
-  return Array.from({ length: values.length / dim }, (_, i) => {
-    const row = Array.from(values.subarray(i * dim, (i + 1) * dim));
-    expect(Math.hypot(...row)).toBeCloseTo(1, 5);
-    return row;
-  });
-}
-
-/** kNN accuracy as MoCo's authors compute it: the 200 nearest by cosine vote with exp(similarity / 0.1). */
-function knn(bank: number[][], bankLabels: number[], test: number[][], testLabels: number[]): number {
-  const dot = (a: number[], b: number[]): number => a.reduce((sum, value, d) => sum + value * b[d]!, 0);
-  const correct = test.filter((query, i) => {
-    const similar = bank.map((row, j) => ({ similarity: dot(query, row), label: bankLabels[j]! }));
-    similar.sort((a, b) => b.similarity - a.similarity);
-    const votes = new Array<number>(10).fill(0);
-    for (const { similarity, label } of similar.slice(0, 200)) votes[label]! += Math.exp(similarity / 0.1);
-    return votes.indexOf(Math.max(...votes)) === testLabels[i];
-  });
-  return correct.length / test.length;
+/** The rows of a matrix, once each is known to have length 1. */
+function directions(values: Float32Array, dim: number): Float32Array {
+  for (let start = 0; start < values.length; start += dim)
+    expect(Math.hypot(...values.subarray(start, start + dim))).toBeCloseTo(1, 5);
+  return values;
 }
