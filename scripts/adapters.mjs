@@ -4,6 +4,7 @@
  * Needs npm packages, a browser and a Vulkan loader (setup.mjs). Also a command: `node scripts/adapters.mjs`.
  */
 import { createServer } from "node:http";
+import { fileURLToPath } from "node:url";
 import { chromeArgs, ensureBrowser, ensureDependencies, ensureVulkan, runMain, SetupError } from "./setup.mjs";
 
 /**
@@ -58,7 +59,7 @@ function pick({ vendor, architecture, device, description }) {
   return { vendor, architecture, device, description };
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await runMain(async () => {
     ensureDependencies();
     const wanted = process.argv.slice(2);

@@ -22,12 +22,25 @@ export class SetupError extends Error {
 }
 
 /**
- * Runs a script's main function; a SetupError becomes one line on stderr and exit code 2.
+ * Checks the version of Node, before anything loads what an old one cannot: vite 8 needs these, and package.json's
+ * `engines` says the same.
+ *
+ * @param {string} [version]
+ */
+export function ensureNode(version = process.versions.node) {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if ((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22) return;
+  throw new SetupError(`Node must be 20.19 or newer, or 22.12 or newer, got ${version}: see https://nodejs.org.`);
+}
+
+/**
+ * Runs a script's main function, on a Node that is new enough; a SetupError becomes one line on stderr and exit code 2.
  *
  * @param {() => Promise<number | void>} main returns the exit code, default 0
  */
 export async function runMain(main) {
   try {
+    ensureNode();
     process.exitCode = (await main()) ?? 0;
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;

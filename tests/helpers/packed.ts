@@ -1,9 +1,19 @@
-/** The package as a user gets it: built, packed, and installed from the tarball into an empty project. */
+/** The package as a user gets it: packed from a clean checkout, and installed from the tarball into an empty project. */
 
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { root } from "../../scripts/setup.mjs";
 
 /** What of package.json the tests look at. */
@@ -25,7 +35,7 @@ export interface Packed {
   /** Everything below it is removed by `remove`. */
   readonly folder: string;
   readonly tarball: string;
-  /** What `npm run build` printed. */
+  /** What the build printed. */
   readonly buildOutput: string;
   /** A project whose only dependency is the tarball. */
   readonly consumer: string;
@@ -34,15 +44,13 @@ export interface Packed {
   readonly remove: () => void;
 }
 
-/** What lies in a repository and not in a package. */
-const DECOYS = [
-  "demo/public/data/images.gz",
-  "demo/index.html",
-  "shaders/matmul.wgsl",
-  "src/index.ts",
-  "tests/a.test.ts",
-];
+/** What a fresh clone lacks. */
+const NOT_CLONED = [".git", "node_modules", "dist", "coverage", "bench-results", "test-artifacts"];
 
+/** npm as the project sets it up, whatever the user's own settings, or those of the npm that runs the tests. */
+const PROJECT_NPM = { npm_config_userconfig: join(root, "no.npmrc"), npm_config_ignore_scripts: "" };
+
+/** Packs a clean checkout as `npm publish` would, and installs the tarball. */
 export function packAndInstall(): Packed {
   const folder = mkdtempSync(join(tmpdir(), "flywheel-package-"));
   const remove = (): void => {
@@ -57,13 +65,10 @@ export function packAndInstall(): Packed {
 }
 
 function packInto(folder: string): Omit<Packed, "remove"> {
-  const staged = join(folder, "staged");
+  const checkout = join(folder, "checkout");
   const consumer = join(folder, "consumer");
-  const buildOutput = run(process.execPath, ["scripts/build.mjs", "--out", join(staged, "dist")], root);
-  for (const file of ["package.json", "README.md", "CHANGELOG.md", "LICENSE"])
-    cpSync(join(root, file), join(staged, file));
-  for (const decoy of DECOYS) writeFile(join(staged, decoy), "");
-  run("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder], staged);
+  cloneInto(checkout);
+  const buildOutput = run("npm", ["pack", "--silent", "--pack-destination", folder], checkout, PROJECT_NPM);
   const tarball = join(
     folder,
     readdirSync(folder).find((name) => name.endsWith(".tgz"))!,
@@ -77,6 +82,15 @@ function packInto(folder: string): Omit<Packed, "remove"> {
     consumer,
     installed: join(consumer, "node_modules/flywheel"),
   };
+}
+
+/** The working tree as a fresh clone would be, with the packages that are here. */
+function cloneInto(folder: string): void {
+  const stays = (path: string): boolean => !NOT_CLONED.includes(relative(root, path)) && !path.endsWith(".tgz");
+  cpSync(root, folder, { recursive: true, filter: stays });
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
+  // Older than the packages, or the build would install them anew, through the link.
+  utimesSync(join(folder, "package-lock.json"), 0, 0);
 }
 
 /** Gives the project a package that the repository has. */
