@@ -164,13 +164,13 @@ function runAssigns(assigns: readonly AssignEffect[], outputs: readonly Output[]
   const interpretation = new Interpretation([...assigns.flatMap(rootsOf), ...computed], {
     leaf: (node) => valueOf(node, history),
   });
-  for (const { variable, version, value, start } of assigns) {
+  for (const { variable, version, previous, value, start } of assigns) {
     const data = interpretation.valueOf(value);
     if (!start) {
       history.write({ variable, version }, data);
       continue;
     }
-    const whole = history.read({ variable, version: version - 1 }).slice();
+    const whole = history.read({ variable, version: previous }).slice();
     const rowSize = sizeOf(variable.shape.slice(1));
     whole.set(data, interpretation.valueOf(start)[0]! * rowSize);
     history.write({ variable, version }, whole);

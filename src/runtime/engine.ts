@@ -10,7 +10,16 @@ import { type Shape, showShape } from "../graph/shape";
 import { topologicalOrder } from "../graph/walk";
 import { Arena } from "./arena";
 import { neededFor } from "./needed";
-import { type Backend, type Effect, type Output, type Program, rootsOf, type UpdateEffect, writesOf } from "./program";
+import {
+  type Backend,
+  type Effect,
+  type Output,
+  type Program,
+  rootsOf,
+  type UpdateEffect,
+  type Versioned,
+  writesOf,
+} from "./program";
 import { fuseUpdates } from "./update";
 import { Variable } from "./variable";
 
@@ -25,6 +34,8 @@ export class Engine {
   private readonly scalars = new Set<Node>();
   private readonly kept = new Set<Node>();
   private readonly dropped: Node[] = [];
+  /** Values on their way to the host. */
+  private readonly reading = new Map<Node, Promise<TypedArray>>();
 
   constructor(readonly backend: Backend) {}
 
@@ -38,16 +49,16 @@ export class Engine {
   /** State that starts as zeros. Runs nothing: fresh memory is zeroed. */
   createZeros(name: string, shape: Shape, dtype: DType = "f32"): Variable {
     const variable = new Variable(name, shape, dtype);
-    variable.version = variable.realizedVersion = 1;
+    variable.realizedVersion = variable.nextVersion();
     return variable;
   }
 
   /** Writes `value` to a variable, or to its rows from `start` on. Runs with the next realize. */
   assign(variable: Variable, value: Node, start: Node | null = null): void {
-    const overwritesRead = variable.isRead;
-    variable.version++;
+    const { isRead: overwritesRead, version: previous } = variable;
+    const version = variable.nextVersion();
     variable.isRead = false;
-    this.pending.push({ kind: "assign", variable, version: variable.version, value, start, overwritesRead });
+    this.pending.push({ kind: "assign", variable, version, previous, value, start, overwritesRead });
   }
 
   /** Adds an arena update; where the one before it can share its dispatch, the two become one. */
@@ -122,9 +133,19 @@ export class Engine {
     }
   }
 
-  /** Brings values to the host. */
+  /** Brings values to the host. One that is on its way already is waited for: what it was computed from may be gone. */
   async read(nodes: readonly Node[]): Promise<TypedArray[]> {
-    const missing = [...new Set(nodes.filter((node) => node.hostData === null))];
+    const missing = [...new Set(nodes.filter((node) => node.hostData === null && !this.reading.has(node)))];
+    if (missing.length > 0) {
+      const values = this.readMissing(missing);
+      missing.forEach((node, index) => this.reading.set(node, values.then((list) => list[index]!))); // prettier-ignore
+      const done = (): void => missing.forEach((node) => this.reading.delete(node));
+      values.then(done, done);
+    }
+    return Promise.all(nodes.map(async (node) => node.hostData ?? this.reading.get(node)!));
+  }
+
+  private async readMissing(missing: readonly Node[]): Promise<TypedArray[]> {
     const mustRun = missing.some((node) => !node.hasValue || isBehind(node));
     const stale = this.staleLeaf(missing);
     if (stale) throw staleError(stale);
@@ -132,15 +153,12 @@ export class Engine {
     const values = await (mustRun
       ? this.run(outputs, this.neededFor(missing))
       : this.backend.run({ effects: [], outputs }));
-    const read = new Map<Node, TypedArray>();
     missing.forEach((node, index) => {
-      const value = values[index]!;
-      read.set(node, value);
       if (node.variable) return;
-      node.hostData = value;
+      node.hostData = values[index]!;
       this.settle(node);
     });
-    return nodes.map((node) => node.hostData ?? read.get(node)!);
+    return values;
   }
 
   /** Runs all pending writes, so that memory holds the latest version of everything. */
@@ -212,8 +230,27 @@ export class Engine {
       return;
     }
     this.salvage(half);
-    for (const effect of others) takeBack(effect);
-    this.pending = this.pending.filter((effect) => !others.includes(effect));
+    this.takeBack(others);
+  }
+
+  /**
+   * Takes out pending writes that cannot run, and those that build on them. Variables stay as they were before, unless a
+   * later write replaces them whole.
+   */
+  private takeBack(effects: readonly Effect[]): void {
+    const lost = new LostVersions();
+    const gone = new Set<Effect>(effects);
+    for (const effect of this.pending) {
+      if (!gone.has(effect) && !lost.isReadBy(effect)) continue;
+      gone.add(effect);
+      lost.add(writesOf(effect));
+    }
+    this.pending = this.pending.filter((effect) => !gone.has(effect));
+    const coming = this.pending.flatMap(writesOf);
+    for (const variable of lost.variables) {
+      const latest = coming.findLast((write) => write.variable === variable)?.version ?? variable.realizedVersion;
+      if (latest > 0) variable.version = latest; // else it never had a value, and has none now
+    }
   }
 
   /** Runs writes, if they can run; whatever is wrong with them, the run that failed has reported it. */
@@ -235,8 +272,9 @@ export class Engine {
     if (outputLeaf) throw staleError(outputLeaf);
     const stale = effects.filter((effect) => this.staleLeaf(rootsOf(effect)));
     const leaf = this.staleLeaf(rootsOf(stale[0]!))!;
-    this.pending = this.pending.filter((effect) => !stale.includes(effect));
-    throw staleError(leaf);
+    const error = staleError(leaf);
+    this.takeBack(stale);
+    throw error;
   }
 
   /** A leaf below `roots` that reads a version which memory no longer holds and no pending write will make. */
@@ -267,11 +305,27 @@ function firstValues(effects: readonly Effect[]): Effect[] {
   });
 }
 
-/** Leaves variables as they were before a write that has not run. Its version is never given out again. */
-function takeBack(effect: Effect): void {
-  for (const { variable } of writesOf(effect)) {
-    if (variable.realizedVersion === 0) continue; // it never had a value, and has none now
-    variable.realizedVersion = ++variable.version;
+/** Versions that no write will make any more. */
+class LostVersions {
+  private readonly versions = new Map<VariableRef, Set<number>>();
+
+  get variables(): Iterable<Variable> {
+    return this.versions.keys() as Iterable<Variable>;
+  }
+
+  add(writes: readonly Versioned[]): void {
+    for (const { variable, version } of writes)
+      this.versions.set(variable, (this.versions.get(variable) ?? new Set()).add(version));
+  }
+
+  /** Whether an effect computes from one, or keeps rows of it. */
+  isReadBy(effect: Effect): boolean {
+    const has = (variable: VariableRef | null, version: number): boolean =>
+      variable !== null && this.versions.get(variable)?.has(version) === true;
+    const below = topologicalOrder(rootsOf(effect), (node) => node.hasValue);
+    if (below.some(({ variable, version }) => has(variable, version))) return true;
+    if (effect.kind === "update") return effect.reads.some(({ variable, version }) => has(variable, version));
+    return effect.start !== null && has(effect.variable, effect.previous);
   }
 }
 

@@ -51,7 +51,7 @@ class LeavesBelow {
 function readsOf(effect: Effect, leaves: LeavesBelow): Versions {
   const below = leaves.of(rootsOf(effect));
   if (effect.kind === "update") return [...below, ...effect.reads];
-  return effect.start ? [...below, { variable: effect.variable, version: effect.version - 1 }] : below;
+  return effect.start ? [...below, { variable: effect.variable, version: effect.previous }] : below;
 }
 
 /** Effects that must run so that `versions` can be read, and so that none that is left out finds its operands overwritten. */

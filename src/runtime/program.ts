@@ -20,6 +20,8 @@ export interface AssignEffect {
   readonly variable: Variable;
   /** The version that the write makes. */
   readonly version: number;
+  /** The version before it, whose other rows a write of some rows keeps. */
+  readonly previous: number;
   readonly value: Node;
   readonly start: Node | null;
   /** Whether a graph may have read the value that it overwrites: then it waits until it is needed. */

@@ -17,7 +17,7 @@ const versionsOf = (arena: Arena): Versioned[] =>
   arena.members.map((variable) => ({ variable, version: variable.version }));
 
 const nextVersionsOf = (arena: Arena): Versioned[] =>
-  arena.members.map((variable) => ({ variable, version: ++variable.version }));
+  arena.members.map((variable) => ({ variable, version: variable.nextVersion() }));
 
 /** `param`, `momentum` := one step of momentum SGD. Operands as in `ops/update`. */
 export function momentumSgdEffect(

@@ -15,6 +15,8 @@ export class Variable implements VariableRef {
   readonly id = nextId++;
   /** Latest version in program order; writes that have not run yet count. */
   version = 0;
+  /** Last version that was ever given to a write. */
+  private given = 0;
   /** Version that the memory holds. */
   realizedVersion = 0;
   /** Memory of its own, where it lies in no arena. Made at the first write that runs. */
@@ -32,6 +34,11 @@ export class Variable implements VariableRef {
     readonly shape: Shape,
     readonly dtype: DType,
   ) {}
+
+  /** The version that a new write makes. One that is taken back is never given out again. */
+  nextVersion(): number {
+    return (this.version = ++this.given);
+  }
 
   get size(): number {
     return sizeOf(this.shape);

@@ -161,7 +161,7 @@ export class WebGpuBackend implements Backend {
     }
     for (const effect of effects) {
       if (effect.kind === "update") for (const { variable, version } of effect.reads) checkVariable(variable, version);
-      else if (effect.start) checkVariable(effect.variable, effect.version - 1);
+      else if (effect.start) checkVariable(effect.variable, effect.previous);
     }
   }
 

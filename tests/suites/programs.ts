@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { arange, ones, tensor, zeros } from "../../src/creation";
-import { IndexError } from "../../src/errors";
+import { IndexError, StaleTensorError } from "../../src/errors";
 import * as F from "../../src/functional";
 import { SGD } from "../../src/optim";
 import { Buffer, Parameter } from "../../src/parameter";
@@ -135,6 +135,27 @@ export function programs(): void {
       optimizer.step();
       expect((await numbers(p))[0]).toBeCloseTo(0.9, 6);
     });
+  });
+
+  test("a value that is on its way is not computed again", async () => {
+    const buffer = new Buffer(tensor([1, 2]));
+    const old = buffer.mul(2);
+    buffer.assign(buffer.add(old));
+    const [first, new1, again] = await Promise.all([old.data(), buffer.data(), old.data()]);
+    expect([[...first], [...new1], [...again]]).toEqual([[2, 4], [3, 6], [2, 4]]); // prettier-ignore
+  });
+
+  test("a write of a stale value leaves the variable as it was, and rows that are written later count from there", async () => {
+    const [a, b] = [new Buffer(tensor([1, 2, 3])), new Buffer(tensor([4, 5, 6]))];
+    const old = a.mul(10);
+    a.assign(zeros([3]));
+    step();
+    b.assign(old); // what `a` was is gone
+    expect(() => step()).toThrow(StaleTensorError);
+    expect(await numbers(b)).toEqual([4, 5, 6]);
+    b.assignRows(1, tensor([9]));
+    step();
+    expect(await numbers(b)).toEqual([4, 9, 6]);
   });
 
   test("one value wanted twice is one value", async () => {
