@@ -351,9 +351,7 @@ export const binaryCrossEntropyWithLogits = (
   target: Tensor,
   { reduction = "mean" }: { reduction?: Reduction } = {},
 ): Tensor =>
-  elementwiseLoss("binaryCrossEntropyWithLogits", input, target, reduction, (x, y) =>
-    ops.sub(ops.softplus(x), ops.mul(x, y)),
-  );
+  elementwiseLoss("binaryCrossEntropyWithLogits", input, target, reduction, composed.binaryCrossEntropyWithLogits);
 
 function elementwiseLoss(
   op: string,

@@ -7,13 +7,13 @@ import { DTypeError, IndexError, ShapeError, ValueError } from "../errors";
 import { isInteger } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { normalizeDim, sameShape, showShape, sizeOf } from "../graph/shape";
-import { add, clamp, div, mul, neg, square, sub, where } from "./arithmetic";
+import { abs, add, clamp, div, mul, neg, relu, square, sub, where } from "./arithmetic";
 import { broadcast, cast, toFloat } from "./cast";
 import { customVjp, detach } from "./custom";
 import { iota } from "./generate";
 import { hostIntegers } from "./leaf";
 import { eq, ge, isfinite, logicalAnd, logicalOr, lt, ne } from "./logic";
-import { exp, log, rsqrt } from "./math";
+import { exp, log, log1p, rsqrt, sigmoid } from "./math";
 import { matmul } from "./matmul";
 import { amax, logSoftmax, mean, norm, sum } from "./reduce";
 import { reshape, transpose, unsqueeze } from "./views";
@@ -281,10 +281,23 @@ export function batchNormEval(
   return bias ? add(scaled, reshape(bias, perChannel)) : scaled;
 }
 
+/** `log(1 + e^x) - x y` by a sum in which nothing large cancels; its own terms would have no gradient at 0. */
+export function binaryCrossEntropyWithLogits(x: Node, y: Node): Node {
+  const value = add(sub(relu(x), mul(x, y)), log1p(exp(neg(abs(x)))));
+  return customVjp(value, [x, y], (gradOut, [scores, target]) => [
+    mul(gradOut, sub(sigmoid(scores!), target!)),
+    neg(mul(gradOut, scores!)),
+  ]);
+}
+
 /** `x . y / max(|x| |y|, eps)` along `dim`. */
 export function cosineSimilarity(x: Node, y: Node, dim: number, eps: number): Node {
   const [a, b] = broadcast("cosineSimilarity", [x, y]) as [Node, Node];
   const at = normalizeDim("cosineSimilarity", dim, a.shape.length);
-  const lengths = mul(clamp(norm(a, 2, at), eps), clamp(norm(b, 2, at), eps));
-  return div(sum(mul(a, b), at), lengths);
+  const length = (of: Node): Node =>
+    // below eps PyTorch clamps the value, but not what the gradient goes through
+    customVjp(clamp(norm(of, 2, at), eps), [of], (gradOut, [input], output) => [
+      mul(unsqueeze(div(gradOut, output), at), input!),
+    ]);
+  return div(sum(mul(a, b), at), mul(length(a), length(b)));
 }

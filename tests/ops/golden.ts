@@ -221,6 +221,9 @@ export const ELSEWHERE: ReadonlySet<string> = new Set([
   "crossEntropy",
   "nllLoss",
   "mseLoss",
+  "l1Loss",
+  "binaryCrossEntropyWithLogits",
+  "cosineSimilarity",
   "normalize",
 ]);
 

@@ -138,6 +138,9 @@ const CALLS: Readonly<Record<string, Call>> = {
   crossEntropy: ([x, target, weight], options) => F.crossEntropy(x!, target!, { ...options, weight: weight ?? null }),
   nllLoss: ([x, target, weight], options) => F.nllLoss(x!, target!, { ...options, weight: weight ?? null }),
   mseLoss: ([x, target], options) => F.mseLoss(x!, target!, options),
+  l1Loss: ([x, target], options) => F.l1Loss(x!, target!, options),
+  binaryCrossEntropyWithLogits: ([x, target], options) => F.binaryCrossEntropyWithLogits(x!, target!, options),
+  cosineSimilarity: ([x, y], options) => F.cosineSimilarity(x!, y!, options),
   normalize: ([x], { p, ...options }) => F.normalize(x!, { ...options, ...(p !== undefined && { p: toNumber(p) }) }),
 };
 

@@ -88,6 +88,33 @@ def squared_errors():
     yield case("mseLoss", "permuted", [permuted(draw.normal(3, 2), 1, 0), draw.normal(2, 3)])
 
 
+def absolute_errors():
+    draw = Draw("l1Loss")
+    for reduction in ["mean", "sum", "none"]:
+        yield case("l1Loss", reduction, [draw.normal(3, 5), draw.normal(3, 5)], reduction=reduction)
+    yield case("l1Loss", "equal", [f32(1, 2, 3), f32(1, 0, 4)])
+
+
+def binary_errors():
+    op = "binaryCrossEntropyWithLogits"
+    draw = Draw(op)
+    for reduction in ["mean", "sum", "none"]:
+        inputs = [draw.normal(3, 5), draw.uniform(0, 1, 3, 5)]
+        yield case(op, reduction, inputs, F.binary_cross_entropy_with_logits, reduction=reduction)
+    scores = f32(0, 10, -10, 10, -10, 90, -90, 90, -90, 1e-4)
+    yield case(op, "far", [scores, f32(1, 1, 1, 0, 0, 1, 0, 0, 1, 0.5)], F.binary_cross_entropy_with_logits, reduction="none")
+
+
+def similarities():
+    op = "cosineSimilarity"
+    draw = Draw(op)
+    yield case(op, "rows", [draw.normal(3, 5), draw.normal(3, 5)])
+    yield case(op, "first", [draw.normal(4, 3), draw.normal(4, 3)], dim=0)
+    yield case(op, "pairs", [draw.normal(3, 1, 5), draw.normal(1, 4, 5)], dim=-1)
+    yield case(op, "along", [draw.normal(2, 1), draw.normal(2, 4)], dim=1, grad=False)  # that of x is 0, but for rounding
+    yield case(op, "short", [f32(3e-3, 4e-3, 1, 2).reshape(2, 2), draw.normal(2, 2)], eps=0.1)
+
+
 def normalize(x, p=2, **options):
     return F.normalize(x, p=float(p), **options)
 
@@ -104,4 +131,14 @@ def normalizes():
     yield case("normalize", "empty", [draw.normal(0, 5)], normalize, dim=1)
 
 
-GROUPS = [softmaxes, class_losses, smoothing, contrastive, squared_errors, normalizes]
+GROUPS = [
+    softmaxes,
+    class_losses,
+    smoothing,
+    contrastive,
+    squared_errors,
+    absolute_errors,
+    binary_errors,
+    similarities,
+    normalizes,
+]
