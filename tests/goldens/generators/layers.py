@@ -36,6 +36,7 @@ MODULES = {
     "BatchNorm2d": nn.BatchNorm2d,
     "SplitBatchNorm": SplitBatchNorm,
     "MaxPool2d": nn.MaxPool2d,
+    "AvgPool2d": nn.AvgPool2d,
     "AdaptiveAvgPool2d": nn.AdaptiveAvgPool2d,
     "ReLU": nn.ReLU,
     "Flatten": nn.Flatten,
@@ -74,6 +75,7 @@ LAYERS = {
     "splitBatchNorm momentum": (["SplitBatchNorm", 2, 2, {"momentum": 0.3}], [6, 2, 3, 1], "tte"),
     "splitBatchNorm of one": (["SplitBatchNorm", 2, 1], [4, 2, 2, 2], "tte"),
     "maxPool2d": (["MaxPool2d", 3, {"stride": 2, "padding": 1}], [2, 2, 5, 6], ONCE),
+    "avgPool2d": (["AvgPool2d", [3, 2], {"stride": 2, "padding": 1, "countIncludePad": False}], [2, 2, 5, 6], ONCE),
     "adaptiveAvgPool2d": (["AdaptiveAvgPool2d", [3, 2]], [2, 2, 5, 6], ONCE),
     "small cnn": (["Sequential", *SMALL_CNN], [3, 2, 9, 8], THREE_AND_EVAL),
 }
