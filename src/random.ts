@@ -47,10 +47,17 @@ export class Generator {
     return this.setState({ seed, offset: 0 });
   }
 
+  /** Where it is, for a checkpoint. @see torch.Generator.get_state */
   getState(): GeneratorState {
     return { seed: this.seed, offset: this.offset };
   }
 
+  /**
+   * Goes on from a state.
+   *
+   * @throws ValueError if seed or offset is no integer from 0 to 2^53
+   * @see torch.Generator.set_state
+   */
   setState({ seed, offset }: GeneratorState): this {
     for (const [name, value] of Object.entries({ seed, offset })) {
       if (!Number.isSafeInteger(value) || value < 0) {

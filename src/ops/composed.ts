@@ -156,7 +156,12 @@ export function crossEntropy(x: Node, target: Node, options: CrossEntropyOptions
 
 /** Cross-entropy with a whole distribution per sample. The mean is over samples, whatever the weights, as in PyTorch. */
 function probabilityLoss(x: Node, target: Node, options: CrossEntropyOptions): Node {
-  const { weight = null, reduction = "mean", labelSmoothing = 0 } = options;
+  const { weight = null, reduction = "mean", labelSmoothing = 0, ignoreIndex = -100 } = options;
+  if (ignoreIndex >= 0) {
+    throw new ValueError(
+      `crossEntropy: probabilities have no class to ignore, got ignoreIndex ${ignoreIndex}. Pass class indices, or leave it out.`,
+    );
+  }
   if (!sameShape(x.shape, target.shape) || x.shape.length === 0) {
     throw new ShapeError(
       `crossEntropy: probabilities must have the shape of the scores, got ${showShape(target.shape)} for ${showShape(x.shape)}. ` +

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { ones, tensor } from "../../src/creation";
-import { IndexError } from "../../src/errors";
+import { IndexError, ValueError } from "../../src/errors";
 import * as F from "../../src/functional";
 import * as nn from "../../src/nn";
 import { SGD } from "../../src/optim";
@@ -44,6 +44,10 @@ export function losses(): void {
       await closeTo(smoothed, [0.507606]);
       await closeTo(x.grad!, [0.056697, 0.211395, -0.268092, 0, 0, 0]);
     });
+  });
+
+  test("probabilities cannot be ignored by index", () => {
+    expect(() => F.crossEntropy(ones([2, 3]), ones([2, 3]).div(3), { ignoreIndex: 1 })).toThrow(ValueError);
   });
 
   describe("classes that are not there", () => {
