@@ -6,7 +6,7 @@ import type { Node } from "../graph/node";
 import { checkShape, type Shape, sizeOf } from "../graph/shape";
 import { add, mul, sub } from "./arithmetic";
 import { cast } from "./cast";
-import { bitwiseRightShift } from "./logic";
+import { bitwiseRightShift, mulHighU32 } from "./logic";
 import { cos, log, sqrt } from "./math";
 import { apply, defineOp } from "./op";
 import { narrow } from "./slice";
@@ -53,14 +53,6 @@ const M1 = 0xcd9e8d57;
 const W0 = 0x9e3779b9; // golden ratio
 const W1 = 0xbb67ae85; // sqrt(3) - 1
 
-/** High word of a product of two u32. */
-function mulHigh(a: number, b: number): number {
-  const low = (a & 0xffff) * (b & 0xffff);
-  const middle = (a >>> 16) * (b & 0xffff) + (low >>> 16);
-  const carry = (a & 0xffff) * (b >>> 16) + (middle & 0xffff);
-  return ((a >>> 16) * (b >>> 16) + Math.floor(middle / 0x10000) + Math.floor(carry / 0x10000)) >>> 0;
-}
-
 /**
  * One block of Philox4x32-10: four random words from a counter of 128 bits and a key of 64, in place.
  * @param words the counter on entry, the random words on return
@@ -71,9 +63,9 @@ export function philox(words: Uint32Array, keyLow: number, keyHigh: number): voi
   let key1 = keyHigh;
   for (let round = 0; round < 10; round++) {
     const [x0, x1, x2, x3] = words as unknown as [number, number, number, number];
-    words[0] = mulHigh(M1, x2) ^ x1 ^ key0;
+    words[0] = mulHighU32(M1, x2) ^ x1 ^ key0;
     words[1] = Math.imul(M1, x2);
-    words[2] = mulHigh(M0, x0) ^ x3 ^ key1;
+    words[2] = mulHighU32(M0, x0) ^ x3 ^ key1;
     words[3] = Math.imul(M0, x0);
     key0 = (key0 + W0) >>> 0;
     key1 = (key1 + W1) >>> 0;

@@ -120,7 +120,7 @@ export const bitwiseLeftShiftOp = shift("bitwiseLeftShift", "<<", { i32: leftShi
 export const bitwiseRightShiftOp = shift("bitwiseRightShift", ">>", { i32: (a, b) => a >> b, u32: (a, b) => a >>> b });
 
 /** High word of the 64-bit product of two u32, from 16-bit halves. */
-function mulHighU32(a: number, b: number): number {
+export function mulHighU32(a: number, b: number): number {
   const aLow = a & 0xffff;
   const bLow = b & 0xffff;
   const aHigh = a >>> 16;

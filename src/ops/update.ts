@@ -13,7 +13,7 @@ import { checkDType, checkSameShape } from "./check";
 import { defineOp } from "./op";
 import type { NoAttrs } from "./pointwise";
 
-/** Elements that share an entry of `blocks`. */
+/** Elements that share an entry of `blocks`: 256 bytes, the alignment of WebGPU's bindings. */
 export const BLOCK = 64;
 
 /** What the optimizer knows of a parameter. */

@@ -5,11 +5,9 @@
 
 import type { Node } from "../graph/node";
 import { fromHost } from "../ops/leaf";
+import { BLOCK } from "../ops/update";
 import { ceilDiv } from "../kernels/kernel";
 import { Variable } from "./variable";
-
-/** Elements in 256 bytes: WebGPU's binding alignment, and the unit in which kernels look up segments. */
-export const BLOCK = 64;
 
 /** Largest arena in elements: one binding of WebGPU's default limits (128 MiB). */
 export const MAX_ARENA_ELEMENTS = 2 ** 25;
