@@ -1,9 +1,30 @@
 /** Layers as in `torch.nn`, written against the public tensor API. Nothing here touches a device. */
 
+export {
+  CELU,
+  ELU,
+  GELU,
+  Hardsigmoid,
+  Hardswish,
+  Hardtanh,
+  LeakyReLU,
+  LogSigmoid,
+  LogSoftmax,
+  Mish,
+  ReLU,
+  ReLU6,
+  SELU,
+  Sigmoid,
+  SiLU,
+  Softmax,
+  Softplus,
+  Softsign,
+  Tanh,
+} from "./activations";
 export { BatchNorm1d, BatchNorm2d, SplitBatchNorm2d } from "./batchNorm";
 export type { BatchNormLayerOptions } from "./batchNorm";
 export * as init from "./init";
-export { AdaptiveAvgPool2d, AvgPool2d, Dropout, Flatten, Identity, MaxPool2d, ReLU, Sequential } from "./layers";
+export { AdaptiveAvgPool2d, AvgPool2d, Dropout, Flatten, Identity, MaxPool2d, Sequential } from "./layers";
 export { Conv2d, Linear } from "./linear";
 export type { Conv2dLayerOptions, LinearOptions } from "./linear";
 export { Module, readState } from "./module";

@@ -5,13 +5,6 @@ import * as F from "../functional";
 import type { Tensor } from "../tensor";
 import { type Layer, Module } from "./module";
 
-/** `max(x, 0)`. @see torch.nn.ReLU */
-export class ReLU extends Module {
-  forward(x: Tensor): Tensor {
-    return x.relu();
-  }
-}
-
 /** The input itself. @see torch.nn.Identity */
 export class Identity extends Module {
   forward(x: Tensor): Tensor {

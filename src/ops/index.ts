@@ -3,6 +3,7 @@
  * its GPU meaning and its gradient. Importing this file registers them all. Builders make nodes and run nothing.
  */
 
+export * from "./activation";
 export * from "./arithmetic";
 export {
   type Dims,

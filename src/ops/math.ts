@@ -2,7 +2,7 @@
 
 import { isFloat } from "../graph/dtype";
 import type { Node } from "../graph/node";
-import { abs, add, div, maximum, mul, neg, reciprocal, square, sub, where } from "./arithmetic";
+import { add, div, mul, neg, reciprocal, square, sub, where } from "./arithmetic";
 import { type Operand, toFloat, together } from "./cast";
 import { eq, ge, logicalAnd } from "./logic";
 import { apply } from "./op";
@@ -163,23 +163,4 @@ function simplePower(x: Node, exponent: number): Node | null {
 export function pow(a: Operand, b: Operand): Node {
   const simple = typeof a !== "number" && typeof b === "number" ? simplePower(a, b) : null;
   return simple ?? apply(powOp, together("pow", [a, b]), {});
-}
-
-// --- activations -----------------------------------------------------------------------------------------------------
-
-/** `x * sigmoid(x)`. */
-export const silu = (x: Node): Node => mul(x, sigmoid(x));
-
-/** `x * Phi(x)`, where Phi is the normal distribution's cumulative function; or its approximation by tanh. */
-export function gelu(x: Node, { approximate = "none" }: { approximate?: "none" | "tanh" } = {}): Node {
-  if (approximate === "none") return mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1));
-  const inner = mul(mul(x, add(mul(square(x), 0.044715), 1)), Math.sqrt(2 / Math.PI));
-  return mul(mul(x, 0.5), add(tanh(inner), 1));
-}
-
-/** `log(1 + exp(beta x)) / beta`, without overflow. */
-export function softplus(x: Node, { beta = 1 }: { beta?: number } = {}): Node {
-  const scaled = beta === 1 ? x : mul(x, beta);
-  const result = add(maximum(scaled, 0), log1p(exp(neg(abs(scaled)))));
-  return beta === 1 ? result : div(result, beta);
 }

@@ -214,8 +214,21 @@ export const BUILDERS: Readonly<Record<string, Build>> = {
   sort: ([x], { dim, descending }) => ops.sort(x!, { dim, descending }),
 };
 
-/** Goldens of functions that are composed above the ops; `tests/functional` and `tests/nn` read them. */
+/** Goldens of functions that are composed of ops; `tests/suites/everyOp` reads them. */
 export const ELSEWHERE: ReadonlySet<string> = new Set([
+  ...[
+    "logsigmoid",
+    "mish",
+    "softsign",
+    "leakyRelu",
+    "elu",
+    "celu",
+    "selu",
+    "hardtanh",
+    "relu6",
+    "hardsigmoid",
+    "hardswish",
+  ],
   "linear",
   "batchNorm",
   "crossEntropy",

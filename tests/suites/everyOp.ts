@@ -60,6 +60,10 @@ interface Args {
   readonly training: boolean;
   readonly approximate?: "tanh";
   readonly beta?: number;
+  readonly alpha?: number;
+  readonly negativeSlope?: number;
+  readonly minVal?: number;
+  readonly maxVal?: number;
   readonly reduction?: F.Reduction;
 }
 
@@ -82,6 +86,8 @@ const METHODS_OF_TWO = [
   "logicalAnd", "logicalOr", "logicalXor", "bitwiseAnd", "bitwiseOr", "bitwiseXor", "bitwiseLeftShift", "bitwiseRightShift",
 ] as const; // prettier-ignore
 
+const ACTIVATIONS = ["silu", "logsigmoid", "mish", "softsign", "selu", "relu6", "hardsigmoid", "hardswish"] as const;
+
 const REDUCTIONS = ["sum", "mean", "prod", "amax", "amin", "any", "all", "logsumexp", "var", "std"] as const;
 
 const CALLS: Readonly<Record<string, Call>> = {
@@ -90,9 +96,13 @@ const CALLS: Readonly<Record<string, Call>> = {
   ...Object.fromEntries(
     REDUCTIONS.map((name): [string, Call] => [name, ([x], { dim, ...options }) => x![name](dim, options)]),
   ),
-  silu: ([x]) => F.silu(x!),
   gelu: ([x], options) => F.gelu(x!, options),
   softplus: ([x], options) => F.softplus(x!, options),
+  ...Object.fromEntries(ACTIVATIONS.map((name): [string, Call] => [name, ([x]) => F[name](x!)])),
+  leakyRelu: ([x], { negativeSlope }) => F.leakyRelu(x!, negativeSlope),
+  elu: ([x], { alpha }) => F.elu(x!, alpha),
+  celu: ([x], { alpha }) => F.celu(x!, alpha),
+  hardtanh: ([x], { minVal, maxVal }) => F.hardtanh(x!, minVal, maxVal),
   where: ([condition, a, b]) => where(condition!, a!, b!),
   clamp: ([x], { min = null, max = null }) => x!.clamp(min, max),
   lerp: ([x, end, weight]) => x!.lerp(end!, weight!),

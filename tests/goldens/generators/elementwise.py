@@ -35,6 +35,17 @@ UNARY = {
     "silu": (-6, 6),
     "gelu": (-5, 5),
     "softplus": (-6, 6),
+    "logsigmoid": (-6, 6),
+    "mish": (-6, 6),
+    "softsign": (-6, 6),
+    "leakyRelu": (-3, 3),
+    "elu": (-4, 4),
+    "celu": (-4, 4),
+    "selu": (-4, 4),
+    "hardtanh": (-3, 3),
+    "relu6": (-3, 9),
+    "hardsigmoid": (-6, 6),
+    "hardswish": (-6, 6),
     "isnan": (-3, 3),
     "isinf": (-3, 3),
     "isfinite": (-3, 3),
@@ -58,6 +69,17 @@ KINKS = {
     "softplus": f32(-100, 0, 19.9, 20, 20.1, 100),
     "silu": f32(-80, 0, 80),
     "gelu": f32(-80, 0, 80),
+    "logsigmoid": f32(-100, -20, 0, 20, 100),
+    "mish": f32(-80, -20, 0, 20, 80),
+    "softsign": f32(0.0, -0.0, 1e10),
+    "leakyRelu": f32(0.0, -0.0, 1, -1, nan),
+    "elu": f32(0.0, -0.0, 100, -100, nan),
+    "celu": f32(0.0, -0.0, 100, -100, nan),
+    "selu": f32(0.0, -0.0, 100, -100, nan),
+    "hardtanh": f32(-1, 1, 0, -2, 2, nan),
+    "relu6": f32(0.0, -0.0, 6, 7, -1, nan),
+    "hardsigmoid": f32(-3, 3, 0, 5, -5, nan),
+    "hardswish": f32(-3, 3, 0, 5, -5, nan),
     "log1p": f32(1e-7, -1e-7, 0),
     "expm1": f32(1e-7, -1e-7, 0),
 }
@@ -74,7 +96,8 @@ def unary():
         yield case(op, "empty", [draw.uniform(low, high, 0, 3)])
         yield case(op, "edges", [EDGES], grad=False)
         yield case(op, "huge", [HUGE], grad=False)
-        yield case(op, "subnormal", [SUBNORMAL], grad=False)
+        if op not in ["elu", "celu", "selu"]:  # PyTorch's exp(x) - 1 is 0 there
+            yield case(op, "subnormal", [SUBNORMAL], grad=False)
         if op in KINKS:
             yield case(op, "kinks", [KINKS[op]])
 
@@ -85,6 +108,10 @@ def unary_variants():
     yield case("logicalNot", "bool", [torch.tensor([[True, False], [False, True]])])
     yield case("gelu", "tanh", [Draw("gelu tanh").uniform(-5, 5, 3, 7)], approximate="tanh")
     yield case("softplus", "beta", [Draw("softplus beta").uniform(-6, 6, 3, 7)], beta=2.5)
+    yield case("leakyRelu", "slope", [Draw("leakyRelu slope").uniform(-3, 3, 3, 7)], negativeSlope=0.3)
+    yield case("elu", "alpha", [Draw("elu alpha").uniform(-4, 4, 3, 7)], alpha=0.7)
+    yield case("celu", "alpha", [Draw("celu alpha").uniform(-4, 4, 3, 7)], alpha=2.5)
+    yield case("hardtanh", "values", [Draw("hardtanh values").uniform(-3, 3, 3, 7)], minVal=-0.5, maxVal=2)
 
 
 # Binary ops. Each pair broadcasts.

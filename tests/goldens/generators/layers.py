@@ -29,6 +29,28 @@ class SplitBatchNorm(nn.BatchNorm2d):
         return y.view(x.shape)
 
 
+# with arguments, where there are some
+ACTIVATIONS = {
+    "ReLU6": [],
+    "LeakyReLU": [0.2],
+    "ELU": [0.5],
+    "CELU": [2.0],
+    "SELU": [],
+    "GELU": [{"approximate": "tanh"}],
+    "SiLU": [],
+    "Mish": [],
+    "Sigmoid": [],
+    "LogSigmoid": [],
+    "Tanh": [],
+    "Softplus": [{"beta": 2}],
+    "Softsign": [],
+    "Hardtanh": [-0.5, 2.0],
+    "Hardsigmoid": [],
+    "Hardswish": [],
+    "Softmax": [1],
+    "LogSoftmax": [1],
+}
+
 MODULES = {
     "Linear": nn.Linear,
     "Conv2d": nn.Conv2d,
@@ -40,7 +62,7 @@ MODULES = {
     "AdaptiveAvgPool2d": nn.AdaptiveAvgPool2d,
     "ReLU": nn.ReLU,
     "Flatten": nn.Flatten,
-}
+} | {name: getattr(nn, name) for name in ACTIVATIONS}
 
 SMALL_CNN = [
     ["Conv2d", 2, 4, 3, {"stride": 2, "padding": 1, "bias": False}],
@@ -77,6 +99,7 @@ LAYERS = {
     "maxPool2d": (["MaxPool2d", 3, {"stride": 2, "padding": 1}], [2, 2, 5, 6], ONCE),
     "avgPool2d": (["AvgPool2d", [3, 2], {"stride": 2, "padding": 1, "countIncludePad": False}], [2, 2, 5, 6], ONCE),
     "adaptiveAvgPool2d": (["AdaptiveAvgPool2d", [3, 2]], [2, 2, 5, 6], ONCE),
+    **{name: ([name, *args], [2, 3, 4], ONCE) for name, args in ACTIVATIONS.items()},
     "small cnn": (["Sequential", *SMALL_CNN], [3, 2, 9, 8], THREE_AND_EVAL),
 }
 

@@ -1,0 +1,173 @@
+/** Activations as layers; see the functions of the same names in `F`. */
+
+import * as F from "../functional";
+import type { Tensor } from "../tensor";
+import { Module } from "./module";
+
+/** `max(x, 0)`. @see torch.nn.ReLU */
+export class ReLU extends Module {
+  forward(x: Tensor): Tensor {
+    return x.relu();
+  }
+}
+
+/** `min(max(x, 0), 6)`. @see torch.nn.ReLU6 */
+export class ReLU6 extends Module {
+  forward(x: Tensor): Tensor {
+    return F.relu6(x);
+  }
+}
+
+/** `x`, times `negativeSlope` (default 0.01) below 0. @see torch.nn.LeakyReLU */
+export class LeakyReLU extends Module {
+  constructor(readonly negativeSlope = 0.01) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.leakyRelu(x, this.negativeSlope);
+  }
+}
+
+/** `x` above 0, else `alpha * (e ^ x - 1)`; `alpha` is 1 by default. @see torch.nn.ELU */
+export class ELU extends Module {
+  constructor(readonly alpha = 1) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.elu(x, this.alpha);
+  }
+}
+
+/** `x` above 0, else `alpha * (e ^ (x / alpha) - 1)`; `alpha` is 1 by default. @see torch.nn.CELU */
+export class CELU extends Module {
+  constructor(readonly alpha = 1) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.celu(x, this.alpha);
+  }
+}
+
+/** ELU with the constants of self-normalising networks. @see torch.nn.SELU */
+export class SELU extends Module {
+  forward(x: Tensor): Tensor {
+    return F.selu(x);
+  }
+}
+
+/** `x * Phi(x)`, exact or by tanh. @see torch.nn.GELU */
+export class GELU extends Module {
+  constructor(private readonly options: { readonly approximate?: "none" | "tanh" } = {}) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.gelu(x, this.options);
+  }
+}
+
+/** `x * sigmoid(x)`. @see torch.nn.SiLU */
+export class SiLU extends Module {
+  forward(x: Tensor): Tensor {
+    return F.silu(x);
+  }
+}
+
+/** `x * tanh(softplus(x))`. @see torch.nn.Mish */
+export class Mish extends Module {
+  forward(x: Tensor): Tensor {
+    return F.mish(x);
+  }
+}
+
+/** `1 / (1 + e ^ -x)`. @see torch.nn.Sigmoid */
+export class Sigmoid extends Module {
+  forward(x: Tensor): Tensor {
+    return x.sigmoid();
+  }
+}
+
+/** `log(sigmoid(x))`. @see torch.nn.LogSigmoid */
+export class LogSigmoid extends Module {
+  forward(x: Tensor): Tensor {
+    return F.logsigmoid(x);
+  }
+}
+
+/** Hyperbolic tangent. @see torch.nn.Tanh */
+export class Tanh extends Module {
+  forward(x: Tensor): Tensor {
+    return x.tanh();
+  }
+}
+
+/** `log(1 + e ^ (beta x)) / beta`. @see torch.nn.Softplus */
+export class Softplus extends Module {
+  constructor(private readonly options: { readonly beta?: number } = {}) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.softplus(x, this.options);
+  }
+}
+
+/** `x / (1 + |x|)`. @see torch.nn.Softsign */
+export class Softsign extends Module {
+  forward(x: Tensor): Tensor {
+    return F.softsign(x);
+  }
+}
+
+/** `x` between `minVal` (default -1) and `maxVal` (default 1). @see torch.nn.Hardtanh */
+export class Hardtanh extends Module {
+  constructor(
+    readonly minVal = -1,
+    readonly maxVal = 1,
+  ) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.hardtanh(x, this.minVal, this.maxVal);
+  }
+}
+
+/** `relu6(x + 3) / 6`. @see torch.nn.Hardsigmoid */
+export class Hardsigmoid extends Module {
+  forward(x: Tensor): Tensor {
+    return F.hardsigmoid(x);
+  }
+}
+
+/** `x * relu6(x + 3) / 6`. @see torch.nn.Hardswish */
+export class Hardswish extends Module {
+  forward(x: Tensor): Tensor {
+    return F.hardswish(x);
+  }
+}
+
+/** `e ^ x / sum(e ^ x)` along `dim`. @see torch.nn.Softmax */
+export class Softmax extends Module {
+  constructor(readonly dim: number) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return x.softmax(this.dim);
+  }
+}
+
+/** `log(softmax(x))` along `dim`. @see torch.nn.LogSoftmax */
+export class LogSoftmax extends Module {
+  constructor(readonly dim: number) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return x.logSoftmax(this.dim);
+  }
+}
