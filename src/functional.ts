@@ -376,6 +376,62 @@ export const l1Loss = (input: Tensor, target: Tensor, { reduction = "mean" }: { 
   elementwiseLoss("l1Loss", input, target, reduction, (x, y) => ops.abs(ops.sub(x, y)));
 
 /**
+ * `(input - target)^2 / (2 beta)` where the two are closer than `beta`, else `|input - target| - beta / 2`.
+ *
+ * @param options.beta default 1; 0 gives `l1Loss`
+ * @throws ShapeError if shapes differ, ValueError if `beta` is negative
+ * @see torch.nn.functional.smooth_l1_loss
+ */
+export function smoothL1Loss(
+  input: Tensor,
+  target: Tensor,
+  { beta = 1, reduction = "mean" }: { beta?: number; reduction?: Reduction } = {},
+): Tensor {
+  if (!(beta >= 0)) throw new ValueError(`smoothL1Loss: beta must not be negative, got ${beta}. Pass 0 or more.`);
+  if (beta === 0) return l1Loss(input, target, { reduction });
+  return elementwiseLoss("smoothL1Loss", input, target, reduction, (x, y) =>
+    ops.div(composed.huber(ops.sub(x, y), beta), beta),
+  );
+}
+
+/**
+ * `(input - target)^2 / 2` where the two are closer than `delta`, else `delta * (|input - target| - delta / 2)`.
+ *
+ * @param options.delta default 1
+ * @throws ShapeError if shapes differ, ValueError if `delta` is not positive
+ * @see torch.nn.functional.huber_loss
+ */
+export function huberLoss(
+  input: Tensor,
+  target: Tensor,
+  { delta = 1, reduction = "mean" }: { delta?: number; reduction?: Reduction } = {},
+): Tensor {
+  if (!(delta > 0)) throw new ValueError(`huberLoss: delta must be positive, got ${delta}. Use l1Loss for 0.`);
+  return elementwiseLoss("huberLoss", input, target, reduction, (x, y) => composed.huber(ops.sub(x, y), delta));
+}
+
+/**
+ * `target * (log(target) - input)`, 0 where the target is: how far a distribution is from `input`, which holds log
+ * probabilities.
+ *
+ * @param options.logTarget whether `target` holds log probabilities too; default false
+ * @param options.reduction `"batchmean"`, the sum over the size of dimension 0, is the divergence; default `"mean"`
+ * @throws ShapeError if shapes differ
+ * @see torch.nn.functional.kl_div
+ */
+export function klDiv(
+  input: Tensor,
+  target: Tensor,
+  { logTarget = false, reduction = "mean" }: { logTarget?: boolean; reduction?: Reduction | "batchmean" } = {},
+): Tensor {
+  const isBatchMean = reduction === "batchmean";
+  const loss = elementwiseLoss("klDiv", input, target, isBatchMean ? "sum" : reduction, (x, y) =>
+    logTarget ? ops.mul(ops.exp(y), ops.sub(y, x)) : composed.divergence(x, y),
+  );
+  return isBatchMean ? loss.div(input.size(0)) : loss;
+}
+
+/**
  * `-(target * log(sigmoid(input)) + (1 - target) * log(1 - sigmoid(input)))`, without overflow.
  *
  * @throws ShapeError if shapes differ

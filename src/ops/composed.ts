@@ -286,6 +286,20 @@ export function batchNormEval(
   return bias ? add(scaled, reshape(bias, perChannel)) : scaled;
 }
 
+/** `d^2 / 2` for differences below `delta`, else `delta * (|d| - delta / 2)`. Squares see no difference that could overflow. */
+export function huber(difference: Node, delta: number): Node {
+  const distance = abs(difference);
+  const isNear = lt(distance, delta);
+  return where(isNear, mul(square(where(isNear, difference, 0)), 0.5), mul(sub(distance, 0.5 * delta), delta));
+}
+
+/** `y * (log(y) - x)`, 0 where `y` is 0. */
+export function divergence(x: Node, y: Node): Node {
+  const isNothing = eq(y, 0);
+  const entropy = where(isNothing, 0, mul(y, log(where(isNothing, 1, y))));
+  return sub(entropy, mul(y, x));
+}
+
 /** `log(1 + e^x) - x y` by a sum in which nothing large cancels; its own terms would have no gradient at 0. */
 export function binaryCrossEntropyWithLogits(x: Node, y: Node): Node {
   const value = add(sub(relu(x), mul(x, y)), log1p(exp(neg(abs(x)))));

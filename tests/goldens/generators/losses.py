@@ -95,6 +95,27 @@ def absolute_errors():
     yield case("l1Loss", "equal", [f32(1, 2, 3), f32(1, 0, 4)])
 
 
+def robust_errors():
+    for op, option in {"smoothL1Loss": "beta", "huberLoss": "delta"}.items():
+        draw = Draw(op)
+        for reduction in ["mean", "sum", "none"]:
+            yield case(op, reduction, [draw.normal(3, 5), draw.normal(3, 5)], reduction=reduction)
+        yield case(op, option, [draw.normal(3, 5), draw.normal(3, 5)], **{option: 0.3})
+        yield case(op, "far", [f32(0, 1, 2, -1e30, 1e30), f32(0, 0, 0, 1e30, -1e30)], reduction="none")
+    yield case("smoothL1Loss", "beta 0", [f32(1, 2, 4), f32(0, 3, 1)], beta=0)
+
+
+def divergences():
+    op = "klDiv"
+    draw = Draw(op)
+    scores = lambda: torch.log_softmax(draw.normal(3, 5), 1)
+    for reduction in ["mean", "sum", "none", "batchmean"]:
+        inputs = [scores(), torch.softmax(draw.normal(3, 5), 1)]
+        yield case(op, reduction, inputs, F.kl_div, reduction=reduction)
+        yield case(op, f"log {reduction}", [scores(), scores()], F.kl_div, reduction=reduction, logTarget=True)
+    yield case(op, "sure", [scores(), constant(torch.eye(3, 5))], F.kl_div)
+
+
 def binary_errors():
     op = "binaryCrossEntropyWithLogits"
     draw = Draw(op)
@@ -138,6 +159,8 @@ GROUPS = [
     contrastive,
     squared_errors,
     absolute_errors,
+    robust_errors,
+    divergences,
     binary_errors,
     similarities,
     normalizes,
