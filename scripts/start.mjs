@@ -129,7 +129,7 @@ async function open({ url, browserPath, headless }, { onFail, onWarning }) {
   }
   const { default: puppeteer } = await import("puppeteer");
   const isRoot = process.getuid?.() === 0;
-  const browser = await puppeteer.launch({
+  const launched = puppeteer.launch({
     executablePath: browserPath,
     headless,
     // The sandbox needs rights that containers lack; a window is for browsing, so there it stays on where it can.
@@ -139,6 +139,13 @@ async function open({ url, browserPath, headless }, { onFail, onWarning }) {
     handleSIGINT: false,
     handleSIGTERM: false,
     handleSIGHUP: false,
+  });
+  const browser = await launched.catch((error) => {
+    const [reason] = String(error.message).split("\n");
+    const way = headless
+      ? "Check that it runs, or set CHROME_PATH to another."
+      : "Check the display, or pass --headless.";
+    throw new SetupError(`The browser did not start (${reason}): ${way}`);
   });
   let closing = false;
   const close = async () => {

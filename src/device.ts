@@ -3,6 +3,7 @@
  * Takes names and options, gives an engine on a backend. Knows neither tensors nor GPUs.
  */
 
+import { checkOptionNames } from "./options";
 import { DeviceError, DeviceLostError, ValueError } from "./errors";
 import type { AdapterInfo } from "./gpu/adapter";
 import { CpuBackend } from "./runtime/cpuBackend";
@@ -122,7 +123,9 @@ let current: Device | null = null;
  * await init();
  * const x = tensor([1, 2, 3]);
  */
-export async function init({ device = "auto", ...options }: InitOptions = {}): Promise<Device> {
+export async function init(initOptions: InitOptions = {}): Promise<Device> {
+  checkOptionNames("init", initOptions, ["device", "gpuDevice", "powerPreference"]);
+  const { device = "auto", ...options } = initOptions;
   current = device === "auto" ? await openBest(options) : await openDevice(device, options);
   return current;
 }

@@ -9,6 +9,7 @@ import { type Shape, showShape } from "./graph/shape";
 import * as ops from "./ops";
 import * as composed from "./ops/composed";
 import type { Reduction } from "./ops/composed";
+import { checkOptionNames } from "./options";
 import type { Buffer } from "./parameter";
 import { rand, type RandomOptions } from "./random";
 import { build, operandsOf, type Tensor, wrap } from "./tensor";
@@ -120,6 +121,7 @@ export interface Conv2dOptions {
  * const y = F.conv2d(x, weight, null, { stride: 2, padding: 1 });
  */
 export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: Conv2dOptions = {}): Tensor {
+  checkOptionNames("conv2d", options, ["stride", "padding", "dilation", "groups"]);
   const [input, w, b] = operandsOf("conv2d", [x, weight, bias]) as [Node, Node, Node | null];
   return wrap(ops.conv2d(input, w, b, options), x.device);
 }
@@ -138,8 +140,10 @@ export interface Pool2dOptions {
  * @shape `[n, c, h, w] -> [n, c, oh, ow]`
  * @see torch.nn.functional.max_pool2d
  */
-export const maxPool2d = (x: Tensor, kernelSize: Size2d, options: Pool2dOptions = {}): Tensor =>
-  unary(x, (node) => ops.maxPool2d(node, kernelSize, options));
+export function maxPool2d(x: Tensor, kernelSize: Size2d, options: Pool2dOptions = {}): Tensor {
+  checkOptionNames("maxPool2d", options, ["stride", "padding"]);
+  return unary(x, (node) => ops.maxPool2d(node, kernelSize, options));
+}
 
 /**
  * Mean of each window.
@@ -148,11 +152,14 @@ export const maxPool2d = (x: Tensor, kernelSize: Size2d, options: Pool2dOptions 
  * @param options.countIncludePad whether zeros of the padding count as elements; default true
  * @see torch.nn.functional.avg_pool2d
  */
-export const avgPool2d = (
+export function avgPool2d(
   x: Tensor,
   kernelSize: Size2d,
   options: Pool2dOptions & { countIncludePad?: boolean } = {},
-): Tensor => unary(x, (node) => ops.avgPool2d(node, kernelSize, options));
+): Tensor {
+  checkOptionNames("avgPool2d", options, ["stride", "padding", "countIncludePad"]);
+  return unary(x, (node) => ops.avgPool2d(node, kernelSize, options));
+}
 
 /**
  * Mean of windows chosen so that the output has `outputSize`.
@@ -193,8 +200,10 @@ export function batchNorm(
   x: Tensor,
   runningMean: Buffer | null,
   runningVar: Buffer | null,
-  { weight = null, bias = null, training = false, momentum = 0.1, eps = 1e-5, groups = 1 }: BatchNormOptions = {},
+  options: BatchNormOptions = {},
 ): Tensor {
+  checkOptionNames("batchNorm", options, ["weight", "bias", "training", "momentum", "eps", "groups"]);
+  const { weight = null, bias = null, training = false, momentum = 0.1, eps = 1e-5, groups = 1 } = options;
   checkPerChannel(x, { weight, bias, runningMean, runningVar });
   const [input, w, b] = operandsOf("batchNorm", [x, weight, bias]) as [Node, Node | null, Node | null];
   if (training) {
@@ -263,13 +272,15 @@ function moveStatistics(
  */
 export function dropout(
   x: Tensor,
-  { p = 0.5, training = true, ...options }: { p?: number; training?: boolean } & Pick<RandomOptions, "generator"> = {},
+  options: { p?: number; training?: boolean } & Pick<RandomOptions, "generator"> = {},
 ): Tensor {
+  checkOptionNames("dropout", options, ["p", "training", "generator"]);
+  const { p = 0.5, training = true, ...drawing } = options;
   if (!(p >= 0 && p <= 1))
     throw new ValueError(`dropout: p must be in [0, 1], got ${p}. It is the probability of zeroing.`);
   if (!training || p === 0) return x;
   if (p === 1) return x.mul(0);
-  const drawn = rand(x.shape, { device: x.device, ...options });
+  const drawn = rand(x.shape, { device: x.device, ...drawing });
   return build("dropout", [x, drawn], (value, random) =>
     ops.mul(value, ops.mul(ops.cast(ops.ge(random, p), "f32"), 1 / (1 - p))),
   );
@@ -286,17 +297,18 @@ export function dropout(
  * @example
  * const q = F.normalize(encoder.forward(x), { dim: 1 });
  */
-export const normalize = (
-  x: Tensor,
-  { p = 2, dim = 1, eps = 1e-12 }: { p?: number; dim?: number; eps?: number } = {},
-): Tensor => unary(x, (node) => composed.normalize(node, p, dim, eps));
+export function normalize(x: Tensor, options: { p?: number; dim?: number; eps?: number } = {}): Tensor {
+  checkOptionNames("normalize", options, ["p", "dim", "eps"]);
+  const { p = 2, dim = 1, eps = 1e-12 } = options;
+  return unary(x, (node) => composed.normalize(node, p, dim, eps));
+}
 
 /** `x . y / max(|x| |y|, eps)` along `dim` (default 1), each length at least `eps`. @see torch.nn.functional.cosine_similarity */
-export const cosineSimilarity = (
-  x: Tensor,
-  y: Tensor,
-  { dim = 1, eps = 1e-8 }: { dim?: number; eps?: number } = {},
-): Tensor => build("cosineSimilarity", [x, y], (a, b) => composed.cosineSimilarity(a as Node, b as Node, dim, eps));
+export function cosineSimilarity(x: Tensor, y: Tensor, options: { dim?: number; eps?: number } = {}): Tensor {
+  checkOptionNames("cosineSimilarity", options, ["dim", "eps"]);
+  const { dim = 1, eps = 1e-8 } = options;
+  return build("cosineSimilarity", [x, y], (a, b) => composed.cosineSimilarity(a as Node, b as Node, dim, eps));
+}
 
 /**
  * 1 at the index, 0 elsewhere, in a new last dimension; i32.
@@ -346,6 +358,7 @@ export interface CrossEntropyOptions extends NllLossOptions {
  * const loss = F.crossEntropy(model.forward(images), labels);
  */
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  checkOptionNames("crossEntropy", options, ["weight", "ignoreIndex", "labelSmoothing", "reduction"]);
   const { weight = null } = options;
   const [x, y, w] = operandsOf("crossEntropy", [input, target, weight]) as [Node, Node, Node | null];
   return wrap(composed.crossEntropy(x, y, { ...options, weight: w }), input.device);
@@ -359,6 +372,7 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
  * @see torch.nn.functional.nll_loss
  */
 export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor {
+  checkOptionNames("nllLoss", options, ["weight", "ignoreIndex", "reduction"]);
   const { weight = null } = options;
   const [x, y, w] = operandsOf("nllLoss", [input, target, weight]) as [Node, Node, Node | null];
   return wrap(composed.nllLoss(x, y, { ...options, weight: w }), input.device);

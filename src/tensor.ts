@@ -5,7 +5,7 @@
 
 import { backward } from "./autograd/backward";
 import { type Device } from "./device";
-import { AutogradError, DeviceError, DTypeError, IndexError, ShapeError, StaleTensorError } from "./errors";
+import { AutogradError, DeviceError, DTypeError, IndexError, ShapeError, StaleTensorError, ValueError } from "./errors";
 import type { DType, TypedArray } from "./graph/dtype";
 import { withGradMode } from "./graph/gradMode";
 import { Node, type VariableRef } from "./graph/node";
@@ -13,6 +13,7 @@ import { normalizeDim, sameShape, type Shape, showShape, sizeOf } from "./graph/
 import { topologicalOrder } from "./graph/walk";
 import * as ops from "./ops";
 import { apply } from "./ops/op";
+import { checkOptionNames } from "./options";
 
 /** Numbers in nested lists, as `toArray` gives and `tensor` takes them; booleans count as 1 and 0. */
 export type NestedArray = number | boolean | readonly NestedArray[];
@@ -465,11 +466,13 @@ export class Tensor implements GradientOwner {
 
   /** `exp(this) / sum(exp(this))` over `dim`. @see torch.softmax */
   softmax(dim: number): Tensor {
+    checkDim("softmax", dim);
     return unary(this, (x) => ops.softmax(x, dim));
   }
 
   /** `log(softmax(this))` over `dim`. @see torch.log_softmax */
   logSoftmax(dim: number): Tensor {
+    checkDim("logSoftmax", dim);
     return unary(this, (x) => ops.logSoftmax(x, dim));
   }
 
@@ -580,48 +583,52 @@ export class Tensor implements GradientOwner {
   // --- reductions ----------------------------------------------------------------------------------------------------
 
   /** Sum over `dim`, or of all. @see torch.sum */
-  sum(dim?: Dims, { keepDim = false }: KeepDim = {}): Tensor {
-    return unary(this, (x) => ops.sum(x, dim, keepDim));
+  sum(dim?: Dims, options?: KeepDim): Tensor {
+    return unary(this, (x) => ops.sum(x, dim, keepDimOf("sum", options)));
   }
 
   /** Mean over `dim`, or of all. @see torch.mean */
-  mean(dim?: Dims, { keepDim = false }: KeepDim = {}): Tensor {
-    return unary(this, (x) => ops.mean(x, dim, keepDim));
+  mean(dim?: Dims, options?: KeepDim): Tensor {
+    return unary(this, (x) => ops.mean(x, dim, keepDimOf("mean", options)));
   }
 
   /** Product over `dim`, or of all. @see torch.prod */
-  prod(dim?: Dims, { keepDim = false }: KeepDim = {}): Tensor {
-    return unary(this, (x) => ops.prod(x, dim, keepDim));
+  prod(dim?: Dims, options?: KeepDim): Tensor {
+    return unary(this, (x) => ops.prod(x, dim, keepDimOf("prod", options)));
   }
 
   /** Variance over `dim`, or of all; divides by `n - correction`. @see torch.var */
-  var(dim?: Dims, { correction = 1, keepDim = false }: KeepDim & { correction?: number } = {}): Tensor {
+  var(dim?: Dims, options: KeepDim & { correction?: number } = {}): Tensor {
+    checkOptionNames("var", options, ["correction", "keepDim"]);
+    const { correction = 1, keepDim = false } = options;
     return unary(this, (x) => ops.variance(x, dim, { correction, keepDim }));
   }
 
   /** Standard deviation over `dim`, or of all; divides by `n - correction`. @see torch.std */
-  std(dim?: Dims, { correction = 1, keepDim = false }: KeepDim & { correction?: number } = {}): Tensor {
+  std(dim?: Dims, options: KeepDim & { correction?: number } = {}): Tensor {
+    checkOptionNames("std", options, ["correction", "keepDim"]);
+    const { correction = 1, keepDim = false } = options;
     return unary(this, (x) => ops.std(x, dim, { correction, keepDim }));
   }
 
   /** `(sum |this|^p)^(1/p)` over `dim`, or of all; p may be Infinity. @see torch.linalg.vector_norm */
-  norm(p = 2, dim?: Dims, { keepDim = false }: KeepDim = {}): Tensor {
-    return unary(this, (x) => ops.norm(x, p, dim, keepDim));
+  norm(p = 2, dim?: Dims, options?: KeepDim): Tensor {
+    return unary(this, (x) => ops.norm(x, p, dim, keepDimOf("norm", options)));
   }
 
   /** `log(sum(exp(this)))` over `dim`, or of all. @see torch.logsumexp */
-  logsumexp(dim?: Dims, { keepDim = false }: KeepDim = {}): Tensor {
-    return unary(this, (x) => ops.logsumexp(x, dim, keepDim));
+  logsumexp(dim?: Dims, options?: KeepDim): Tensor {
+    return unary(this, (x) => ops.logsumexp(x, dim, keepDimOf("logsumexp", options)));
   }
 
   /** Largest over `dim`, or of all; ties share the gradient. @see torch.amax */
-  amax(dim?: Dims, { keepDim = false }: KeepDim = {}): Tensor {
-    return unary(this, (x) => ops.amax(x, dim, keepDim));
+  amax(dim?: Dims, options?: KeepDim): Tensor {
+    return unary(this, (x) => ops.amax(x, dim, keepDimOf("amax", options)));
   }
 
   /** Smallest over `dim`, or of all; ties share the gradient. @see torch.amin */
-  amin(dim?: Dims, { keepDim = false }: KeepDim = {}): Tensor {
-    return unary(this, (x) => ops.amin(x, dim, keepDim));
+  amin(dim?: Dims, options?: KeepDim): Tensor {
+    return unary(this, (x) => ops.amin(x, dim, keepDimOf("amin", options)));
   }
 
   /** Largest of all; or along `dim`, with its index, the first of equals. @see torch.max */
@@ -639,29 +646,30 @@ export class Tensor implements GradientOwner {
   }
 
   /** The elements at one index per place of `dim`. Their gradient goes to that index alone. */
-  private extreme(dim: number, index: Tensor, { keepDim = false }: KeepDim): ValuesAndIndices {
+  private extreme(dim: number, index: Tensor, options: KeepDim): ValuesAndIndices {
+    const keepDim = keepDimOf("max", options);
     const values = this.gather(dim, index);
     return keepDim ? { values, indices: index } : { values: values.squeeze(dim), indices: index.squeeze(dim) };
   }
 
   /** Index of the largest along `dim`, or in all; the first of equals. @see torch.argmax */
-  argmax(dim: number | null = null, { keepDim = false }: KeepDim = {}): Tensor {
-    return unary(this, (x) => ops.argmax(x, dim, keepDim));
+  argmax(dim: number | null = null, options?: KeepDim): Tensor {
+    return unary(this, (x) => ops.argmax(x, dim, keepDimOf("argmax", options)));
   }
 
   /** Index of the smallest along `dim`, or in all; the first of equals. @see torch.argmin */
-  argmin(dim: number | null = null, { keepDim = false }: KeepDim = {}): Tensor {
-    return unary(this, (x) => ops.argmin(x, dim, keepDim));
+  argmin(dim: number | null = null, options?: KeepDim): Tensor {
+    return unary(this, (x) => ops.argmin(x, dim, keepDimOf("argmin", options)));
   }
 
   /** Whether any element is not 0, over `dim` or of all. @see torch.any */
-  any(dim?: Dims, { keepDim = false }: KeepDim = {}): Tensor {
-    return unary(this, (x) => ops.any(x, dim, keepDim));
+  any(dim?: Dims, options?: KeepDim): Tensor {
+    return unary(this, (x) => ops.any(x, dim, keepDimOf("any", options)));
   }
 
   /** Whether all elements are not 0, over `dim` or of all. @see torch.all */
-  all(dim?: Dims, { keepDim = false }: KeepDim = {}): Tensor {
-    return unary(this, (x) => ops.all(x, dim, keepDim));
+  all(dim?: Dims, options?: KeepDim): Tensor {
+    return unary(this, (x) => ops.all(x, dim, keepDimOf("all", options)));
   }
 
   /** Sums of all elements up to each one, along `dim`. @see torch.cumsum */
@@ -804,12 +812,16 @@ export class Tensor implements GradientOwner {
   }
 
   /** The `k` largest of `dim`, best first; ties by lower index. @see torch.topk */
-  topk(k: number, { dim = -1, largest = true }: { dim?: number; largest?: boolean } = {}): ValuesAndIndices {
+  topk(k: number, options: { dim?: number; largest?: boolean } = {}): ValuesAndIndices {
+    checkOptionNames("topk", options, ["dim", "largest"]);
+    const { dim = -1, largest = true } = options;
     return pair(this, ops.topk(this.node, k, { dim, largest }));
   }
 
   /** Elements of `dim` in order; equal ones stay in theirs. @see torch.sort (stable) */
-  sort({ dim = -1, descending = false }: { dim?: number; descending?: boolean } = {}): ValuesAndIndices {
+  sort(options: { dim?: number; descending?: boolean } = {}): ValuesAndIndices {
+    checkOptionNames("sort", options, ["dim", "descending"]);
+    const { dim = -1, descending = false } = options;
     return pair(this, ops.sort(this.node, { dim, descending }));
   }
 
@@ -944,6 +956,17 @@ export function keep<T extends Tensor>(tensor: T): T {
 
 /** A tensor's integers where the host knows them without asking a device, so that they can be checked on the user's line. */
 export const knownIntegers = (tensor: Tensor): TypedArray | null => ops.hostIntegers(tensor.node);
+
+/** Callers without types may leave it out, and would get a distribution over all elements. */
+function checkDim(op: string, dim: unknown): void {
+  if (typeof dim === "number") return;
+  throw new ValueError(`${op}: dim must be a number, got ${String(dim)}. Pass the dimension of the classes, 1 say.`);
+}
+
+function keepDimOf(op: string, options?: KeepDim): boolean {
+  checkOptionNames(op, options, ["keepDim"]);
+  return options?.keepDim ?? false;
+}
 
 function nest(values: TypedArray, shape: Shape, start = 0): NestedArray {
   const [size, ...inner] = shape;

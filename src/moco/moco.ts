@@ -6,6 +6,7 @@
 import { cat, tensor, zeros } from "../creation";
 import { ShapeError, ValueError } from "../errors";
 import * as F from "../functional";
+import { checkOptionNames } from "../options";
 import { noGrad } from "../gradient";
 import { type Layer, Module, type StateEntry } from "../nn";
 import { counterEntry, tensorEntry } from "../nn/module";
@@ -105,17 +106,12 @@ export class MoCo extends Module {
 
   constructor(
     encoders: EncoderFactory | { readonly encoderQ: Layer; readonly encoderK: Layer },
-    {
-      dim = 128,
-      queueSize = 65536,
-      momentum = 0.999,
-      temperature = 0.07,
-      mlp = false,
-      shuffle = true,
-      generator,
-    }: MoCoOptions = {},
+    options: MoCoOptions = {},
   ) {
     super();
+    checkOptionNames("MoCo", options, ["dim", "queueSize", "momentum", "temperature", "mlp", "shuffle", "generator"]);
+    const { dim = 128, queueSize = 65536, momentum = 0.999, temperature = 0.07 } = options;
+    const { mlp = false, shuffle = true, generator } = options;
     checkOptions({ dim, queueSize, momentum, temperature });
     this.dim = dim;
     this.queueSize = queueSize;

@@ -3,6 +3,7 @@
 import { ones, zeros } from "../creation";
 import { ShapeError } from "../errors";
 import * as F from "../functional";
+import { checkOptionNames } from "../options";
 import { showShape } from "../graph/shape";
 import { Buffer, Counter, Parameter } from "../parameter";
 import type { Tensor } from "../tensor";
@@ -33,9 +34,11 @@ abstract class BatchNorm extends Module {
 
   constructor(
     readonly numFeatures: number,
-    { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true }: BatchNormLayerOptions = {},
+    options: BatchNormLayerOptions = {},
   ) {
     super();
+    checkOptionNames("BatchNorm", options, ["eps", "momentum", "affine", "trackRunningStats"]);
+    const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
     checkSizes("BatchNorm", { numFeatures });
     this.eps = eps;
     this.momentum = momentum;

@@ -2,6 +2,7 @@
 
 import { ValueError } from "../errors";
 import * as F from "../functional";
+import { checkOptionNames } from "../options";
 import type { Tensor } from "../tensor";
 import { type Layer, Module } from "./module";
 
@@ -43,6 +44,7 @@ export class MaxPool2d extends Module {
     private readonly options: F.Pool2dOptions = {},
   ) {
     super();
+    checkOptionNames("MaxPool2d", options, ["stride", "padding"]);
   }
 
   forward(x: Tensor): Tensor {
@@ -62,6 +64,7 @@ export class AvgPool2d extends Module {
     private readonly options: F.Pool2dOptions & { countIncludePad?: boolean } = {},
   ) {
     super();
+    checkOptionNames("AvgPool2d", options, ["stride", "padding", "countIncludePad"]);
   }
 
   forward(x: Tensor): Tensor {

@@ -3,6 +3,7 @@
 import { ShapeError } from "../errors";
 import type { Shape } from "../graph/shape";
 import * as F from "../functional";
+import { checkOptionNames } from "../options";
 import { Parameter } from "../parameter";
 import { uniform } from "../random";
 import type { Tensor } from "../tensor";
@@ -37,9 +38,11 @@ export class Linear extends Module {
   constructor(
     readonly inFeatures: number,
     readonly outFeatures: number,
-    { bias = true }: LinearOptions = {},
+    options: LinearOptions = {},
   ) {
     super();
+    checkOptionNames("Linear", options, ["bias"]);
+    const { bias = true } = options;
     checkSizes("Linear", { inFeatures, outFeatures });
     this.weight = initial([outFeatures, inFeatures], inFeatures);
     this.bias = bias ? initial([outFeatures], inFeatures) : null;
@@ -76,9 +79,11 @@ export class Conv2d extends Module {
     readonly inChannels: number,
     readonly outChannels: number,
     kernelSize: F.Size2d,
-    { bias = true, ...options }: Conv2dLayerOptions = {},
+    layerOptions: Conv2dLayerOptions = {},
   ) {
     super();
+    checkOptionNames("Conv2d", layerOptions, ["stride", "padding", "dilation", "groups", "bias"]);
+    const { bias = true, ...options } = layerOptions;
     const [kernelHeight, kernelWidth] = typeof kernelSize === "number" ? [kernelSize, kernelSize] : kernelSize;
     const { groups = 1 } = options;
     checkSizes("Conv2d", { inChannels, outChannels, kernelHeight, kernelWidth, groups });

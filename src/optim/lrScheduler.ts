@@ -4,6 +4,7 @@
  */
 
 import { ValueError } from "../errors";
+import { checkOptionNames } from "../options";
 import type { Optimizer } from "./optimizer";
 
 /** What a scheduler must remember, in PyTorch's words. */
@@ -103,9 +104,11 @@ export class StepLR extends LRScheduler {
   constructor(
     optimizer: Optimizer,
     private readonly stepSize: number,
-    { gamma = 0.1 }: { gamma?: number } = {},
+    options: { gamma?: number } = {},
   ) {
     super(optimizer);
+    checkOptionNames(this.constructor.name, options, ["gamma"]);
+    const { gamma = 0.1 } = options;
     checkCount("StepLR: stepSize", stepSize);
     this.gamma = gamma;
     this.advance();
@@ -136,9 +139,11 @@ export class MultiStepLR extends LRScheduler {
   constructor(
     optimizer: Optimizer,
     private readonly milestones: readonly number[],
-    { gamma = 0.1 }: { gamma?: number } = {},
+    options: { gamma?: number } = {},
   ) {
     super(optimizer);
+    checkOptionNames(this.constructor.name, options, ["gamma"]);
+    const { gamma = 0.1 } = options;
     this.gamma = gamma;
     this.advance();
   }
@@ -195,9 +200,11 @@ export class CosineAnnealingLR extends LRScheduler {
   constructor(
     optimizer: Optimizer,
     private readonly tMax: number,
-    { etaMin = 0 }: { etaMin?: number } = {},
+    options: { etaMin?: number } = {},
   ) {
     super(optimizer);
+    checkOptionNames("CosineAnnealingLR", options, ["etaMin"]);
+    const { etaMin = 0 } = options;
     checkCount("CosineAnnealingLR: tMax", tMax);
     this.etaMin = etaMin;
     this.advance();
@@ -237,15 +244,10 @@ export class LinearLR extends LRScheduler {
   private readonly endFactor: number;
   private readonly totalIters: number;
 
-  constructor(
-    optimizer: Optimizer,
-    {
-      startFactor = 1 / 3,
-      endFactor = 1,
-      totalIters = 5,
-    }: { startFactor?: number; endFactor?: number; totalIters?: number } = {},
-  ) {
+  constructor(optimizer: Optimizer, options: { startFactor?: number; endFactor?: number; totalIters?: number } = {}) {
     super(optimizer);
+    checkOptionNames("LinearLR", options, ["startFactor", "endFactor", "totalIters"]);
+    const { startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = options;
     if (!(startFactor > 0 && startFactor <= 1) || !(endFactor >= 0 && endFactor <= 1)) {
       throw new ValueError(
         `LinearLR: startFactor must be in (0, 1] and endFactor in [0, 1], got ${startFactor} and ${endFactor}. Raise the optimizer's lr instead.`,

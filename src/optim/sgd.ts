@@ -3,6 +3,7 @@
 import { tensor } from "../creation";
 import { StateDictError, ValueError } from "../errors";
 import { sameShape, showShape } from "../graph/shape";
+import { checkOptionNames } from "../options";
 import { misfit, placed, type StateArray } from "../loadable";
 import {
   arenasOf,
@@ -39,6 +40,11 @@ export interface SGDOptions extends CommonOptions {
   /** Momentum as in older papers, with the rate inside: `v = momentum * v - lr * g; p += v`. Default false. */
   classical: boolean;
 }
+
+const OPTION_NAMES = [
+  ...["lr", "momentum", "dampening", "weightDecay", "nesterov", "maximize", "classical"],
+  ...["params", "initialLr"], // what else a group holds
+];
 
 /** Momentum of one parameter, as PyTorch saves it. */
 export interface SGDState {
@@ -89,7 +95,9 @@ export class SGD extends Optimizer<SGDOptions> {
     this.settle();
   }
 
-  protected override checkOptions({ lr, momentum, weightDecay, dampening, nesterov, classical }: SGDOptions): void {
+  protected override checkOptions(options: SGDOptions): void {
+    checkOptionNames("SGD", options, OPTION_NAMES);
+    const { lr, momentum, weightDecay, dampening, nesterov, classical } = options;
     checkNotNegative("SGD", { lr, momentum, weightDecay });
     if (nesterov && (momentum <= 0 || dampening !== 0)) {
       throw new ValueError(

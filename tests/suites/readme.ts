@@ -1,6 +1,7 @@
 /** The examples of README.md, as they stand there, on whatever device the project has. */
 
 import * as flywheel from "flywheel";
+import * as io from "flywheel/io";
 import * as models from "flywheel/models";
 import * as moco from "flywheel/moco";
 import * as nn from "flywheel/nn";
@@ -11,6 +12,7 @@ import { readmeBlocks } from "../helpers/readme";
 
 const MODULES: Readonly<Record<string, object>> = {
   flywheel,
+  "flywheel/io": io,
   "flywheel/models": models,
   "flywheel/moco": moco,
   "flywheel/nn": nn,
@@ -41,7 +43,16 @@ async function run(example: string, given: Readonly<Record<string, unknown>> = {
 
 /** @param kind the device that a bare `init()` finds here */
 export function readmeExamples(kind: "cpu" | "webgpu"): void {
-  const [first, second] = readmeBlocks("ts");
+  const [first, second, third] = readmeBlocks("ts");
+
+  test("the saving example gives the model back", async () => {
+    if (kind === "cpu") expectConsole(/warn: flywheel runs on the CPU/);
+    await flywheel.init();
+    const model = new nn.Sequential(new nn.Linear(3, 4), new nn.BatchNorm1d(4));
+    const before = await nn.readState(model.stateDict());
+    await run(third!, { model });
+    expect(await nn.readState(model.stateDict())).toEqual(before);
+  });
 
   test("the first example is short, and trains to an accuracy above 0.9", async () => {
     if (kind === "cpu") expectConsole(/warn: flywheel runs on the CPU/);

@@ -1,0 +1,57 @@
+/** Options that are not understood are errors: PyTorch's positions and spellings must not train something else. */
+
+import { F, init, nn, ones, optim, type Parameter, type Tensor, tensor, ValueError } from "flywheel";
+import { MoCo } from "flywheel/moco";
+import { beforeAll, expect, test } from "vitest";
+
+beforeAll(async () => {
+  await init({ device: "cpu" });
+});
+
+/** As a caller without types writes it. */
+const untyped = (value: unknown): never => value as never;
+const parameters = (): Parameter[] => new nn.Linear(2, 2).parameters();
+const image = (): Tensor => ones([1, 1, 4, 4]);
+
+const wrong: Record<string, () => unknown> = {
+  "F.dropout(x, 0.5, false)": () => F.dropout(ones([8]), untyped(0.5)),
+  "F.maxPool2d(x, 2, 1)": () => F.maxPool2d(image(), 2, untyped(1)),
+  "F.avgPool2d ceil_mode": () => F.avgPool2d(image(), 2, untyped({ ceil_mode: true })),
+  "F.conv2d(x, w, null, 2)": () => F.conv2d(image(), ones([1, 1, 3, 3]), null, untyped(2)),
+  "crossEntropy label_smoothing": () =>
+    F.crossEntropy(ones([1, 2]), tensor([1], { dtype: "i32" }), untyped({ label_smoothing: 0.1 })),
+  "nllLoss size_average": () =>
+    F.nllLoss(ones([1, 2]), tensor([1], { dtype: "i32" }), untyped({ size_average: false })),
+  "normalize(x, 1)": () => F.normalize(ones([2, 2]), untyped(1)),
+  "cosineSimilarity(x, y, 0)": () => F.cosineSimilarity(ones([2]), ones([2]), untyped(0)),
+  "sum keepdim": () => ones([4, 4]).sum(1, untyped({ keepdim: true })),
+  "mean(1, true)": () => ones([4, 4]).mean(1, untyped(true)),
+  "max(1, true)": () => ones([4, 4]).max(1, untyped(true)),
+  "var(1, false)": () => ones([4, 4]).var(1, untyped(false)),
+  "topk(2, 1)": () => ones([4, 4]).topk(2, untyped(1)),
+  "sort(1)": () => ones([4, 4]).sort(untyped(1)),
+  "softmax()": () => ones([4, 4]).softmax(untyped(undefined)),
+  "F.logSoftmax(x, { dim })": () => F.logSoftmax(ones([4, 4]), untyped({ dim: 1 })),
+  "Linear(3, 2, false)": () => new nn.Linear(3, 2, untyped(false)),
+  "Conv2d(1, 8, 3, 1, 1)": () => new nn.Conv2d(1, 8, 3, untyped(1)),
+  "Conv2d pading": () => new nn.Conv2d(1, 8, 3, untyped({ pading: 1 })),
+  "MaxPool2d(3, 2)": () => new nn.MaxPool2d(3, untyped(2)),
+  "BatchNorm2d(3, 1e-3)": () => new nn.BatchNorm2d(3, untyped(1e-3)),
+  "SGD weight_decay": () => new optim.SGD(parameters(), untyped({ lr: 0.1, weight_decay: 1 })),
+  "SGD group weight_decay": () => new optim.SGD([untyped({ params: parameters(), weight_decay: 1 })], { lr: 0.1 }),
+  "StepLR(optimizer, 10, 0.5)": () => new optim.StepLR(new optim.SGD(parameters(), { lr: 1 }), 10, untyped(0.5)),
+  "CosineAnnealingLR eta_min": () =>
+    new optim.CosineAnnealingLR(new optim.SGD(parameters(), { lr: 1 }), 10, untyped({ eta_min: 0.1 })),
+  "MoCo K": () => new MoCo(() => new nn.Linear(2, 2), untyped({ K: 8 })),
+};
+
+for (const [name, call] of Object.entries(wrong)) test(name, () => expect(call).toThrow(ValueError));
+
+test("init takes an object", async () => {
+  await expect(init(untyped("cpu"))).rejects.toThrow(/init: options must be one object/);
+});
+
+test("the message names what was meant", () => {
+  expect(wrong["sum keepdim"]).toThrow("sum: options must have names of keepDim, got keepdim. Write keepDim.");
+  expect(wrong["SGD weight_decay"]).toThrow(/got weight_decay\. Write weightDecay\./);
+});
