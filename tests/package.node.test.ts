@@ -103,8 +103,10 @@ test("a strict TypeScript project compiles against the declarations, lib check i
     join(consumer, "main.ts"),
     specifiers.map((specifier, i) => `import * as m${i} from "${specifier}"; export { m${i} };`).join("\n"),
   );
-  const given = 'import type { Tensor } from "flywheel"; declare const batches: Iterable<[Tensor, Tensor]>;';
+  const images = 'import type { Tensor } from "flywheel"; declare const batches: Iterable<[Tensor, Tensor]>;';
+  const model = 'import type { Module } from "flywheel/nn"; declare const model: Module;';
   readmeBlocks("ts").forEach((block, i) => {
+    const given = block.includes("const model") ? images : model; // what the reader brings along
     writeFile(join(consumer, files[i + 1]!), `${given}\n${block}`);
   });
   const options = { strict: true, module: "NodeNext", target: "ES2022", noEmit: true, skipLibCheck: false, types: [] };
