@@ -26,7 +26,18 @@ const TYPED_ARRAYS = {
 
 export type FileDType = keyof typeof TYPED_ARRAYS;
 
-export type FileData = InstanceType<(typeof TYPED_ARRAYS)[FileDType]>;
+/** Whatever buffer they lie in. */
+export type FileData =
+  | Float64Array
+  | Float32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array;
 
 /** Values in row-major order. */
 export interface FileArray {
