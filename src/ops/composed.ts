@@ -104,10 +104,12 @@ function readTargets(
     );
   const isCounted = ne(index, ignoreIndex);
   const isTarget = logicalAnd(eq(unsqueeze(index, dim), ofClass(iota(classes))), unsqueeze(isCounted, dim));
-  const isWrong = logicalAnd(isCounted, logicalOr(lt(index, 0), ge(index, classes)));
-  const counts = where(isWrong, NaN, cast(isCounted, "f32"));
+  // what the host knows has been checked
+  const orNaN = (node: Node): Node =>
+    hostIntegers(target) ? node : where(logicalAnd(isCounted, logicalOr(lt(index, 0), ge(index, classes))), NaN, node);
+  const counts = orNaN(cast(isCounted, "f32"));
   const classWeight = weight && ofClass(weight);
-  const weights = classWeight ? where(isWrong, NaN, sum(where(isTarget, classWeight, 0), dim)) : counts;
+  const weights = classWeight ? orNaN(sum(where(isTarget, classWeight, 0), dim)) : counts;
   return { dim, isTarget, isCounted, counts, weights, classWeight };
 }
 
