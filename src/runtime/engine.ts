@@ -138,7 +138,10 @@ export class Engine {
     const missing = [...new Set(nodes.filter((node) => node.hostData === null && !this.reading.has(node)))];
     if (missing.length > 0) {
       const values = this.readMissing(missing);
-      missing.forEach((node, index) => this.reading.set(node, values.then((list) => list[index]!))); // prettier-ignore
+      missing.forEach((node, index) => {
+        const value = values.then((list) => list[index]!);
+        this.reading.set(node, value);
+      });
       const done = (): void => missing.forEach((node) => this.reading.delete(node));
       values.then(done, done);
     }

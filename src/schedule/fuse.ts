@@ -354,13 +354,14 @@ function readsElsewhere(unit: Unit, task: Task, fusion: Pick<Fusion, "isLoaded" 
   const effect = task.effects[unit.effect!]!;
   if (effect.kind !== "assign") return false;
   const { variable, start } = effect;
-  const seen = { true: new Set<Node>(), false: new Set<Node>() }; // by whether it was reached in place
+  const [seenInPlace, seenElsewhere] = [new Set<Node>(), new Set<Node>()];
   const stack: { node: Node; inPlace: boolean }[] = [{ node: unit.root, inPlace: start === null }];
   for (let top = stack.pop(); top; top = stack.pop()) {
     const { node, inPlace } = top;
     if (node.variable === variable && !inPlace && !fusion.isCopied(node)) return true;
-    if (seen[`${inPlace}`].has(node) || isUniform(node) || (node !== unit.root && fusion.isLoaded(node))) continue;
-    seen[`${inPlace}`].add(node);
+    const seen = inPlace ? seenInPlace : seenElsewhere;
+    if (seen.has(node) || isUniform(node) || (node !== unit.root && fusion.isLoaded(node))) continue;
+    seen.add(node);
     const { kind } = opOf(node).lowering;
     const staysInPlace =
       inPlace && node !== unit.main ? kind === "pointwise" || kind === "alias" : inPlace && kind === "alias";

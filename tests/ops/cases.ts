@@ -17,7 +17,7 @@ export const CASES: Readonly<Record<string, readonly OpCase[]>> = {
 export const WITHOUT_CASES: Readonly<Record<string, string>> = {
   data: "every case's inputs are data",
   scalar: "numbers in cases are scalars",
-  variable: "its value lives in the runtime: see tests/runtime",
+  variable: "its value lives in the runtime: see tests/suites/state.ts",
   momentumSgd: "works in place: see update.test.ts",
   ema: "works in place: see update.test.ts",
   momentumSgdEma: "works in place: see update.test.ts",

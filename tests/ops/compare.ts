@@ -1,10 +1,12 @@
 /** Nodes on a GPU against the reference: where they differ first. */
 
+import { backward } from "../../src/autograd/backward";
 import type { Node } from "../../src/graph/node";
 import { sizeOf } from "../../src/graph/shape";
+import { fromHost } from "../../src/ops";
 import { interpret } from "../../src/reference/interpret";
 import type { Engine } from "../../src/runtime/engine";
-import type { Tolerance } from "./case";
+import { build, Draw, type OpCase, type Tolerance } from "./case";
 
 /** Smallest normal f32: a GPU may flush what is below it. */
 const TINY = 2 ** -126;
@@ -31,4 +33,36 @@ export async function mismatch(engine: Engine, nodes: readonly Node[], tolerance
     }
   }
   return null;
+}
+
+/** Where the outputs of an op's cases differ, a line each. */
+export async function wrongOutputs(engine: Engine, name: string, cases: readonly OpCase[]): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const opCase of cases) {
+    const difference = await mismatch(engine, [build(opCase).output], opCase.tolerance);
+    if (difference) wrong.push(`${name}, ${opCase.name}: ${difference}`);
+  }
+  return wrong;
+}
+
+/** Cases whose inputs get gradients that mean something. */
+export const differentiable = (cases: readonly OpCase[]): OpCase[] =>
+  cases.filter((opCase) => opCase.grad && build(opCase, true).output.requiresGrad);
+
+/** Sums of products of f32, in another order than the reference's: a few more roundings than the op alone. */
+const LOOSER = 8;
+
+/** Where the gradients of an op's cases differ, a line each. */
+export async function wrongGradients(engine: Engine, name: string, cases: readonly OpCase[]): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const opCase of cases) {
+    const { leaves, output } = build(opCase, true);
+    const { host } = new Draw(`${name}/${opCase.name}`).uniform(output.shape, 0.5, 1.5);
+    const targets = leaves.filter((leaf) => leaf.requiresGrad);
+    const grads = backward([output], [fromHost(host.data, output.shape)], targets).filter((grad) => grad !== null);
+    const { abs, rel, because } = opCase.tolerance;
+    const difference = await mismatch(engine, grads, { abs: LOOSER * abs, rel: LOOSER * rel, because });
+    if (difference) wrong.push(`${name}, ${opCase.name}: ${difference}`);
+  }
+  return wrong;
 }

@@ -4,14 +4,13 @@
  */
 
 import { beforeAll, describe, expect, test } from "vitest";
-import { backward } from "../../src/autograd/backward";
 import type { AdapterClass } from "../../src/gpu/adapter";
-import { fromHost, matmul, sum, topk } from "../../src/ops";
+import { matmul, sum, topk } from "../../src/ops";
 import { Engine } from "../../src/runtime/engine";
 import { createWebGpuBackend, type WebGpuBackend } from "../../src/runtime/webgpuBackend";
-import { Draw, row, type Tolerance } from "./case";
+import { row, type Tolerance } from "./case";
 import { build, CASES, type OpCase } from "./cases";
-import { mismatch } from "./compare";
+import { differentiable, mismatch, wrongGradients, wrongOutputs } from "./compare";
 import { kernelCases } from "./kernel.cases";
 import { reduceCases } from "./reduce.cases";
 
@@ -54,9 +53,6 @@ const caseOf = (op: string, name: string): OpCase => CASES[op]!.find((each) => e
 const labelsOf = (opCase: OpCase): string[] =>
   backend.launchesOf(engine.programFor([build(opCase).output])).map(({ label }) => label);
 
-/** Sums of products of f32, in another order than the reference's: a few more roundings than the op alone. */
-const LOOSER = 8;
-
 describe("planned for hardware", () => {
   test("takes other kernels than software does", () => {
     expect(labelsOf(caseOf("matmul", "past many tiles"))).toEqual(["matmulTiled"]);
@@ -70,29 +66,14 @@ describe("planned for hardware", () => {
   }
 
   for (const name of NAMES) {
+    const cases = CASES[name]!;
     test(name, async () => {
-      const wrong: string[] = [];
-      for (const opCase of CASES[name]!) {
-        const difference = await mismatch(engine, [build(opCase).output], opCase.tolerance);
-        if (difference) wrong.push(`${name}, ${opCase.name}: ${difference}`);
-      }
-      expect(wrong).toEqual([]);
+      expect(await wrongOutputs(engine, name, cases)).toEqual([]);
     });
-
-    const differentiable = CASES[name]!.filter((opCase) => opCase.grad && build(opCase, true).output.requiresGrad);
-    if (differentiable.length === 0) continue;
+    const smooth = differentiable(cases);
+    if (smooth.length === 0) continue;
     test(`gradient of ${name}`, async () => {
-      const wrong: string[] = [];
-      for (const opCase of differentiable) {
-        const { leaves, output } = build(opCase, true);
-        const { host } = new Draw(`${name}/${opCase.name}`).uniform(output.shape, 0.5, 1.5);
-        const targets = leaves.filter((leaf) => leaf.requiresGrad);
-        const grads = backward([output], [fromHost(host.data, output.shape)], targets).filter((grad) => grad !== null);
-        const { abs, rel, because } = opCase.tolerance;
-        const difference = await mismatch(engine, grads, { abs: LOOSER * abs, rel: LOOSER * rel, because });
-        if (difference) wrong.push(`${name}, ${opCase.name}: ${difference}`);
-      }
-      expect(wrong).toEqual([]);
+      expect(await wrongGradients(engine, name, smooth)).toEqual([]);
     });
   }
 });
