@@ -109,6 +109,11 @@ export function modules(): void {
       expect(() => block.loadStateDict({ ...state, scale: { shape: [2], dtype: "i32", data: [1, 2] } })).toThrow(
         /dtype i32/,
       );
+      const short = { ...state, scale: { shape: [2], dtype: "f32", data: [1] } };
+      expect(() => block.loadStateDict(short)).toThrow(/scale of 1 values instead of 2/);
+      expect(() =>
+        block.loadStateDict({ ...state, scale: { shape: [2], dtype: "f16", data: [15360, 15360] } }),
+      ).toThrow(/dtype f16/);
       expect(await block.scale.toArray()).toEqual([1, 1]);
       const found = block.loadStateDict({ scale: tensor([4, 5]), extra: tensor(1) }, { strict: false });
       expect(found.unexpectedKeys).toEqual(["extra"]);

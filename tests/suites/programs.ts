@@ -151,8 +151,13 @@ export function programs(): void {
     a.assign(zeros([3]));
     step();
     b.assign(old); // what `a` was is gone
+    const built = new Buffer(ones([3]));
+    await built.data();
+    built.assign(b.mul(2));
     expect(() => step()).toThrow(StaleTensorError);
+    step();
     expect(await numbers(b)).toEqual([4, 5, 6]);
+    expect(await numbers(built)).toEqual([1, 1, 1]);
     b.assignRows(1, tensor([9]));
     step();
     expect(await numbers(b)).toEqual([4, 9, 6]);

@@ -66,6 +66,12 @@ export function sgdErrors(): void {
       expect(() => one.loadStateDict(state)).toThrow(
         /momentum must fit its parameter, got shape \[3\] instead of \[2\]/,
       );
+      const short = { momentum_buffer: { shape: [2], dtype: "f32", data: [1] } };
+      const groups = [{ params: [0], lr: 7 }];
+      expect(() => one.loadStateDict({ state: { 0: short }, param_groups: groups })).toThrow(/1 values instead of 2/);
+      const bits = { momentum_buffer: { shape: [2], dtype: "f16", data: [15360, 15360] } };
+      expect(() => one.loadStateDict({ state: { 0: bits }, param_groups: groups })).toThrow(/dtype f16/);
+      expect(one.paramGroups[0]!.lr).toBe(1);
     });
   });
 
