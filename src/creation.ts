@@ -204,7 +204,7 @@ function joined(op: string, tensors: readonly Tensor[], make: (nodes: readonly N
   if (tensors.length === 0) {
     throw new ShapeError(`${op}: there must be at least one tensor, got none. Pass a list of tensors.`);
   }
-  return build(op, tensors, (...nodes) => make(nodes as Node[]));
+  return build(op, tensors, (...nodes) => make(nodes));
 }
 
 /**
@@ -217,7 +217,7 @@ function joined(op: string, tensors: readonly Tensor[], make: (nodes: readonly N
  * const leaky = where(x.gt(0), x, x.mul(0.01));
  */
 export const where = (condition: Tensor, a: TensorLike, b: TensorLike): Tensor =>
-  build("where", [condition, a, b], (c, x, y) => ops.where(c as Node, x, y));
+  build("where", [condition, a, b], (c, x, y) => ops.where(c, x, y));
 
 /** Matrix product; see `Tensor.matmul`. @see torch.matmul */
 export const matmul = (a: Tensor, b: Tensor): Tensor => a.matmul(b);

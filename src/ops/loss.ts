@@ -1,22 +1,18 @@
-/**
- * Functions composed of ops, on nodes: losses and normalisation. They have no kernel of their own; what fuses is up
- * to the schedule. Their gradients follow from the ops', except where a closed form is shorter.
- */
+/** Losses, composed of ops. Gradients follow from the ops', except where a closed form is shorter or more exact. */
 
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors";
 import { isInteger } from "../graph/dtype";
 import type { Node } from "../graph/node";
-import { normalizeDim, sameShape, showShape, sizeOf } from "../graph/shape";
-import { abs, add, clamp, div, mul, neg, relu, square, sub, where } from "./arithmetic";
-import { broadcast, cast, toFloat } from "./cast";
+import { sameShape, showShape, sizeOf } from "../graph/shape";
+import { abs, add, div, mul, neg, relu, square, sub, where } from "./arithmetic";
+import { cast, toFloat } from "./cast";
 import { customVjp, detach } from "./custom";
 import { iota } from "./generate";
 import { hostIntegers } from "./leaf";
 import { eq, ge, isfinite, logicalAnd, logicalOr, lt, ne } from "./logic";
-import { exp, log, log1p, rsqrt, sigmoid } from "./math";
-import { matmul } from "./matmul";
-import { amax, logSoftmax, mean, norm, sum } from "./reduce";
-import { reshape, transpose, unsqueeze } from "./views";
+import { exp, log, log1p, sigmoid } from "./math";
+import { amax, logSoftmax, mean, sum } from "./reduce";
+import { reshape, unsqueeze } from "./views";
 
 /** `x` less its largest element along `dim`, so that exp cannot overflow; a row of -infinity stays as it is. */
 function shifted(x: Node, dim: number): Node {
@@ -25,8 +21,6 @@ function shifted(x: Node, dim: number): Node {
   const largest = amax(detach(floats), dim, true);
   return sub(floats, where(isfinite(largest), largest, 0));
 }
-
-// --- losses ----------------------------------------------------------------------------------------------------------
 
 /** What becomes of one loss per element. */
 export type Reduction = "mean" | "sum" | "none";
@@ -186,108 +180,6 @@ function probabilityLoss(x: Node, target: Node, options: CrossEntropyOptions): N
   return reduction === "mean" ? div(sum(losses), sizeOf(losses.shape)) : reduceLoss("crossEntropy", losses, reduction);
 }
 
-// --- normalisation ---------------------------------------------------------------------------------------------------
-
-/** `x / max(norm(x), eps)` along `dim`. */
-export const normalize = (x: Node, p: number, dim: number, eps: number): Node =>
-  div(x, clamp(norm(x, p, dim, true), eps));
-
-/** `x @ weight.T + bias`. */
-export function linear(x: Node, weight: Node, bias: Node | null): Node {
-  if (weight.shape.length !== 2 || x.shape.at(-1) !== weight.shape[1]) {
-    throw new ShapeError(
-      `linear: the last dimension of the input must be inFeatures, got ${showShape(x.shape)} for weight ${showShape(weight.shape)} ` +
-        "[outFeatures, inFeatures]. Check the layer's sizes, or flatten the input.",
-    );
-  }
-  const y = matmul(x, transpose(weight, 0, 1));
-  return bias ? add(y, bias) : y;
-}
-
-/** What batch normalisation in training gives. */
-export interface BatchNormed {
-  readonly output: Node;
-  /** Per group and channel, `[groups, channels]`; no gradients. */
-  readonly mean: Node;
-  /** Biased, `[groups, channels]`; no gradients. */
-  readonly variance: Node;
-  /** How many numbers each of them is made of. */
-  readonly count: number;
-}
-
-/**
- * Batch normalisation by the batch's own statistics. Sample `n` belongs to group `n % groups`, and each group is
- * normalised by itself, as if it were on a device of its own.
- *
- *     y = weight * xhat + bias,  xhat = (x - mean) / sqrt(variance + eps)
- *
- * @param x `[n, c, ...]`
- */
-export function batchNormTraining(
-  x: Node,
-  weight: Node | null,
-  bias: Node | null,
-  eps: number,
-  groups = 1,
-): BatchNormed {
-  const [batch = 0, channels = 0, ...inner] = x.shape;
-  const lead = groups === 1 ? [batch, channels] : [batch / groups, groups, channels];
-  const grouped = reshape(x, [...lead, ...inner]);
-  const channelDim = lead.length - 1;
-  const dims = grouped.shape.flatMap((_, d) => (d === 0 || d > channelDim ? [d] : []));
-  const perChannel = grouped.shape.map((size, d) => (d === channelDim ? size : 1));
-  const count = sizeOf(dims.map((dim) => grouped.shape[dim]!));
-
-  const center = mean(grouped, dims, true);
-  const centered = sub(grouped, center);
-  const spread = mean(square(centered), dims, true);
-  const inverse = rsqrt(add(spread, eps));
-  const xhat = mul(centered, inverse);
-  const w = weight && reshape(weight, perChannel);
-  const scaled = w ? mul(xhat, w) : xhat;
-  const shiftedUp = bias ? add(scaled, reshape(bias, perChannel)) : scaled;
-
-  /**
-   * The closed form, with two reductions where the chain rule through mean and variance would take more:
-   * dx = w / sqrt(variance + eps) * (dy - mean(dy) - xhat * mean(dy * xhat)), dw = sum(dy * xhat), db = sum(dy)
-   */
-  const rule = (gradOut: Node): (Node | null)[] => {
-    const dy = reshape(gradOut, grouped.shape);
-    const sumDy = sum(dy, dims, true);
-    const sumDyXhat = sum(mul(dy, xhat), dims, true);
-    const inner = sub(sub(dy, div(sumDy, count)), mul(xhat, div(sumDyXhat, count)));
-    const factor = w ? mul(inverse, w) : inverse;
-    const overGroups = (total: Node): Node => reshape(groups === 1 ? total : sum(total, 1), [channels]);
-    return [
-      reshape(mul(factor, inner), x.shape),
-      ...(weight ? [overGroups(sumDyXhat)] : []),
-      ...(bias ? [overGroups(sumDy)] : []),
-    ];
-  };
-  const inputs = [x, weight, bias].filter((node) => node !== null);
-  return {
-    output: customVjp(reshape(shiftedUp, x.shape), inputs, rule),
-    mean: reshape(detach(center), [groups, channels]),
-    variance: reshape(detach(spread), [groups, channels]),
-    count,
-  };
-}
-
-/** Batch normalisation by given statistics, `[c]` each. */
-export function batchNormEval(
-  x: Node,
-  statistics: { mean: Node; variance: Node },
-  weight: Node | null,
-  bias: Node | null,
-  eps: number,
-): Node {
-  const perChannel = x.shape.map((size, d) => (d === 1 ? size : 1));
-  const inverse = rsqrt(add(reshape(statistics.variance, perChannel), eps));
-  const xhat = mul(sub(x, reshape(statistics.mean, perChannel)), inverse);
-  const scaled = weight ? mul(xhat, reshape(weight, perChannel)) : xhat;
-  return bias ? add(scaled, reshape(bias, perChannel)) : scaled;
-}
-
 /** `d^2 / 2` for differences below `delta`, else `delta * (|d| - delta / 2)`. Squares see no difference that could overflow. */
 export function huber(difference: Node, delta: number): Node {
   const distance = abs(difference);
@@ -309,16 +201,4 @@ export function binaryCrossEntropyWithLogits(x: Node, y: Node): Node {
     mul(gradOut, sub(sigmoid(scores!), target!)),
     neg(mul(gradOut, scores!)),
   ]);
-}
-
-/** `x . y / max(|x| |y|, eps)` along `dim`. */
-export function cosineSimilarity(x: Node, y: Node, dim: number, eps: number): Node {
-  const [a, b] = broadcast("cosineSimilarity", [x, y]) as [Node, Node];
-  const at = normalizeDim("cosineSimilarity", dim, a.shape.length);
-  const length = (of: Node): Node =>
-    // below eps PyTorch clamps the value, but not what the gradient goes through
-    customVjp(clamp(norm(of, 2, at), eps), [of], (gradOut, [input], output) => [
-      mul(unsqueeze(div(gradOut, output), at), input!),
-    ]);
-  return div(sum(mul(a, b), at), mul(length(a), length(b)));
 }

@@ -1,0 +1,7 @@
+/** How functions of one tensor are made of node builders. */
+
+import type { Node } from "../graph/node";
+import { type Tensor, wrap } from "../tensor";
+
+/** Applies a node builder to a tensor. */
+export const unary = (x: Tensor, make: (node: Node) => Node): Tensor => wrap(make(x.node), x.device);

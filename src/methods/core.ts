@@ -1,0 +1,468 @@
+/**
+ * What every tensor is, whatever can be computed with it: a node on a device, reading it, its gradients; and how methods
+ * make nodes. The other files of this folder add PyTorch's methods, a page of its documentation each; `tensor` ends the chain.
+ */
+
+import { backward } from "../autograd/backward";
+import type { Device } from "../device";
+import { AutogradError, DeviceError, DTypeError, ShapeError, StaleTensorError, ValueError } from "../errors";
+import type { DType, TypedArray } from "../graph/dtype";
+import { withGradMode } from "../graph/gradMode";
+import { Node, type VariableRef } from "../graph/node";
+import { normalizeDim, sameShape, type Shape, showShape, sizeOf } from "../graph/shape";
+import { topologicalOrder } from "../graph/walk";
+import * as ops from "../ops";
+import { apply } from "../ops/op";
+import { checkOptionNames } from "../options";
+import type { Tensor } from "../tensor";
+
+/** Numbers in nested lists, as `toArray` gives and `tensor` takes them; booleans count as 1 and 0. */
+export type NestedArray = number | boolean | readonly NestedArray[];
+
+/** What operators take beside a tensor. Numbers take the tensor's dtype where they fit it. */
+export type TensorLike = Tensor | number;
+
+/** Dims to reduce: one, several, or all when absent. */
+export type Dims = number | readonly number[];
+
+/** Where a slice starts or ends, per leading dimension; null for Python's default. */
+export type Bounds = readonly (number | null)[];
+
+/** What `backward` adds a gradient to. */
+export interface GradientOwner {
+  accumulateGrad(gradient: Node): void;
+}
+
+/** Owners of gradients by what graphs read: a leaf node, or a variable whatever its version. */
+const owners = new WeakMap<Node | VariableRef, GradientOwner>();
+
+/** Makes `owner` receive the gradients of `leaf`. For parameters and tensors that require gradients. */
+export function ownGradient(leaf: Node | VariableRef, owner: GradientOwner): void {
+  owners.set(leaf, owner);
+}
+
+export abstract class TensorCore implements GradientOwner {
+  private value: Node;
+  private gradient: Tensor | null = null;
+  private disposed = false;
+
+  /** Use `tensor`, `zeros` and the other functions that make tensors. */
+  constructor(
+    node: Node,
+    /** Where the value lies, or will. */
+    readonly device: Device,
+  ) {
+    this.value = node;
+  }
+
+  /** The graph that computes the value. */
+  get node(): Node {
+    if (this.disposed) {
+      throw new StaleTensorError(
+        `tensor: a tensor that is used must not be disposed of, got ${this.toString()}. Dispose of it later.`,
+      );
+    }
+    return this.value;
+  }
+
+  // --- what it is ----------------------------------------------------------------------------------------------------
+
+  get shape(): Shape {
+    return this.value.shape;
+  }
+
+  get dtype(): DType {
+    return this.value.dtype;
+  }
+
+  /** Number of dimensions. */
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  /** Number of dimensions. @see torch.Tensor.dim */
+  dim(): number {
+    return this.shape.length;
+  }
+
+  /** Number of elements. @see torch.Tensor.numel */
+  numel(): number {
+    return this.shape.reduce((product, size) => product * size, 1);
+  }
+
+  /**
+   * The shape, or one of its sizes.
+   *
+   * @throws ShapeError if there is no dimension `dim`
+   * @example
+   * x.size(0); // batch size
+   */
+  size(): Shape;
+  size(dim: number): number;
+  size(dim?: number): Shape | number {
+    return dim === undefined ? this.shape : this.shape[checkedDim("size", dim, this.shape)]!;
+  }
+
+  toString(): string {
+    return `${this.constructor.name}(shape=${showShape(this.shape)}, dtype=${this.dtype}, device=${this.device.name})`;
+  }
+
+  /** What Node's console shows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
+  // --- reading -------------------------------------------------------------------------------------------------------
+
+  /**
+   * Computes the value and copies it to the host.
+   *
+   * @returns row-major values: Float32Array, Int32Array, Uint32Array, or Uint8Array for `u8` and `bool`
+   * @throws StaleTensorError if the value depends on state that has been overwritten since
+   */
+  async data(): Promise<TypedArray> {
+    return (await read([this]))[0]!;
+  }
+
+  /**
+   * The value of a tensor with one element; `bool` as 1 and 0.
+   *
+   * @throws ShapeError if it has another number of elements
+   * @throws StaleTensorError as `data`
+   */
+  async item(): Promise<number> {
+    if (this.numel() !== 1) {
+      throw new ShapeError(
+        `item: the tensor must have 1 element, got ${showShape(this.shape)}. Use data() or toArray().`,
+      );
+    }
+    return (await this.data())[0]!;
+  }
+
+  /**
+   * The value as nested lists of numbers; a number where the rank is 0.
+   *
+   * @throws StaleTensorError as `data`
+   */
+  async toArray(): Promise<NestedArray> {
+    return nest(await this.data(), this.shape);
+  }
+
+  /**
+   * Computes the value and leaves it on the device.
+   *
+   * @returns this
+   * @throws StaleTensorError as `data`
+   */
+  async realize(): Promise<this> {
+    this.device.check("realize").engine.realize([this.node]);
+    return this;
+  }
+
+  /**
+   * Frees the device's memory now instead of when the tensor is collected. `using x = ...` does it at the end of a block.
+   * Tensors computed from it that have no value of their own yet may be lost: reading them then is a StaleTensorError.
+   */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.device.engine.drop(this.value);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** The value in another dtype. Floats are cut towards zero, saturating; everything but 0 is true. */
+  to(dtype: DType): Tensor;
+  /**
+   * The value on another device: read here, copied there. No gradient flows back: the copy of a leaf that requires
+   * gradients is a leaf with a `grad` of its own, that of a computed tensor is detached.
+   */
+  to(device: Device): Promise<Tensor>;
+  to(target: DType | Device): Tensor | Promise<Tensor> {
+    return typeof target === "string" ? this.unary((x) => ops.cast(x, target)) : this.copyTo(target);
+  }
+
+  private async copyTo(device: Device): Promise<Tensor> {
+    if (device === this.device) return this.self;
+    const values = await this.data();
+    const copy = this.create(ops.fromHost(values, this.shape, this.dtype), device.check("to"));
+    return copy.requiresGrad_(this.requiresGrad && this.isLeaf);
+  }
+
+  /** The value as f32. */
+  float(): Tensor {
+    return this.to("f32");
+  }
+
+  /** The value as i32. */
+  int(): Tensor {
+    return this.to("i32");
+  }
+
+  /** Whether each element is not 0. */
+  bool(): Tensor {
+    return this.to("bool");
+  }
+
+  // --- gradients -----------------------------------------------------------------------------------------------------
+
+  /** Whether gradients flow to or through it. */
+  get requiresGrad(): boolean {
+    return this.value.requiresGrad;
+  }
+
+  set requiresGrad(value: boolean) {
+    this.requiresGrad_(value);
+  }
+
+  /** Whether it was given, not computed from something that requires gradients. */
+  get isLeaf(): boolean {
+    return isGradientLeaf(this.value);
+  }
+
+  /** The sum of all gradients that `backward` brought since they were last cleared; null if none did. */
+  get grad(): Tensor | null {
+    return this.gradient;
+  }
+
+  set grad(gradient: Tensor | null) {
+    if (gradient) checkGradient("grad", gradient, this);
+    this.gradient = gradient;
+  }
+
+  /**
+   * Makes a leaf require gradients, or stop to.
+   *
+   * @returns this
+   * @throws AutogradError if the tensor was computed from something that requires gradients
+   * @throws DTypeError if it is not f32
+   * @see torch.Tensor.requires_grad_
+   */
+  requiresGrad_(value = true): this {
+    if (value === this.requiresGrad) return this;
+    if (!this.isLeaf) {
+      throw new AutogradError(
+        "requiresGrad: it can only be set on leaves, got a computed tensor. Use detach() to stop gradients.",
+      );
+    }
+    if (value && this.dtype !== "f32") {
+      throw new DTypeError(
+        `requiresGrad: only f32 tensors can require gradients, got ${this.dtype}. Cast it with .to("f32").`,
+      );
+    }
+    this.value = leafOf(this.node, value);
+    if (value) ownGradient(this.value, this);
+    return this;
+  }
+
+  /**
+   * Adds the gradient of this tensor to `grad` of every parameter and leaf it depends on. Nothing runs yet: the
+   * gradients are computed with the next step or read. Two calls add up; `zeroGrad` clears.
+   *
+   * @param gradient the gradient of this tensor, of its shape; 1 where this is a scalar
+   * @throws AutogradError if nothing below requires gradients, the history is gone, or a non-scalar has no `gradient`
+   * @see torch.Tensor.backward
+   *
+   * @example
+   * F.crossEntropy(model.forward(x), y).backward();
+   * optimizer.step();
+   */
+  backward(gradient?: Tensor): void {
+    const seed = gradientSeed("backward", this, gradient);
+    const leaves = gradientLeaves([this.node]);
+    const gradients = withGradMode(false, () => backward([this.node], [seed], leaves));
+    leaves.forEach((leaf, index) => {
+      const owner = owners.get(leaf.variable ?? leaf) ?? owners.get(leaf);
+      const found = gradients[index];
+      if (found) owner?.accumulateGrad(found);
+    });
+  }
+
+  /** Used by `backward`. */
+  accumulateGrad(gradient: Node): void {
+    const total = this.gradient ? ops.add(this.gradient.node, gradient) : gradient;
+    this.gradient = this.create(total);
+    this.device.engine.keep(total); // so that it can be read after a step, as in PyTorch
+  }
+
+  /** The same value; gradients do not flow through it. */
+  detach(): Tensor {
+    return this.unary(ops.detach);
+  }
+
+  /** The same value in memory of its own; gradients flow through. Of a parameter: what it is now. */
+  clone(): Tensor {
+    return this.unary((x) => apply(ops.reshapeOp, [x], { shape: x.shape }));
+  }
+
+  // --- how methods make tensors --------------------------------------------------------------------------------------
+
+  /** A tensor of a node. */
+  protected abstract create(node: Node, device?: Device): Tensor;
+
+  /** This, as the tensor that it is. */
+  protected get self(): Tensor {
+    return this as unknown as Tensor; // `tensor` has the only class that is not abstract
+  }
+
+  /** The result of a node builder as a tensor. Scalars that must be computed are noted: the end of a step realizes them. */
+  protected wrap(node: Node): Tensor {
+    if (node.shape.length === 0 && node.inputs.length > 0) this.device.engine.noteScalar(node);
+    return this.create(node);
+  }
+
+  /** Applies a node builder to this. */
+  protected unary(make: (x: Node) => Node): Tensor {
+    return this.wrap(make(this.node));
+  }
+
+  /** Applies a node builder to this and a tensor or number. */
+  protected binary(op: string, make: (a: Node, b: Node | number) => Node, other: TensorLike): Tensor {
+    return this.combine(op, [other], make);
+  }
+
+  /** Applies a node builder to this and others, all on one device. */
+  protected combine<const T extends readonly Argument[]>(
+    op: string,
+    others: T,
+    make: (x: Node, ...others: NodesOf<T>) => Node,
+  ): Tensor {
+    const [x, ...nodes] = operandsOf(op, [this, ...others]) as [Node, ...NodesOf<T>];
+    return this.wrap(make(x, ...nodes));
+  }
+
+  /** Values and indices as tensors. */
+  protected pair({ values, indices }: { values: Node; indices: Node }): ValuesAndIndices {
+    return { values: this.wrap(values), indices: this.wrap(indices) };
+  }
+}
+
+/** Options of reductions. */
+export interface KeepDim {
+  /** Leaves reduced dimensions as size 1. */
+  readonly keepDim?: boolean;
+}
+
+/** What `topk` and `sort` give. */
+export interface ValuesAndIndices {
+  readonly values: Tensor;
+  /** i32. */
+  readonly indices: Tensor;
+}
+
+// --- from tensors to nodes and back --------------------------------------------------------------------------------------
+
+/** What methods and functions take where PyTorch takes a tensor, a number or None. */
+export type Argument = TensorCore | number | null;
+
+type NodeOf<T> = T extends TensorCore ? Node : T extends number ? number : null;
+
+/** A node for each tensor; numbers and null as they are. */
+export type NodesOf<T extends readonly Argument[]> = { -readonly [I in keyof T]: NodeOf<T[I]> };
+
+/** The nodes of an op's operands, all of one device. */
+export function operandsOf<const T extends readonly Argument[]>(op: string, operands: T): NodesOf<T> {
+  deviceOf(op, operands);
+  return operands.map((operand) => (operand instanceof TensorCore ? operand.node : operand)) as NodesOf<T>;
+}
+
+/** The device that all tensors among `operands` are on. */
+export function deviceOf(op: string, operands: readonly Argument[]): Device {
+  const tensors = operands.filter((operand) => operand instanceof TensorCore);
+  const device = tensors[0]!.device;
+  const other = tensors.find((tensor) => tensor.device !== device);
+  if (other) {
+    throw new DeviceError(
+      `${op}: all tensors must be on one device, got ${device.name} and ${other.device.name}. ` +
+        "Move one with `await x.to(device)`.",
+    );
+  }
+  return device.check(op);
+}
+
+function checkedDim(op: string, dim: number, shape: Shape): number {
+  if (shape.length === 0)
+    throw new ShapeError(`${op}: a scalar has no dimensions, got dim ${dim}. Unsqueeze it first.`);
+  return normalizeDim(op, dim, shape.length);
+}
+
+/** The values of several tensors, computed together: one submit. */
+export async function read(tensors: readonly TensorCore[]): Promise<TypedArray[]> {
+  const values: TypedArray[] = new Array<TypedArray>(tensors.length);
+  for (const device of new Set(tensors.map((tensor) => tensor.device))) {
+    const places = tensors.flatMap((tensor, place) => (tensor.device === device ? [place] : []));
+    const found = await device.check("data").engine.read(places.map((place) => tensors[place]!.node));
+    places.forEach((place, index) => (values[place] = found[index]!.slice()));
+  }
+  return values;
+}
+
+/** Callers without types may leave it out, and would get a distribution over all elements. */
+export function checkDim(op: string, dim: unknown): void {
+  if (typeof dim === "number") return;
+  throw new ValueError(`${op}: dim must be a number, got ${String(dim)}. Pass the dimension of the classes, 1 say.`);
+}
+
+export function keepDimOf(op: string, options?: KeepDim): boolean {
+  checkOptionNames(op, options, ["keepDim"]);
+  return options?.keepDim ?? false;
+}
+
+function nest(values: TypedArray, shape: Shape, start = 0): NestedArray {
+  const [size, ...inner] = shape;
+  if (size === undefined) return values[start]!;
+  const step = sizeOf(inner);
+  return Array.from({ length: size }, (_, index) => nest(values, inner, start + index * step));
+}
+
+// --- gradients -----------------------------------------------------------------------------------------------------------
+
+/** A node that gradients stop at: it requires them, and nothing it was computed from does. */
+const isGradientLeaf = (node: Node): boolean => !node.historyLost && !node.inputs.some((input) => input.requiresGrad);
+
+/** Leaves below `roots` that require gradients. */
+export function gradientLeaves(roots: readonly Node[]): Node[] {
+  const reached = topologicalOrder(roots, (node) => !node.requiresGrad).filter((node) => node.requiresGrad);
+  return reached.filter(isGradientLeaf);
+}
+
+/** The same value as a leaf. */
+function leafOf(node: Node, requiresGrad: boolean): Node {
+  return requiresGrad ? new Node(ops.detachOp, [node], {}, node.shape, node.dtype, true) : ops.detach(node);
+}
+
+/** The gradient that a backward pass starts with. */
+export function gradientSeed(op: string, output: TensorCore, gradient: TensorCore | undefined | null): Node {
+  if (!output.requiresGrad) {
+    throw new AutogradError(
+      `${op}: the tensor must depend on something that requires gradients, got ${output.toString()}. ` +
+        "Use parameters or requiresGrad_(), outside of noGrad.",
+    );
+  }
+  if (gradient) {
+    checkGradient(op, gradient, output);
+    return gradient.node;
+  }
+  if (output.numel() !== 1) {
+    throw new AutogradError(
+      `${op}: without a gradient the tensor must have 1 element, got ${showShape(output.shape)}. Reduce it, or pass its gradient.`,
+    );
+  }
+  return ops.onesLike(output.node);
+}
+
+function checkGradient(op: string, gradient: TensorCore, of: TensorCore): void {
+  if (!sameShape(gradient.shape, of.shape)) {
+    throw new ShapeError(
+      `${op}: the gradient must have the tensor's shape ${showShape(of.shape)}, got ${showShape(gradient.shape)}. Expand or reduce it.`,
+    );
+  }
+  if (gradient.dtype !== of.dtype) {
+    throw new DTypeError(
+      `${op}: the gradient must have the tensor's dtype ${of.dtype}, got ${gradient.dtype}. Cast it with .to("${of.dtype}").`,
+    );
+  }
+  deviceOf(op, [of, gradient]);
+}
