@@ -1,8 +1,9 @@
 """Writes the PyTorch goldens: the JSON files beside this script. README.md describes their format.
 
 apt-get install -y python3-torch python3-torchvision libopenblas0-pthread
-/usr/bin/python3 tests/goldens/make.py            all files
-/usr/bin/python3 tests/goldens/make.py ops moco   some of them
+/usr/bin/python3 tests/goldens/make.py               all files
+/usr/bin/python3 tests/goldens/make.py ops           every family of ops
+/usr/bin/python3 tests/goldens/make.py views moco    one family, one file
 """
 
 import sys
@@ -15,21 +16,23 @@ import torch
 from generators import layers, moco, ops, optim, resnet18
 from generators.record import write
 
-FILES = {
-    "ops": ops.make,
-    "layers": layers.make,
-    "optim": optim.make,
-    "moco": moco.make,
-    "resnet18": resnet18.make,
-}
+FILES = {"layers": layers.make, "optim": optim.make, "moco": moco.make, "resnet18": resnet18.make}
 
 
 def main(names):
     torch.set_num_threads(1)  # one order of summation
-    for name in names or FILES:
+    families = {f"ops/{name}": make for name, make in ops.families().items()}
+    makers = families | FILES
+    for name in wanted(names, families) or makers:
         path = Path(__file__).parent / f"{name}.json"
-        write(path, FILES[name]())
-        print(f"{path.name:14} {path.stat().st_size:9,} bytes")
+        write(path, makers[name]())
+        print(f"{name:18} {path.stat().st_size:9,} bytes")
+
+
+def wanted(names, families):
+    """The names as typed -> keys of the makers: `ops` is all families, and `views` is `ops/views`."""
+    keys = [families if name == "ops" else [f"ops/{name}" if f"ops/{name}" in families else name] for name in names]
+    return [key for group in keys for key in group]
 
 
 if __name__ == "__main__":

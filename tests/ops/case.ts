@@ -30,6 +30,14 @@ export interface OpCase {
 
 /** Of `+ - *`, moves and comparisons: each is rounded correctly, but compilers may contract products and sums. */
 export const ROUNDED: Tolerance = { abs: 1e-6, rel: 1e-6, because: "WGSL may contract a * b + c" };
+export const SUM: Tolerance = { abs: 1e-5, rel: 1e-5, because: "a GPU adds in f32 and in another order" };
+export const DIVISION: Tolerance = { abs: 1e-6, rel: 1e-6, because: "WGSL divides within 2.5 ULP" };
+export const POLYNOMIAL: Tolerance = {
+  abs: 1e-7,
+  rel: 1e-6,
+  because: "polynomials of 2 ULP, on top of a rounded argument",
+};
+export const POWER: Tolerance = { abs: 1e-6, rel: 1e-5, because: "an error of log(a) is multiplied by b" };
 
 /** A stream of random inputs. */
 export class Draw {

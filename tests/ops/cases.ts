@@ -1,17 +1,19 @@
 /** All cases by the op they are about, for the loops over the registry. */
 
 import type { OpCase } from "./case";
-import { kernelCases } from "./kernel.cases";
-import { pointwiseCases } from "./pointwise.cases";
-import { reduceCases } from "./reduce.cases";
-import { viewCases } from "./views.cases";
 
-export const CASES: Readonly<Record<string, readonly OpCase[]>> = {
-  ...pointwiseCases,
-  ...viewCases,
-  ...reduceCases,
-  ...kernelCases,
-};
+/** Every family's file beside this one. */
+const tables = Object.values(
+  import.meta.glob<Readonly<Record<string, readonly OpCase[]>>>("./*.cases.ts", { eager: true, import: "cases" }),
+);
+
+/** op -> its cases. An op may have rows in several files. */
+export const CASES: Readonly<Record<string, readonly OpCase[]>> = Object.fromEntries(
+  [...new Set(tables.flatMap((table) => Object.keys(table)))].map((op) => [
+    op,
+    tables.flatMap((table) => table[op] ?? []),
+  ]),
+);
 
 /** Ops that no case can be about, and why. */
 export const WITHOUT_CASES: Readonly<Record<string, string>> = {

@@ -1,11 +1,8 @@
-/** Cases of reductions, generators and the places of maxima. */
+/** Cases of reductions. */
 
 import type { Node } from "../../src/graph/node";
 import * as ops from "../../src/ops";
-import { apply } from "../../src/ops/op";
-import { type Draw, given, type Input, permuted, type Row, row, strided, table, type Tolerance } from "./case";
-
-const SUM: Tolerance = { abs: 1e-5, rel: 1e-5, because: "a GPU adds in f32 and in another order" };
+import { type Draw, type Input, type Row, given, permuted, row, strided, table, SUM } from "./case";
 
 type Shaped = (draw: Draw, shape: readonly number[]) => Input;
 
@@ -118,34 +115,7 @@ const long = (op: (x: Node, dims: number) => Node, tolerance = SUM): Row[] => [
   ),
 ];
 
-const SEED = [12345, 67890] as const;
-
-/** Random bits from a given state; the offset is about to overflow its low word. */
-const bits = (shape: readonly number[], offset: readonly [number, number] = [3, 0]): Row =>
-  row(
-    `bits ${shape.join("x") || "scalar"} from ${offset.join(" ")}`,
-    () => [],
-    () =>
-      ops.randomBits(shape, {
-        seedLow: ops.scalar(SEED[0], "u32"),
-        seedHigh: ops.scalar(SEED[1], "u32"),
-        offsetLow: ops.scalar(offset[0], "u32"),
-        offsetHigh: ops.scalar(offset[1], "u32"),
-      }),
-  );
-
-function bitsOf(shape: readonly number[]): Node {
-  const state = { seedLow: 1, seedHigh: 2, offsetLow: 3, offsetHigh: 4 };
-  const [seedLow, seedHigh, offsetLow, offsetHigh] = Object.values(state).map((value) => ops.scalar(value, "u32"));
-  return ops.randomBits(shape, {
-    seedLow: seedLow!,
-    seedHigh: seedHigh!,
-    offsetLow: offsetLow!,
-    offsetHigh: offsetHigh!,
-  });
-}
-
-export const reduceCases = table({
+export const cases = table({
   sum: [
     ...reductions(ops.sum),
     ...long(ops.sum),
@@ -191,68 +161,6 @@ export const reduceCases = table({
       () => [given([1, 0, 3, 0], [2, 2])],
       (x) => ops.amin(x),
       { grad: false },
-    ),
-  ],
-  arange: [
-    row(
-      "odd",
-      () => [],
-      () => ops.iota(7),
-    ),
-    row(
-      "f32",
-      () => [],
-      () => ops.arange(0.5, 9, 0.75),
-    ),
-    row(
-      "down",
-      () => [],
-      () => ops.arange(9, -3, -2),
-    ),
-    row(
-      "empty",
-      () => [],
-      () => ops.arange(3, 3),
-    ),
-    row(
-      "transposed",
-      () => [],
-      () => ops.transpose(ops.reshape(ops.iota(15), [3, 5]), 0, 1),
-    ),
-  ],
-  randomBits: [
-    bits([7]),
-    bits([3, 5]),
-    bits([]),
-    bits([0]),
-    bits([1]),
-    bits([130], [4294967290, 6]),
-    row(
-      "strided",
-      () => [],
-      () => ops.slice(bitsOf([33]), [1], [null], [3]),
-    ),
-    row(
-      "uniform",
-      () => [],
-      () => ops.bitsToUniform(bitsOf([65])),
-    ),
-  ],
-  maxPool2dIndices: [
-    row(
-      "3x3",
-      (draw) => [draw.distinct([2, 2, 5, 7])],
-      (x) => apply(ops.maxPool2dIndicesOp, [x], { kernelSize: [3, 3], stride: [2, 2], padding: [1, 1] }),
-    ),
-    row(
-      "2x3",
-      (draw) => [permuted(draw.distinct([7, 5, 2, 1]))],
-      (x) => apply(ops.maxPool2dIndicesOp, [x], { kernelSize: [2, 3], stride: [1, 2], padding: [0, 0] }),
-    ),
-    row(
-      "NaN and -inf",
-      () => [given([NaN, 1, 2, NaN, -Infinity, -Infinity, -Infinity, -Infinity], [1, 2, 2, 2])],
-      (x) => apply(ops.maxPool2dIndicesOp, [x], { kernelSize: [2, 2], stride: [2, 2], padding: [0, 0] }),
     ),
   ],
 });

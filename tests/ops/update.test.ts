@@ -6,8 +6,7 @@ import { emaOp, fromHost, momentumSgdEmaOp, momentumSgdOp, SegmentState } from "
 import { apply, type Op } from "../../src/ops/op";
 import type { NoAttrs } from "../../src/ops/pointwise";
 import { interpret } from "../../src/reference/interpret";
-import type { GoldenTensor } from "./golden";
-import { valuesOf } from "./golden";
+import { type GoldenTensor, goldenValues } from "../suites/golden";
 
 interface Options {
   readonly lr?: number | readonly number[];
@@ -48,7 +47,7 @@ class Arenas {
   private readonly started = new Set<string>();
 
   constructor() {
-    names.forEach((name, i) => this.param.set(valuesOf(goldens.params[name]!), 64 * i));
+    names.forEach((name, i) => this.param.set(goldenValues(goldens.params[name]!), 64 * i));
   }
 
   /** Gradients of a step, and the states that follow from who has one; `groups` says who is in which. */
@@ -59,7 +58,7 @@ class Arenas {
       const group = groups.findIndex(({ params }) => params.includes(name));
       this.segments[i] = (Math.max(group, 0) << 2) | state;
       if (!grad) return;
-      this.grad.set(valuesOf(grad), 64 * i);
+      this.grad.set(goldenValues(grad), 64 * i);
       this.started.add(name);
     });
   }
@@ -105,7 +104,7 @@ describe.each(["SGD", "classical"] as const)("momentumSgd follows %s", (kind) =>
       arenas.setGrads(grads, golden.options.groups);
       arenas.run(momentumSgdOp, tableOf(golden.options, step, kind === "classical"));
       names.forEach((name, i) => {
-        const expected = valuesOf(golden.params[step]![name]!);
+        const expected = goldenValues(golden.params[step]![name]!);
         expected.forEach((value: number, j: number) => expect(arenas.param[64 * i + j]).toBeCloseTo(value, 5));
       });
     });

@@ -1,11 +1,8 @@
-/** Cases of views and of what reads or writes at computed places. */
+/** Cases of views. */
 
-import type { DType } from "../../src/graph/dtype";
 import type { Node } from "../../src/graph/node";
 import * as ops from "../../src/ops";
-import { given, type Input, permuted, repeated, type Row, row, strided, table, type Tolerance } from "./case";
-
-const SUM: Tolerance = { abs: 1e-5, rel: 1e-5, because: "a GPU adds in f32" };
+import { type Row, given, permuted, repeated, row, strided, table } from "./case";
 
 type Unary = (x: Node) => Node;
 
@@ -24,9 +21,6 @@ const views = (op: Unary): Row[] => [
   ),
 ];
 
-const index = (values: readonly number[], shape: readonly number[], dtype: DType = "i32"): Input =>
-  given(values, shape, dtype);
-
 /** The same rows under another name. */
 function renamed(prefix: string): (make: Row) => Row {
   return (make) => (op) => {
@@ -35,7 +29,7 @@ function renamed(prefix: string): (make: Row) => Row {
   };
 }
 
-export const viewCases = table({
+export const cases = table({
   reshape: [
     ...views((x) => ops.reshape(x, [5, -1])),
     row(
@@ -216,112 +210,6 @@ export const viewCases = table({
       "NaN",
       () => [given([NaN, 1]), given([Infinity])],
       (...list) => ops.cat(list, 0),
-      { grad: false },
-    ),
-  ],
-  gather: [
-    row(
-      "rows",
-      (draw) => [draw.uniform([4, 3]), index([1, 0, 3, 2, 2, 2], [2, 3])],
-      (x, i) => ops.gather(x, 0, i),
-    ),
-    row(
-      "columns",
-      (draw) => [draw.uniform([3, 5]), index([4, 0, 1, 1, 3, 2], [3, 2])],
-      (x, i) => ops.gather(x, 1, i),
-    ),
-    row(
-      "shorter",
-      (draw) => [draw.uniform([3, 5]), index([4, 0, 1, 1], [2, 2])],
-      (x, i) => ops.gather(x, 1, i),
-    ),
-    row(
-      "permuted",
-      (draw) => [permuted(draw.uniform([5, 3])), permuted(index([4, 0, 1, 1, 3, 2], [2, 3]))],
-      (x, i) => ops.gather(x, 1, i),
-    ),
-    row(
-      "one",
-      (draw) => [draw.uniform([1]), index([0], [1])],
-      (x, i) => ops.gather(x, 0, i),
-    ),
-    row(
-      "nothing",
-      (draw) => [draw.uniform([3, 2]), index([], [0, 2])],
-      (x, i) => ops.gather(x, 0, i),
-    ),
-    row(
-      "u32 index",
-      (draw) => [draw.uniform([4]), index([3, 1], [2], "u32")],
-      (x, i) => ops.gather(x, 0, i),
-    ),
-    row(
-      "i32",
-      (draw) => [draw.ints([4, 2], -9, 9), index([3, 1], [1, 2])],
-      (x, i) => ops.gather(x, 0, i),
-    ),
-    row(
-      "indexSelect",
-      (draw) => [draw.uniform([4, 3, 2]), index([2, 0, 2], [3])],
-      (x, i) => ops.indexSelect(x, 1, i),
-    ),
-    row(
-      "not chosen NaN",
-      () => [given([NaN, 1, 2]), index([1, 2], [2])],
-      (x, i) => ops.gather(x, 0, i),
-      { grad: false },
-    ),
-  ],
-  scatterAdd: [
-    row(
-      "rows",
-      (draw) => [draw.uniform([4, 3]), index([1, 0, 3, 2, 2, 3], [2, 3]), draw.uniform([2, 3])],
-      (x, i, s) => ops.scatterAdd(x, 0, i, s),
-    ),
-    row(
-      "columns",
-      (draw) => [draw.uniform([2, 4]), index([0, 0, 0, 3, 2, 3], [2, 3]), draw.uniform([2, 3])],
-      (x, i, s) => ops.scatterAdd(x, 1, i, s),
-    ),
-    row(
-      "shorter",
-      (draw) => [draw.uniform([4, 5]), index([1, 1, 0, 3], [2, 2]), draw.uniform([3, 2])],
-      (x, i, s) => ops.scatterAdd(x, 0, i, s),
-    ),
-    row(
-      "views",
-      (draw) => [permuted(draw.uniform([3, 4])), index([1, 0, 3, 2, 2, 3], [2, 3]), strided(draw.uniform([2, 6]))],
-      (x, i, s) => ops.scatterAdd(x, 0, i, s),
-    ),
-    row(
-      "nothing",
-      (draw) => [draw.uniform([3]), index([], [0]), draw.uniform([0])],
-      (x, i, s) => ops.scatterAdd(x, 0, i, s),
-    ),
-    row(
-      "one",
-      (draw) => [draw.uniform([1]), index([0], [1]), draw.uniform([1])],
-      (x, i, s) => ops.scatterAdd(x, 0, i, s),
-    ),
-    row(
-      "many to one",
-      (draw) => [draw.uniform([2]), index(Array<number>(97).fill(1), [97]), draw.uniform([97])],
-      (x, i, s) => ops.scatterAdd(x, 0, i, s),
-      { tolerance: SUM },
-    ),
-    row(
-      "i32",
-      (draw) => [
-        draw.ints([3], -9, 9),
-        index([1, 1, 0, 2, 1], [5]),
-        given([2147483647, 5, -7, 300, -2147483648], [5], "i32"),
-      ],
-      (x, i, s) => ops.scatterAdd(x, 0, i, s),
-    ),
-    row(
-      "NaN",
-      () => [given([1, 2]), index([0, 0], [2]), given([NaN, 1])],
-      (x, i, s) => ops.scatterAdd(x, 0, i, s),
       { grad: false },
     ),
   ],

@@ -40,7 +40,7 @@ export interface Tolerance {
 
 /** The CPU rounds once an op, from f64; a GPU computes in f32, and may be 2 or 3 ulp off in exp, log and the like. */
 const TOLERANCE: Readonly<Record<"cpu" | "webgpu", Tolerance>> = {
-  cpu: { relative: 2e-6, ofLargest: 3e-7 },
+  cpu: { relative: 1e-6, ofLargest: 2e-7 },
   webgpu: { relative: 2e-5, ofLargest: 2e-6 },
 };
 

@@ -1,14 +1,10 @@
-"""Cases of the ops that look up, scatter or order elements."""
-
-import math
+"""Cases of the ops that look up or scatter elements."""
 
 import torch
 import torch.nn.functional as F
 
 from .case import case, permuted
-from .record import Draw, encode, f32, i32
-
-nan, inf = math.nan, math.inf
+from .record import Draw, f32, i32
 
 
 def gather(x, index, dim):
@@ -66,42 +62,6 @@ def index_selects():
     yield case("indexSelect", "u8", [torch.arange(6, dtype=torch.uint8), i32(5, 0)], index_select, dim=0)
 
 
-def ordered(values_and_indices):
-    values, indices = values_and_indices
-    return values, {"indices": encode(indices)}
-
-
-def topk(x, k, dim=-1, largest=True):
-    return ordered(torch.topk(x, k, dim, largest))
-
-
-def sort(x, dim=-1, descending=False):
-    return ordered(torch.sort(x, dim=dim, descending=descending, stable=True))
-
-
-def orders():
-    draw = Draw("topk")
-    yield case("topk", "rows", [draw.distinct(3, 7)], topk, k=3, dim=-1)
-    yield case("topk", "one", [draw.distinct(2, 5)], topk, k=1, dim=-1)
-    yield case("topk", "all", [draw.distinct(6)], topk, k=6, dim=-1)
-    yield case("topk", "columns", [draw.distinct(5, 3)], topk, k=2, dim=0)
-    yield case("topk", "smallest", [draw.distinct(3, 7)], topk, k=2, dim=-1, largest=False)
-    yield case("topk", "permuted", [permuted(draw.distinct(6, 3), 1, 0)], topk, k=2, dim=-1)
-    yield case("topk", "long", [draw.distinct(2, 300)], topk, k=5, dim=-1)
-    yield case("topk", "special", [f32(1, inf, nan, -inf, 5)], topk, k=3, dim=-1, grad=False)
-    draw = Draw("sort")
-    yield case("sort", "rows", [draw.distinct(3, 7)], sort)
-    yield case("sort", "descending", [draw.distinct(3, 7)], sort, dim=-1, descending=True)
-    yield case("sort", "columns", [draw.distinct(5, 3)], sort, dim=0)
-    yield case("sort", "permuted", [permuted(draw.distinct(6, 3), 1, 0)], sort, dim=1)
-    yield case("sort", "stable", [f32(2, 1, 2, 1, 2, 0)], sort)
-    yield case("sort", "stable descending", [f32(2, 1, 2, 1, 2, 0)], sort, descending=True)
-    yield case("sort", "long", [draw.distinct(300)], sort, grad=False)
-    yield case("sort", "special", [f32(1, inf, nan, -inf, 5)], sort, grad=False)
-    yield case("sort", "i32", [draw.ints(-99, 99, 9)], sort)
-    yield case("sort", "empty", [draw.normal(2, 0)], sort)
-
-
 def one_hot(x, num_classes):
     return F.one_hot(x.long(), num_classes)
 
@@ -113,4 +73,4 @@ def one_hots():
     yield case("oneHot", "scalar", [torch.tensor(2, dtype=torch.int32)], one_hot, numClasses=3)
 
 
-GROUPS = [gathers, scatter_adds, index_selects, orders, one_hots]
+GROUPS = [gathers, scatter_adds, index_selects, one_hots]

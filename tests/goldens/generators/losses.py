@@ -1,4 +1,4 @@
-"""Cases of softmax, normalize and the losses."""
+"""Cases of the losses, and of what they compare with."""
 
 import math
 
@@ -9,21 +9,6 @@ from .case import case, constant, permuted
 from .record import Draw, f32, i32
 
 nan, inf = math.nan, math.inf
-
-
-def softmaxes():
-    for op in ["softmax", "logSoftmax"]:
-        draw = Draw(op)
-        yield case(op, "rows", [draw.normal(3, 7)], dim=1)
-        yield case(op, "first", [draw.normal(4, 3)], dim=0)
-        yield case(op, "middle", [draw.normal(2, 5, 3)], dim=-2)
-        yield case(op, "permuted", [permuted(draw.normal(5, 3), 1, 0)], dim=1)
-        yield case(op, "size one", [draw.normal(3, 1)], dim=1)
-        yield case(op, "long", [draw.normal(2, 300)], dim=1)
-        yield case(op, "large", [f32(1000, 999, -1000, 88, 89, 90).reshape(2, 3)], dim=1)
-        yield case(op, "masked", [f32(-inf, 1, 2, 3, -inf, -inf).reshape(2, 3)], dim=1)
-        yield case(op, "special", [f32(-inf, -inf, nan, 1, inf, 1).reshape(3, 2)], dim=1, grad=False)
-        yield case(op, "empty", [draw.normal(0, 3)], dim=1)
 
 
 def class_loss(fn):
@@ -153,7 +138,6 @@ def normalizes():
 
 
 GROUPS = [
-    softmaxes,
     class_losses,
     smoothing,
     contrastive,

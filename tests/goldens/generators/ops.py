@@ -1,14 +1,23 @@
-"""ops.json: every op's cases."""
+"""The families of ops: every module beside this one that has GROUPS of cases. `ops/<family>.json` holds its cases."""
 
+import importlib
+import pkgutil
 from collections import Counter
-
-from . import convolution, elementwise, indexing, losses, matmul, reductions, views
-
-FAMILIES = [elementwise, views, reductions, matmul, convolution, indexing, losses]
+from pathlib import Path
 
 
-def make():
-    cases = [case for family in FAMILIES for group in family.GROUPS for case in group()]
-    repeated = [key for key, count in Counter((c["op"], c["name"]) for c in cases).items() if count > 1]
-    assert not repeated, repeated
-    return cases
+def families():
+    """family -> what makes its cases"""
+    names = sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]))
+    modules = {name: importlib.import_module(f"{__package__}.{name}") for name in names}
+    return {name: makes(module.GROUPS) for name, module in modules.items() if hasattr(module, "GROUPS")}
+
+
+def makes(groups):
+    def make():
+        cases = [case for group in groups for case in group()]
+        repeated = [key for key, count in Counter((c["op"], c["name"]) for c in cases).items() if count > 1]
+        assert not repeated, repeated
+        return cases
+
+    return make

@@ -1,0 +1,119 @@
+/** Rows that pointwise ops share: odd sizes, size 0 and 1, views, and values at the edges of f32 and of the integers. */
+
+import type { Node } from "../../src/graph/node";
+import {
+  type Draw,
+  type Input,
+  type Row,
+  type Tolerance,
+  given,
+  permuted,
+  repeated,
+  row,
+  strided,
+  POLYNOMIAL,
+} from "./case";
+
+/** What a float op may meet. Subnormals are left out: GPUs flush them. */
+export const EDGES = [
+  NaN, Infinity, -Infinity, 0, -0, 1, -1, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 0.99999994, 1e-7, -1e-7, 20.5, 87, -80, 110, -110,
+  3e38, -3e38, 2e-38,
+]; // prettier-ignore
+export const PAIR_EDGES = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 2, -2.5, 1e20];
+export const INT_EDGES = [0, 1, -1, 2, 7, -7, 100, -3, 2147483647, -2147483648];
+export const UINT_EDGES = [0, 1, 2, 7, 31, 32, 255, 2147483647, 2147483648, 4294967295];
+
+export type Unary = (x: Node) => Node;
+export type Binary = (a: Node, b: Node) => Node;
+export type Shaped = (draw: Draw, shape: readonly number[]) => Input;
+
+/** All pairs of some values, as two inputs. */
+export const allPairs = (values: readonly number[], dtype: "f32" | "i32" | "u32" | "bool" = "f32"): Input[] => [
+  given(
+    values.flatMap((a) => values.map(() => a)),
+    undefined,
+    dtype,
+  ),
+  given(
+    values.flatMap(() => [...values]),
+    undefined,
+    dtype,
+  ),
+];
+
+export const smooth: Shaped = (draw, shape) => draw.uniform(shape);
+export const positive: Shaped = (draw, shape) => draw.uniform(shape, 0.2, 3);
+export const away: Shaped = (draw, shape) => draw.awayFrom0(shape);
+
+export const unaryShapes = (op: Unary, values: Shaped, tolerance: Tolerance): Row[] => [
+  row("odd", (draw) => [values(draw, [3, 7])], op, { tolerance }),
+  row("one", (draw) => [values(draw, [1])], op, { tolerance }),
+  row("scalar", (draw) => [values(draw, [])], op, { tolerance }),
+  row("empty", (draw) => [values(draw, [0, 3])], op, { tolerance }),
+  row("permuted", (draw) => [permuted(values(draw, [2, 3, 5]))], op, { tolerance }),
+  row("strided", (draw) => [strided(values(draw, [3, 9]))], op, { tolerance }),
+  row("many", (draw) => [values(draw, [1027])], op, { tolerance, grad: false }),
+];
+
+/** A float function, at the edges too. */
+export const unary = (
+  op: Unary,
+  values: Shaped = smooth,
+  tolerance: Tolerance = POLYNOMIAL,
+  edges: readonly number[] = EDGES,
+): Row[] => [...unaryShapes(op, values, tolerance), row("edges", () => [given(edges)], op, { grad: false, tolerance })];
+
+export const integers = (op: Unary): Row[] => [
+  row("i32", () => [given(INT_EDGES, undefined, "i32")], op),
+  row("u32", () => [given(UINT_EDGES, undefined, "u32")], op),
+];
+
+export const binaryShapes = (op: Binary, left: Shaped, right: Shaped, tolerance: Tolerance): Row[] => [
+  row("odd", (draw) => [left(draw, [3, 7]), right(draw, [3, 7])], op, { tolerance }),
+  row("one", (draw) => [left(draw, [1]), right(draw, [1])], op, { tolerance }),
+  row("scalar", (draw) => [left(draw, []), right(draw, [])], op, { tolerance }),
+  row("empty", (draw) => [left(draw, [2, 0]), right(draw, [2, 0])], op, { tolerance }),
+  row("broadcast", (draw) => [left(draw, [2, 1, 3]), right(draw, [4, 1])], op, { tolerance }),
+  row("scalar and row", (draw) => [left(draw, []), right(draw, [5])], op, { tolerance }),
+  row("permuted", (draw) => [permuted(left(draw, [5, 3])), strided(right(draw, [3, 9]))], op, { tolerance }),
+  row("repeated", (draw) => [repeated(left(draw, [5]), 3), right(draw, [3, 5])], op, { tolerance }),
+];
+
+export const binary = (op: Binary, left: Shaped = smooth, right: Shaped = left, tolerance?: Tolerance): Row[] => [
+  ...binaryShapes(op, left, right, tolerance ?? { abs: 1e-6, rel: 1e-6, because: "rounded once" }),
+  row("edges", () => allPairs(PAIR_EDGES), op, { grad: false, tolerance }),
+];
+
+export const integerPairs = (op: Binary): Row[] => [
+  row("i32", () => allPairs(INT_EDGES, "i32"), op),
+  row("u32", () => allPairs(UINT_EDGES, "u32"), op),
+];
+
+export const logicalPairs = (op: Binary): Row[] => [
+  row("bool", () => allPairs([0, 1], "bool"), op),
+  row("f32", () => allPairs(PAIR_EDGES), op, { grad: false }),
+  row("permuted", (draw) => [permuted(draw.bools([5, 3])), draw.bools([3, 5])], op),
+  row("empty", (draw) => [draw.bools([0]), draw.bools([1])], op),
+];
+
+/** Both comparisons and their edges; small integers, so that there are ties. */
+export const comparison = (op: Binary): Row[] => [
+  row("ties", (draw) => [draw.ints([3, 7], -2, 3, "f32"), draw.ints([7], -2, 3, "f32")], op),
+  row("empty", (draw) => [draw.uniform([0]), draw.uniform([0])], op),
+  row("strided", (draw) => [strided(draw.ints([2, 9], 0, 2)), permuted(draw.ints([5, 2], 0, 2))], op),
+  row("edges", () => allPairs(PAIR_EDGES), op),
+  ...integerPairs(op),
+];
+
+/** Distinct values, so that no operand is near the other. */
+export const apart: Shaped = (draw, shape) => draw.distinct(shape);
+export const shifted: Shaped = (draw, shape) => {
+  const { host } = draw.distinct(shape);
+  return { host: { ...host, data: host.data.map((value: number) => value + 0.1) } };
+};
+
+/** Floats at least 0.2 away from where rounding jumps: whole numbers and halves. */
+export function offGrid(draw: Draw, shape: readonly number[]): Input {
+  const { host } = draw.ints(shape, -6, 6, "f32");
+  return { host: { ...host, data: (host.data as Float32Array).map((value) => value / 2 + 0.23) } };
+}

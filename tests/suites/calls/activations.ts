@@ -1,0 +1,8 @@
+import type { Calls } from "../call";
+
+export const calls: Calls = {
+  leakyRelu: ["negativeSlope"],
+  elu: ["alpha"],
+  celu: ["alpha"],
+  hardtanh: ["minVal", "maxVal"],
+};

@@ -1,0 +1,5 @@
+import type { Calls } from "../call";
+
+export const calls: Calls = {
+  norm: ["p", "dim"],
+};
