@@ -23,6 +23,9 @@ const shared = {
   setupFiles: ["tests/helpers/console.ts"],
 };
 
+/** What the projects with a GPU share beside that. */
+const gpuSetup = ["tests/helpers/gpuDevices.ts", "tests/helpers/pipelineLabels.ts"];
+
 export default defineConfig({
   test: {
     reporters: [["default", { summary: false }], "./scripts/countReporter.mjs"],
@@ -60,7 +63,7 @@ export default defineConfig({
           name: "webgpu",
           include: [suffixes.gpu],
           env: { FLYWHEEL_DEVICE: "webgpu", ...ensureVulkan() },
-          setupFiles: ["tests/helpers/nodeGpu.ts", ...shared.setupFiles, "tests/helpers/pipelineLabels.ts"],
+          setupFiles: ["tests/helpers/nodeGpu.ts", ...shared.setupFiles, ...gpuSetup],
           pool: "forks",
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
@@ -75,7 +78,7 @@ export default defineConfig({
           name: "browser", // its one instance is the project "chrome"
           include: [suffixes.gpu, suffixes.chrome],
           env: { FLYWHEEL_DEVICE: "webgpu" },
-          setupFiles: [...shared.setupFiles, "tests/helpers/pipelineLabels.ts"],
+          setupFiles: [...shared.setupFiles, ...gpuSetup],
           maxWorkers: 1,
           sequence: { groupOrder: 3 },
           browser: {

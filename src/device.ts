@@ -20,6 +20,11 @@ export interface DeviceOptions {
   readonly gpuDevice?: unknown;
   /** On a computer with two GPUs: which. Default "high-performance". */
   readonly powerPreference?: "low-power" | "high-performance";
+  /**
+   * How large buffers and bindings may be: `"adapter"` (the default) asks for what the GPU offers, `"default"` for what every
+   * WebGPU device has (256 MiB a buffer, 128 MiB a binding), to see how a program does elsewhere. A `gpuDevice` has its own.
+   */
+  readonly limits?: "adapter" | "default";
 }
 
 /** What `init` takes. */
@@ -116,15 +121,17 @@ let current: Device | null = null;
  * @param options.device `"auto"` (default), `"webgpu"` or `"cpu"`
  * @param options.gpuDevice a WebGPU device that the page already has
  * @param options.powerPreference which GPU of two; default `"high-performance"`
+ * @param options.limits `"adapter"` (default) or `"default"`: how large buffers and bindings may be
  * @returns the device
  * @throws DeviceError if `"webgpu"` was asked for and there is none; `"auto"` warns once instead and takes the CPU
+ * @throws ValueError for a device or limits that there are not
  *
  * @example
  * await init();
  * const x = tensor([1, 2, 3]);
  */
 export async function init(initOptions: InitOptions = {}): Promise<Device> {
-  checkOptionNames("init", initOptions, ["device", "gpuDevice", "powerPreference"]);
+  checkOptionNames("init", initOptions, ["device", "gpuDevice", "powerPreference", "limits"]);
   const { device = "auto", ...options } = initOptions;
   current = device === "auto" ? await openBest(options) : await openDevice(device, options);
   return current;
@@ -142,6 +149,7 @@ export async function init(initOptions: InitOptions = {}): Promise<Device> {
  * const onCpu = await x.to(cpu);
  */
 export async function openDevice(kind: DeviceKind, options: DeviceOptions = {}): Promise<Device> {
+  checkLimits(options.limits);
   // Callers without types may pass anything.
   switch (kind as string) {
     case "cpu":
@@ -155,6 +163,11 @@ export async function openDevice(kind: DeviceKind, options: DeviceOptions = {}):
         `init: device must be "auto", "webgpu" or "cpu", got ${JSON.stringify(kind)}. Pass one of them.`,
       );
   }
+}
+
+function checkLimits(limits: string | undefined): void {
+  if (limits === undefined || limits === "adapter" || limits === "default") return;
+  throw new ValueError(`init: limits must be "adapter" or "default", got ${JSON.stringify(limits)}. Pass one of them.`);
 }
 
 /**

@@ -54,6 +54,9 @@ test("the CPU describes itself and counts", async () => {
 test("devices that cannot be are typed errors with a way out, and leave the default device", async () => {
   const before = await init({ device: "cpu" });
   await expect(init({ device: "tpu" as "cpu" })).rejects.toThrow(ValueError);
+  await expect(init({ limits: "max" as "default" })).rejects.toThrow(
+    /limits must be "adapter" or "default", got "max"/,
+  );
   await expect(init({ device: "webgpu" })).rejects.toThrow(DeviceError);
   await expect(init({ device: "webgpu" })).rejects.toThrow(/Use a browser with WebGPU .* or the device 'cpu'/);
   expect(defaultDevice()).toBe(before);

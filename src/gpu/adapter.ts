@@ -37,6 +37,8 @@ export interface GpuLimits {
 export interface RequestOptions {
   /** On a computer with two GPUs: which. Default "high-performance". */
   readonly powerPreference?: "low-power" | "high-performance";
+  /** How large buffers and bindings may be: as the adapter allows (the default), or as every WebGPU device does. */
+  readonly limits?: "adapter" | "default";
 }
 
 /** Asked for where the adapter has them; nothing needs them. */
@@ -51,6 +53,7 @@ const raisedLimits = ["maxBufferSize", "maxStorageBufferBindingSize"] as const;
  */
 export async function requestDevice({
   powerPreference = "high-performance",
+  limits = "adapter",
 }: RequestOptions): Promise<{ device: GPUDevice; info: AdapterInfo }> {
   const gpu = (globalThis.navigator as Partial<Navigator> | undefined)?.gpu;
   if (!gpu) throw new DeviceError(noWebGpu());
@@ -63,7 +66,7 @@ export async function requestDevice({
     );
   }
   const requiredLimits: Record<string, number> = {};
-  for (const name of raisedLimits) requiredLimits[name] = adapter.limits[name];
+  if (limits === "adapter") for (const name of raisedLimits) requiredLimits[name] = adapter.limits[name];
   const requiredFeatures = usefulFeatures.filter((name) => adapter.features.has(name));
   try {
     const device = await adapter.requestDevice({ label: "flywheel", requiredFeatures, requiredLimits });

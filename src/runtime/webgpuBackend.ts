@@ -8,7 +8,15 @@ import { allocateHost, type DType, type TypedArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { type DeviceStorage } from "../graph/node";
 import { sizeOf } from "../graph/shape";
-import { type AdapterInfo, type BufferRange, type Command, Gpu, type GpuMemory, type StagedBlock } from "../gpu/gpu";
+import {
+  type AdapterInfo,
+  type BufferRange,
+  type Command,
+  Gpu,
+  type GpuMemory,
+  type RequestOptions,
+  type StagedBlock,
+} from "../gpu/gpu";
 import { showBytes } from "../gpu/memory";
 import { isUniform } from "../schedule/fuse";
 import { leavesOf, makePlan, nodesOf, paddedByteLength, type Place, type PlannedLaunch } from "../schedule/plan";
@@ -21,10 +29,9 @@ import { ScalarRing, ScalarStorage } from "./scalarRing";
 import { SlotPool } from "./slotPool";
 import { Variable } from "./variable";
 
-export interface WebGpuOptions {
+export interface WebGpuOptions extends RequestOptions {
   /** A GPUDevice to share; by default one is requested. */
   readonly gpuDevice?: unknown;
-  readonly powerPreference?: "low-power" | "high-performance";
 }
 
 /** Host data that is used this often stays on the device. */
@@ -43,9 +50,9 @@ class GpuStorage implements DeviceStorage {
   }
 }
 
-export async function createWebGpuBackend({ gpuDevice, powerPreference }: WebGpuOptions = {}): Promise<WebGpuBackend> {
+export async function createWebGpuBackend({ gpuDevice, ...options }: WebGpuOptions = {}): Promise<WebGpuBackend> {
   if (gpuDevice) return new WebGpuBackend(Gpu.fromDevice(gpuDevice as Parameters<typeof Gpu.fromDevice>[0]));
-  return new WebGpuBackend(await Gpu.request(powerPreference ? { powerPreference } : {}));
+  return new WebGpuBackend(await Gpu.request(options));
 }
 
 export class WebGpuBackend implements Backend {

@@ -2,6 +2,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { DeviceError } from "../../src/errors.ts";
 import { classify } from "../../src/gpu/adapter.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
+import { withAskedLimits } from "../helpers/gpuDevices.ts";
 import { download, increment, newDevice, upload } from "./kernels.ts";
 
 afterEach(() => {
@@ -20,7 +21,7 @@ test("a requested device says what it is", async () => {
 });
 
 test("buffers may be as large as the adapter offers; the other limits are WebGPU's defaults", async () => {
-  const gpu = await Gpu.request();
+  const gpu = await withAskedLimits(() => Gpu.request());
   const adapter = (await navigator.gpu.requestAdapter())!;
   expect(gpu.limits.maxBufferSize).toBe(adapter.limits.maxBufferSize);
   expect(gpu.limits.maxStorageBufferBindingSize).toBe(adapter.limits.maxStorageBufferBindingSize);
@@ -28,6 +29,13 @@ test("buffers may be as large as the adapter offers; the other limits are WebGPU
   expect(gpu.limits.maxComputeWorkgroupStorageSize).toBe(16384);
   expect(gpu.limits.maxComputeWorkgroupsPerDimension).toBe(65535);
   expect(gpu.limits.bindingOffsetAlignment).toBe(256);
+  gpu.destroy();
+});
+
+test("or as large as on every device, where that is asked for", async () => {
+  const gpu = await withAskedLimits(() => Gpu.request({ limits: "default" }));
+  expect(gpu.limits.maxBufferSize).toBe(256 * 2 ** 20);
+  expect(gpu.limits.maxStorageBufferBindingSize).toBe(128 * 2 ** 20);
   gpu.destroy();
 });
 
