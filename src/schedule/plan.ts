@@ -3,14 +3,8 @@
  * same structure runs it as it is. Takes a task; gives launches, slots, and where the wanted values lie at the end.
  */
 
-import {
-  compose,
-  type Bound,
-  type ComposedLaunch,
-  type ParamValue,
-  type Surroundings,
-  type UnitSpec,
-} from "../codegen/compose";
+import { compose } from "../codegen/compose";
+import type { Bound, ComposedLaunch, ParamValue, Surroundings, UnitSpec } from "../codegen/launch";
 import { byteLengthOf } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { sizeOf } from "../graph/shape";
