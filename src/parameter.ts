@@ -1,24 +1,19 @@
 /**
- * State with names: parameters, buffers, counters, and the arenas that parameters live in. What `nn` and `optim` build
- * on. Every write makes a new version that runs with the next step or read; graphs keep the version they were built on.
+ * State with names: parameters, buffers and counters. What `nn` and `optim` build on, the latter with `parameterArena`. Every
+ * write makes a new version that runs with the next step or read; graphs keep the version they were built on.
  */
 
 import { defaultDevice, type Device } from "./device";
-import { DTypeError, InternalError, ShapeError } from "./errors";
+import { DTypeError, ShapeError } from "./errors";
 import { withGradMode } from "./graph/gradMode";
 import type { Node } from "./graph/node";
 import { sameShape, type Shape, showShape, sizeOf } from "./graph/shape";
 import * as ops from "./ops";
-import { Arena, ArenaLayout } from "./runtime/arena";
-import type { Engine } from "./runtime/engine";
-import { emaEffect, momentumSgdEffect } from "./runtime/update";
 import type { Variable } from "./runtime/variable";
 import { operandsOf, ownGradient, Tensor } from "./tensor";
 
-export { GROUP_SIZE, SegmentState } from "./ops";
-
 /** A tensor whose value can be written. Using it reads the latest version. */
-abstract class State extends Tensor {
+export abstract class State extends Tensor {
   constructor(
     /** The state itself: what all versions belong to. */
     readonly variable: Variable,
@@ -253,107 +248,6 @@ export class StateView extends Tensor {
   override dispose(): void {
     // the state belongs to its module or optimizer
   }
-}
-
-/** Parameters that lie in one buffer, so that one dispatch updates them all. */
-export class ParameterArena extends Arena {
-  private grad: Arena | null = null;
-
-  constructor(
-    name: string,
-    layout: ArenaLayout,
-    readonly parameters: readonly Parameter[],
-  ) {
-    super(
-      name,
-      layout,
-      parameters.map(({ variable }) => variable),
-    );
-    this.engine.adopt(this);
-  }
-
-  get engine(): Engine {
-    return this.parameters[0]!.device.engine;
-  }
-
-  /** The gradients, in an arena of the same layout. */
-  gradients(): Arena {
-    this.grad ??= this.sibling("gradients", (parameter) => parameter.gradState());
-    return this.grad;
-  }
-
-  /** State of an optimizer, zeros at first: a tensor for each parameter, in an arena of the same layout. */
-  slots(name: string): SlotArena {
-    const slots = new Map(
-      this.parameters.map((parameter) => {
-        const { variable, shape, device } = parameter;
-        return [parameter, new Slot(this.engine.createZeros(`${variable.name}.${name}`, shape), device)];
-      }),
-    );
-    return { slots, arena: this.sibling(name, (parameter) => slots.get(parameter)!.variable) };
-  }
-
-  /**
-   * One step of momentum SGD on all parameters, as one dispatch that waits until somebody needs it.
-   *
-   * @param tables.segments u32, an entry a parameter: `group << 2 | SegmentState`
-   * @param tables.groups f32, GROUP_SIZE numbers a group
-   * @throws ValueError for more groups than the kernel holds
-   * @see shaders/momentumSgd.wgsl
-   */
-  momentumSgd({ arena: momentum }: SlotArena, tables: { readonly segments: Tensor; readonly groups: Tensor }): void {
-    const { segments, groups } = tables;
-    const arenas = { param: this, grad: this.gradients(), momentum };
-    this.engine.update(momentumSgdEffect(arenas, { segments: segments.node, groups: groups.node }));
-  }
-
-  /**
-   * `this = this * m + leader * (1 - m)`, as one dispatch, which a momentum SGD step of the leader that still waits shares.
-   *
-   * @param leader an arena of the same layout
-   * @param m in [0, 1]; `1 - m` is rounded once, from f64
-   * @see shaders/ema.wgsl
-   */
-  follow(leader: ParameterArena, m: number): void {
-    this.engine.update(emaEffect({ param: leader, key: this }, ops.fromHost(Float32Array.of(m, 1 - m, 0, 0), [4])));
-  }
-
-  private sibling(name: string, stateOf: (parameter: Parameter) => Variable): Arena {
-    const arena = new Arena(name, this.layout, this.parameters.map(stateOf));
-    this.engine.adopt(arena);
-    return arena;
-  }
-}
-
-/** What an optimizer keeps for a parameter: momentum, say. */
-export class Slot extends State {}
-
-/** A slot for each parameter of an arena. */
-export interface SlotArena {
-  readonly slots: ReadonlyMap<Parameter, Slot>;
-  readonly arena: Arena;
-}
-
-/**
- * The arenas that parameters live in. Parameters without a home get arenas of at most 128 MiB, in the given order; those
- * that have one stay where they are, so that several optimizers may share them.
- */
-export function arenasOf(parameters: readonly Parameter[]): ParameterArena[] {
-  const homeless = parameters.filter(({ variable }) => !variable.home);
-  for (const run of ArenaLayout.split(homeless.map((parameter) => parameter.numel()))) {
-    const members = run.map((index) => homeless[index]!);
-    new ParameterArena("parameters", new ArenaLayout(members.map((member) => member.numel())), members);
-  }
-  return [...new Set(parameters.map(homeOf))];
-}
-
-/** The arena that a parameter lives in, once `arenasOf` has given it one. */
-export function homeOf({ variable }: Parameter): ParameterArena {
-  const arena = variable.home?.arena;
-  if (arena instanceof ParameterArena) return arena;
-  throw new InternalError(
-    `homeOf: parameters must live in arenas of parameters, got ${variable.name} in ${arena?.name ?? "none"}.`,
-  );
 }
 
 function checkValue(op: string, value: Tensor, shape: Shape, state: Tensor): void {

@@ -23,6 +23,7 @@ const LAYERS: Record<string, number> = {
   tensor: 5,
   creation: 5,
   parameter: 5,
+  parameterArena: 5,
   loadable: 5,
   methods: 5,
   functional: 5,

@@ -1,4 +1,7 @@
-// Rules of whole-arena updates, shared by momentumSgd, ema and momentumSgdEma so that their bits agree.
+// Rules of whole-arena updates: momentumSgd, ema and momentumSgdEma share theirs, so that their bits agree.
+// The line marked @lib stands in for shaders/lib/math.wgsl.
+
+fn ieee_sqrt4(x: vec4<f32>) -> vec4<f32> { return sqrt(x); } // @lib
 
 /// One parameter group's settings; the last flags are 0 or 1.
 struct Group {
@@ -11,6 +14,12 @@ const STATE_NONE = 0u;
 const STATE_FIRST = 1u;
 const STATE_LIVE = 2u;
 
+/// The gradient with its sign for descent, and weight decay added.
+fn effective_grad(grad: vec4<f32>, param: vec4<f32>, weight_decay: f32, maximize: f32) -> vec4<f32> {
+  let ascent = select(grad, -grad, maximize != 0.0);
+  return select(ascent, ascent + weight_decay * param, weight_decay != 0.0);
+}
+
 struct Sgd { param: vec4<f32>, momentum: vec4<f32> }
 
 /// torch.optim.SGD, or with `classical` the form of Sutskever et al. 2013, whose momentum holds the learning rate.
@@ -20,8 +29,7 @@ fn momentum_sgd(group: Group, state: u32, param: vec4<f32>, grad: vec4<f32>, mom
   let live = state == STATE_LIVE;
   let plain = group.momentum == 0.0;
   let classical = (group.classical != 0.0) & !plain;
-  let ascent = select(grad, -grad, group.maximize != 0.0);
-  let decayed = select(ascent, ascent + group.weight_decay * param, group.weight_decay != 0.0);
+  let decayed = effective_grad(grad, param, group.weight_decay, group.maximize);
   let push = select(decayed, -group.lr * decayed, classical); // what the gradient adds to the direction
   let fed = select(group.one_minus_dampening * decayed, push, classical); // and to the momentum
   let velocity = select(push, group.momentum * momentum + fed, live);
@@ -34,4 +42,31 @@ fn momentum_sgd(group: Group, state: u32, param: vec4<f32>, grad: vec4<f32>, mom
 /// MoCo's update of the key encoder (He et al. 2020, eq. 2), in the expression of the authors' code.
 fn ema(key: vec4<f32>, param: vec4<f32>, m: f32, one_minus_m: f32) -> vec4<f32> {
   return key * m + param * one_minus_m;
+}
+
+/// Adam's settings of a group. `keep` is what AdamW's decay leaves of a parameter, 1 for Adam; the last flags are 0 or 1.
+struct AdamGroup {
+  beta1: f32, one_minus_beta1: f32, beta2: f32, one_minus_beta2: f32,
+  eps: f32, weight_decay: f32, keep: f32, maximize: f32,
+  amsgrad: f32, unused0: f32, unused1: f32, unused2: f32,
+}
+
+struct Moments { first: vec4<f32>, second: vec4<f32> }
+
+/// Moving averages of the gradient and of its square (Kingma & Ba 2015, Algorithm 1).
+fn adam_moments(group: AdamGroup, param: vec4<f32>, grad: vec4<f32>, exp_avg: vec4<f32>, exp_avg_sq: vec4<f32>) -> Moments {
+  let g = effective_grad(grad, param, group.weight_decay, group.maximize);
+  let first = group.beta1 * exp_avg + group.one_minus_beta1 * g;
+  return Moments(first, group.beta2 * exp_avg_sq + group.one_minus_beta2 * g * g);
+}
+
+/// The step itself; `rate` holds lr / (1 - beta1^t) and sqrt(1 - beta2^t).
+fn adam_step(group: AdamGroup, rate: vec2<f32>, param: vec4<f32>, first: vec4<f32>, second: vec4<f32>) -> vec4<f32> {
+  return param * group.keep - rate.x * first / (ieee_sqrt4(second) / rate.y + group.eps);
+}
+
+/// RMSprop's settings of a group; the last flags are 0 or 1.
+struct RmsPropGroup {
+  lr: f32, alpha: f32, one_minus_alpha: f32, eps: f32,
+  weight_decay: f32, momentum: f32, centered: f32, maximize: f32,
 }

@@ -7,11 +7,16 @@ interface Declaration {
   readonly text: string;
 }
 
+/** A stand-in for a library declaration, there so that a file compiles alone; the library's own takes its place. */
+const STAND_IN = /^.*\/\/ @lib$\n?/gm;
+
+export const withoutStandIns = (source: string): string => source.replace(STAND_IN, "");
+
 const cache = new Map<Shader, readonly Declaration[]>();
 
 function librarysDeclarations(library: Shader): readonly Declaration[] {
   let known = cache.get(library);
-  if (!known) cache.set(library, (known = declarationsOf(library.source)));
+  if (!known) cache.set(library, (known = declarationsOf(withoutStandIns(library.source))));
   return known;
 }
 

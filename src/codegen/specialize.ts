@@ -6,7 +6,7 @@
 
 import { InternalError } from "../errors";
 import type { Shader } from "../kernels/kernel";
-import { usedFunctions } from "./library";
+import { usedFunctions, withoutStandIns } from "./library";
 import { unrollLoops } from "./unroll";
 
 export type ScalarType = "f32" | "i32" | "u32";
@@ -48,8 +48,6 @@ export interface Specialized {
 }
 
 const BINDING = /^@group\(0\) @binding\((\d+)\) var<([^>]+)> (\w+): (.+);.*$/;
-/** A stand-in for a library declaration, there so that the file compiles alone; the library's own takes its place. */
-const STAND_IN = /^.*\/\/ @lib$\n?/gm;
 const PARAMS = /struct Params \{([^}]*)\}/;
 
 /** Declared bindings of a shader file, in order. */
@@ -81,7 +79,7 @@ function withConsts(shader: Shader, consts: Readonly<Record<string, number>>): s
   const key = `${shader.name} ${JSON.stringify(consts)}`;
   let text = unrolled.get(key);
   if (text === undefined) {
-    text = shader.source.replace(STAND_IN, "");
+    text = withoutStandIns(shader.source);
     for (const [name, value] of Object.entries(consts)) text = replaceConst(shader.name, text, name, value);
     text = unrollLoops(text);
     if (unrolled.size >= MAX_UNROLLED) unrolled.clear();

@@ -6,7 +6,7 @@ import { matmul } from "./matmul";
 import { maxPool2d, maxPool2dGrad } from "./pool2d";
 import { scatterAdd } from "./scatterAdd";
 import { topk } from "./topk";
-import { ema, momentumSgd, momentumSgdEma } from "./update";
+import { adam, ema, momentumSgd, momentumSgdEma, rmsProp } from "./update";
 
 export const KERNELS: { readonly [N in keyof KernelInfoMap]: Kernel<KernelInfoMap[N]> } = {
   matmul,
@@ -20,4 +20,6 @@ export const KERNELS: { readonly [N in keyof KernelInfoMap]: Kernel<KernelInfoMa
   momentumSgd,
   ema,
   momentumSgdEma,
+  adam,
+  rmsProp,
 };

@@ -1,10 +1,20 @@
-/** Wrappers of shaders/momentumSgd.wgsl, ema.wgsl and momentumSgdEma.wgsl: one dispatch updates a whole arena in place. */
-import type { UpdateInfo } from "../ops/kernelInfo";
+/** Wrappers of the shaders that update whole arenas in place: one dispatch for all parameters. */
+import type { AdamInfo, RmsPropInfo, UpdateInfo } from "../ops/kernelInfo";
+import adamSource from "../../shaders/adam.wgsl?raw";
 import emaSource from "../../shaders/ema.wgsl?raw";
 import momentumSgdSource from "../../shaders/momentumSgd.wgsl?raw";
 import momentumSgdEmaSource from "../../shaders/momentumSgdEma.wgsl?raw";
+import rmsPropSource from "../../shaders/rmsProp.wgsl?raw";
 import updateSource from "../../shaders/lib/update.wgsl?raw";
-import { type AdapterClass, ceilDiv, type Kernel, type Pass, type Shader } from "./kernel";
+import {
+  type AdapterClass,
+  ceilDiv,
+  type Kernel,
+  type KernelLimits,
+  type Operand,
+  type Pass,
+  type Shader,
+} from "./kernel";
 
 const libs: readonly Shader[] = [{ name: "lib/update", source: updateSource }];
 
@@ -14,31 +24,42 @@ const SHAPE: Readonly<Record<AdapterClass, { workgroup: number; run: number; inv
   hardware: { workgroup: 256, run: 1, invocations: 1 << 18 },
 };
 
+/** Bindings by name: the inputs in order. */
+const inOrder = (inputs: readonly string[]): Record<string, Operand> =>
+  Object.fromEntries(inputs.map((input, i) => [input, `input${i}` as const]));
+
+/** One dispatch over an arena of `count` elements; `flops` and `bytes` per element. */
+export function arenaPass(
+  shader: Shader,
+  count: number,
+  { adapterClass }: KernelLimits,
+  { flops, bytes, consts = {}, bindings }: Pick<Pass, "flops" | "bytes" | "consts" | "bindings">,
+): Pass {
+  const { workgroup, run, invocations } = SHAPE[adapterClass];
+  return {
+    shader,
+    grid: [ceilDiv(Math.min(invocations, count / 4 / run), workgroup), 1, 1],
+    consts: { WORKGROUP: workgroup, RUN: run, ...consts },
+    params: { count: count / 4 },
+    bindings,
+    flops: flops * count,
+    bytes: bytes * count,
+  };
+}
+
 /** A kernel whose bindings are its inputs in order; `flops` and `bytes` per element. */
 function updateKernel(
   name: string,
   source: string,
   inputs: readonly string[],
-  { flops, bytes }: { flops: number; bytes: number },
+  cost: { flops: number; bytes: number },
 ): Kernel<UpdateInfo> {
   const shader: Shader = { name, source, libs };
-  const bindings = Object.fromEntries(inputs.map((input, i) => [input, `input${i}` as const]));
+  const bindings = inOrder(inputs);
   return {
     name,
     shaders: [shader],
-    plan({ count }, { adapterClass }) {
-      const { workgroup, run, invocations } = SHAPE[adapterClass];
-      const pass: Pass = {
-        shader,
-        grid: [ceilDiv(Math.min(invocations, count / 4 / run), workgroup), 1, 1],
-        consts: { WORKGROUP: workgroup, RUN: run },
-        params: { count: count / 4 },
-        bindings,
-        flops: flops * count,
-        bytes: bytes * count,
-      };
-      return { passes: [pass] };
-    },
+    plan: ({ count }, limits) => ({ passes: [arenaPass(shader, count, limits, { ...cost, bindings })] }),
   };
 }
 
@@ -57,3 +78,45 @@ export const momentumSgdEma = updateKernel(
   ["param", "grad", "momentum", "key", "blocks", "segments", "groups", "coefficients"],
   { flops: 10, bytes: 28 },
 );
+
+/** Bindings of arenas that a use does not have: the shader must have something there, which it leaves alone. */
+const NOTHING = 16;
+
+const adamShader: Shader = { name: "adam", source: adamSource, libs };
+
+export const adam: Kernel<AdamInfo> = {
+  name: "adam",
+  shaders: [adamShader],
+  plan({ count, amsgrad }, limits) {
+    const inputs = inOrder(["param", "grad", "exp_avg", "exp_avg_sq", "blocks", "segments", "rates", "groups"]);
+    const pass = arenaPass(adamShader, count, limits, {
+      flops: amsgrad ? 16 : 15,
+      bytes: amsgrad ? 36 : 28,
+      consts: { AMSGRAD: Number(amsgrad) },
+      bindings: { ...inputs, max_exp_avg_sq: amsgrad ? "input8" : "scratch0" },
+    });
+    return { passes: [pass], scratch: amsgrad ? [] : [NOTHING] };
+  },
+};
+
+const rmsPropShader: Shader = { name: "rmsProp", source: rmsPropSource, libs };
+
+export const rmsProp: Kernel<RmsPropInfo> = {
+  name: "rmsProp",
+  shaders: [rmsPropShader],
+  plan({ count, momentum, centered }, limits) {
+    const inputs = inOrder(["param", "grad", "square_avg", "blocks", "segments", "groups"]);
+    const optional = [momentum, centered].filter(Boolean).length;
+    const pass = arenaPass(rmsPropShader, count, limits, {
+      flops: 9 + (momentum ? 2 : 0) + (centered ? 5 : 0),
+      bytes: 20 + 8 * optional,
+      consts: { MOMENTUM: Number(momentum), CENTERED: Number(centered) },
+      bindings: {
+        ...inputs,
+        momentum_buffer: momentum ? "input6" : "scratch0",
+        grad_avg: centered ? `input${momentum ? 7 : 6}` : momentum ? "scratch0" : "scratch1",
+      },
+    });
+    return { passes: [pass], scratch: new Array<number>(2 - optional).fill(NOTHING) };
+  },
+};

@@ -1,7 +1,8 @@
 /** The momentum encoder's update: one module's parameters follow another's as an exponential moving average. */
 
 import { ValueError } from "../errors";
-import { arenasOf, type Parameter, ParameterArena } from "../parameter";
+import type { Parameter } from "../parameter";
+import { arenasOf, ParameterArena } from "../parameterArena";
 
 /**
  * `key = key * m + query * (1 - m)` over all parameters: one dispatch per arena, which a pending SGD update shares.

@@ -4,6 +4,7 @@
  */
 
 export * from "./activation";
+export * from "./adam";
 export * from "./arithmetic";
 export {
   type Dims,
@@ -32,6 +33,8 @@ export { matmul, matmulOp } from "./matmul";
 export * from "./normalization";
 export * from "./pool2d";
 export * from "./reduce";
+export * from "./rmsProp";
+export { BLOCK, SegmentState } from "./segments";
 export { flip, narrow, padOp, padZeros, slice, sliceOp } from "./slice";
 export * from "./topk";
 export * from "./update";

@@ -80,6 +80,17 @@ export interface UpdateInfo {
   readonly count: number;
 }
 
+/** Adam over an arena: `maxExpAvgSq` is there only with `amsgrad`. Inputs: see `ops/adam`. */
+export interface AdamInfo extends UpdateInfo {
+  readonly amsgrad: boolean;
+}
+
+/** RMSprop over an arena: which of the optional arenas there are. Inputs: see `ops/rmsProp`. */
+export interface RmsPropInfo extends UpdateInfo {
+  readonly momentum: boolean;
+  readonly centered: boolean;
+}
+
 /** Kernel family -> what it must be told. */
 export interface KernelInfoMap {
   matmul: MatmulInfo;
@@ -93,4 +104,6 @@ export interface KernelInfoMap {
   momentumSgd: UpdateInfo;
   ema: UpdateInfo;
   momentumSgdEma: UpdateInfo;
+  adam: AdamInfo;
+  rmsProp: RmsPropInfo;
 }

@@ -1,30 +1,21 @@
 /**
  * Updates of whole arenas, in place: momentum SGD, the exponential moving average (EMA) of a second encoder, and both in
- * one pass. Their output is empty; what they do is write param, momentum and key.
- *
- * An arena is an f32 array whose length is a multiple of 64. `blocks[i]` is the segment that elements 64i .. 64i+63 belong
- * to, `segments[s]` is `group << 2 | state`, `groups[8g ...]` are the hyper-parameters of group g (see `Group`).
+ * one pass. Their output is empty; what they do is write param, momentum and key. `groups[8g ...]` are the hyper-parameters of
+ * group g (see `Group`).
  */
 
-import type { DType, HostArray, TypedArray } from "../graph/dtype";
-import type { Node } from "../graph/node";
-import { sizeOf } from "../graph/shape";
-import { checkDType, checkSameShape } from "./check";
+import type { HostArray, TypedArray } from "../graph/dtype";
 import { defineOp } from "./op";
 import type { NoAttrs } from "./pointwise";
-
-/** Elements that share an entry of `blocks`: 256 bytes, the alignment of WebGPU's bindings. */
-export const BLOCK = 64;
-
-/** What the optimizer knows of a parameter. */
-export const SegmentState = {
-  /** It has no gradient: skipped, without decay or momentum. */
-  none: 0,
-  /** Its first gradient: the momentum starts from it. */
-  first: 1,
-  /** It has momentum. */
-  live: 2,
-} as const;
+import {
+  arenaCount,
+  effectiveGrad,
+  groupRow,
+  inferUpdate,
+  SegmentState,
+  type SegmentTables,
+  visitBlocks,
+} from "./segments";
 
 /** Numbers per group in `groups`. */
 export const GROUP_SIZE = 8;
@@ -41,10 +32,11 @@ interface Group {
   readonly maximize: boolean;
 }
 
-function groupAt(groups: TypedArray, index: number): Group {
-  const [lr, momentum, oneMinusDampening, weightDecay, nesterov, classical, maximize] = groups.subarray(
-    index * GROUP_SIZE,
-    (index + 1) * GROUP_SIZE,
+function groupAt(groups: HostArray, index: number): Group {
+  const [lr, momentum, oneMinusDampening, weightDecay, nesterov, classical, maximize] = groupRow(
+    groups,
+    index,
+    GROUP_SIZE,
   ) as unknown as readonly [number, number, number, number, number, number, number];
   return {
     lr,
@@ -55,12 +47,6 @@ function groupAt(groups: TypedArray, index: number): Group {
     classical: classical !== 0,
     maximize: maximize !== 0,
   };
-}
-
-/** The gradient with its sign for descent, and weight decay added. */
-function effectiveGrad({ maximize, weightDecay }: Group, grad: number, p: number): number {
-  const g = maximize ? -grad : grad;
-  return weightDecay === 0 ? g : g + weightDecay * p;
 }
 
 /** `v = g` at first, then `v = mu v + (1 - dampening) g`; `p -= lr v`, or `lr (g + mu v)` with nesterov. */
@@ -93,19 +79,16 @@ function evaluateMomentumSgd(
   param: HostArray,
   grad: HostArray,
   momentum: HostArray,
-  { blocks, segments, groups }: { blocks: HostArray; segments: HostArray; groups: HostArray },
+  { groups, ...tables }: SegmentTables & { readonly groups: HostArray },
 ): void {
   const p = param.data;
-  for (let block = 0; block * BLOCK < p.length; block++) {
-    const segment = segments.data[blocks.data[block]!]!;
-    const state = segment & 3;
-    if (state === SegmentState.none) continue;
-    const group = groupAt(groups.data, segment >>> 2);
+  visitBlocks(p.length, tables, (begin, end, { group: index, state }) => {
+    const group = groupAt(groups, index);
     const step = group.classical ? stepClassical : stepTorch;
-    for (let i = block * BLOCK; i < Math.min((block + 1) * BLOCK, p.length); i++) {
+    for (let i = begin; i < end; i++) {
       step(group, state, p, momentum.data, i, effectiveGrad(group, grad.data[i]!, p[i]!));
     }
-  }
+  });
 }
 
 /** `k = m k + (1 - m) p`; coefficients are `[m, 1 - m, 0, 0]`, each rounded from f64. */
@@ -116,17 +99,6 @@ function evaluateEma(param: HostArray, key: HostArray, coefficients: HostArray):
   for (let i = 0; i < k.length; i++) k[i] = k[i]! * m + p[i]! * rest;
 }
 
-const EMPTY: { shape: readonly number[]; dtype: DType } = { shape: [0], dtype: "f32" };
-
-/** Arenas have one layout. */
-function inferUpdate(op: string, arenas: readonly Node[]): typeof EMPTY {
-  checkDType(op, arenas, ["f32"]);
-  checkSameShape(op, arenas);
-  return EMPTY;
-}
-
-const countOf = (node: Node): number => sizeOf(node.inputs[0]!.shape);
-
 /** Inputs: param, grad, momentum, blocks, segments, groups. Writes param and momentum. */
 export const momentumSgdOp = defineOp<NoAttrs>({
   name: "momentumSgd",
@@ -135,7 +107,7 @@ export const momentumSgdOp = defineOp<NoAttrs>({
     evaluateMomentumSgd(param!, grad!, momentum!, { blocks: blocks!, segments: segments!, groups: groups! });
   },
   vjp: null,
-  lowering: { kind: "kernel", call: (node) => ({ kernel: "momentumSgd", info: { count: countOf(node) } }) },
+  lowering: { kind: "kernel", call: (node) => ({ kernel: "momentumSgd", info: { count: arenaCount(node) } }) },
 });
 
 /** Inputs: param, key, coefficients. Writes key. */
@@ -144,7 +116,7 @@ export const emaOp = defineOp<NoAttrs>({
   infer: (inputs) => inferUpdate("ema", inputs.slice(0, 2)),
   evaluate: ([param, key, coefficients]) => evaluateEma(param!, key!, coefficients!),
   vjp: null,
-  lowering: { kind: "kernel", call: (node) => ({ kernel: "ema", info: { count: countOf(node) } }) },
+  lowering: { kind: "kernel", call: (node) => ({ kernel: "ema", info: { count: arenaCount(node) } }) },
 });
 
 /** Inputs: param, grad, momentum, key, blocks, segments, groups, coefficients. Writes param, momentum and key. */
@@ -156,5 +128,5 @@ export const momentumSgdEmaOp = defineOp<NoAttrs>({
     evaluateEma(param!, key!, coefficients!);
   },
   vjp: null,
-  lowering: { kind: "kernel", call: (node) => ({ kernel: "momentumSgdEma", info: { count: countOf(node) } }) },
+  lowering: { kind: "kernel", call: (node) => ({ kernel: "momentumSgdEma", info: { count: arenaCount(node) } }) },
 });

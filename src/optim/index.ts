@@ -1,8 +1,12 @@
 /** Optimizers and learning rate schedules as in `torch.optim`. A step is one dispatch per arena of parameters. */
 
+export { Adam, AdamW } from "./adam";
+export type { AdamOptions, AdamState } from "./adam";
 export { CosineAnnealingLR, ExponentialLR, LambdaLR, LinearLR, LRScheduler, MultiStepLR, StepLR } from "./lrScheduler";
 export type { SchedulerState } from "./lrScheduler";
 export { Optimizer } from "./optimizer";
 export type { CommonOptions, OptimizerStateDict, ParamGroup, ParamGroups } from "./optimizer";
+export { RMSprop } from "./rmsProp";
+export type { RMSpropOptions, RMSpropState } from "./rmsProp";
 export { SGD } from "./sgd";
 export type { SGDOptions, SGDState } from "./sgd";

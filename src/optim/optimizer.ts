@@ -5,6 +5,7 @@
 
 import type { Device } from "../device";
 import { DeviceError, DTypeError, ValueError } from "../errors";
+import { checkOptionNames } from "../options";
 import type { Parameter } from "../parameter";
 
 /** Options that every optimizer has. */
@@ -13,12 +14,24 @@ export interface CommonOptions {
   lr: number;
 }
 
-/** Parameters that share options. Options may be changed at any time. */
-export type ParamGroup<Options extends CommonOptions = CommonOptions> = Options & {
-  readonly params: readonly Parameter[];
+/** What schedules keep in a group. */
+export interface ScheduledOptions {
   /** The rate that schedules start from. */
   initialLr?: number;
-};
+  /** OneCycleLR's highest and last rate. */
+  maxLr?: number;
+  minLr?: number;
+  /** OneCycleLR's bounds of momentum, or of beta1. */
+  maxMomentum?: number;
+  baseMomentum?: number;
+}
+
+/** Names of ScheduledOptions, in PyTorch's order. */
+export const SCHEDULED_NAMES = ["initialLr", "maxLr", "minLr", "maxMomentum", "baseMomentum"] as const;
+
+/** Parameters that share options. Options may be changed at any time. */
+export type ParamGroup<Options extends CommonOptions = CommonOptions> = Options &
+  ScheduledOptions & { readonly params: readonly Parameter[] };
 
 /** A group as it is given: what it leaves out comes from the optimizer's options. */
 type GivenGroup<Options extends CommonOptions> = { readonly params: readonly Parameter[] } & Partial<Options>;
@@ -39,6 +52,7 @@ export interface OptimizerStateDict<State> {
  * - `paramGroups`: the groups, in order. Their options are read at every step and may be changed between steps: schedules
  *   change `lr`. `initialLr` is the rate a schedule started from.
  * - `addParamGroup(group)`, `zeroGrad()`, `step()`: as in PyTorch.
+ * - `stateDict()`, `loadStateDict(dict)`: what a step depends on besides parameters and gradients, as PyTorch saves it.
  * - `device`: where all parameters are.
  *
  * @param params parameters, or groups `{ params, ...options }` whose options override the optimizer's; not both in a list
@@ -64,7 +78,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
 
   protected constructor(
     params: ParamGroups<Options>,
-    private readonly defaults: Options,
+    protected readonly defaults: Options,
   ) {
     const groups = groupsOf(this.constructor.name, params);
     this.paramGroups = [];
@@ -119,6 +133,12 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
    * Parameters without a gradient are skipped.
    */
   abstract step(): void;
+
+  /** State per parameter and options per group, in PyTorch's layout. @see torch.optim.Optimizer.state_dict */
+  abstract stateDict(): OptimizerStateDict<object>;
+
+  /** Takes back what `stateDict` gave. @see torch.optim.Optimizer.load_state_dict */
+  abstract loadStateDict(dict: OptimizerStateDict<object>): void;
 
   /**
    * Clears the gradients of all parameters.
@@ -177,6 +197,11 @@ function deviceOf(name: string, groups: readonly { readonly params: readonly Par
   }
   const first = all[0]!;
   return isParameter(first) ? first.device : noParameter(name, first);
+}
+
+/** Checks that a group has no other options than `names`, and what every group may have. */
+export function checkGroupNames(op: string, group: object, names: readonly string[]): void {
+  checkOptionNames(op, group, [...names, "params", ...SCHEDULED_NAMES]);
 }
 
 /** Checks that a number is not negative, or of another kind. */

@@ -1,29 +1,10 @@
 /** Stochastic gradient descent with momentum: one dispatch updates a whole arena of parameters. */
 
-import { tensor } from "../creation";
-import { StateDictError, ValueError } from "../errors";
-import { sameShape, showShape } from "../graph/shape";
-import { checkOptionNames } from "../options";
-import { misfit, placed, type StateArray } from "../loadable";
-import {
-  arenasOf,
-  homeOf,
-  type Parameter,
-  type ParameterArena,
-  SegmentState,
-  settleState,
-  type Slot,
-  type SlotArena,
-  StateView,
-} from "../parameter";
+import { ValueError } from "../errors";
+import { type ParameterArena, SegmentState } from "../parameterArena";
 import type { Tensor } from "../tensor";
-import {
-  checkNotNegative,
-  type CommonOptions,
-  Optimizer,
-  type OptimizerStateDict,
-  type ParamGroups,
-} from "./optimizer";
+import { ArenaOptimizer, type Member, segmentWord } from "./arenaOptimizer";
+import { checkGroupNames, checkNotNegative, type CommonOptions, type ParamGroups } from "./optimizer";
 
 /** Options of SGD, PyTorch's names. */
 export interface SGDOptions extends CommonOptions {
@@ -41,18 +22,19 @@ export interface SGDOptions extends CommonOptions {
   classical: boolean;
 }
 
-const OPTION_NAMES = [
-  ...["lr", "momentum", "dampening", "weightDecay", "nesterov", "maximize", "classical"],
-  ...["params", "initialLr"], // what else a group holds
-];
+const DEFAULTS: Omit<SGDOptions, "lr"> = {
+  momentum: 0,
+  dampening: 0,
+  weightDecay: 0,
+  nesterov: false,
+  maximize: false,
+  classical: false,
+};
 
 /** Momentum of one parameter, as PyTorch saves it. */
 export interface SGDState {
   momentum_buffer: Tensor;
 }
-
-/** What `loadStateDict` takes for a parameter: a tensor, or values from a file. */
-type LoadableState = Record<number, { readonly momentum_buffer?: Tensor | StateArray | null }>;
 
 /**
  * Momentum SGD, with everything that PyTorch's has:
@@ -73,30 +55,17 @@ type LoadableState = Record<number, { readonly momentum_buffer?: Tensor | StateA
  * loss.backward();
  * optimizer.step();
  */
-export class SGD extends Optimizer<SGDOptions> {
-  /** Arenas of all parameters. Other parameters may lie there too. */
-  private arenas: ParameterArena[] = [];
-  /** Momentum by arena, in the same layout; made when there is some. */
-  private readonly momentumArenas = new Map<ParameterArena, SlotArena>();
-  private readonly segmentTables = new Map<ParameterArena, { entries: readonly number[]; table: Tensor }>();
-  /** Parameters that have momentum. */
-  private readonly momenta = new Map<Parameter, Slot>();
+export class SGD extends ArenaOptimizer<SGDOptions, SGDState> {
+  protected override readonly countsSteps = false;
+  protected override readonly slotNames = ["momentum_buffer"];
 
   constructor(params: ParamGroups<SGDOptions>, options: Pick<SGDOptions, "lr"> & Partial<SGDOptions>) {
-    super(params, {
-      momentum: 0,
-      dampening: 0,
-      weightDecay: 0,
-      nesterov: false,
-      maximize: false,
-      classical: false,
-      ...options,
-    });
-    this.settle();
+    const { lr, ...others } = options;
+    super(params, { lr, ...DEFAULTS, ...others });
   }
 
   protected override checkOptions(options: SGDOptions): void {
-    checkOptionNames("SGD", options, OPTION_NAMES);
+    checkGroupNames("SGD", options, ["lr", ...Object.keys(DEFAULTS)]);
     const { lr, momentum, weightDecay, dampening, nesterov, classical } = options;
     checkNotNegative("SGD", { lr, momentum, weightDecay });
     if (nesterov && (momentum <= 0 || dampening !== 0)) {
@@ -109,160 +78,27 @@ export class SGD extends Optimizer<SGDOptions> {
     }
   }
 
-  override addParamGroup(group: Parameters<Optimizer<SGDOptions>["addParamGroup"]>[0]): void {
-    super.addParamGroup(group);
-    // The constructor settles once all groups are there, so that they share arenas.
-    if ((this.arenas as ParameterArena[] | undefined) !== undefined) this.settle();
+  /** Without momentum there is none to remember. */
+  protected override slotsFor({ momentum }: SGDOptions): readonly string[] {
+    return momentum === 0 ? [] : ["momentum_buffer"];
   }
 
-  /** Finds the arenas of all parameters. Gradients get theirs now, so that the first ones are written there. */
-  private settle(): void {
-    this.arenas = arenasOf(this.parameters);
-    for (const arena of this.arenas) if (arena.parameters.some(({ requiresGrad }) => requiresGrad)) arena.gradients();
-    settleState(this.parameters);
-  }
-
-  private momentumOf(arena: ParameterArena): SlotArena {
-    let momentum = this.momentumArenas.get(arena);
-    if (!momentum) this.momentumArenas.set(arena, (momentum = arena.slots("momentum")));
-    return momentum;
-  }
-
-  override step(): void {
-    for (const group of this.paramGroups) this.checkOptions(group);
-    const { engine } = this.device;
-    engine.endStep();
-    const groups = this.groupTable();
-    const groupOf = new Map(
-      this.paramGroups.flatMap(({ params }, index) => params.map((parameter) => [parameter, index])),
-    );
-    for (const arena of this.arenas) {
-      const states = arena.parameters.map((parameter) =>
-        groupOf.has(parameter) ? this.stateOf(parameter) : SegmentState.none,
-      );
-      if (states.every((state) => state === SegmentState.none)) continue;
-      const entries = arena.parameters.map((parameter, index) => ((groupOf.get(parameter) ?? 0) << 2) | states[index]!);
-      const momentum = this.momentumOf(arena);
-      arena.momentumSgd(momentum, { segments: this.segmentTable(arena, entries), groups });
-      arena.parameters.forEach((parameter, index) => {
-        const hasMomentum =
-          states[index] !== SegmentState.none && this.paramGroups[groupOf.get(parameter)!]!.momentum !== 0;
-        if (hasMomentum) this.momenta.set(parameter, momentum.slots.get(parameter)!);
-      });
-    }
-  }
-
-  /** What becomes of each segment of an arena; the table of the last step where nothing has changed. */
-  private segmentTable(arena: ParameterArena, entries: readonly number[]): Tensor {
-    let known = this.segmentTables.get(arena);
-    if (!known || !sameShape(known.entries, entries)) {
-      known = { entries, table: tensor(Uint32Array.from(entries), { device: this.device }) };
-      this.segmentTables.set(arena, known);
-    }
-    return known.table;
-  }
-
-  /** Whether a parameter is skipped, has its first gradient, or has momentum. */
-  private stateOf(parameter: Parameter): number {
-    if (!parameter.hasGradient) return SegmentState.none;
-    return this.momenta.has(parameter) ? SegmentState.live : SegmentState.first;
-  }
-
-  /** GROUP_SIZE numbers a group; data, so that a new learning rate changes no plan. */
-  private groupTable(): Tensor {
-    const rows = this.paramGroups.map(({ lr, momentum, dampening, weightDecay, nesterov, classical, maximize }) => [
-      lr,
-      momentum,
-      1 - dampening,
-      weightDecay,
-      Number(nesterov),
-      Number(classical),
-      Number(maximize),
+  protected override updateArena(arena: ParameterArena, members: readonly (Member<SGDOptions> | null)[]): void {
+    const segments = members.map((member) => {
+      if (!member) return SegmentState.none;
+      const isLive = member.state.slots.has("momentum_buffer");
+      return segmentWord(member.group, isLive ? SegmentState.live : SegmentState.first);
+    });
+    const groups = this.paramGroups.map((group) => [
+      group.lr,
+      group.momentum,
+      1 - group.dampening,
+      group.weightDecay,
+      Number(group.nesterov),
+      Number(group.classical),
+      Number(group.maximize),
       0,
     ]);
-    return tensor(Float32Array.from(rows.flat()), { device: this.device });
-  }
-
-  /**
-   * State as PyTorch saves it: `momentum_buffer` per index of a parameter that has one, and the groups' options.
-   *
-   * @see torch.optim.Optimizer.state_dict
-   */
-  stateDict(): OptimizerStateDict<SGDState> {
-    const state: Record<number, SGDState> = {};
-    this.parameters.forEach((parameter, index) => {
-      const momentum = this.momenta.get(parameter);
-      if (momentum) state[index] = { momentum_buffer: new StateView(() => momentum.detach()) };
-    });
-    let next = 0;
-    const groups = this.paramGroups.map(
-      ({ params, lr, momentum, dampening, weightDecay, nesterov, maximize, classical, initialLr }) => ({
-        lr,
-        momentum,
-        dampening,
-        weight_decay: weightDecay,
-        nesterov,
-        maximize,
-        classical,
-        ...(initialLr !== undefined && { initial_lr: initialLr }),
-        params: params.map(() => next++),
-      }),
-    );
-    return { state, param_groups: groups };
-  }
-
-  /**
-   * Takes back what `stateDict` gave, or the same read from a file.
-   *
-   * @throws StateDictError if groups or parameters, shapes, dtypes or devices do not match; nothing is written then
-   * @see torch.optim.Optimizer.load_state_dict
-   */
-  loadStateDict({
-    state,
-    param_groups: groups,
-  }: {
-    state: LoadableState;
-    param_groups: readonly Record<string, unknown>[];
-  }): void {
-    const sizes = this.paramGroups.map(({ params }) => params.length);
-    const found = groups.map(({ params }) => (params as readonly number[]).length);
-    if (!sameShape(sizes, found)) {
-      throw new StateDictError(
-        `loadStateDict: groups must have as many parameters as the optimizer's, got ${showShape(found)} for ${showShape(sizes)}. Build it with the same parameters.`,
-      );
-    }
-    const indices = groups.flatMap(({ params }) => params as readonly number[]);
-    const loaded = this.parameters.map((parameter, place) => ({
-      parameter,
-      value: state[indices[place]!]?.momentum_buffer ?? null,
-    }));
-    for (const { parameter, value } of loaded) {
-      const problem = value && misfit(value, parameter);
-      if (problem === null) continue;
-      throw new StateDictError(
-        `loadStateDict: momentum must fit its parameter, got ${problem} for ${parameter.variable.name || "a parameter"}. Build it with the same parameters.`,
-      );
-    }
-    groups.forEach((group, index) => this.loadOptions(index, group));
-    this.momenta.clear();
-    for (const { parameter, value } of loaded) if (value) this.loadMomentum(parameter, value);
-  }
-
-  private loadOptions(index: number, saved: Record<string, unknown>): void {
-    const group = this.paramGroups[index]!;
-    const { weight_decay, initial_lr, ...others } = saved as Partial<SGDOptions> & {
-      weight_decay?: number;
-      initial_lr?: number;
-    };
-    const known = ["lr", "momentum", "dampening", "nesterov", "maximize", "classical"] as const;
-    for (const name of known) if (others[name] !== undefined) Object.assign(group, { [name]: others[name] });
-    if (weight_decay !== undefined) group.weightDecay = weight_decay;
-    if (initial_lr !== undefined) group.initialLr = initial_lr;
-  }
-
-  private loadMomentum(parameter: Parameter, value: Tensor | StateArray): void {
-    const slot = this.momentumOf(homeOf(parameter)).slots.get(parameter)!;
-    slot.assign(placed(value, parameter));
-    this.momenta.set(parameter, slot);
+    arena.momentumSgd(this.slot(arena, "momentum_buffer"), { segments, groups });
   }
 }

@@ -5,7 +5,7 @@
 
 import type { Node } from "../graph/node";
 import { fromHost } from "../ops/leaf";
-import { BLOCK } from "../ops/update";
+import { BLOCK } from "../ops/segments";
 import { ceilDiv } from "../kernels/kernel";
 import { Variable } from "./variable";
 

@@ -1,57 +1,53 @@
 /**
- * Arena updates as effects: momentum SGD over parameters, EMA of the key encoder, and the two as one.
+ * Arena updates as effects: an op that rewrites whole arenas in place, with the versions it reads and makes. Momentum SGD and
+ * the EMA of the key encoder that follows it become one.
  */
 
 import { ValueError } from "../errors";
+import type { Attrs, Node } from "../graph/node";
 import { fromHost } from "../ops/leaf";
-import { apply } from "../ops/op";
-import { emaOp, GROUP_SIZE, momentumSgdEmaOp, momentumSgdOp } from "../ops/update";
-import type { Node } from "../graph/node";
-import type { Arena } from "./arena";
-import type { UpdateEffect, Versioned } from "./program";
+import { apply, type Op } from "../ops/op";
+import { emaOp, momentumSgdEmaOp, momentumSgdOp } from "../ops/update";
+import { Arena } from "./arena";
+import type { UpdateEffect } from "./program";
+import { Variable } from "./variable";
 
-/** Groups in the uniform of shaders/momentumSgd.wgsl. */
+/** Groups in the uniforms of the update shaders. */
 const MAX_GROUPS = 32;
 
-const versionsOf = (arena: Arena): Versioned[] =>
-  arena.members.map((variable) => ({ variable, version: variable.version }));
+const variablesOf = (variable: Variable): readonly Variable[] =>
+  variable instanceof Arena ? variable.members : [variable];
 
-const nextVersionsOf = (arena: Arena): Versioned[] =>
-  arena.members.map((variable) => ({ variable, version: variable.nextVersion() }));
-
-/** `param`, `momentum` := one step of momentum SGD. Operands as in `ops/update`. */
-export function momentumSgdEffect(
-  arenas: { param: Arena; grad: Arena; momentum: Arena },
-  tables: { segments: Node; groups: Node },
+/**
+ * `op` applied to arenas, other variables and tables.
+ *
+ * @param written those of the operands that it writes
+ */
+export function updateEffect<A extends Attrs>(
+  op: Op<A>,
+  operands: readonly (Variable | Node)[],
+  attrs: A,
+  written: readonly Variable[],
 ): UpdateEffect {
-  const { param, grad, momentum } = arenas;
-  const node = apply(
-    momentumSgdOp,
-    [param.node, grad.node, momentum.node, param.layout.blocks, tables.segments, paddedGroups(tables.groups)],
-    {},
-  );
-  const reads = [...versionsOf(param), ...versionsOf(grad), ...versionsOf(momentum)];
-  return { kind: "update", node, reads, writes: [...nextVersionsOf(param), ...nextVersionsOf(momentum)] };
+  const inputs = operands.map((operand) => (operand instanceof Variable ? operand.ownNode : operand));
+  const node = apply(op, inputs, attrs);
+  const reads = operands
+    .flatMap((operand) => (operand instanceof Variable ? variablesOf(operand) : []))
+    .map((variable) => ({ variable, version: variable.version }));
+  const writes = written.flatMap(variablesOf).map((variable) => ({ variable, version: variable.nextVersion() }));
+  return { kind: "update", node, reads, writes };
 }
 
-/** The groups' settings with room for as many groups as the shader's uniform holds. */
-function paddedGroups(groups: Node): Node {
-  const data = new Float32Array(MAX_GROUPS * GROUP_SIZE);
-  if (groups.hostData!.length > data.length) {
+/** Groups' settings, `size` numbers a group, with room for as many groups as the shaders' uniforms hold. */
+export function groupTable(groups: readonly (readonly number[])[], size: number): Node {
+  if (groups.length > MAX_GROUPS) {
     throw new ValueError(
-      `step: an optimizer must have at most ${MAX_GROUPS} parameter groups, got ${groups.hostData!.length / GROUP_SIZE}. Use two optimizers.`,
+      `step: an optimizer must have at most ${MAX_GROUPS} parameter groups, got ${groups.length}. Use two optimizers.`,
     );
   }
-  data.set(groups.hostData!);
+  const data = new Float32Array(MAX_GROUPS * size);
+  groups.forEach((group, index) => data.set(group, index * size));
   return fromHost(data, [data.length]);
-}
-
-/** `key := key * m + param * (1 - m)`. `coefficients` is f32 `[m, 1 - m, 0, 0]`. */
-export function emaEffect(arenas: { param: Arena; key: Arena }, coefficients: Node): UpdateEffect {
-  const { param, key } = arenas;
-  const node = apply(emaOp, [param.node, key.node, coefficients], {});
-  const reads = [...versionsOf(param), ...versionsOf(key)];
-  return { kind: "update", node, reads, writes: nextVersionsOf(key) };
 }
 
 /** An SGD step and the EMA that follows it on the same parameters, as one dispatch; null where they are not that. */

@@ -23,6 +23,8 @@ export const WITHOUT_CASES: Readonly<Record<string, string>> = {
   momentumSgd: "works in place: see update.test.ts",
   ema: "works in place: see update.test.ts",
   momentumSgdEma: "works in place: see update.test.ts",
+  adam: "works in place: see tests/suites/optimizers.ts",
+  rmsProp: "works in place: see tests/suites/optimizers.ts",
 };
 
 export { build, type OpCase, type Tolerance } from "./case";

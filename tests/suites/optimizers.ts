@@ -1,61 +1,106 @@
-/** SGD's trajectories, rule by rule, against PyTorch; saving and loading its state on the way. */
+/** Optimizers' trajectories, rule by rule, against PyTorch; saving and loading their state on the way. */
 
 import { describe, expect, test } from "vitest";
 import { ones, zeros } from "../../src/creation";
-import { SGD, type SGDOptions } from "../../src/optim";
+import * as optim from "../../src/optim";
+import { SGD } from "../../src/optim";
+import type { ArenaOptimizer } from "../../src/optim/arenaOptimizer";
+import type { CommonOptions } from "../../src/optim";
 import { Parameter } from "../../src/parameter";
+import type { Tensor } from "../../src/tensor";
 import goldens from "../goldens/optim.json";
-import { expectGoldens, type GoldenTensor, goldenTensor } from "./golden";
+import { expectGoldens, type GoldenTensor, goldenTensor, goldenValues } from "./golden";
 
 type Named<T> = Readonly<Record<string, T>>;
 
+interface Options {
+  readonly lr?: number | readonly number[];
+  readonly groups?: readonly ({ readonly params: readonly string[] } & Named<unknown>)[];
+  readonly [name: string]: unknown;
+}
+
 interface Trajectory {
   readonly name: string;
-  readonly options: Omit<Partial<SGDOptions>, "lr"> & {
-    readonly lr: number | readonly number[];
-    readonly groups?: readonly ({ readonly params: readonly string[] } & Partial<SGDOptions>)[];
-  };
+  readonly options: Options;
   readonly params: readonly Named<GoldenTensor>[];
-  readonly state: readonly Named<Named<GoldenTensor> | null>[];
+  /** A step count is a number. */
+  readonly state: readonly Named<Named<GoldenTensor | number> | null>[];
 }
+
+interface Resumed {
+  readonly optimizer: string;
+  readonly options: Options;
+  readonly before: Named<GoldenTensor>;
+  readonly stateDict: {
+    readonly state: Named<Named<GoldenTensor | number | null>>;
+    readonly param_groups: Named<unknown>[];
+  };
+  readonly after: Named<GoldenTensor>;
+}
+
+/** Any of the optimizers, whatever its options. */
+type AnyOptimizer = ArenaOptimizer<CommonOptions, Record<string, Tensor>>;
+type Make = (params: unknown, options: unknown) => AnyOptimizer;
+
+const OPTIMIZERS: Named<Make> = Object.fromEntries(
+  (["SGD", "Adam", "AdamW", "RMSprop"] as const).map((name) => [
+    name,
+    (params, options) => new optim[name](params as never, options as never) as unknown as AnyOptimizer,
+  ]),
+);
 
 const start = goldens.params as unknown as Named<GoldenTensor>;
 const grads = goldens.grads as unknown as readonly Named<GoldenTensor | null>[];
 
-const lrAt = (lr: number | readonly number[], step: number): number => (typeof lr === "number" ? lr : lr[step]!);
-
-function build({ groups, lr, ...options }: Trajectory["options"], params: Named<Parameter>): SGD {
-  const complete = { ...options, lr: lrAt(lr, 0) };
-  if (!groups) return new SGD(Object.values(params), complete);
-  return new SGD(
+function build(make: Make, { groups, lr, ...options }: Options, params: Named<Parameter>): AnyOptimizer {
+  const complete = { ...options, ...(lr !== undefined && { lr: typeof lr === "number" ? lr : lr[0] }) };
+  if (!groups) return make(Object.values(params), complete);
+  return make(
     groups.map((group) => ({ ...group, params: group.params.map((name) => params[name]!) })),
     complete,
   );
 }
 
-const fresh = (): Named<Parameter> =>
-  Object.fromEntries(Object.entries(start).map(([name, golden]) => [name, new Parameter(goldenTensor(golden))]));
+const parametersOf = (values: Named<GoldenTensor>): Named<Parameter> =>
+  Object.fromEntries(Object.entries(values).map(([name, golden]) => [name, new Parameter(goldenTensor(golden))]));
 
 const setGrads = (params: Named<Parameter>, step: number): void => {
   for (const [name, gradient] of Object.entries(grads[step]!)) params[name]!.grad = gradient && goldenTensor(gradient);
 };
 
-/** Goldens are rounded once, from f64; here every step rounds what it stores. */
+/** Goldens are rounded once, from f64; here every step rounds what it stores, and a GPU's roots and quotients are 2 or 3 ulp off. */
 const TOLERANCE = { relative: 1e-6, ofLargest: 1e-6 };
 
 export function optimizers(): void {
-  describe("SGD against PyTorch", () => {
-    for (const trajectory of goldens.SGD as unknown as readonly Trajectory[]) {
-      test(trajectory.name, () => follow(trajectory, {}, "momentumBuffer"));
-      test(`${trajectory.name}, resumed`, () => followResumed(trajectory));
-    }
-    corners();
-  });
+  for (const [name, make] of Object.entries(OPTIMIZERS)) {
+    describe(`${name} against PyTorch`, () => {
+      for (const trajectory of (goldens as unknown as Record<string, readonly Trajectory[]>)[name]!) {
+        test(trajectory.name, () => follow(make, trajectory));
+        test(`${trajectory.name}, resumed`, () => followResumed(make, trajectory));
+      }
+      test("PyTorch's own state is continued", () => continueTorch(make, name));
+      test("gradients that are no ordinary numbers", () => followSpecial(make, name));
+    });
+  }
   describe("classical momentum", () => {
     for (const trajectory of goldens.classical as unknown as readonly Trajectory[]) {
-      test(trajectory.name, () => follow(trajectory, { classical: true }, "velocity"));
+      test(trajectory.name, () => follow(OPTIMIZERS.SGD!, classical(trajectory)));
     }
   });
+  corners();
+}
+
+/** The same, in the words of SGD: without momentum it keeps none, where the golden has a velocity. */
+function classical(trajectory: Trajectory): Trajectory {
+  const renamed = (state: Named<GoldenTensor | number> | null): Named<GoldenTensor | number> | null =>
+    state && (trajectory.options.momentum === 0 ? {} : { momentumBuffer: state.velocity! });
+  return {
+    ...trajectory,
+    options: { ...trajectory.options, classical: true },
+    state: trajectory.state.map((states) =>
+      Object.fromEntries(Object.entries(states).map(([name, state]) => [name, renamed(state)])),
+    ),
+  };
 }
 
 /** PyTorch's answers for lr 0.1, momentum 0.9 and gradients of 1, computed by hand. */
@@ -95,57 +140,124 @@ function corners(): void {
     expect((await set.data())[0]).toBeCloseTo(0.85 - 0.1775, 6);
     expect((await cleared.data())[0]).toBeCloseTo(0.85, 6);
   });
+
+  test("a state that is loaded replaces the one before it, also where it has none", async () => {
+    const p = new Parameter(zeros([3]));
+    const optimizer = new optim.Adam([p], { lr: 0.1 });
+    const fresh = optimizer.stateDict();
+    const moves: number[] = [];
+    for (let step = 0; step < 3; step++) {
+      const before = (await p.data())[0]!;
+      p.grad = ones([3]).mul(10 ** step);
+      optimizer.step();
+      moves.push((await p.data())[0]! - before);
+      optimizer.loadStateDict(fresh);
+      expect(optimizer.stateDict().state).toEqual({});
+    }
+    for (const move of moves) expect(move).toBeCloseTo(-0.1, 6); // Adam's first step, whatever the gradient
+  });
 }
 
-async function follow(trajectory: Trajectory, extra: Partial<SGDOptions>, stateName: string): Promise<void> {
-  const params = fresh();
-  const optimizer = build({ ...trajectory.options, ...extra }, params);
+async function follow(make: Make, trajectory: Trajectory): Promise<void> {
+  const params = parametersOf(start);
+  const optimizer = build(make, trajectory.options, params);
   for (let step = 0; step < grads.length; step++) {
-    advance(optimizer, params, trajectory, step);
-    await compare(optimizer, params, trajectory, step, stateName);
+    advance(optimizer, params, trajectory.options, step);
+    await compare(optimizer, params, trajectory, step);
   }
 }
 
-function advance(optimizer: SGD, params: Named<Parameter>, { options: { lr } }: Trajectory, step: number): void {
-  if (typeof lr !== "number") optimizer.paramGroups[0]!.lr = lrAt(lr, step);
+function advance(optimizer: AnyOptimizer, params: Named<Parameter>, { lr }: Options, step: number): void {
+  if (typeof lr === "object") optimizer.paramGroups[0]!.lr = lr[step]!;
   setGrads(params, step);
   optimizer.step();
 }
 
+const camel = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+
 async function compare(
-  optimizer: SGD,
+  optimizer: AnyOptimizer,
   params: Named<Parameter>,
   trajectory: Trajectory,
   step: number,
-  stateName: string,
 ): Promise<void> {
-  const state = optimizer.stateDict().state;
+  const { state } = optimizer.stateDict();
   const names = optimizer.paramGroups
     .flatMap((group) => group.params)
     .map((p) => Object.keys(params).find((name) => params[name] === p)!);
-  const momenta = Object.entries(trajectory.state[step]!).flatMap(([name, expected]) => {
-    const found = state[names.indexOf(name)];
-    const golden = trajectory.options.momentum === 0 ? undefined : expected?.[stateName]; // without momentum none is kept
-    expect(found !== undefined, `${name} has state after step ${step}`).toBe(golden !== undefined);
-    return golden ? [{ name: `state of ${name}, step ${step}`, actual: found!.momentum_buffer, golden }] : [];
+  const states = Object.entries(trajectory.state[step]!).flatMap(([name, expected]) => {
+    const found = Object.entries(state[names.indexOf(name)] ?? {}).map(([key, value]) => [camel(key), value] as const);
+    expect(found.map(([key]) => key).sort(), `state of ${name}`).toEqual(Object.keys(expected ?? {}).sort());
+    return found.map(([key, actual]) => {
+      const golden = expected![key]!;
+      const tensor = typeof golden === "number" ? { shape: [], dtype: "f32", data: [golden] } : golden;
+      return { name: `${key} of ${name}, step ${step}`, actual, golden: tensor };
+    });
   });
   const values = Object.entries(trajectory.params[step]!).map(([name, golden]) => ({
     name: `${name}, step ${step}`,
     actual: params[name]!,
     golden,
   }));
-  await expectGoldens([...values, ...momenta], TOLERANCE);
+  await expectGoldens([...values, ...states], TOLERANCE);
 }
 
 /** As `follow`, through a new optimizer after every step. */
-async function followResumed(trajectory: Trajectory): Promise<void> {
-  const params = fresh();
-  let optimizer = build(trajectory.options, params);
+async function followResumed(make: Make, trajectory: Trajectory): Promise<void> {
+  const params = parametersOf(start);
+  let optimizer = build(make, trajectory.options, params);
   for (let step = 0; step < grads.length; step++) {
     const saved = optimizer.stateDict();
-    optimizer = build(trajectory.options, params);
+    optimizer = build(make, trajectory.options, params);
     optimizer.loadStateDict(saved);
-    advance(optimizer, params, trajectory, step);
+    advance(optimizer, params, trajectory.options, step);
   }
-  await compare(optimizer, params, trajectory, grads.length - 1, "momentumBuffer");
+  await compare(optimizer, params, trajectory, grads.length - 1);
+}
+
+/** Loads what PyTorch saved after three steps into an optimizer of other options, and goes on. */
+async function continueTorch(make: Make, name: string): Promise<void> {
+  const golden = (goldens.resumed as unknown as readonly Resumed[]).find(({ optimizer }) => optimizer === name)!;
+  const { state, param_groups: groups } = golden.stateDict;
+  const params = parametersOf(golden.before);
+  const optimizer = build(make, { ...golden.options, lr: 7, weightDecay: 7 }, params);
+  optimizer.loadStateDict({
+    state: Object.fromEntries(
+      Object.entries(state).map(([index, entries]) => [
+        index,
+        Object.fromEntries(
+          Object.entries(entries).map(([key, value]) => [
+            key,
+            value === null || typeof value === "number" ? value : { ...value, data: goldenValues(value) },
+          ]),
+        ),
+      ]),
+    ),
+    param_groups: groups,
+  });
+  // what flywheel saves has PyTorch's words, and none of its own but the other form of momentum
+  for (const [index, group] of optimizer.stateDict().param_groups.entries()) {
+    const { classical: _, ...saved } = group;
+    expect(groups[index]).toMatchObject(saved);
+  }
+  for (let step = 3; step < grads.length; step++) advance(optimizer, params, golden.options, step);
+  await expectGoldens(
+    Object.entries(golden.after).map(([key, value]) => ({ name: key, actual: params[key]!, golden: value })),
+    TOLERANCE,
+  );
+}
+
+async function followSpecial(make: Make, name: string): Promise<void> {
+  const { grads: special, runs } = goldens.special as unknown as {
+    grads: GoldenTensor[];
+    runs: { optimizer: string; options: Options; params: GoldenTensor[] }[];
+  };
+  const { options, params } = runs.find(({ optimizer }) => optimizer === name)!;
+  const p = new Parameter(ones([8]));
+  const optimizer = build(make, options, { p });
+  for (const [step, grad] of special.entries()) {
+    p.grad = goldenTensor(grad);
+    optimizer.step();
+    await expectGoldens([{ name: `step ${step}`, actual: p, golden: params[step]! }], { relative: 1e-6, ofLargest: 0 });
+  }
 }

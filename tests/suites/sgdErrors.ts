@@ -64,7 +64,7 @@ export function sgdErrors(): void {
       expect(() => one.loadStateDict(two.stateDict())).toThrow(StateDictError);
       const state = { state: { 0: { momentum_buffer: ones([3]) } }, param_groups: [{ params: [0] }] };
       expect(() => one.loadStateDict(state)).toThrow(
-        /momentum must fit its parameter, got shape \[3\] instead of \[2\]/,
+        /momentum_buffer must fit its parameter, got shape \[3\] instead of \[2\]/,
       );
       const short = { momentum_buffer: { shape: [2], dtype: "f32", data: [1] } };
       const groups = [{ params: [0], lr: 7 }];

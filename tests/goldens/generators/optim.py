@@ -5,7 +5,7 @@ import math
 import torch
 
 from .case import snake
-from .record import Draw, camel, encode, encode_all
+from .record import Draw, camel, encode, encode_all, f32
 
 STEPS = 6
 SHAPES = {"a": [2, 3], "b": [5], "c": [2]}
@@ -38,6 +38,35 @@ ADAM = {
     "maximize": {"lr": 0.05, "maximize": True, "weightDecay": 0.1},
     "changing lr": {"lr": LR_PER_STEP, "weightDecay": 0.01},
     "two groups": {"lr": 0.05, "weightDecay": 0.1, "groups": TWO_GROUPS},
+    "one group of two with amsgrad": {
+        "lr": 0.05,
+        "betas": [0.9, 0.5],
+        "groups": [{"params": ["a"]}, {"params": ["b", "c"], "amsgrad": True, "betas": [0.5, 0.6], "maximize": True}],
+    },
+}
+
+RMSPROP = {
+    "default": {},
+    "weight decay": {"lr": 0.05, "weightDecay": 0.1},
+    "momentum": {"lr": 0.02, "alpha": 0.9, "momentum": 0.9, "eps": 0.001},
+    "centered": {"lr": 0.02, "alpha": 0.8, "centered": True},
+    "centered momentum": {"lr": 0.02, "momentum": 0.5, "centered": True, "weightDecay": 0.1},
+    "maximize": {"lr": 0.02, "maximize": True, "weightDecay": 0.1},
+    "changing lr": {"lr": LR_PER_STEP, "momentum": 0.9},
+    "two groups": {"lr": 0.02, "momentum": 0.9, "weightDecay": 0.1, "groups": TWO_GROUPS},
+    "groups of several kinds": {
+        "lr": 0.02,
+        "groups": [{"params": ["a"], "momentum": 0.9}, {"params": ["b"], "centered": True}, {"params": ["c"]}],
+    },
+}
+
+LARS_ROWS = {
+    "default": {"lr": 2},
+    "momentum weight decay": {"lr": 20, "momentum": 0.8, "weightDecay": 0.1},
+    "no momentum": {"lr": 5, "momentum": 0, "weightDecay": 0.01},
+    "trust coefficient": {"lr": 0.5, "trustCoefficient": 0.1},
+    "changing lr": {"lr": [2, 2, 1, 1, 4, 0.2], "weightDecay": 0.05},
+    "two groups": {"lr": 2, "weightDecay": 0.05, "groups": TWO_GROUPS},
 }
 
 CLASSICAL = {
@@ -48,6 +77,47 @@ CLASSICAL = {
 }
 
 
+class LARS(torch.optim.Optimizer):
+    """LARS (You et al. 2017, arXiv:1708.03888) as MoCo v3 has it: decay and adaptation for weights only, of two dimensions or more.
+
+    d = grad + weight_decay * p, times trust_coefficient * |p| / |d| where both norms are positive; d = grad for one dimension
+    mu = momentum * mu + d; p = p - lr * mu
+    """
+
+    def __init__(self, params, lr, momentum=0.9, weight_decay=0, trust_coefficient=0.001):
+        super().__init__(params, dict(lr=lr, momentum=momentum, weight_decay=weight_decay, trust_coefficient=trust_coefficient))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    self.advance(p, group)
+
+    def advance(self, p, group):
+        direction = p.grad if p.dim() < 2 else self.adapted(p, group)
+        state = self.state[p]
+        state["mu"] = group["momentum"] * state.get("mu", torch.zeros_like(p)) + direction
+        p -= group["lr"] * state["mu"]
+
+    @staticmethod
+    def adapted(p, group):
+        direction = p.grad + group["weight_decay"] * p
+        of_param, of_direction = p.norm(), direction.norm()
+        both = of_param > 0 and of_direction > 0
+        return direction * (group["trust_coefficient"] * of_param / of_direction) if both else direction
+
+
+OPTIMIZERS = {
+    torch.optim.SGD: SGD,
+    torch.optim.Adam: ADAM,
+    torch.optim.AdamW: ADAM,
+    torch.optim.RMSprop: RMSPROP,
+    LARS: LARS_ROWS,
+}
+RESUMED = "two groups"
+
+
 def make():
     draw = Draw("optim")
     params = {name: draw.normal(*shape) for name, shape in SHAPES.items()}
@@ -55,13 +125,68 @@ def make():
     return {
         "params": encode_all(params),
         "grads": [encode_all(g) for g in grads],
-        "SGD": [trajectory(name, torch.optim.SGD, options, params, grads) for name, options in SGD.items()],
-        "Adam": [trajectory(name, torch.optim.Adam, options, params, grads) for name, options in ADAM.items()],
-        "AdamW": [trajectory(name, torch.optim.AdamW, options, params, grads) for name, options in ADAM.items()],
+        **{
+            make_optimizer.__name__: [trajectory(name, make_optimizer, options, params, grads) for name, options in rows.items()]
+            for make_optimizer, rows in OPTIMIZERS.items()
+        },
         "classical": [classical(name, options, params, grads) for name, options in CLASSICAL.items()],
         "schedules": [schedule(*row) for row in SCHEDULES],
         "chains": [chain(*row) for row in CHAINS],
+        "resumed": [resumed(make_optimizer, params, grads) for make_optimizer in OPTIMIZERS],
+        "special": special(),
     }
+
+
+def resumed(make_optimizer, params, grads):
+    """What PyTorch saves after three steps, its tensors encoded, and the parameters then and after all steps."""
+    options = OPTIMIZERS[make_optimizer][RESUMED]
+    params = {name: p.double().requires_grad_() for name, p in params.items()}
+    optimizer = make_optimizer(groups(options, params), **torch_options(options))
+    for step in range(3):
+        advance(optimizer, params, grads[step], options, step)
+    before = encode_all(params)
+    state = plain(optimizer.state_dict())
+    for step in range(3, STEPS):
+        advance(optimizer, params, grads[step], options, step)
+    name = make_optimizer.__name__
+    return {"optimizer": name, "options": options, "before": before, "stateDict": state, "after": encode_all(params)}
+
+
+def plain(value):
+    """A state dict as JSON: tensors encoded, keys as they are."""
+    if torch.is_tensor(value):
+        return encode(value)
+    if isinstance(value, dict):
+        return {str(key): plain(x) for key, x in value.items()}
+    return [plain(x) for x in value] if isinstance(value, (list, tuple)) else value
+
+
+SPECIAL_GRADS = [
+    f32(float("nan"), float("inf"), -float("inf"), 0.0, -0.0, 1e-30, 1e30, 1.0),
+    f32(1.0, 1.0, 1.0, 0.0, 0.0, 1e-30, 1e30, -1.0),
+]
+SPECIAL = {
+    torch.optim.SGD: {"lr": 0.1, "momentum": 0.9, "weightDecay": 0.1},
+    torch.optim.Adam: {"amsgrad": True},
+    torch.optim.AdamW: {},
+    torch.optim.RMSprop: {"momentum": 0.9},
+    LARS: {"lr": 0.1},
+}
+
+
+def special():
+    """Two steps in f32 over gradients that overflow and the like, from parameters of 1."""
+    runs = []
+    for make_optimizer, options in SPECIAL.items():
+        p = torch.ones(8, requires_grad=True)  # one dimension, so that LARS does not spread a NaN over all of them
+        optimizer = make_optimizer([p], **torch_options(options))
+        params = []
+        for grad in SPECIAL_GRADS:
+            p.grad = grad
+            optimizer.step()
+            params.append(encode(p))
+        runs.append({"optimizer": make_optimizer.__name__, "options": options, "params": params})
+    return {"grads": [encode(grad) for grad in SPECIAL_GRADS], "runs": runs}
 
 
 def step_grad(draw, name, step):
@@ -120,7 +245,7 @@ def advance(optimizer, params, grads, options, step):
 
 def copy_state(state):
     """None for a parameter that never had a gradient."""
-    return {key: value.clone() for key, value in state.items() if value is not None} if state else None
+    return {key: torch.as_tensor(value).clone() for key, value in state.items() if value is not None} if state else None
 
 
 def classical(name, options, params, grads):

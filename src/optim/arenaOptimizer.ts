@@ -1,0 +1,181 @@
+/**
+ * Optimizers whose step is one op over whole arenas: parameters, gradients and what is kept for each parameter lie in buffers
+ * of one layout. The rules for each parameter (its group, whether it has a gradient, how many it has had) are the host's, and
+ * reach the kernel as small tables.
+ */
+
+import type { Parameter } from "../parameter";
+import { settleState, StateView } from "../parameter";
+import { arenasOf, homeOf, type ParameterArena, type Slot, type SlotArena } from "../parameterArena";
+import { tensor, zeros } from "../creation";
+import type { StateArray } from "../loadable";
+import { placed } from "../loadable";
+import type { Tensor } from "../tensor";
+import { type CommonOptions, Optimizer, type OptimizerStateDict, type ParamGroups } from "./optimizer";
+import { checkLoaded, type LoadableOptimizerState, type LoadedState, loadOptions, packGroups } from "./stateDict";
+
+/** What is known of a parameter since its first gradient. */
+export interface ParameterState {
+  /** Steps in which it had a gradient. */
+  steps: number;
+  /** Tensors kept for it, by PyTorch's names. */
+  readonly slots: Map<string, Slot>;
+}
+
+/** A parameter of an arena that a step updates. */
+export interface Member<Options> {
+  readonly parameter: Parameter;
+  /** Index of its group. */
+  readonly group: number;
+  readonly options: Options;
+  /** Its state; this step counts among `steps`, and the slots are those from before it. */
+  readonly state: ParameterState;
+}
+
+/** An entry of a segment table. */
+export const segmentWord = (group: number, state: number): number => (group << 2) | state;
+
+/** Base of SGD, Adam and their like. `State` is what `stateDict` shows of a parameter. */
+export abstract class ArenaOptimizer<Options extends CommonOptions, State extends object> extends Optimizer<Options> {
+  /** Names of all tensors that may be kept for a parameter, PyTorch's, in its order. */
+  protected abstract readonly slotNames: readonly string[];
+  /** Whether `stateDict` shows how many steps a parameter has had. */
+  protected readonly countsSteps: boolean = true;
+  /** Arenas of all parameters. Other parameters may lie there too. */
+  private arenas: ParameterArena[] = [];
+  private readonly slotArenas = new Map<ParameterArena, Map<string, SlotArena>>();
+  private readonly states = new Map<Parameter, ParameterState>();
+
+  protected constructor(params: ParamGroups<Options>, defaults: Options) {
+    super(params, defaults);
+    this.settle();
+  }
+
+  /** Those that a step with these options keeps. */
+  protected abstract slotsFor(options: Options): readonly string[];
+
+  /** Pushes the update of one arena. @param members its parameters in order; null for those that are skipped */
+  protected abstract updateArena(arena: ParameterArena, members: readonly (Member<Options> | null)[]): void;
+
+  override addParamGroup(group: Parameters<Optimizer<Options>["addParamGroup"]>[0]): void {
+    super.addParamGroup(group);
+    // The constructor settles once all groups are there, so that they share arenas.
+    if ((this.arenas as ParameterArena[] | undefined) !== undefined) this.settle();
+  }
+
+  /** Finds the arenas of all parameters. Gradients get theirs now, so that the first ones are written there. */
+  private settle(): void {
+    this.arenas = arenasOf(this.parameters);
+    for (const arena of this.arenas) if (arena.parameters.some(({ requiresGrad }) => requiresGrad)) arena.gradients();
+    settleState(this.parameters);
+  }
+
+  /** The slots of one name for all parameters of an arena; zeros at first. */
+  protected slot(arena: ParameterArena, name: string): SlotArena {
+    let slots = this.slotArenas.get(arena);
+    if (!slots) this.slotArenas.set(arena, (slots = new Map<string, SlotArena>()));
+    let slot = slots.get(name);
+    if (!slot) slots.set(name, (slot = arena.slots(name)));
+    return slot;
+  }
+
+  /** The same, or null where no member has it. */
+  protected slotIfAny(
+    arena: ParameterArena,
+    members: readonly (Member<Options> | null)[],
+    name: string,
+  ): SlotArena | null {
+    return members.some((member) => member && this.slotsFor(member.options).includes(name))
+      ? this.slot(arena, name)
+      : null;
+  }
+
+  override step(): void {
+    for (const group of this.paramGroups) this.checkOptions(group);
+    this.device.engine.endStep();
+    const groupOf = new Map(
+      this.paramGroups.flatMap(({ params }, index) => params.map((parameter) => [parameter, index])),
+    );
+    for (const arena of this.arenas) {
+      const members = arena.parameters.map((parameter) => this.memberOf(parameter, groupOf.get(parameter)));
+      if (members.every((member) => member === null)) continue;
+      this.updateArena(arena, members);
+      for (const member of members) if (member) this.noteSlots(arena, member);
+    }
+  }
+
+  /** A parameter that has a gradient in this step, which is counted; null for one that is skipped. */
+  private memberOf(parameter: Parameter, group: number | undefined): Member<Options> | null {
+    if (group === undefined || !parameter.hasGradient) return null;
+    const state = this.stateOf(parameter);
+    state.steps++;
+    return { parameter, group, options: this.paramGroups[group]!, state };
+  }
+
+  private stateOf(parameter: Parameter): ParameterState {
+    let state = this.states.get(parameter);
+    if (!state) this.states.set(parameter, (state = { steps: 0, slots: new Map() }));
+    return state;
+  }
+
+  private noteSlots(arena: ParameterArena, { parameter, options, state }: Member<Options>): void {
+    for (const name of this.slotsFor(options)) state.slots.set(name, this.slot(arena, name).slots.get(parameter)!);
+  }
+
+  /**
+   * State as PyTorch saves it: tensors and step counts per index of a parameter that has had gradients, and the groups' options.
+   * The tensors are views: reading one later gives the value of that moment. `packState` brings all of it to the host.
+   *
+   * @see torch.optim.Optimizer.state_dict
+   */
+  override stateDict(): OptimizerStateDict<State> {
+    const state: Record<number, State> = {};
+    this.parameters.forEach((parameter, index) => {
+      const known = this.states.get(parameter);
+      const shown = known && this.shown(known);
+      if (shown && Object.keys(shown).length > 0) state[index] = shown;
+    });
+    return { state, param_groups: packGroups(this.paramGroups, Object.keys(this.defaults)) };
+  }
+
+  private shown(state: ParameterState): State {
+    const { device } = this;
+    const step = new StateView(() => tensor(Float32Array.of(state.steps), { shape: [], device }));
+    const slots = [...state.slots].map(([name, slot]) => [name, new StateView(() => slot.detach())]);
+    return Object.fromEntries(this.countsSteps ? [["step", step], ...slots] : slots) as State;
+  }
+
+  /**
+   * Takes back what `stateDict` gave, or PyTorch's, its tensors read from a file.
+   *
+   * @throws StateDictError if groups or parameters, shapes, dtypes or devices do not match; nothing is written then
+   * @see torch.optim.Optimizer.load_state_dict
+   */
+  override loadStateDict(dict: LoadableOptimizerState<State>): void {
+    const optionNames = Object.keys(this.defaults);
+    const { countsSteps, slotNames } = this;
+    const slotsFor = (options: Options): readonly string[] => this.slotsFor(options);
+    const loaded = checkLoaded(dict, this.paramGroups, optionNames, { countsSteps, slotNames, slotsFor });
+    dict.param_groups.forEach((saved, index) => {
+      loadOptions(this.paramGroups[index]!, saved, optionNames);
+    });
+    for (const { parameter, state } of loaded) this.replaceState(parameter, state);
+  }
+
+  private replaceState(parameter: Parameter, loaded: LoadedState | null): void {
+    const before = this.states.get(parameter);
+    this.states.delete(parameter);
+    for (const [name, slot] of before?.slots ?? [])
+      if (!loaded?.slots.has(name)) slot.assign(zeros(parameter.shape, { device: this.device }));
+    if (!loaded) return;
+    const state = this.stateOf(parameter);
+    state.steps = loaded.steps;
+    for (const [name, value] of loaded.slots) state.slots.set(name, this.loadSlot(parameter, name, value));
+  }
+
+  private loadSlot(parameter: Parameter, name: string, value: Tensor | StateArray): Slot {
+    const slot = this.slot(homeOf(parameter), name).slots.get(parameter)!;
+    slot.assign(placed(value, parameter));
+    return slot;
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * The arenas that parameters live in, and the updates that rewrite one as a whole: what `optim` is made of. Every update is
+ * an effect that waits until the next step, or until somebody needs what it writes.
+ */
+
+import { InternalError } from "./errors";
+import type { Node } from "./graph/node";
+import * as ops from "./ops";
+import { Arena, ArenaLayout } from "./runtime/arena";
+import type { Engine } from "./runtime/engine";
+import { groupTable, updateEffect } from "./runtime/update";
+import type { Variable } from "./runtime/variable";
+import { type Parameter, State } from "./parameter";
+
+export { SegmentState } from "./ops";
+
+/** Tables of segments that are remembered: several optimizers may take turns on one arena. */
+const MAX_SEGMENT_TABLES = 8;
+
+/** What becomes of each parameter of an arena. */
+export interface UpdateTables {
+  /** An entry a parameter: `group << 2 | SegmentState`. */
+  readonly segments: readonly number[];
+  /** Hyper-parameters of each group, in the order that the kernel wants. They are data: a new rate changes no plan. */
+  readonly groups: readonly (readonly number[])[];
+}
+
+/** Parameters that lie in one buffer, so that one dispatch updates them all. */
+export class ParameterArena extends Arena {
+  private grad: Arena | null = null;
+  private readonly segmentTables = new Map<string, Node>();
+
+  constructor(
+    name: string,
+    layout: ArenaLayout,
+    readonly parameters: readonly Parameter[],
+  ) {
+    super(
+      name,
+      layout,
+      parameters.map(({ variable }) => variable),
+    );
+    this.engine.adopt(this);
+  }
+
+  get engine(): Engine {
+    return this.parameters[0]!.device.engine;
+  }
+
+  /** The gradients, in an arena of the same layout. */
+  gradients(): Arena {
+    this.grad ??= this.sibling("gradients", (parameter) => parameter.gradState());
+    return this.grad;
+  }
+
+  /** State of an optimizer, zeros at first: a tensor for each parameter, in an arena of the same layout. */
+  slots(name: string): SlotArena {
+    const slots = new Map(
+      this.parameters.map((parameter) => {
+        const { variable, shape, device } = parameter;
+        return [parameter, new Slot(this.engine.createZeros(`${variable.name}.${name}`, shape), device)];
+      }),
+    );
+    return { slots, arena: this.sibling(name, (parameter) => slots.get(parameter)!.variable) };
+  }
+
+  /**
+   * One step of momentum SGD on all parameters, as one dispatch that waits until somebody needs it.
+   *
+   * @param tables.groups GROUP_SIZE numbers each
+   * @throws ValueError for more groups than the kernel holds
+   * @see shaders/momentumSgd.wgsl
+   */
+  momentumSgd(momentum: SlotArena, tables: UpdateTables): void {
+    const operands = [this, this.gradients(), momentum.arena, ...this.tables(tables, ops.GROUP_SIZE)];
+    this.engine.update(updateEffect(ops.momentumSgdOp, operands, {}, [this, momentum.arena]));
+  }
+
+  /**
+   * One step of Adam or AdamW on all parameters, as one dispatch.
+   *
+   * @param slots.maxExpAvgSq null where no group has amsgrad
+   * @param tables.rates of each parameter: `lr / (1 - beta1^t)` and `sqrt(1 - beta2^t)`
+   * @param tables.groups ADAM_GROUP_SIZE numbers each
+   * @throws ValueError for more groups than the kernel holds
+   * @see shaders/adam.wgsl
+   */
+  adam(
+    { expAvg, expAvgSq, maxExpAvgSq }: { expAvg: SlotArena; expAvgSq: SlotArena; maxExpAvgSq: SlotArena | null },
+    { rates, ...tables }: UpdateTables & { readonly rates: readonly (readonly [number, number])[] },
+  ): void {
+    const slots = [expAvg.arena, expAvgSq.arena];
+    const optional = maxExpAvgSq ? [maxExpAvgSq.arena] : [];
+    const [blocks, segments, groups] = this.tables(tables, ops.ADAM_GROUP_SIZE);
+    const rateTable = ops.fromHost(Float32Array.from(rates.flat()), [2 * rates.length]);
+    const operands = [this, this.gradients(), ...slots, blocks, segments, rateTable, groups, ...optional];
+    const attrs = { amsgrad: maxExpAvgSq !== null };
+    this.engine.update(updateEffect(ops.adamOp, operands, attrs, [this, ...slots, ...optional]));
+  }
+
+  /**
+   * One step of RMSprop on all parameters, as one dispatch.
+   *
+   * @param slots.momentumBuffer null where no group has momentum
+   * @param slots.gradAvg null where no group is centered
+   * @param tables.groups RMS_PROP_GROUP_SIZE numbers each
+   * @throws ValueError for more groups than the kernel holds
+   * @see shaders/rmsProp.wgsl
+   */
+  rmsProp(
+    slots: { squareAvg: SlotArena; momentumBuffer: SlotArena | null; gradAvg: SlotArena | null },
+    tables: UpdateTables,
+  ): void {
+    const { squareAvg, momentumBuffer, gradAvg } = slots;
+    const optional = [momentumBuffer, gradAvg].flatMap((slot) => (slot ? [slot.arena] : []));
+    const operands = [
+      this,
+      this.gradients(),
+      squareAvg.arena,
+      ...this.tables(tables, ops.RMS_PROP_GROUP_SIZE),
+      ...optional,
+    ];
+    const attrs = { momentum: momentumBuffer !== null, centered: gradAvg !== null };
+    this.engine.update(updateEffect(ops.rmsPropOp, operands, attrs, [this, squareAvg.arena, ...optional]));
+  }
+
+  /**
+   * `this = this * m + leader * (1 - m)`, as one dispatch, which a momentum SGD step of the leader that still waits shares.
+   *
+   * @param leader an arena of the same layout
+   * @param m in [0, 1]; `1 - m` is rounded once, from f64
+   * @see shaders/ema.wgsl
+   */
+  follow(leader: ParameterArena, m: number): void {
+    const coefficients = ops.fromHost(Float32Array.of(m, 1 - m, 0, 0), [4]);
+    this.engine.update(updateEffect(ops.emaOp, [leader, this, coefficients], {}, [this]));
+  }
+
+  /** What an update's kernel is told: blocks, segments, groups. */
+  private tables({ segments, groups }: UpdateTables, groupSize: number): [Node, Node, Node] {
+    return [this.layout.blocks, this.segmentTable(segments), groupTable(groups, groupSize)];
+  }
+
+  /** The table of what becomes of each parameter. It stays on the device while it is the same. */
+  private segmentTable(entries: readonly number[]): Node {
+    const key = entries.join();
+    let table = this.segmentTables.get(key);
+    if (!table) {
+      if (this.segmentTables.size >= MAX_SEGMENT_TABLES) this.segmentTables.clear();
+      table = ops.fromHost(Uint32Array.from(entries), [entries.length], "u32");
+      this.segmentTables.set(key, table);
+    }
+    return table;
+  }
+
+  private sibling(name: string, stateOf: (parameter: Parameter) => Variable): Arena {
+    const arena = new Arena(name, this.layout, this.parameters.map(stateOf));
+    this.engine.adopt(arena);
+    return arena;
+  }
+}
+
+/** What an optimizer keeps for a parameter: momentum, say. */
+export class Slot extends State {}
+
+/** A slot for each parameter of an arena. */
+export interface SlotArena {
+  readonly slots: ReadonlyMap<Parameter, Slot>;
+  readonly arena: Arena;
+}
+
+/**
+ * The arenas that parameters live in. Parameters without a home get arenas of at most 128 MiB, in the given order; those
+ * that have one stay where they are, so that several optimizers may share them.
+ */
+export function arenasOf(parameters: readonly Parameter[]): ParameterArena[] {
+  const homeless = parameters.filter(({ variable }) => !variable.home);
+  for (const run of ArenaLayout.split(homeless.map((parameter) => parameter.numel()))) {
+    const members = run.map((index) => homeless[index]!);
+    new ParameterArena("parameters", new ArenaLayout(members.map((member) => member.numel())), members);
+  }
+  return [...new Set(parameters.map(homeOf))];
+}
+
+/** The arena that a parameter lives in, once `arenasOf` has given it one. */
+export function homeOf({ variable }: Parameter): ParameterArena {
+  const arena = variable.home?.arena;
+  if (arena instanceof ParameterArena) return arena;
+  throw new InternalError(
+    `homeOf: parameters must live in arenas of parameters, got ${variable.name} in ${arena?.name ?? "none"}.`,
+  );
+}
