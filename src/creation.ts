@@ -26,7 +26,7 @@ export type TensorData = NestedArray | TypedArray | Uint8ClampedArray;
  * A tensor of host values, which are copied.
  *
  * @param data a number, nested lists, or a typed array. Numbers are f32, booleans bool, typed arrays keep their dtype
- *   (Float64Array becomes f32)
+ *   (Float64Array becomes f32, unless `dtype` is `"f64"`)
  * @param options.shape for flat data; default: as nested, `[length]` for typed arrays
  * @param options.dtype, device, requiresGrad
  * @throws ShapeError if nested lists are ragged, or `shape` has another number of elements
@@ -169,7 +169,7 @@ export function arange(...args: (number | CreationOptions | undefined)[]): Tenso
  * @see torch.linspace
  */
 export function linspace(start: number, end: number, steps: number, options: CreationOptions = {}): Tensor {
-  const data = Float32Array.from({ length: steps }, (_, i) =>
+  const data = Float64Array.from({ length: steps }, (_, i) =>
     steps === 1 ? start : start + ((end - start) * i) / (steps - 1),
   );
   return tensor(data, options);

@@ -5,7 +5,7 @@
 
 import { tensor } from "./creation";
 import type { Device } from "./device";
-import type { DType } from "./graph/dtype";
+import { type DType, isFloat } from "./graph/dtype";
 import { sameShape, type Shape, showShape, sizeOf } from "./graph/shape";
 import { Tensor } from "./tensor";
 
@@ -33,7 +33,7 @@ export function misfit(value: Tensor | StateArray, { shape, dtype, device }: Pla
     if (value.dtype !== dtype) return `dtype ${value.dtype} instead of ${dtype}`;
     return value.device === device ? null : `a tensor of ${value.device.name} instead of ${device.name}`;
   }
-  if (!FITTING[dtype === "f32" ? "float" : "integer"].includes(value.dtype))
+  if (!FITTING[isFloat(dtype) ? "float" : "integer"].includes(value.dtype))
     return `dtype ${value.dtype} instead of ${dtype}`;
   return value.data.length === sizeOf(shape) ? null : `${value.data.length} values instead of ${sizeOf(shape)}`;
 }

@@ -5,6 +5,7 @@
 
 import { defaultDevice, type Device } from "./device";
 import { DTypeError, ShapeError } from "./errors";
+import { type DType, isFloat } from "./graph/dtype";
 import { withGradMode } from "./graph/gradMode";
 import type { Node } from "./graph/node";
 import { sameShape, type Shape, showShape, sizeOf } from "./graph/shape";
@@ -14,12 +15,16 @@ import { operandsOf, ownGradient, Tensor } from "./tensor";
 
 /** A tensor whose value can be written. Using it reads the latest version. */
 export abstract class State extends Tensor {
-  constructor(
-    /** The state itself: what all versions belong to. */
-    readonly variable: Variable,
-    device: Device,
-  ) {
+  private state: Variable;
+
+  constructor(variable: Variable, device: Device) {
     super(variable.node, device);
+    this.state = variable;
+  }
+
+  /** The state itself: what all versions belong to. */
+  get variable(): Variable {
+    return this.state;
   }
 
   override get node(): Node {
@@ -28,6 +33,31 @@ export abstract class State extends Tensor {
 
   override get shape(): Shape {
     return this.variable.shape;
+  }
+
+  override get dtype(): DType {
+    return this.variable.dtype;
+  }
+
+  /**
+   * Gives the state another dtype for good, with the value that it has.
+   *
+   * @throws DTypeError for f64 on a device other than the CPU, or once an optimizer has it
+   */
+  convert(dtype: DType): void {
+    if (dtype === this.dtype) return;
+    if (this.variable.home) {
+      throw new DTypeError(
+        `to: state must be converted before an optimizer is made, got ${this.toString()} in one. Make the optimizer afterwards.`,
+      );
+    }
+    const { name, requiresGrad } = this.variable;
+    const converted = new Tensor(
+      withGradMode(false, () => ops.cast(this.node, dtype)),
+      this.device,
+    ); // checks the device
+    this.state = this.device.engine.createVariable(name, converted.node);
+    this.state.requiresGrad = requiresGrad;
   }
 
   /**
@@ -65,8 +95,8 @@ export interface ParameterOptions {
 /**
  * A tensor that an optimizer trains.
  *
- * @param data first value, f32
- * @throws DTypeError if `data` is not f32
+ * @param data first value, f32; or f64, on the CPU
+ * @throws DTypeError if `data` holds no floats
  * @see torch.nn.Parameter
  *
  * @example
@@ -79,9 +109,9 @@ export class Parameter extends State {
   private gradIsShared = false;
 
   constructor(data: Tensor, { requiresGrad = true, name = "" }: ParameterOptions = {}) {
-    if (data.dtype !== "f32") {
+    if (!isFloat(data.dtype)) {
       throw new DTypeError(
-        `Parameter: the value must be f32, got ${data.dtype}. Cast it with .to("f32"), or use a Buffer.`,
+        `Parameter: the value must be of floats, got ${data.dtype}. Cast it with .to("f32"), or use a Buffer.`,
       );
     }
     super(data.device.engine.createVariable(name, data.node), data.device);
@@ -99,6 +129,16 @@ export class Parameter extends State {
 
   override get isLeaf(): boolean {
     return true;
+  }
+
+  override convert(dtype: DType): void {
+    if (dtype === this.dtype) return;
+    const gradient = this.grad;
+    super.convert(dtype);
+    ownGradient(this.variable, this);
+    this.gradVariable = null;
+    this.hasGrad = false;
+    if (gradient) this.grad = gradient.to(dtype);
   }
 
   /** Freezes the parameter, or trains it again. */
@@ -144,12 +184,12 @@ export class Parameter extends State {
     if (!this.gradIsShared) this.device.engine.forget(this.gradState());
     this.gradIsShared = false;
     if (setToNone) this.hasGrad = false;
-    else this.writeGrad(ops.zeros(this.shape));
+    else this.writeGrad(ops.zeros(this.shape, this.dtype));
   }
 
   /** The gradient as state: it lies in an arena beside the parameter's. */
   gradState(): Variable {
-    this.gradVariable ??= this.device.engine.createZeros(`${this.variable.name}.grad`, this.shape);
+    this.gradVariable ??= this.device.engine.createZeros(`${this.variable.name}.grad`, this.shape, this.dtype);
     return this.gradVariable;
   }
 
@@ -175,9 +215,9 @@ export class Buffer extends State {
     super(data.device.engine.createVariable(name, data.node), data.device);
   }
 
-  /** Overwrites the value with a function of itself. */
+  /** Overwrites the value with a function of itself, in its own dtype. */
   update(next: (current: Node) => Node): void {
-    this.device.engine.assign(this.variable, next(this.variable.ownNode));
+    this.device.engine.assign(this.variable, ops.cast(next(this.variable.ownNode), this.dtype));
   }
 
   /**

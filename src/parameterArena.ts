@@ -57,8 +57,8 @@ export class ParameterArena extends Arena {
   slots(name: string): SlotArena {
     const slots = new Map(
       this.parameters.map((parameter) => {
-        const { variable, shape, device } = parameter;
-        return [parameter, new Slot(this.engine.createZeros(`${variable.name}.${name}`, shape), device)];
+        const { variable, shape, dtype, device } = parameter;
+        return [parameter, new Slot(this.engine.createZeros(`${variable.name}.${name}`, shape, dtype), device)];
       }),
     );
     return { slots, arena: this.sibling(name, (parameter) => slots.get(parameter)!.variable) };
@@ -170,16 +170,21 @@ export interface SlotArena {
 }
 
 /**
- * The arenas that parameters live in. Parameters without a home get arenas of at most 128 MiB, in the given order; those
- * that have one stay where they are, so that several optimizers may share them.
+ * The arenas that parameters live in. Parameters without a home get arenas of at most 128 MiB, in the given order, one
+ * dtype each; those that have one stay where they are, so that several optimizers may share them.
  */
 export function arenasOf(parameters: readonly Parameter[]): ParameterArena[] {
   const homeless = parameters.filter(({ variable }) => !variable.home);
+  for (const dtype of new Set(homeless.map((parameter) => parameter.dtype)))
+    makeArenas(homeless.filter((parameter) => parameter.dtype === dtype));
+  return [...new Set(parameters.map(homeOf))];
+}
+
+function makeArenas(homeless: readonly Parameter[]): void {
   for (const run of ArenaLayout.split(homeless.map((parameter) => parameter.numel()))) {
     const members = run.map((index) => homeless[index]!);
     new ParameterArena("parameters", new ArenaLayout(members.map((member) => member.numel())), members);
   }
-  return [...new Set(parameters.map(homeOf))];
 }
 
 /** The arena that a parameter lives in, once `arenasOf` has given it one. */

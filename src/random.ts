@@ -7,6 +7,7 @@ import type { CreationOptions } from "./creation";
 import { tensor } from "./creation";
 import { defaultDevice, type Device } from "./device";
 import { DTypeError, ShapeError, ValueError } from "./errors";
+import { isFloat } from "./graph/dtype";
 import type { Node } from "./graph/node";
 import { checkShape, type Shape, sizeOf } from "./graph/shape";
 import * as ops from "./ops";
@@ -198,19 +199,19 @@ export function normal(
 }
 
 /**
- * 1 with the probability that the tensor holds, else 0; f32.
+ * 1 with the probability that the tensor holds, else 0; in the dtype of `p`.
  *
- * @param p f32 in [0, 1]
+ * @param p floats in [0, 1]
  * @see torch.bernoulli
  */
 export function bernoulli(
   p: Tensor,
   { generator = defaultGenerator(p.device) }: { generator?: Generator } = {},
 ): Tensor {
-  if (p.dtype !== "f32")
-    throw new DTypeError(`bernoulli: probabilities must be f32, got ${p.dtype}. Cast them with .to("f32").`);
+  if (!isFloat(p.dtype))
+    throw new DTypeError(`bernoulli: probabilities must be floats, got ${p.dtype}. Cast them with .to("f32").`);
   const drawn = ops.uniform(p.shape, generator.draw(p.numel()));
-  return wrap(ops.cast(ops.lt(drawn, p.node), "f32"), p.device);
+  return wrap(ops.cast(ops.lt(drawn, p.node), p.dtype), p.device);
 }
 
 /**

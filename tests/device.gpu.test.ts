@@ -10,6 +10,7 @@ import {
   DeviceError,
   DeviceLostError,
   type DType,
+  DTypeError,
   F,
   init,
   linspace,
@@ -102,7 +103,7 @@ describe("opening", () => {
 });
 
 /** Values of each dtype with its extremes, in odd numbers. */
-const VALUES: Readonly<Record<DType, readonly number[]>> = {
+const VALUES: Readonly<Record<Exclude<DType, "f64">, readonly number[]>> = {
   f32: [0, -0, 1.5, -3e38, 1e-30, NaN, Infinity, -Infinity, 16777217],
   i32: [0, -1, 2147483647, -2147483648, 5],
   u32: [0, 1, 4294967295],
@@ -111,7 +112,24 @@ const VALUES: Readonly<Record<DType, readonly number[]>> = {
 };
 
 describe("two devices in one process", () => {
-  test.each(Object.keys(VALUES) as DType[])("%s goes there and back", async (dtype) => {
+  test("f64 stays on the CPU", async () => {
+    const x = tensor([0.1], { dtype: "f64", device: cpu });
+    await expect(x.to(gpu)).rejects.toThrow(/f64 must stay on the CPU/);
+    await expect(x.to(gpu)).rejects.toBeInstanceOf(DTypeError);
+    expect(await (await x.float().to(gpu)).data()).toEqual(Float32Array.of(0.1));
+    const make: (() => unknown)[] = [
+      () => tensor([0.1], { dtype: "f64" }),
+      () => tensor([0.1]).to("f64"),
+      () => tensor([0.1]).double(),
+      () => new nn.Linear(2, 1).double(),
+    ];
+    for (const act of make) {
+      expect(act).toThrow(DTypeError);
+      expect(act).toThrow(/f64 must stay on the CPU, got one for webgpu:\d+\. Cast it with \.to\("f32"\)/);
+    }
+  });
+
+  test.each(Object.keys(VALUES) as (keyof typeof VALUES)[])("%s goes there and back", async (dtype) => {
     for (const values of [VALUES[dtype], VALUES[dtype].slice(0, 1), []]) {
       const here = tensor([...values], { dtype, device: cpu });
       const there = await here.to(gpu);

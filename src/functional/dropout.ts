@@ -26,6 +26,6 @@ export function dropout(
   if (p === 1) return x.mul(0);
   const drawn = rand(x.shape, { device: x.device, ...drawing });
   return build("dropout", [x, drawn], (value, random) =>
-    ops.mul(value, ops.mul(ops.cast(ops.ge(random, p), "f32"), 1 / (1 - p))),
+    ops.mul(value, ops.mul(ops.cast(ops.ge(random, p), value.dtype), 1 / (1 - p))),
   );
 }

@@ -6,7 +6,7 @@
 import { backward } from "../autograd/backward";
 import type { Device } from "../device";
 import { AutogradError, DeviceError, DTypeError, ShapeError, StaleTensorError, ValueError } from "../errors";
-import type { DType, TypedArray } from "../graph/dtype";
+import { type DType, isFloat, type TypedArray } from "../graph/dtype";
 import { withGradMode } from "../graph/gradMode";
 import { Node, type VariableRef } from "../graph/node";
 import { normalizeDim, sameShape, type Shape, showShape, sizeOf } from "../graph/shape";
@@ -52,6 +52,7 @@ export abstract class TensorCore implements GradientOwner {
     /** Where the value lies, or will. */
     readonly device: Device,
   ) {
+    checkPlace("tensor", node.dtype, device);
     this.value = node;
   }
 
@@ -117,7 +118,7 @@ export abstract class TensorCore implements GradientOwner {
   /**
    * Computes the value and copies it to the host.
    *
-   * @returns row-major values: Float32Array, Int32Array, Uint32Array, or Uint8Array for `u8` and `bool`
+   * @returns row-major values: Float32Array, Float64Array, Int32Array, Uint32Array, or Uint8Array for `u8` and `bool`
    * @throws StaleTensorError if the value depends on state that has been overwritten since
    */
   async data(): Promise<TypedArray> {
@@ -173,11 +174,18 @@ export abstract class TensorCore implements GradientOwner {
     this.dispose();
   }
 
-  /** The value in another dtype. Floats are cut towards zero, saturating; everything but 0 is true. */
+  /**
+   * The value in another dtype. Floats are cut towards zero, saturating; everything but 0 is true. Gradients flow from
+   * floats to floats.
+   *
+   * @throws DTypeError for f64 on a device other than the CPU
+   */
   to(dtype: DType): Tensor;
   /**
    * The value on another device: read here, copied there. No gradient flows back: the copy of a leaf that requires
    * gradients is a leaf with a `grad` of its own, that of a computed tensor is detached.
+   *
+   * @throws DTypeError for f64 and a device other than the CPU
    */
   to(device: Device): Promise<Tensor>;
   to(target: DType | Device): Tensor | Promise<Tensor> {
@@ -186,6 +194,7 @@ export abstract class TensorCore implements GradientOwner {
 
   private async copyTo(device: Device): Promise<Tensor> {
     if (device === this.device) return this.self;
+    checkPlace("to", this.dtype, device);
     const values = await this.data();
     const copy = this.create(ops.fromHost(values, this.shape, this.dtype), device.check("to"));
     return copy.requiresGrad_(this.requiresGrad && this.isLeaf);
@@ -194,6 +203,11 @@ export abstract class TensorCore implements GradientOwner {
   /** The value as f32. */
   float(): Tensor {
     return this.to("f32");
+  }
+
+  /** The value as f64, which only the CPU has. @see torch.Tensor.double */
+  double(): Tensor {
+    return this.to("f64");
   }
 
   /** The value as i32. */
@@ -237,7 +251,7 @@ export abstract class TensorCore implements GradientOwner {
    *
    * @returns this
    * @throws AutogradError if the tensor was computed from something that requires gradients
-   * @throws DTypeError if it is not f32
+   * @throws DTypeError if it holds no floats
    * @see torch.Tensor.requires_grad_
    */
   requiresGrad_(value = true): this {
@@ -247,9 +261,9 @@ export abstract class TensorCore implements GradientOwner {
         "requiresGrad: it can only be set on leaves, got a computed tensor. Use detach() to stop gradients.",
       );
     }
-    if (value && this.dtype !== "f32") {
+    if (value && !isFloat(this.dtype)) {
       throw new DTypeError(
-        `requiresGrad: only f32 tensors can require gradients, got ${this.dtype}. Cast it with .to("f32").`,
+        `requiresGrad: only float tensors can require gradients, got ${this.dtype}. Cast it with .to("f32").`,
       );
     }
     this.value = leafOf(this.node, value);
@@ -366,6 +380,15 @@ export type NodesOf<T extends readonly Argument[]> = { -readonly [I in keyof T]:
 export function operandsOf<const T extends readonly Argument[]>(op: string, operands: T): NodesOf<T> {
   deviceOf(op, operands);
   return operands.map((operand) => (operand instanceof TensorCore ? operand.node : operand)) as NodesOf<T>;
+}
+
+/** f64 is for gradient checks on the CPU: WebGPU has no such type. */
+function checkPlace(op: string, dtype: DType, device: Device): void {
+  if (dtype !== "f64" || device.kind === "cpu") return;
+  throw new DTypeError(
+    `${op}: f64 must stay on the CPU, got one for ${device.name}. ` +
+      'Cast it with .to("f32"), or make it with { device: await openDevice("cpu") }.',
+  );
 }
 
 /** The device that all tensors among `operands` are on. */

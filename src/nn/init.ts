@@ -1,6 +1,6 @@
 /** Initialisers: new values for parameters, in PyTorch's scales. Each writes the parameter and returns it. */
 
-import { full } from "../creation";
+import { type CreationOptions, full } from "../creation";
 import { ShapeError, ValueError } from "../errors";
 import { type Shape, showShape, sizeOf } from "../graph/shape";
 import type { Buffer, Parameter } from "../parameter";
@@ -61,21 +61,23 @@ export function calculateGain(nonlinearity: Nonlinearity, negativeSlope = 0.01):
   }
 }
 
+const placeOf = ({ dtype, device }: State): Pick<CreationOptions, "dtype" | "device"> => ({ dtype, device });
+
 /** Uniform in [low, high). @see torch.nn.init.uniform_ */
 export function uniform_<T extends State>(state: T, low = 0, high = 1, { generator }: Drawn = {}): T {
-  state.assign(uniform(state.shape, { low, high, device: state.device, ...(generator && { generator }) }));
+  state.assign(uniform(state.shape, { low, high, ...placeOf(state), ...(generator && { generator }) }));
   return state;
 }
 
 /** Normal. @see torch.nn.init.normal_ */
 export function normal_<T extends State>(state: T, mean = 0, std = 1, { generator }: Drawn = {}): T {
-  state.assign(normal(state.shape, { mean, std, device: state.device, ...(generator && { generator }) }));
+  state.assign(normal(state.shape, { mean, std, ...placeOf(state), ...(generator && { generator }) }));
   return state;
 }
 
 /** One number everywhere. @see torch.nn.init.constant_ */
 export function constant_<T extends State>(state: T, value: number): T {
-  state.assign(full(state.shape, value, { dtype: state.dtype, device: state.device }));
+  state.assign(full(state.shape, value, placeOf(state)));
   return state;
 }
 

@@ -4,9 +4,9 @@
  */
 
 import { tensor } from "../creation";
-import { ShapeError, StateDictError } from "../errors";
+import { DTypeError, ShapeError, StateDictError } from "../errors";
 import { misfit, placed, type StateArray } from "../loadable";
-import type { DType, TypedArray } from "../graph/dtype";
+import { type DType, isFloat, type TypedArray } from "../graph/dtype";
 import type { Shape } from "../graph/shape";
 import { Buffer, Counter, Parameter, StateView } from "../parameter";
 import { read, Tensor } from "../tensor";
@@ -128,6 +128,31 @@ export abstract class Module {
   requiresGrad_(value = true): this {
     for (const parameter of this.parameters()) parameter.requiresGrad_(value);
     return this;
+  }
+
+  /**
+   * Gives all parameters and buffers of floats another dtype, for good. Optimizers are made afterwards.
+   *
+   * @param dtype `"f32"`, or `"f64"` on the CPU
+   * @throws DTypeError for a dtype without gradients, for f64 on another device, or once an optimizer has a parameter
+   * @see torch.nn.Module.to
+   */
+  to(dtype: DType): this {
+    if (!isFloat(dtype)) {
+      throw new DTypeError(`to: a module must be of floats, got ${dtype}. Use "f32", or "f64" on the CPU.`);
+    }
+    for (const state of [...this.parameters(), ...this.buffers()]) if (isFloat(state.dtype)) state.convert(dtype);
+    return this;
+  }
+
+  /** `to("f64")`, as `gradcheck` needs it; on the CPU. @see torch.nn.Module.double */
+  double(): this {
+    return this.to("f64");
+  }
+
+  /** `to("f32")`. @see torch.nn.Module.float */
+  float(): this {
+    return this.to("f32");
   }
 
   /** Clears the gradients of all parameters. @see torch.nn.Module.zero_grad */

@@ -1,8 +1,9 @@
 /** Arithmetic: sums, products, quotients, order, choice and rounding. Every rule's derivative is written above it. */
 
+import { isFloat, toFloatDType } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { zerosLike } from "./broadcast";
-import { broadcast, cast, commonDType, type Operand, together } from "./cast";
+import { broadcast, cast, commonDType, type Operand, toFloat, together } from "./cast";
 import { checkDType, checkSameDType, checkSameShape } from "./check";
 import { eq, ge, gt, le, lt } from "./logic";
 import { apply, defineOp } from "./op";
@@ -90,11 +91,12 @@ export const sub = joined(subOp);
 /** `a * b`; integers wrap. */
 export const mul = joined(mulOp);
 /** `a / b`; integers become f32, as in PyTorch. */
-export const div = (a: Operand, b: Operand): Node => apply(divOp, together("div", [a, b], "f32"), {});
+export const div = (a: Operand, b: Operand): Node =>
+  apply(divOp, together("div", [a, b], toFloatDType(commonDType([a, b]))), {});
 export const neg = (x: Node): Node => apply(negOp, [x], {});
 export const square = (x: Node): Node => apply(squareOp, [x], {});
 /** `1 / x`. */
-export const reciprocal = (x: Node): Node => apply(reciprocalOp, [cast(x, "f32")], {});
+export const reciprocal = (x: Node): Node => apply(reciprocalOp, [toFloat(x)], {});
 
 // --- choice ----------------------------------------------------------------------------------------------------------
 
@@ -164,7 +166,7 @@ export const absOp = unary({
 // 0 at 0; NaN passes the gradient, as in PyTorch
 export const reluOp = unary({
   name: "relu",
-  dtypes: ["f32", "i32"],
+  dtypes: ["f32", "f64", "i32"],
   js: (x) => (x <= 0 ? 0 : x),
   wgsl: (x, { output, lanes }) => (output === "f32" ? call("relu", [x], lanes) : `max(${x}, ${zeroLit("i32", lanes)})`),
   vjp: (gradOut, { output }) => [where(le(output, 0), 0, gradOut)],
@@ -181,7 +183,7 @@ export const relu = (x: Node): Node => apply(reluOp, [x], {});
 /** `x` where it is on the right side of a bound, the bound where it is not; NaN, which passes no gradient, where either is. */
 function bounded(x: Node, bound: Operand, isInside: typeof ge, isBeyond: typeof lt): Node {
   const [value, limit] = together("clamp", [x, bound]);
-  if (value!.dtype !== "f32") return where(isBeyond(value!, limit!), limit!, value!);
+  if (!isFloat(value!.dtype)) return where(isBeyond(value!, limit!), limit!, value!);
   return where(isInside(value!, limit!), value!, where(isBeyond(value!, limit!), limit!, NaN));
 }
 

@@ -7,6 +7,7 @@ import { checkShape, contiguousStrides, normalizeDims, sameShape, type Shape, sh
 import { checkDType } from "./check";
 import { scalar } from "./leaf";
 import { apply, defineOp } from "./op";
+import { NUMERIC } from "./pointwise";
 import { forEachRow } from "./strided";
 import { defineView, reshape } from "./views";
 
@@ -102,7 +103,7 @@ export const spread = (x: Node, dims: readonly number[], shape: Shape): Node =>
 export const sumOp = defineOp<ReduceAttrs>({
   name: "sum",
   infer([input], { dims }) {
-    checkDType("sum", [input!], ["f32", "i32", "u32"]);
+    checkDType("sum", [input!], NUMERIC);
     return { shape: dropDims(input!.shape, dims), dtype: input!.dtype };
   },
   evaluate: ([input], output, { dims }) => evaluateReduce(input!, output, dims, 0, (total, value) => total + value),

@@ -1,7 +1,7 @@
 /** Casts between dtypes, and how operands of a builder are brought together: promotion, then broadcasting. */
 
 import { DTypeError } from "../errors";
-import { type DType, isFloat, isInteger, promote } from "../graph/dtype";
+import { type DType, isFloat, isInteger, promote, toFloatDType } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { broadcastShapes } from "../graph/shape";
 import { expand } from "./broadcast";
@@ -14,8 +14,8 @@ const RANGE = { i32: [-0x80000000, 0x7fffffff], u32: [0, 0xffffffff], u8: [0, 0x
 /** How a value of one dtype becomes one of another. Floats saturate, NaN becomes 0; integers wrap. */
 function converter(from: DType, to: DType): (value: number) => number {
   if (to === "bool") return (value) => Number(value !== 0);
-  if (to === "f32" || !isFloat(from)) return (value) => value; // the store wraps
-  const [low, high] = RANGE[to];
+  if (isFloat(to) || !isFloat(from)) return (value) => value; // the store wraps
+  const [low, high] = RANGE[to as keyof typeof RANGE];
   return (value) => (Number.isNaN(value) ? 0 : Math.min(Math.max(Math.trunc(value), low), high));
 }
 
@@ -35,7 +35,7 @@ export const castOp = defineOp<{ readonly dtype: DType }>({
     const { data } = input!;
     for (let i = 0; i < data.length; i++) output.data[i] = convert(data[i]!);
   },
-  vjp: null, // f32 is the only dtype with gradients
+  vjp: (gradOut, { inputs: [x] }) => [cast(gradOut, x!.dtype)],
   lowering: { kind: "pointwise", wgsl: castWgsl },
 });
 
@@ -43,7 +43,7 @@ export const castOp = defineOp<{ readonly dtype: DType }>({
 export const cast = (x: Node, dtype: DType): Node => (x.dtype === dtype ? x : apply(castOp, [x], { dtype }));
 
 /** For functions that have no meaning on integers. */
-export const toFloat = (x: Node): Node => cast(x, "f32");
+export const toFloat = (x: Node): Node => cast(x, toFloatDType(x.dtype));
 
 /** What builders take where PyTorch takes a tensor or a number. */
 export type Operand = Node | number;

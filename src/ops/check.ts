@@ -9,8 +9,9 @@ import { sameShape, showShape } from "../graph/shape";
 export function checkDType(op: string, inputs: readonly Node[], allowed: readonly DType[]): void {
   const wrong = inputs.find((input) => !allowed.includes(input.dtype));
   if (!wrong) return;
+  const named = allowed.filter((dtype) => dtype !== "f64"); // goes wherever f32 goes, but few have a use for it
   throw new DTypeError(
-    `${op}: dtype must be ${allowed.join(" or ")}, got ${wrong.dtype}. ${wayOut(wrong.dtype, allowed)}`,
+    `${op}: dtype must be ${named.join(" or ")}, got ${wrong.dtype}. ${wayOut(wrong.dtype, allowed)}`,
   );
 }
 

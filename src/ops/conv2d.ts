@@ -8,10 +8,11 @@ import type { HostArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { sameShape, type Shape, showShape } from "../graph/shape";
 import { add } from "./arithmetic";
-import { checkDType, checkRank } from "./check";
+import { checkDType, checkRank, checkSameDType } from "./check";
 import { multiplyAdd, transposed } from "./gemm";
 import type { Conv2dInfo } from "./kernelInfo";
 import { apply, defineOp } from "./op";
+import { FLOAT } from "./pointwise";
 import { toF64 } from "./strided";
 import { reshape } from "./views";
 
@@ -81,7 +82,8 @@ const outputShape = ({ batch, outChannels, outHeight, outWidth }: Conv2dInfo): S
 ];
 
 function checkOperands(op: string, nodes: readonly Node[], names: readonly [string, string]): void {
-  checkDType(op, nodes, ["f32"]);
+  checkDType(op, nodes, FLOAT);
+  checkSameDType(op, nodes);
   nodes.forEach((node, i) =>
     checkRank(op, names[i]!, node, 4, names[i] === "weight" ? "[out, in, h, w]" : "[n, c, h, w]"),
   );
@@ -223,7 +225,7 @@ export const conv2dOp = defineOp<ConvAttrs>({
   name: "conv2d",
   infer([input, weight], attrs) {
     checkOperands("conv2d", [input!, weight!], ["input", "weight"]);
-    return { shape: outputShape(convInfo("conv2d", input!.shape, weight!.shape, attrs)), dtype: "f32" };
+    return { shape: outputShape(convInfo("conv2d", input!.shape, weight!.shape, attrs)), dtype: input!.dtype };
   },
   evaluate: ([input, weight], output, attrs) =>
     evaluateConv(input!, weight!, output, convInfo("conv2d", input!.shape, weight!.shape, attrs)),
@@ -248,7 +250,7 @@ export const conv2dGradInputOp = defineOp<GradInputAttrs>({
   infer([gradOut, weight], attrs) {
     checkOperands("conv2dGradInput", [gradOut!, weight!], ["gradOut", "weight"]);
     checkGradOut("conv2dGradInput", gradOut!, convInfo("conv2dGradInput", attrs.inputShape, weight!.shape, attrs));
-    return { shape: attrs.inputShape, dtype: "f32" };
+    return { shape: attrs.inputShape, dtype: gradOut!.dtype };
   },
   evaluate: ([gradOut, weight], output, attrs) =>
     evaluateGradInput(gradOut!, weight!, output, convInfo("conv2dGradInput", output.shape, weight!.shape, attrs)),
@@ -273,7 +275,7 @@ export const conv2dGradWeightOp = defineOp<GradWeightAttrs>({
   infer([input, gradOut], attrs) {
     checkOperands("conv2dGradWeight", [input!, gradOut!], ["input", "gradOut"]);
     checkGradOut("conv2dGradWeight", gradOut!, convInfo("conv2dGradWeight", input!.shape, attrs.weightShape, attrs));
-    return { shape: attrs.weightShape, dtype: "f32" };
+    return { shape: attrs.weightShape, dtype: input!.dtype };
   },
   evaluate: ([input, gradOut], output, attrs) =>
     evaluateGradWeight(input!, gradOut!, output, convInfo("conv2dGradWeight", input!.shape, output.shape, attrs)),

@@ -1,7 +1,7 @@
 /** Gather and its transpose scatterAdd; cat, pad with a value, and what they compose to. */
 
 import { IndexError, ShapeError } from "../errors";
-import { type HostArray, isFloat, type TypedArray } from "../graph/dtype";
+import { type DType, type HostArray, isFloat, type TypedArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { contiguousStrides, normalizeDim, sameShape, type Shape, showShape, sizeOf } from "../graph/shape";
 import { add, where } from "./arithmetic";
@@ -12,6 +12,7 @@ import { iota } from "./generate";
 import { hostIntegers } from "./leaf";
 import { bitwiseAnd, bitwiseLeftShift, bitwiseRightShift, eq, ge, le } from "./logic";
 import { apply, defineOp, type IndexedContext } from "./op";
+import { FLOAT } from "./pointwise";
 import { narrow, padZeros, slice } from "./slice";
 import { forEachRow, toF64 } from "./strided";
 import { reshape, unsqueeze } from "./views";
@@ -84,7 +85,10 @@ export const gatherOp = defineOp<DimAttrs>({
     return { shape: index!.shape, dtype: x!.dtype };
   },
   evaluate: ([x, index], output, { dim }) => evaluateGather(x!, index!, output, dim),
-  vjp: (gradOut, { inputs: [x, index], attrs: { dim } }) => [scatterAdd(zeros(x!.shape), dim, index!, gradOut), null],
+  vjp: (gradOut, { inputs: [x, index], attrs: { dim } }) => [
+    scatterAdd(zeros(x!.shape, x!.dtype), dim, index!, gradOut),
+    null,
+  ],
   lowering: { kind: "indexed", wgsl: gatherWgsl },
 });
 
@@ -122,7 +126,7 @@ export const scatterAddOp = defineOp<DimAttrs>({
   name: "scatterAdd",
   infer([x, index, src], { dim }) {
     checkDType("scatterAdd", [index!], ["i32"]);
-    checkDType("scatterAdd", [x!], ["f32"]);
+    checkDType("scatterAdd", [x!], FLOAT);
     checkSameDType("scatterAdd", [x!, src!]);
     checkSameShape("scatterAdd", [index!, src!]);
     checkIndexShape("scatterAdd", x!, index!, dim);
@@ -219,7 +223,7 @@ function catWgsl(node: Node, context: IndexedContext): string {
         ? value
         : context.bind(
             `select(${value}, ${result}, ${coord} < ${constant(start)})`,
-            node.dtype === "u8" ? "u32" : node.dtype,
+            node.dtype === "u8" ? "u32" : (node.dtype as Exclude<DType, "f64" | "u8">),
           );
     start += size;
   });

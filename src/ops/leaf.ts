@@ -4,7 +4,7 @@
  */
 
 import { DTypeError, InternalError, ShapeError } from "../errors";
-import { allocateHost, type DType, isInteger, type TypedArray } from "../graph/dtype";
+import { allocateHost, type DType, isFloat, isInteger, type TypedArray } from "../graph/dtype";
 import { Node, type VariableRef } from "../graph/node";
 import { checkShape, type Shape, showShape, sizeOf } from "../graph/shape";
 import { defineOp, type Op } from "./op";
@@ -41,8 +41,8 @@ export function fromHost(data: TypedArray, shape: Shape, dtype: DType = "f32", r
         `(${sizeOf(shape)}). Check the shape.`,
     );
   }
-  if (requiresGrad && dtype !== "f32") {
-    throw new DTypeError(`fromHost: only f32 can need gradients, got ${dtype}. Cast it to f32 first.`);
+  if (requiresGrad && !isFloat(dtype)) {
+    throw new DTypeError(`fromHost: only floats can need gradients, got ${dtype}. Cast it to f32 first.`);
   }
   const node = makeLeaf(dataOp, [...shape], dtype, requiresGrad);
   node.hostData = data;

@@ -1,5 +1,6 @@
 /** Comparisons, logic and bits. None has a gradient. */
 
+import { isFloat } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { full } from "./broadcast";
 import { cast, type Operand, together } from "./cast";
@@ -166,6 +167,6 @@ export const isnanOp = floatTest("isnan", "is_nan", Number.isNaN);
 export const isinfOp = floatTest("isinf", "is_inf", (x) => x === Infinity || x === -Infinity);
 export const isfiniteOp = floatTest("isfinite", "is_finite", Number.isFinite);
 
-export const isnan = (x: Node): Node => (x.dtype === "f32" ? apply(isnanOp, [x], {}) : full(x.shape, 0, "bool"));
-export const isinf = (x: Node): Node => (x.dtype === "f32" ? apply(isinfOp, [x], {}) : full(x.shape, 0, "bool"));
-export const isfinite = (x: Node): Node => (x.dtype === "f32" ? apply(isfiniteOp, [x], {}) : full(x.shape, 1, "bool"));
+export const isnan = (x: Node): Node => (isFloat(x.dtype) ? apply(isnanOp, [x], {}) : full(x.shape, 0, "bool"));
+export const isinf = (x: Node): Node => (isFloat(x.dtype) ? apply(isinfOp, [x], {}) : full(x.shape, 0, "bool"));
+export const isfinite = (x: Node): Node => (isFloat(x.dtype) ? apply(isfiniteOp, [x], {}) : full(x.shape, 1, "bool"));

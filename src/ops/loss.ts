@@ -1,7 +1,7 @@
 /** Losses, composed of ops. Gradients follow from the ops', except where a closed form is shorter or more exact. */
 
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors";
-import { isInteger } from "../graph/dtype";
+import { isFloat, isInteger, toFloatDType } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { sameShape, showShape, sizeOf } from "../graph/shape";
 import { abs, add, div, mul, neg, relu, square, sub, where } from "./arithmetic";
@@ -58,9 +58,9 @@ interface Targets {
   readonly isTarget: Node;
   /** Shape of the targets: false where ignored. */
   readonly isCounted: Node;
-  /** Shape of the targets, f32: 0 where ignored, NaN where there is no such class, else 1. */
+  /** Shape of the targets, float: 0 where ignored, NaN where there is no such class, else 1. */
   readonly counts: Node;
-  /** Shape of the targets, f32: 0 where ignored, NaN where there is no such class, else the weight of the class. */
+  /** Shape of the targets, float: 0 where ignored, NaN where there is no such class, else the weight of the class. */
   readonly weights: Node;
   /** Weight per class, in a shape that broadcasts to the scores. */
   readonly classWeight: Node | null;
@@ -101,7 +101,7 @@ function readTargets(
   // what the host knows has been checked
   const orNaN = (node: Node): Node =>
     hostIntegers(target) ? node : where(logicalAnd(isCounted, logicalOr(lt(index, 0), ge(index, classes))), NaN, node);
-  const counts = orNaN(cast(isCounted, "f32"));
+  const counts = orNaN(cast(isCounted, toFloatDType(scores.dtype)));
   const classWeight = weight && ofClass(weight);
   const weights = classWeight ? orNaN(sum(where(isTarget, classWeight, 0), dim)) : counts;
   return { dim, isTarget, isCounted, counts, weights, classWeight };
@@ -131,14 +131,14 @@ export function nllLoss(x: Node, target: Node, options: NllOptions = {}): Node {
   return reduceWeighted(where(isCounted, neg(mul(weights, picked)), 0), weights, reduction);
 }
 
-/** `-weight[target] * log(softmax(x))[target]`. Targets are class indices, or f32 probabilities of the shape of `x`. */
+/** `-weight[target] * log(softmax(x))[target]`. Targets are class indices, or float probabilities of the shape of `x`. */
 export function crossEntropy(x: Node, target: Node, options: CrossEntropyOptions = {}): Node {
   const { reduction = "mean", labelSmoothing = 0 } = options;
   checkReduction("crossEntropy", reduction);
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ValueError(`crossEntropy: labelSmoothing must be in [0, 1], got ${labelSmoothing}. Use 0 for none.`);
   }
-  if (target.dtype === "f32") return probabilityLoss(x, target, options);
+  if (isFloat(target.dtype)) return probabilityLoss(x, target, options);
   const { dim, isTarget, isCounted, counts, weights, classWeight } = readTargets("crossEntropy", x, target, options);
   const s = shifted(x, dim);
   const logTotal = log(sum(exp(s), dim)); // -log(softmax) = logTotal - s

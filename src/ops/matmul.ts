@@ -5,11 +5,11 @@ import type { Node } from "../graph/node";
 import { broadcastShapes, type Shape, showShape, sizeOf } from "../graph/shape";
 import { expand } from "./broadcast";
 import { cast, commonDType } from "./cast";
-import { checkDType } from "./check";
+import { checkDType, checkSameDType } from "./check";
 import { multiplyAdd } from "./gemm";
 import type { MatmulInfo } from "./kernelInfo";
 import { apply, defineOp } from "./op";
-import type { NoAttrs } from "./pointwise";
+import { FLOAT, type NoAttrs } from "./pointwise";
 import { toF64 } from "./strided";
 import { reshape, transpose, unsqueeze } from "./views";
 
@@ -42,7 +42,8 @@ function matmulInfo(a: Shape, b: Shape): MatmulInfo {
 export const matmulOp = defineOp<NoAttrs>({
   name: "matmul",
   infer([a, b]) {
-    checkDType("matmul", [a!, b!], ["f32"]);
+    checkDType("matmul", [a!, b!], FLOAT);
+    checkSameDType("matmul", [a!, b!]);
     const rank = a!.shape.length;
     if (rank !== b!.shape.length || rank < 2 || rank > 3 || (rank === 3 && a!.shape[0] !== b!.shape[0])) {
       throw new ShapeError(
@@ -51,7 +52,7 @@ export const matmulOp = defineOp<NoAttrs>({
       );
     }
     checkInner(a!.shape, b!.shape);
-    return { shape: a!.shape.with(-1, b!.shape.at(-1)!), dtype: "f32" };
+    return { shape: a!.shape.with(-1, b!.shape.at(-1)!), dtype: a!.dtype };
   },
   evaluate([a, b], output) {
     const info = matmulInfo(a!.shape, b!.shape);

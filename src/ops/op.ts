@@ -4,7 +4,7 @@
  */
 
 import { InternalError } from "../errors";
-import type { DType, HostArray } from "../graph/dtype";
+import { type DType, type HostArray, isFloat } from "../graph/dtype";
 import { gradEnabled } from "../graph/gradMode";
 import { type Attrs, Node, type OpRef } from "../graph/node";
 import type { Shape } from "../graph/shape";
@@ -122,7 +122,6 @@ export function opOf(node: Node): Op {
 /** Makes a node: checks shapes and dtypes now, computes nothing. */
 export function apply<A extends Attrs>(op: Op<A>, inputs: readonly Node[], attrs: A): Node {
   const { shape, dtype } = op.infer(inputs, attrs);
-  const requiresGrad =
-    op.vjp !== null && dtype === "f32" && gradEnabled() && inputs.some((input) => input.requiresGrad);
+  const requiresGrad = op.vjp !== null && isFloat(dtype) && gradEnabled() && inputs.some((input) => input.requiresGrad);
   return new Node(op, inputs, attrs, shape, dtype, requiresGrad);
 }

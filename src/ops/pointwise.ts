@@ -1,6 +1,6 @@
 /** How pointwise ops are defined: a JavaScript function, its WGSL, a gradient. The ops themselves are in the files beside. */
 
-import type { DType, TypedArray } from "../graph/dtype";
+import { type DType, isFloat, type TypedArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { checkDType, checkSameDType, checkSameShape } from "./check";
 import { defineOp, type Op, type PointwiseContext, type VjpContext } from "./op";
@@ -42,11 +42,11 @@ interface BinarySpec extends Spec {
   readonly wgsl: (a: string, b: string, context: PointwiseContext) => string;
 }
 
-export const FLOAT: readonly DType[] = ["f32"];
-export const NUMERIC: readonly DType[] = ["f32", "i32", "u32"];
+export const FLOAT: readonly DType[] = ["f32", "f64"];
+export const NUMERIC: readonly DType[] = ["f32", "f64", "i32", "u32"];
 export const INTEGER: readonly DType[] = ["i32", "u32"];
 export const BITS: readonly DType[] = ["i32", "u32", "bool"];
-export const ANY: readonly DType[] = ["f32", "i32", "u32", "bool", "u8"];
+export const ANY: readonly DType[] = ["f32", "f64", "i32", "u32", "bool", "u8"];
 
 function mapUnary(out: TypedArray, x: TypedArray, f: (x: number) => number): void {
   for (let i = 0; i < out.length; i++) out[i] = f(x[i]!);
@@ -64,7 +64,7 @@ export const unary = ({ name, dtypes, result, dear = false, js, jsInteger, wgsl,
       checkDType(name, [x!], dtypes);
       return { shape: x!.shape, dtype: result ?? x!.dtype };
     },
-    evaluate: ([x], output) => mapUnary(output.data, x!.data, x!.dtype === "f32" ? js : (jsInteger ?? js)),
+    evaluate: ([x], output) => mapUnary(output.data, x!.data, isFloat(x!.dtype) ? js : (jsInteger ?? js)),
     vjp,
     lowering: { kind: "pointwise", dear, wgsl: ([x], context) => wgsl(x!, context) },
   });

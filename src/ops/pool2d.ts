@@ -14,6 +14,7 @@ import { gather } from "./indexing";
 import type { Pool2dInfo } from "./kernelInfo";
 import { lt } from "./logic";
 import { apply, defineOp, type IndexedContext } from "./op";
+import { FLOAT } from "./pointwise";
 import { mean, sum } from "./reduce";
 import { narrow, padZeros, slice } from "./slice";
 import { flatten, reshape, unsqueeze } from "./views";
@@ -46,7 +47,7 @@ function poolInfo(op: string, input: Shape, { kernelSize, stride, padding }: Poo
 }
 
 function inferPool(op: string, input: Node, attrs: PoolAttrs): Shape {
-  checkDType(op, [input], ["f32"]);
+  checkDType(op, [input], FLOAT);
   checkRank(op, "input", input, 4, "[n, c, h, w]");
   const { outHeight, outWidth } = poolInfo(op, input.shape, attrs);
   return [input.shape[0]!, input.shape[1]!, outHeight, outWidth];
@@ -80,7 +81,7 @@ function forEachMaximum(input: HostArray, info: Pool2dInfo, window: (outIndex: n
 /** Input: `[n, c, h, w]`. */
 export const maxPool2dOp = defineOp<PoolAttrs>({
   name: "maxPool2d",
-  infer: ([input], attrs) => ({ shape: inferPool("maxPool2d", input!, attrs), dtype: "f32" }),
+  infer: ([input], attrs) => ({ shape: inferPool("maxPool2d", input!, attrs), dtype: input!.dtype }),
   evaluate([input], output, attrs) {
     const info = poolInfo("maxPool2d", input!.shape, attrs);
     forEachMaximum(input!, info, (outIndex, inIndex) => (output.data[outIndex] = input!.data[inIndex]!));
@@ -105,7 +106,7 @@ export const maxPool2dGradOp = defineOp<PoolAttrs>({
         `maxPool2dGrad: gradOut must have the shape of the output, got ${showShape(gradOut!.shape)} for ${showShape(shape)}. Check the attributes.`,
       );
     }
-    return { shape: input!.shape, dtype: "f32" };
+    return { shape: input!.shape, dtype: input!.dtype };
   },
   evaluate([gradOut, input], output, attrs) {
     const totals = new Float64Array(output.data.length);
@@ -334,7 +335,7 @@ function meanAdaptive(x: Node, dim: number, windows: number): Node {
 
 /** Mean over windows chosen so that the output has `outputSize`, `[n, c, h, w]` to `[n, c, ...outputSize]`. */
 export function adaptiveAvgPool2d(x: Node, outputSize: number | Pair): Node {
-  checkDType("adaptiveAvgPool2d", [x], ["f32"]);
+  checkDType("adaptiveAvgPool2d", [x], FLOAT);
   checkRank("adaptiveAvgPool2d", "input", x, 4, "[n, c, h, w]");
   const [outHeight, outWidth] = toPair(outputSize);
   const [height, width] = x.shape.slice(2) as [number, number];

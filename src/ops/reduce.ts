@@ -1,6 +1,7 @@
 /** Reductions: prod, amax and amin have kernels of their own beside sum; the rest is composed of them. */
 
 import { ShapeError } from "../errors";
+import { isFloat, toFloatDType } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { normalizeDim, type Shape, showShape, sizeOf } from "../graph/shape";
 import { abs, add, div, maximum, mul, sign, square, sub, where } from "./arithmetic";
@@ -67,7 +68,7 @@ export const prodOp = defineOp<ReduceAttrs>({
     return { shape: dropDims(input!.shape, dims), dtype: input!.dtype };
   },
   evaluate: ([input], output, { dims }) =>
-    evaluateReduce(input!, output, dims, 1, output.dtype === "f32" ? (total, value) => total * value : Math.imul),
+    evaluateReduce(input!, output, dims, 1, isFloat(output.dtype) ? (total, value) => total * value : Math.imul),
   vjp: (gradOut, { inputs: [x], attrs: { dims } }) => [mul(spread(gradOut, dims, x!.shape), productOfOthers(x!, dims))],
   lowering: { kind: "reduce", fold: "prod", dims: ({ dims }) => dims },
 });
@@ -105,7 +106,7 @@ function extremumOp(
     },
     evaluate: ([input], output, { dims }) => evaluateReduce(input!, output, dims, initial, js),
     vjp(gradOut, { inputs: [x], output, attrs: { dims } }) {
-      const isBest = cast(eq(x!, spread(output, dims, x!.shape)), "f32");
+      const isBest = cast(eq(x!, spread(output, dims, x!.shape)), x!.dtype);
       return [mul(isBest, spread(div(gradOut, sumDims(isBest, dims)), dims, x!.shape))];
     },
     lowering: { kind: "reduce", fold, dims: ({ dims }) => dims },
@@ -200,7 +201,7 @@ function normOfExtreme(extreme: typeof amax, x: Node, dims: Dims, keepDim: boole
   if (!x.requiresGrad) return value;
   return customVjp(value, [x], (gradOut, _inputs, output) => {
     const isExtreme = eq(abs(x), spread(output, list, x.shape)); // never where that is NaN
-    const ties = maximum(sumDims(cast(isExtreme, "f32"), list), 1);
+    const ties = maximum(sumDims(cast(isExtreme, x.dtype), list), 1);
     const shared = div(reshape(gradOut, ties.shape), ties);
     return [where(isExtreme, mul(sign(x), spread(shared, list, x.shape)), 0)];
   });
@@ -217,7 +218,7 @@ function powerOfMagnitude(x: Node, p: number): Node {
 export function norm(x: Node, p = 2, dims?: Dims, keepDim = false): Node {
   if (p === 2) return safeSqrt(sum(square(x), dims, keepDim));
   if (p === 1) return sum(abs(x), dims, keepDim);
-  if (p === 0) return cast(sum(ne(x, 0), dims, keepDim), "f32");
+  if (p === 0) return cast(sum(ne(x, 0), dims, keepDim), toFloatDType(x.dtype));
   if (p === Infinity) return normOfExtreme(amax, x, dims, keepDim);
   if (p === -Infinity) return normOfExtreme(amin, x, dims, keepDim);
   const total = sum(powerOfMagnitude(x, p), dims, keepDim);

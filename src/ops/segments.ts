@@ -8,7 +8,8 @@
 import type { DType, HostArray, TypedArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { sizeOf } from "../graph/shape";
-import { checkDType, checkSameShape } from "./check";
+import { checkDType, checkSameDType, checkSameShape } from "./check";
+import { FLOAT } from "./pointwise";
 
 /** Elements that share an entry of `blocks`: 256 bytes, the alignment of WebGPU's bindings. */
 export const BLOCK = 64;
@@ -62,7 +63,8 @@ const EMPTY: { shape: readonly number[]; dtype: DType } = { shape: [0], dtype: "
 
 /** An update's output is empty: what it does is write its operands. Arenas have one layout. */
 export function inferUpdate(op: string, arenas: readonly Node[]): typeof EMPTY {
-  checkDType(op, arenas, ["f32"]);
+  checkDType(op, arenas, FLOAT);
+  checkSameDType(op, arenas);
   checkSameShape(op, arenas);
   return EMPTY;
 }

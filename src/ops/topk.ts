@@ -10,6 +10,7 @@ import { withoutGrad } from "./custom";
 import { gather } from "./indexing";
 import { bitwiseAnd, bitwiseRightShift } from "./logic";
 import { apply, defineOp } from "./op";
+import { FLOAT } from "./pointwise";
 import { reshape, transpose } from "./views";
 
 type TopkAttrs = { readonly k: number; readonly largest: boolean };
@@ -32,7 +33,7 @@ function ranking(row: TypedArray, largest: boolean): Uint32Array {
 export const topkIndicesOp = defineOp<TopkAttrs>({
   name: "topkIndices",
   infer([x], { k }) {
-    checkDType("topkIndices", [x!], ["f32"]);
+    checkDType("topkIndices", [x!], FLOAT);
     checkRank("topkIndices", "input", x!, 2, "[rows, n]");
     return { shape: [x!.shape[0]!, k], dtype: "i32" };
   },

@@ -3,7 +3,15 @@
 import type { DType } from "../graph/dtype";
 import type { Lanes } from "./op";
 
-const SCALAR: Readonly<Record<DType, string>> = { f32: "f32", i32: "i32", u32: "u32", bool: "bool", u8: "u32" };
+// tensors of f64 are never on a GPU: WGSL has no such type
+const SCALAR: Readonly<Record<DType, string>> = {
+  f64: "f64",
+  f32: "f32",
+  i32: "i32",
+  u32: "u32",
+  bool: "bool",
+  u8: "u32",
+};
 
 /** The WGSL type of a value: `f32` or `vec4<f32>`. */
 export const vec = (dtype: DType, lanes: Lanes): string => (lanes === 4 ? `vec4<${SCALAR[dtype]}>` : SCALAR[dtype]);
@@ -12,7 +20,7 @@ export const vec = (dtype: DType, lanes: Lanes): string => (lanes === 4 ? `vec4<
 export const lit = (text: string, dtype: DType, lanes: Lanes): string =>
   lanes === 4 ? `${vec(dtype, 4)}(${text})` : text;
 
-const ZERO: Readonly<Record<DType, string>> = { f32: "0.0", i32: "0i", u32: "0u", bool: "false", u8: "0u" };
+const ZERO: Readonly<Record<DType, string>> = { f64: "0.0", f32: "0.0", i32: "0i", u32: "0u", bool: "false", u8: "0u" };
 
 /** Zero of any dtype. */
 export const zeroLit = (dtype: DType, lanes: Lanes): string => lit(ZERO[dtype], dtype, lanes);

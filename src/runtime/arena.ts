@@ -12,7 +12,7 @@ import { Variable } from "./variable";
 /** Largest arena in elements: one binding of WebGPU's default limits (128 MiB). */
 export const MAX_ARENA_ELEMENTS = 2 ** 25;
 
-/** Where each of a list of f32 variables lies in an arena. */
+/** Where each of a list of float variables lies in an arena. */
 export class ArenaLayout {
   /** First element of each segment. */
   readonly offsets: readonly number[];
@@ -52,13 +52,13 @@ export class ArenaLayout {
   }
 }
 
-/** One buffer, and the variables that live in it. As a variable, it is all of them at once. */
+/** One buffer, and the variables of one dtype that live in it. As a variable, it is all of them at once. */
 export class Arena extends Variable {
   constructor(
     name: string,
     readonly layout: ArenaLayout,
     readonly members: readonly Variable[],
   ) {
-    super(name, [layout.count], "f32");
+    super(name, [layout.count], members[0]!.dtype);
   }
 }

@@ -185,7 +185,7 @@ function runUpdate({ node, reads, writes }: UpdateEffect, history: History): voi
   const arenas = new Map<Arena, TypedArray>();
   for (const { variable } of node.inputs) {
     if (!(variable instanceof Arena)) continue;
-    const whole = allocateHost("f32", variable.layout.count);
+    const whole = allocateHost(variable.dtype, variable.layout.count);
     variable.members.forEach((member, index) => {
       whole.set(history.read(before.get(member)!), variable.layout.offsets[index]);
     });

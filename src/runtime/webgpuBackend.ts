@@ -3,7 +3,7 @@
  * Everything that a program of the same structure needs again (plan, pipelines, bind groups, slots) is there the second time.
  */
 
-import { OutOfMemoryError, StaleTensorError } from "../errors";
+import { InternalError, OutOfMemoryError, StaleTensorError } from "../errors";
 import { allocateHost, type DType, type TypedArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { type DeviceStorage } from "../graph/node";
@@ -448,5 +448,7 @@ function fromBytes(bytes: ArrayBuffer, dtype: DType, count: number): TypedArray 
       return new Uint8Array(bytes, 0, count);
     case "bool":
       return Uint8Array.from(new Uint32Array(bytes, 0, count));
+    case "f64":
+      throw new InternalError("webgpu: f64 must never be on a GPU, got a tensor of it. Please report it.");
   }
 }

@@ -150,11 +150,23 @@ export const row =
 export const table = (rows: Readonly<Record<string, readonly Row[]>>): Record<string, OpCase[]> =>
   Object.fromEntries(Object.entries(rows).map(([op, list]) => [op, list.map((make) => make(op))]));
 
+/** How a case is built. */
+export interface BuildOptions {
+  readonly requiresGrad?: boolean;
+  /** dtype of the leaves that hold floats; default f32. */
+  readonly float?: "f32" | "f64";
+}
+
 /** A case's nodes: leaves in memory of their own, and the output. */
-export function build(opCase: OpCase, requiresGrad = false): { leaves: Node[]; output: Node } {
+export function build(
+  opCase: OpCase,
+  { requiresGrad = false, float = "f32" }: BuildOptions = {},
+): { leaves: Node[]; output: Node } {
   const inputs = opCase.inputs();
-  const leaves = inputs.map(({ host }) =>
-    ops.fromHost(host.data, host.shape, host.dtype, requiresGrad && host.dtype === "f32"),
+  const leaves = inputs.map(({ host: { data, shape, dtype } }) =>
+    dtype === "f32"
+      ? ops.fromHost(float === "f32" ? data : Float64Array.from(data), shape, float, requiresGrad)
+      : ops.fromHost(data, shape, dtype),
   );
   const seen = leaves.map((leaf, i) => inputs[i]!.view?.(leaf) ?? leaf);
   return { leaves, output: opCase.make(...seen) };

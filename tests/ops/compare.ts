@@ -47,7 +47,7 @@ export async function wrongOutputs(engine: Engine, name: string, cases: readonly
 
 /** Cases whose inputs get gradients that mean something. */
 export const differentiable = (cases: readonly OpCase[]): OpCase[] =>
-  cases.filter((opCase) => opCase.grad && build(opCase, true).output.requiresGrad);
+  cases.filter((opCase) => opCase.grad && build(opCase, { requiresGrad: true }).output.requiresGrad);
 
 /** Sums of products of f32, in another order than the reference's: a few more roundings than the op alone. */
 const LOOSER = 8;
@@ -56,7 +56,7 @@ const LOOSER = 8;
 export async function wrongGradients(engine: Engine, name: string, cases: readonly OpCase[]): Promise<string[]> {
   const wrong: string[] = [];
   for (const opCase of cases) {
-    const { leaves, output } = build(opCase, true);
+    const { leaves, output } = build(opCase, { requiresGrad: true });
     const { host } = new Draw(`${name}/${opCase.name}`).uniform(output.shape, 0.5, 1.5);
     const targets = leaves.filter((leaf) => leaf.requiresGrad);
     const grads = backward([output], [fromHost(host.data, output.shape)], targets).filter((grad) => grad !== null);

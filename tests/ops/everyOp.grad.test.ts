@@ -73,7 +73,7 @@ function firstMismatch(loss: readonly Node[], leaves: readonly Node[]): string |
 }
 
 function checkCase(opCase: OpCase): void {
-  const { leaves, output } = build(opCase, true);
+  const { leaves, output } = build(opCase, { requiresGrad: true });
   const floats = leaves.filter((leaf) => leaf.dtype === "f32").map(inF64);
   if (!output.requiresGrad) return;
   const first = lossOf([output], "first");

@@ -49,7 +49,7 @@ export const deviceTolerance = (): Tolerance => TOLERANCE[defaultDevice().kind];
 /** The first value that is off; null if none is. */
 export function firstOff(actual: TypedArray, expected: TypedArray, { relative, ofLargest }: Tolerance): string | null {
   if (actual.length !== expected.length) return `${actual.length} values for ${expected.length}`;
-  const isFloat = expected instanceof Float32Array;
+  const isFloat = expected instanceof Float32Array || expected instanceof Float64Array;
   const largest = Array.from(expected).reduce(
     (most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most),
     0,
