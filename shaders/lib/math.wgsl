@@ -350,6 +350,22 @@ fn i32_remainder(a: i32, b: i32) -> i32 { return select(a - i32_floor_divide(a, 
 fn u32_floor_divide(a: u32, b: u32) -> u32 { return select(a / max(b, 1u), 0xffffffffu, b == 0u); }
 fn u32_remainder(a: u32, b: u32) -> u32 { return select(a % max(b, 1u), a, b == 0u); }
 
+// --- folds of scans ---------------------------------------------------------------------------------------------------
+
+// log(exp(a) + exp(b)), without overflow
+fn log_add_exp(a: f32, b: f32) -> f32 {
+  let high = maximum(a, b);
+  let sum = high + log1p(ieee_exp(minimum(a, b) - high));
+  return select(high, sum, is_finite(high));
+}
+
+// Two steps of y[t] = factor[t] * y[t - 1] + term[t] as one: a and then b, each (factor, term).
+fn step_after(a: vec2<f32>, b: vec2<f32>) -> vec2<f32> { return vec2<f32>(a.x * b.x, a.y * b.x + b.y); }
+
+// Whether y, which comes later, takes the place of x as the largest so far: the last of equals, and NaN for good.
+fn is_later_max(x: f32, y: f32) -> bool { return is_nan(y) | (!is_nan(x) & (y >= x)); }
+fn is_later_min(x: f32, y: f32) -> bool { return is_nan(y) | (!is_nan(x) & (y <= x)); }
+
 // --- wide integers ----------------------------------------------------------------------------------------------------
 
 // High word of the 64-bit product, from 16-bit halves.

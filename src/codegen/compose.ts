@@ -26,7 +26,8 @@ import { bindingsOf, hooksOf } from "./specialize";
 export function ownBindings({ main, call }: Pick<UnitSpec, "main" | "call">, limits: KernelLimits): number {
   if (!call) return main && reducePlan(main, limits).plan.passes.length > 1 ? 2 : 1; // output, and what the first pass left
   const last = planOf(call, limits).passes.at(-1)!;
-  return bindingsOf(last.shader.source).filter(({ space }) => space.startsWith("storage")).length;
+  const declared = bindingsOf(last.shader.source).filter(({ space }) => space.startsWith("storage")).length;
+  return declared - (last.unbound?.length ?? 0);
 }
 
 /** Whether a kernel's result can be changed by a fused expression before it is stored. */

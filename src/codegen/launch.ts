@@ -9,7 +9,7 @@ import type { KernelLimits, Operand, Pass } from "../kernels/kernel";
 import { LIBRARIES } from "../kernels/libraries";
 import type { KernelCall } from "../ops/op";
 import { KernelInputs } from "./inputs";
-import { bindingsOf, type Field, type Holes, specialize } from "./specialize";
+import { bindingsOf, type Field, type Holes, holesOf, specialize } from "./specialize";
 
 /** One fused unit of work. */
 export interface UnitSpec {
@@ -69,15 +69,17 @@ export const inputsFor = (around: Surroundings): KernelInputs =>
 /** WGSL type of the elements of a pass's binding. */
 export function elementTypeOf(pass: Pass, name: string): string {
   const type = bindingsOf(pass.shader.source).find((binding) => binding.name === name)?.type ?? "array<f32>";
-  const match = /^array<(.+?)(?:, *\w+)?>$/.exec(type);
-  return (match?.[1] ?? "f32").replace("Value", "f32");
+  const element = /^array<(.+?)(?:, *\w+)?>$/.exec(type)?.[1] ?? "f32";
+  return pass.aliases?.[element] ?? element.replace(/^(Value|Output)$/, "f32");
 }
 
 /** Fills the shader and says what goes where. */
 export function finish(pass: Pass, inputs: KernelInputs, holes: Holes, operands: readonly Node[]): ComposedLaunch {
+  const own = holesOf(pass);
   const { wgsl, bindings, params } = specialize(pass.shader, LIBRARIES, {
+    ...own,
     ...holes,
-    ...(pass.consts ? { consts: pass.consts } : {}),
+    hooks: { ...own.hooks, ...holes.hooks },
     extraBindings: inputs.extraBindings,
     extraParams: inputs.extraParams,
   });
@@ -87,7 +89,7 @@ export function finish(pass: Pass, inputs: KernelInputs, holes: Holes, operands:
       throw new InternalError(`compose: ${pass.shader.name}.wgsl must declare a binding ${name}.`);
     return number;
   };
-  const own = Object.entries(pass.bindings).map(([name, operand]) => ({
+  const bound = Object.entries(pass.bindings).map(([name, operand]) => ({
     binding: numberOf(name),
     bound: boundOf(operand, operands),
   }));
@@ -97,7 +99,7 @@ export function finish(pass: Pass, inputs: KernelInputs, holes: Holes, operands:
     label: pass.shader.name,
     wgsl,
     grid: pass.grid,
-    bindings: [...own, ...fused],
+    bindings: [...bound, ...fused],
     paramsBinding: numberOf("params"),
     params: params.map((field) => ({ field, value: paramValue(pass, field, scalars) })),
     flops: pass.flops,

@@ -5,7 +5,7 @@
  */
 
 import { InternalError } from "../errors";
-import type { Shader } from "../kernels/kernel";
+import type { Pass, Shader } from "../kernels/kernel";
 import { usedFunctions, withoutStandIns } from "./library";
 import { unrollLoops } from "./unroll";
 
@@ -38,6 +38,14 @@ export interface Holes {
   /** Bindings of the file that this use does not have; their declarations go. */
   readonly unbound?: readonly string[];
 }
+
+/** The holes that a kernel's wrapper fills. */
+export const holesOf = ({ consts = {}, aliases = {}, hooks = {}, unbound = [] }: Pass): Holes => ({
+  consts,
+  aliases,
+  hooks,
+  unbound,
+});
 
 export interface Specialized {
   readonly wgsl: string;

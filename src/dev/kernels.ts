@@ -3,7 +3,7 @@
  * itself on arrays.
  */
 
-import { specialize } from "../codegen/specialize";
+import { holesOf, specialize } from "../codegen/specialize";
 import type { Device } from "../device";
 import { ValueError } from "../errors";
 import type { Command, Gpu, GpuMemory } from "../gpu/gpu";
@@ -145,10 +145,10 @@ interface BoundPass {
   readonly command: () => Command;
 }
 
-/** One launch as its file has it: constants and parameters filled in, hooks left as they are. */
+/** One launch by itself: its wrapper's holes and parameters filled in, nothing fused. */
 function bindPass(gpu: Gpu, pass: Pass, range: (operand: Operand) => Range, edit: (wgsl: string) => string): BoundPass {
-  const { shader, consts, grid, flops, bytes } = pass;
-  const specialized = specialize(shader, LIBRARIES, consts ? { consts } : {});
+  const { shader, grid, flops, bytes } = pass;
+  const specialized = specialize(shader, LIBRARIES, holesOf(pass));
   const wgsl = edit(specialized.wgsl);
   const pipeline = gpu.pipeline(shader.name, wgsl);
   const params = writeParams(gpu, pass, specialized.params);

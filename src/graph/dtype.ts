@@ -27,6 +27,9 @@ const HOST_ARRAY = {
   u8: Uint8Array,
 } as const;
 
+/** All dtypes by name. */
+export const DTYPES = Object.keys(HOST_ARRAY) as readonly DType[];
+
 /** Zeroed host memory for `count` elements; f32 in double precision where `keepF64`. */
 export function allocateHost(dtype: DType, count: number, keepF64 = false): TypedArray {
   return keepF64 && dtype === "f32" ? new Float64Array(count) : new HOST_ARRAY[dtype](count);

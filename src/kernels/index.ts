@@ -4,6 +4,7 @@ import { conv2d, conv2dGradInput, conv2dGradWeight } from "./conv2d";
 import type { Kernel } from "./kernel";
 import { matmul } from "./matmul";
 import { maxPool2d, maxPool2dGrad } from "./pool2d";
+import { scan } from "./scan";
 import { scatterAdd } from "./scatterAdd";
 import { topk } from "./topk";
 import { adam, ema, momentumSgd, momentumSgdEma, rmsProp } from "./update";
@@ -16,6 +17,7 @@ export const KERNELS: { readonly [N in keyof KernelInfoMap]: Kernel<KernelInfoMa
   maxPool2d,
   maxPool2dGrad,
   topk,
+  scan,
   scatterAdd,
   momentumSgd,
   ema,

@@ -36,6 +36,12 @@ export interface Pass {
   readonly grid: readonly [number, number, number];
   /** New values of `const NAME = 16u;` lines. */
   readonly consts?: Readonly<Record<string, number>>;
+  /** New types of `alias Name = f32;` lines. */
+  readonly aliases?: Readonly<Record<string, string>>;
+  /** Whole functions that take the place of `@hook` lines, by name; fused epilogues come on top. */
+  readonly hooks?: Readonly<Record<string, string>>;
+  /** Bindings of the file that this pass does without; no hook may read them. */
+  readonly unbound?: readonly string[];
   /** Fields of the shader's `Params` by name; every field must be given. */
   readonly params: Readonly<Record<string, number>>;
   /** WGSL binding name -> what is bound there. */

@@ -97,9 +97,4 @@ export abstract class Reductions extends Logic {
   all(dim?: Dims, options?: KeepDim): Tensor {
     return this.unary((x) => ops.all(x, dim, keepDimOf("all", options)));
   }
-
-  /** Sums of all elements up to each one, along `dim`. @see torch.cumsum */
-  cumsum(dim: number): Tensor {
-    return this.unary((x) => ops.cumsum(x, dim));
-  }
 }

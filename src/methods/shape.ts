@@ -5,13 +5,13 @@ import { showShape } from "../graph/shape";
 import * as ops from "../ops";
 import type { Tensor } from "../tensor";
 import type { Bounds, Dims } from "./core";
-import { Reductions } from "./reductions";
+import { Scans } from "./scans";
 
 /** Sizes or dims as PyTorch takes them: a list, or one by one. */
 type Listed = readonly number[] | [readonly number[]];
 const listed = (args: Listed): readonly number[] => (Array.isArray(args[0]) ? args[0] : (args as readonly number[]));
 
-export abstract class Shaping extends Reductions {
+export abstract class Shaping extends Scans {
   /** The same elements under another shape; one size may be -1. @see torch.reshape */
   reshape(...shape: Listed): Tensor {
     return this.unary((x) => ops.reshape(x, listed(shape)));

@@ -5,6 +5,7 @@ import { type DType, isFloat, isInteger, promote, toFloatDType } from "../graph/
 import type { Node } from "../graph/node";
 import { broadcastShapes } from "../graph/shape";
 import { expand } from "./broadcast";
+import { checkDTypeName } from "./check";
 import { scalar } from "./leaf";
 import { apply, defineOp, type PointwiseContext } from "./op";
 import { call, lit, vec, zeroLit } from "./wgsl";
@@ -41,6 +42,13 @@ export const castOp = defineOp<{ readonly dtype: DType }>({
 
 /** The values in another dtype: floats are cut towards zero, saturating; everything but 0 is true. */
 export const cast = (x: Node, dtype: DType): Node => (x.dtype === dtype ? x : apply(castOp, [x], { dtype }));
+
+/** A tensor in the dtype that a caller asks for, if any: the option `dtype` of sums and the like. */
+export function typed(op: string, x: Node, dtype: DType | undefined): Node {
+  if (dtype === undefined) return x;
+  checkDTypeName(op, dtype);
+  return cast(x, dtype);
+}
 
 /** For functions that have no meaning on integers. */
 export const toFloat = (x: Node): Node => cast(x, toFloatDType(x.dtype));

@@ -1,7 +1,7 @@
 /** Checks that many ops share: dtypes and shapes of inputs, with messages that say what to do. */
 
 import { DTypeError, ShapeError } from "../errors";
-import type { DType } from "../graph/dtype";
+import { type DType, DTYPES } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { sameShape, showShape } from "../graph/shape";
 
@@ -19,6 +19,37 @@ function wayOut(dtype: DType, allowed: readonly DType[]): string {
   if (dtype === "bool")
     return `Cast it with .to("${allowed.includes("i32") ? "i32" : allowed[0]}"), or use the logical ops.`;
   return `Cast it with .to("${allowed[0]}").`;
+}
+
+/** What other libraries call the dtypes, and what is nearest where there is none. */
+const OTHER_NAMES: Readonly<Record<string, DType>> = {
+  float: "f32",
+  float16: "f32",
+  float32: "f32",
+  half: "f32",
+  bfloat16: "f32",
+  int: "i32",
+  int8: "i32",
+  int16: "i32",
+  int32: "i32",
+  int64: "i32",
+  long: "i32",
+  uint32: "u32",
+  uint8: "u8",
+  boolean: "bool",
+};
+
+/**
+ * A dtype that a caller names must be one. TypeScript says so to those who use it.
+ *
+ * @throws DTypeError that says what it is called here
+ */
+export function checkDTypeName(op: string, dtype: unknown): void {
+  if (DTYPES.includes(dtype as DType)) return;
+  const name = String(dtype).replace("torch.", "");
+  throw new DTypeError(
+    `${op}: dtype must be one of ${DTYPES.join(", ")}, got ${JSON.stringify(dtype) ?? "nothing"}. Write "${OTHER_NAMES[name] ?? "f32"}".`,
+  );
 }
 
 /** All inputs must have the dtype of the first. */

@@ -20,7 +20,8 @@ export {
   zeros,
   zerosLike,
 } from "./broadcast";
-export { broadcast, cast, castOp, commonDType, type Operand, together } from "./cast";
+export { broadcast, cast, castOp, commonDType, type Operand, together, typed } from "./cast";
+export { checkDTypeName } from "./check";
 export { conv2d, conv2dGradInputOp, conv2dGradWeightOp, conv2dOp, type Conv2dOptions, type Pair } from "./conv2d";
 export { customVjp, customVjpOp, detach, detachOp, type VjpRule } from "./custom";
 export * from "./generate";
@@ -35,6 +36,7 @@ export * from "./pool2d";
 export * from "./reduce";
 export * from "./rmsProp";
 export { BLOCK, SegmentState } from "./segments";
+export * from "./scan";
 export { flip, narrow, padOp, padZeros, slice, sliceOp } from "./slice";
 export * from "./topk";
 export * from "./update";

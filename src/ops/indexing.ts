@@ -21,7 +21,7 @@ import { call, zeroLit } from "./wgsl";
 type DimAttrs = { readonly dim: number };
 
 /** Sizes before, at and after a dimension. */
-function around(shape: Shape, dim: number): { outer: number; size: number; inner: number } {
+export function around(shape: Shape, dim: number): { outer: number; size: number; inner: number } {
   return { outer: sizeOf(shape.slice(0, dim)), size: shape[dim] ?? 1, inner: sizeOf(shape.slice(dim + 1)) };
 }
 

@@ -64,6 +64,23 @@ export interface TopkInfo {
   readonly largest: boolean;
 }
 
+/** What a scan folds: numbers, or, for `maxIndex` and `minIndex`, places of the largest and smallest so far. */
+export type ScanFold = "sum" | "prod" | "logSumExp" | "linear" | "maxIndex" | "minIndex";
+
+/**
+ * Folds of all elements up to each one along the middle of `[outer, n, inner]`. Inputs: input; for `linear`,
+ * `y[t] = factor[t] * y[t - 1] + term[t]`, factor and term. Places are counted along the line, i32.
+ */
+export interface ScanInfo {
+  readonly outer: number;
+  readonly n: number;
+  readonly inner: number;
+  /** From the last element to the first. */
+  readonly reversed: boolean;
+  readonly fold: ScanFold;
+  readonly dtype: "f32" | "i32" | "u32";
+}
+
 /**
  * `out = input; out[o, index[o, j, i], i] += src[o, j, i]` for `[outer, dim, inner]` out and `[outer, indexDim, inner]`
  * index and src. Inputs: input, index (i32), src. Sums in the order of j, so the bits are fixed.
@@ -100,6 +117,7 @@ export interface KernelInfoMap {
   maxPool2d: Pool2dInfo;
   maxPool2dGrad: Pool2dInfo;
   topk: TopkInfo;
+  scan: ScanInfo;
   scatterAdd: ScatterAddInfo;
   momentumSgd: UpdateInfo;
   ema: UpdateInfo;

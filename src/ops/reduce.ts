@@ -20,11 +20,10 @@ import { cast, toFloat } from "./cast";
 import { checkDType } from "./check";
 import { customVjp, withoutGrad } from "./custom";
 import { iota } from "./generate";
-import { pad } from "./indexing";
 import { eq, gt, isfinite, isnan, logicalNot, logicalOr, ne } from "./logic";
 import { exp, log, pow, sqrt } from "./math";
 import { apply, defineOp, type Op } from "./op";
-import { flip, narrow, padZeros, slice } from "./slice";
+import { productOfOneSide } from "./scan";
 import { permute, reshape } from "./views";
 import { NUMERIC } from "./pointwise";
 
@@ -39,21 +38,13 @@ export function sum(x: Node, dims?: Dims, keepDim = false): Node {
   return finishReduce(x, sumDims(x.dtype === "bool" ? cast(x, "i32") : x, list), list, keepDim);
 }
 
-/** Along the last dimension, the product of all elements before each, by doubling. */
-function productOfBefore(x: Node): Node {
-  const size = x.shape.at(-1)!;
-  const shifted = (from: Node, distance: number): Node => pad(narrow(from, -1, 0, size - distance), [distance, 0], 1);
-  let total = size > 0 ? shifted(x, 1) : x;
-  for (let distance = 1; distance < size; distance *= 2) total = mul(total, shifted(total, distance));
-  return total;
-}
-
 /** The product of all other elements along `dims`: without division, so that zeros do no harm in any derivative. */
 function productOfOthers(x: Node, dims: readonly number[]): Node {
   const order = [...x.shape.keys()].filter((d) => !dims.includes(d)).concat(dims);
   const moved = permute(x, order);
   const rows = reshape(moved, [...dropDims(x.shape, dims), countOf(x, dims)]);
-  const others = mul(productOfBefore(rows), flip(productOfBefore(flip(rows, -1)), -1));
+  const last = rows.shape.length - 1;
+  const others = mul(productOfOneSide(rows, last, "before"), productOfOneSide(rows, last, "after"));
   return permute(
     reshape(others, moved.shape),
     order.map((_, d) => order.indexOf(d)),
@@ -253,22 +244,4 @@ export function logSoftmax(x: Node, dim: number): Node {
   if (sizeOf(x.shape) === 0) return floats;
   const shifted = sub(floats, withoutGrad(amax(floats, dim, true)));
   return sub(shifted, log(sum(exp(shifted), dim, true)));
-}
-
-// --- cumsum ----------------------------------------------------------------------------------------------------------
-
-/** Running sum along `dim`, by doubling: every pass adds what lies twice as far back. */
-export function cumsum(x: Node, dim: number): Node {
-  const at = normalizeDim("cumsum", dim, x.shape.length);
-  let total = x.dtype === "bool" ? cast(x, "i32") : x;
-  for (let distance = 1; distance < (x.shape[at] ?? 1); distance *= 2) {
-    const kept = slice(
-      total,
-      [],
-      x.shape.map((size, d) => (d === at ? size - distance : size)),
-    );
-    const after = x.shape.map(() => 0);
-    total = add(total, padZeros(kept, after.with(at, distance), after));
-  }
-  return total;
 }

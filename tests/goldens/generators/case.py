@@ -75,6 +75,28 @@ def torch_args(args):
     return {"keepdim" if key == "keepDim" else snake(key): value for key, value in args.items()}
 
 
+DTYPES = {"f32": torch.float64, "i32": torch.int32, "u8": torch.uint8, "bool": torch.bool}
+
+
+def typed(fn):
+    """A function with an option dtype, which cases name as flywheel does."""
+
+    def with_dtype(*inputs, dtype=None, **args):
+        return fn(*inputs, **args, **({"dtype": DTYPES[dtype]} if dtype else {}))
+
+    return with_dtype
+
+
+def with_indices(fn):
+    """A function that returns values and their indices."""
+
+    def values_first(*inputs, **args):
+        values, indices = fn(*inputs, **args)
+        return values, {"indices": encode(indices)}
+
+    return values_first
+
+
 def snake(name):
     """maxPool2d -> max_pool2d"""
     return re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), name)

@@ -1,4 +1,4 @@
-"""Cases of the ops that fold a dimension, and of cumsum."""
+"""Cases of the ops that fold a dimension."""
 
 import math
 
@@ -136,17 +136,4 @@ def quantifiers():
         yield case(op, "of nothing", [torch.zeros(2, 0, dtype=torch.bool)], dim=1)
 
 
-def cumsums():
-    draw = Draw("cumsum")
-    yield case("cumsum", "vector", [draw.normal(7)], dim=0)
-    yield case("cumsum", "last", [draw.normal(3, 5)], dim=-1)
-    yield case("cumsum", "first", [draw.normal(4, 2, 3)], dim=0)
-    yield case("cumsum", "permuted", [permuted(draw.normal(3, 4), 1, 0)], dim=0)
-    yield case("cumsum", "long", [draw.uniform(-1, 1, 300)], dim=0)
-    yield case("cumsum", "size one", [draw.normal(3, 1)], dim=1)
-    yield case("cumsum", "empty", [draw.normal(2, 0)], dim=1)
-    yield case("cumsum", "special", [SPECIAL], grad=False, dim=0)
-    yield case("cumsum", "i32", [draw.ints(-9, 9, 3, 4)], dim=1)
-
-
-GROUPS = [sums, norms, logsumexps, spreads, extremes, products, quantifiers, cumsums]
+GROUPS = [sums, norms, logsumexps, spreads, extremes, products, quantifiers]
