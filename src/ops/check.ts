@@ -48,7 +48,7 @@ export function checkDTypeName(op: string, dtype: unknown): void {
   if (DTYPES.includes(dtype as DType)) return;
   const name = String(dtype).replace("torch.", "");
   throw new DTypeError(
-    `${op}: dtype must be one of ${DTYPES.join(", ")}, got ${JSON.stringify(dtype) ?? "nothing"}. Write "${OTHER_NAMES[name] ?? "f32"}".`,
+    `${op}: dtype must be one of ${DTYPES.join(", ")}, got ${String(dtype)}. Write "${OTHER_NAMES[name] ?? "f32"}".`,
   );
 }
 

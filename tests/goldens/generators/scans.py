@@ -55,7 +55,7 @@ def cumprods():
 
 def logcumsumexps():
     yield from over_any_dim("logcumsumexp", lambda draw, *shape: draw.normal(*shape))
-    yield case("logcumsumexp", "large", [f32(-1000, 1000, 88, -1000, 999, 1001).reshape(2, 3)], dim=1)
+    yield case("logcumsumexp", "large", [f32(-1000, 1000, 88, -1000, 999, 1001).reshape(2, 3)], grad=False, dim=1)
     yield case("logcumsumexp", "masked", [f32(1, -inf, 2, -inf, -inf, 3).reshape(2, 3)], dim=1)
 
 
