@@ -200,6 +200,14 @@ export class Parameter extends State {
   }
 }
 
+/** Options of a buffer. */
+export interface BufferOptions {
+  /** For error messages. */
+  readonly name?: string;
+  /** Whether state dicts have it; default true. */
+  readonly persistent?: boolean;
+}
+
 /**
  * State of a module that is not trained: running statistics, MoCo's queue.
  *
@@ -211,8 +219,12 @@ export class Parameter extends State {
  * runningMean.assign(runningMean.lerp(mean, 0.1));
  */
 export class Buffer extends State {
-  constructor(data: Tensor, { name = "" }: { name?: string } = {}) {
+  /** Whether state dicts have it. */
+  readonly persistent: boolean;
+
+  constructor(data: Tensor, { name = "", persistent = true }: BufferOptions = {}) {
     super(data.device.engine.createVariable(name, data.node), data.device);
+    this.persistent = persistent;
   }
 
   /** Overwrites the value with a function of itself, in its own dtype. */

@@ -4,6 +4,7 @@
  */
 
 export * from "./activation";
+export { type AttentionOptions, embedding, scaledDotProductAttention } from "./attention";
 export * from "./convolution";
 export * from "./dropout";
 export * from "./linear";
@@ -11,3 +12,4 @@ export * from "./loss";
 export * from "./normalization";
 export * from "./pooling";
 export * from "./rearrange";
+export * from "./similarity";

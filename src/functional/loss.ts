@@ -2,7 +2,7 @@
 
 import { ShapeError, ValueError } from "../errors";
 import type { Node } from "../graph/node";
-import { showShape } from "../graph/shape";
+import { sameShape, showShape } from "../graph/shape";
 import * as ops from "../ops";
 import type { Reduction } from "../ops";
 import { checkOptionNames } from "../options";
@@ -125,18 +125,140 @@ export function klDiv(
   return isBatchMean ? loss.div(input.size(0)) : loss;
 }
 
+/** Options of losses that weigh each element. */
+export interface WeightedLossOptions {
+  /** A factor per element, in a shape that broadcasts to the input; default none. */
+  readonly weight?: Tensor | null;
+  readonly reduction?: Reduction;
+}
+
 /**
  * `-(target * log(sigmoid(input)) + (1 - target) * log(1 - sigmoid(input)))`, without overflow.
  *
+ * @param options.weight a factor per element
+ * @param options.posWeight a factor for the positive part, one per class (the last dimension)
  * @throws ShapeError if shapes differ
  * @see torch.nn.functional.binary_cross_entropy_with_logits
  */
-export const binaryCrossEntropyWithLogits = (
+export function binaryCrossEntropyWithLogits(
   input: Tensor,
   target: Tensor,
-  { reduction = "mean" }: { reduction?: Reduction } = {},
-): Tensor =>
-  elementwiseLoss("binaryCrossEntropyWithLogits", input, target, reduction, ops.binaryCrossEntropyWithLogits);
+  options: WeightedLossOptions & { posWeight?: Tensor | null } = {},
+): Tensor {
+  checkOptionNames("binaryCrossEntropyWithLogits", options, ["weight", "posWeight", "reduction"]);
+  const { weight = null, posWeight = null, reduction = "mean" } = options;
+  checkSame("binaryCrossEntropyWithLogits", input, target);
+  return build("binaryCrossEntropyWithLogits", [input, target, weight, posWeight], (x, y, w, p) =>
+    weighted("binaryCrossEntropyWithLogits", ops.binaryCrossEntropyWithLogits(x, y, p), w, reduction),
+  );
+}
+
+/**
+ * `-(target * log(input) + (1 - target) * log(1 - input))`, of probabilities. Logs are at least -100.
+ *
+ * @param input in [0, 1]; anything else gives NaN
+ * @throws ShapeError if shapes differ
+ * @see torch.nn.functional.binary_cross_entropy
+ */
+export function binaryCrossEntropy(input: Tensor, target: Tensor, options: WeightedLossOptions = {}): Tensor {
+  checkOptionNames("binaryCrossEntropy", options, ["weight", "reduction"]);
+  const { weight = null, reduction = "mean" } = options;
+  checkSame("binaryCrossEntropy", input, target);
+  return build("binaryCrossEntropy", [input, target, weight], (x, y, w) =>
+    weighted("binaryCrossEntropy", ops.binaryCrossEntropy(x, y), w, reduction),
+  );
+}
+
+const weighted = (op: string, losses: Node, weight: Node | null, reduction: Reduction): Node =>
+  ops.reduceLoss(op, weight ? ops.mul(losses, weight) : losses, reduction);
+
+/**
+ * `(log(variance) + (input - target)^2 / variance) / 2`: how unlikely a target is under a normal distribution.
+ *
+ * @shape variance: that of the input, or with size 1 (or nothing) in place of the last dimension
+ * @param options.full whether `log(2 pi) / 2` is added; default false
+ * @param options.eps least variance; default 1e-6
+ * @throws ShapeError if shapes differ
+ * @see torch.nn.functional.gaussian_nll_loss
+ */
+export function gaussianNllLoss(
+  input: Tensor,
+  target: Tensor,
+  variance: Tensor,
+  options: { full?: boolean; eps?: number; reduction?: Reduction } = {},
+): Tensor {
+  checkOptionNames("gaussianNllLoss", options, ["full", "eps", "reduction"]);
+  const { full = false, eps = 1e-6, reduction = "mean" } = options;
+  checkSame("gaussianNllLoss", input, target);
+  const spread = sameShape(variance.shape, input.shape.slice(0, -1)) ? variance.unsqueeze(-1) : variance;
+  return build("gaussianNllLoss", [input, target, spread], (x, y, v) => {
+    const least = ops.customVjp(ops.clamp(v, eps), [v], (gradOut) => [gradOut]); // as PyTorch: the clamp passes all gradients
+    const losses = ops.mul(ops.add(ops.log(least), ops.div(ops.square(ops.sub(x, y)), least)), 0.5);
+    return ops.reduceLoss("gaussianNllLoss", full ? ops.add(losses, 0.5 * Math.log(2 * Math.PI)) : losses, reduction);
+  });
+}
+
+/**
+ * `e^input - target * input`: how unlikely counts are under a Poisson distribution whose mean's logarithm is `input`.
+ *
+ * @param options.logInput default true; false: `input` is the mean, and the loss `input - target * log(input + eps)`
+ * @param options.full whether Stirling's term for `log(target!)` is added where the target is above 1; default false
+ * @param options.eps default 1e-8
+ * @throws ShapeError if shapes differ
+ * @see torch.nn.functional.poisson_nll_loss
+ */
+export function poissonNllLoss(
+  input: Tensor,
+  target: Tensor,
+  options: { logInput?: boolean; full?: boolean; eps?: number; reduction?: Reduction } = {},
+): Tensor {
+  checkOptionNames("poissonNllLoss", options, ["logInput", "full", "eps", "reduction"]);
+  const { logInput = true, full = false, eps = 1e-8, reduction = "mean" } = options;
+  return elementwiseLoss("poissonNllLoss", input, target, reduction, (x, y) => {
+    const losses = logInput ? ops.sub(ops.exp(x), ops.mul(y, x)) : ops.sub(x, ops.mul(y, ops.log(ops.add(x, eps))));
+    return full ? ops.add(losses, stirling(y)) : losses;
+  });
+}
+
+/** Stirling's approximation of `log(y!)` where `y` is above 1, else 0. */
+function stirling(y: Node): Node {
+  const isMany = ops.gt(y, 1);
+  const many = ops.where(isMany, y, 1);
+  const value = ops.add(ops.sub(ops.mul(many, ops.log(many)), many), ops.mul(ops.log(ops.mul(many, 2 * Math.PI)), 0.5));
+  return ops.where(isMany, value, 0);
+}
+
+/** `log(1 + e^(-target * input))`, targets being 1 or -1. @throws ShapeError if shapes differ. @see torch.nn.functional.soft_margin_loss */
+export function softMarginLoss(input: Tensor, target: Tensor, options: { reduction?: Reduction } = {}): Tensor {
+  checkOptionNames("softMarginLoss", options, ["reduction"]);
+  const { reduction = "mean" } = options;
+  return elementwiseLoss("softMarginLoss", input, target, reduction, (x, y) => ops.softplus(ops.neg(ops.mul(x, y))));
+}
+
+/**
+ * Binary cross-entropy of each class, the mean over classes (the last dimension) of each sample.
+ *
+ * @param options.weight one factor per class
+ * @throws ShapeError if shapes differ
+ * @see torch.nn.functional.multilabel_soft_margin_loss
+ */
+export function multilabelSoftMarginLoss(input: Tensor, target: Tensor, options: WeightedLossOptions = {}): Tensor {
+  checkOptionNames("multilabelSoftMarginLoss", options, ["weight", "reduction"]);
+  const { weight = null, reduction = "mean" } = options;
+  checkSame("multilabelSoftMarginLoss", input, target);
+  return build("multilabelSoftMarginLoss", [input, target, weight], (x, y, w) => {
+    const losses = ops.binaryCrossEntropyWithLogits(x, y);
+    const perSample = ops.mean(w ? ops.mul(losses, w) : losses, -1);
+    return ops.reduceLoss("multilabelSoftMarginLoss", perSample, reduction);
+  });
+}
+
+function checkSame(op: string, input: Tensor, target: Tensor): void {
+  if (sameShape(input.shape, target.shape)) return;
+  throw new ShapeError(
+    `${op}: input and target must have one shape, got ${showShape(input.shape)} and ${showShape(target.shape)}. Reshape one.`,
+  );
+}
 
 function elementwiseLoss(
   op: string,
@@ -145,11 +267,6 @@ function elementwiseLoss(
   reduction: Reduction,
   loss: (x: Node, y: Node) => Node,
 ): Tensor {
-  const same = input.ndim === target.ndim && input.shape.every((size, d) => size === target.shape[d]);
-  if (!same) {
-    throw new ShapeError(
-      `${op}: input and target must have one shape, got ${showShape(input.shape)} and ${showShape(target.shape)}. Reshape one.`,
-    );
-  }
+  checkSame(op, input, target);
   return build(op, [input, target], (x, y) => ops.reduceLoss(op, loss(x, y), reduction));
 }

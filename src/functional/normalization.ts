@@ -2,11 +2,11 @@
 
 import { ShapeError, ValueError } from "../errors";
 import type { Node } from "../graph/node";
-import { type Shape, showShape } from "../graph/shape";
+import { sameShape, type Shape, showShape } from "../graph/shape";
 import * as ops from "../ops";
 import { checkOptionNames } from "../options";
 import type { Buffer } from "../parameter";
-import { operandsOf, type Tensor, wrap } from "../tensor";
+import { build, operandsOf, type Tensor, wrap } from "../tensor";
 import { unary } from "./unary";
 
 /** Options of `batchNorm`. */
@@ -116,4 +116,105 @@ export function normalize(x: Tensor, options: { p?: number; dim?: number; eps?: 
   checkOptionNames("normalize", options, ["p", "dim", "eps"]);
   const { p = 2, dim = 1, eps = 1e-12 } = options;
   return unary(x, (node) => ops.normalize(node, p, dim, eps));
+}
+
+/** Options of `layerNorm` and `groupNorm`. */
+export interface AffineNormOptions {
+  /** Default: no scale. */
+  readonly weight?: Tensor | null;
+  /** Default: no shift. */
+  readonly bias?: Tensor | null;
+  /** Added to the variance; default 1e-5. */
+  readonly eps?: number;
+}
+
+const AFFINE_NORM_OPTIONS = ["weight", "bias", "eps"];
+
+/**
+ * Normalises over the last dimensions, those of `normalizedShape`, each by its own mean and variance.
+ *
+ * @shape x `[..., ...normalizedShape]`, weight and bias `normalizedShape` -> that of `x`
+ * @throws ShapeError if `x` does not end in `normalizedShape`, or a parameter has another shape
+ * @see torch.nn.functional.layer_norm; Ba et al. 2016 (arXiv:1607.06450)
+ *
+ * @example
+ * const y = F.layerNorm(x, [512], { weight, bias });
+ */
+export function layerNorm(
+  x: Tensor,
+  normalizedShape: number | readonly number[],
+  options: AffineNormOptions = {},
+): Tensor {
+  checkOptionNames("layerNorm", options, AFFINE_NORM_OPTIONS);
+  const { weight = null, bias = null, eps = 1e-5 } = options;
+  const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
+  if (shape.length === 0 || !sameShape(x.shape.slice(-shape.length), shape)) {
+    throw new ShapeError(
+      `layerNorm: the input must end in normalizedShape ${showShape(shape)}, got ${showShape(x.shape)}. Check the layer's sizes.`,
+    );
+  }
+  checkParameterShapes("layerNorm", { weight, bias }, shape);
+  return build("layerNorm", [x, weight, bias], (input, w, b) => ops.layerNorm(input, shape.length, w, b, eps));
+}
+
+/**
+ * Normalises each sample's channels in `numGroups` groups of neighbours.
+ *
+ * @shape x `[n, c, ...]`, weight and bias `[c]` -> that of `x`
+ * @throws ShapeError if `numGroups` does not divide the channels, or a parameter is not `[c]`
+ * @see torch.nn.functional.group_norm; Wu & He 2018 (arXiv:1803.08494)
+ *
+ * @example
+ * const y = F.groupNorm(x, 8);
+ */
+export function groupNorm(x: Tensor, numGroups: number, options: AffineNormOptions = {}): Tensor {
+  checkOptionNames("groupNorm", options, AFFINE_NORM_OPTIONS);
+  const { weight = null, bias = null, eps = 1e-5 } = options;
+  const channels = x.shape[1];
+  if (channels === undefined) {
+    throw new ShapeError(`groupNorm: the input must be [n, c, ...], got ${showShape(x.shape)}. Unsqueeze it.`);
+  }
+  if (!(Number.isInteger(numGroups) && numGroups > 0 && channels % numGroups === 0)) {
+    throw new ShapeError(
+      `groupNorm: numGroups must divide the channels, got ${numGroups} for ${showShape(x.shape)}. Change one of them.`,
+    );
+  }
+  checkParameterShapes("groupNorm", { weight, bias }, [channels]);
+  return build("groupNorm", [x, weight, bias], (input, w, b) => ops.groupNorm(input, numGroups, w, b, eps));
+}
+
+function checkParameterShapes(op: string, tensors: Record<string, Tensor | null>, shape: Shape): void {
+  for (const [name, tensor] of Object.entries(tensors)) {
+    if (!tensor || sameShape(tensor.shape, shape)) continue;
+    throw new ShapeError(
+      `${op}: ${name} must be ${showShape(shape)}, got ${showShape(tensor.shape)}. Check the layer's sizes.`,
+    );
+  }
+}
+
+/** Options of `instanceNorm`. */
+export interface InstanceNormOptions extends AffineNormOptions {
+  readonly runningMean?: Buffer | null;
+  readonly runningVar?: Buffer | null;
+  /** Whether each image's own statistics are used, and the running ones moved; default true. */
+  readonly useInputStats?: boolean;
+  /** Part of the batch's statistics in the new running ones; default 0.1. */
+  readonly momentum?: number;
+}
+
+/**
+ * Normalises each channel of each sample by itself.
+ *
+ * @shape x `[n, c, ...]`, weight and bias `[c]` -> that of `x`
+ * @throws ShapeError if there is one value per channel, or a parameter is not `[c]`
+ * @throws ValueError if there are no running statistics although `useInputStats` is false
+ * @see torch.nn.functional.instance_norm
+ */
+export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Tensor {
+  const names = [...AFFINE_NORM_OPTIONS, "runningMean", "runningVar", "useInputStats", "momentum"];
+  checkOptionNames("instanceNorm", options, names);
+  const { runningMean = null, runningVar = null, useInputStats = true, ...rest } = options;
+  if (!useInputStats) return batchNorm(x, runningMean, runningVar, rest);
+  // each sample is a group: no sample shares its statistics
+  return batchNorm(x, runningMean, runningVar, { ...rest, training: true, groups: Math.max(1, x.size(0)) });
 }

@@ -22,7 +22,7 @@ export interface BatchNormLayerOptions {
 }
 
 /** What the layers share: state, and which statistics are used when. */
-abstract class BatchNorm extends Module {
+export abstract class BatchNorm extends Module {
   readonly weight: Parameter | null; // [numFeatures]
   readonly bias: Parameter | null; // [numFeatures]
   readonly runningMean: Buffer | null; // [numFeatures]

@@ -21,14 +21,45 @@ export {
   Softsign,
   Tanh,
 } from "./activations";
+export { MultiheadAttention } from "./attention";
+export type { Attended, AttendOptions, MultiheadAttentionOptions } from "./attention";
 export { BatchNorm1d, BatchNorm2d, SplitBatchNorm2d } from "./batchNorm";
 export type { BatchNormLayerOptions } from "./batchNorm";
+export { ModuleDict, ModuleList, ParameterList } from "./containers";
+export { Embedding } from "./embedding";
+export type { EmbeddingOptions } from "./embedding";
 export * as init from "./init";
 export { AdaptiveAvgPool2d, AvgPool2d, Dropout, Flatten, Identity, MaxPool2d, Sequential } from "./layers";
 export { Conv2d, Linear } from "./linear";
 export type { Conv2dLayerOptions, LinearOptions } from "./linear";
+export {
+  BCELoss,
+  BCEWithLogitsLoss,
+  CosineEmbeddingLoss,
+  CosineSimilarity,
+  CrossEntropyLoss,
+  GaussianNLLLoss,
+  HingeEmbeddingLoss,
+  HuberLoss,
+  InfoNCELoss,
+  KLDivLoss,
+  L1Loss,
+  MarginRankingLoss,
+  MSELoss,
+  MultiLabelSoftMarginLoss,
+  NLLLoss,
+  PairwiseDistance,
+  PoissonNLLLoss,
+  SmoothL1Loss,
+  SoftMarginLoss,
+  TripletMarginLoss,
+} from "./loss";
 export { Module, readState } from "./module";
 export type { HostStateDict, IncompatibleKeys, Layer, LoadableStateDict, StateDict, StateEntry } from "./module";
 export type { StateArray } from "../loadable";
+export { GroupNorm, InstanceNorm1d, InstanceNorm2d, LayerNorm } from "./normalization";
+export type { GroupNormOptions, LayerNormOptions } from "./normalization";
+export { TransformerEncoder, TransformerEncoderLayer } from "./transformer";
+export type { EncoderMasks, TransformerEncoderLayerOptions, TransformerEncoderOptions } from "./transformer";
 export * as functional from "../functional";
 export { Buffer, Counter, Parameter } from "../parameter";

@@ -4,10 +4,11 @@
  */
 
 import { tensor } from "../creation";
-import { DTypeError, ShapeError, StateDictError } from "../errors";
+import { DTypeError, ShapeError, StateDictError, ValueError } from "../errors";
 import { misfit, placed, type StateArray } from "../loadable";
 import { type DType, isFloat, type TypedArray } from "../graph/dtype";
 import type { Shape } from "../graph/shape";
+import { checkOptionNames } from "../options";
 import { Buffer, Counter, Parameter, StateView } from "../parameter";
 import { read, Tensor } from "../tensor";
 
@@ -71,6 +72,11 @@ export abstract class Module {
     for (const [name, member] of this.members()) if (member instanceof Module) yield [name, member];
   }
 
+  /** Modules that are fields of this one. @see torch.nn.Module.children */
+  children(): Module[] {
+    return [...this.namedChildren()].map(([, child]) => child);
+  }
+
   /** This module and all below it, by name; this one's name is "". */
   *namedModules(prefix = ""): Generator<[string, Module]> {
     yield [prefix, this];
@@ -111,6 +117,70 @@ export abstract class Module {
   /** All buffers. @see torch.nn.Module.buffers */
   buffers(): Buffer[] {
     return [...this.namedBuffers()].map(([, buffer]) => buffer);
+  }
+
+  /**
+   * The module, parameter or buffer of a path in PyTorch's names: `layer1.0.conv1`.
+   *
+   * @throws StateDictError if there is none
+   * @see torch.nn.Module.get_submodule, get_parameter, get_buffer
+   */
+  getSubmodule(path: string): Module {
+    return found("getSubmodule", path, this.namedModules());
+  }
+
+  /** As `getSubmodule`. */
+  getParameter(path: string): Parameter {
+    return found("getParameter", path, this.namedParameters());
+  }
+
+  /** As `getSubmodule`. */
+  getBuffer(path: string): Buffer {
+    return found("getBuffer", path, this.namedBuffers());
+  }
+
+  /**
+   * Gives the module a buffer under a name, as assigning `new Buffer(value)` to a field does.
+   *
+   * @param name of the field, in camelCase: `runningMean` is saved as `running_mean`
+   * @param options.persistent whether state dicts have it; default true
+   * @throws ValueError if there is such a field already
+   * @see torch.nn.Module.register_buffer
+   */
+  registerBuffer(name: string, value: Tensor, options: { persistent?: boolean } = {}): Buffer {
+    checkOptionNames("registerBuffer", options, ["persistent"]);
+    const buffer = new Buffer(value, options);
+    register("registerBuffer", this, name, buffer);
+    return buffer;
+  }
+
+  /** Gives the module a parameter under a name, as assigning it to a field does. @see torch.nn.Module.register_parameter */
+  registerParameter(name: string, parameter: Parameter): Parameter {
+    register("registerParameter", this, name, parameter);
+    return parameter;
+  }
+
+  /** Gives the module a child under a name, as assigning it to a field does. @see torch.nn.Module.add_module */
+  addModule<T extends Module>(name: string, module: T): T {
+    register("addModule", this, name, module);
+    return module;
+  }
+
+  /** What `toString` shows of the layer's own sizes and options. @see torch.nn.Module.extra_repr */
+  extraRepr(): string {
+    return "";
+  }
+
+  /** The tree of layers, as PyTorch prints it. */
+  toString(): string {
+    const children = [...this.namedChildren()].map(([name, child]) => `  (${name}): ${indented(child.toString())}`);
+    const inner = children.length === 0 ? this.extraRepr() : `\n${children.join("\n")}\n`;
+    return `${this.constructor.name}(${inner})`;
+  }
+
+  /** What Node's console shows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
   }
 
   /** Sets training mode on this module and all below it. @see torch.nn.Module.train */
@@ -171,7 +241,9 @@ export abstract class Module {
   protected ownState(): StateEntry[] {
     const members = [...this.members()];
     const parameters = members.filter(([, member]) => member instanceof Parameter);
-    const others = members.filter(([, member]) => member instanceof Buffer || member instanceof Counter);
+    const others = members.filter(
+      ([, member]) => (member instanceof Buffer && member.persistent) || member instanceof Counter,
+    );
     return [...parameters, ...others].map(([name, member]) => entryOf(name, member as Parameter | Buffer | Counter));
   }
 
@@ -226,6 +298,28 @@ export abstract class Module {
     for (const [name, entry] of matched) entry.write(state[name]!);
     return { missingKeys, unexpectedKeys };
   }
+}
+
+const indented = (text: string): string => text.replaceAll("\n", "\n  ");
+
+function found<T>(op: string, path: string, named: Iterable<readonly [string, T]>): T {
+  const names: string[] = [];
+  for (const [name, value] of named) {
+    if (name === path) return value;
+    names.push(name);
+  }
+  throw new StateDictError(
+    `${op}: the path must be one of ${names.filter((name) => name !== "").join(", ") || "none"}, got ${JSON.stringify(path)}. Check the spelling.`,
+  );
+}
+
+function register(op: string, module: Module, name: string, member: Member): void {
+  if (name in module) {
+    throw new ValueError(
+      `${op}: the name must be free, got ${JSON.stringify(name)} of ${module.constructor.name}. Take another one.`,
+    );
+  }
+  Object.assign(module, { [name]: member });
 }
 
 /** What a field contributes: itself, or its elements if it is an array of modules or parameters. */

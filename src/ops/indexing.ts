@@ -5,7 +5,7 @@ import { type DType, type HostArray, isFloat, type TypedArray } from "../graph/d
 import type { Node } from "../graph/node";
 import { contiguousStrides, normalizeDim, sameShape, type Shape, showShape, sizeOf } from "../graph/shape";
 import { add, where } from "./arithmetic";
-import { expand, ones, zeros } from "./broadcast";
+import { expand, ones, zeros, zerosLike } from "./broadcast";
 import { cast, commonDType, toIndex } from "./cast";
 import { checkDType, checkRank, checkSameDType, checkSameShape } from "./check";
 import { iota } from "./generate";
@@ -341,7 +341,7 @@ function triangle(op: string, x: Node, diagonal: number, keeps: typeof le): Node
   }
   const [rows, columns] = x.shape.slice(-2) as [number, number];
   const row = unsqueeze(iota(rows), 1);
-  return where(keeps(iota(columns), diagonal === 0 ? row : add(row, diagonal)), x, 0);
+  return where(keeps(iota(columns), diagonal === 0 ? row : add(row, diagonal)), x, zerosLike(x)); // a number would promote bool
 }
 
 /** The lower triangle of the last two dimensions, up to `diagonal`; 0 elsewhere. */

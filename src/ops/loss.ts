@@ -4,7 +4,8 @@ import { DTypeError, IndexError, ShapeError, ValueError } from "../errors";
 import { isFloat, isInteger, toFloatDType } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { sameShape, showShape, sizeOf } from "../graph/shape";
-import { abs, add, div, mul, neg, relu, square, sub, where } from "./arithmetic";
+import { softplus } from "./activation";
+import { abs, add, clamp, div, mul, neg, relu, square, sub, where } from "./arithmetic";
 import { cast, toFloat } from "./cast";
 import { customVjp, detach } from "./custom";
 import { iota } from "./generate";
@@ -194,11 +195,31 @@ export function divergence(x: Node, y: Node): Node {
   return sub(entropy, mul(y, x));
 }
 
-/** `log(1 + e^x) - x y` by a sum in which nothing large cancels; its own terms would have no gradient at 0. */
-export function binaryCrossEntropyWithLogits(x: Node, y: Node): Node {
-  const value = add(sub(relu(x), mul(x, y)), log1p(exp(neg(abs(x)))));
-  return customVjp(value, [x, y], (gradOut, [scores, target]) => [
-    mul(gradOut, sub(sigmoid(scores!), target!)),
-    neg(mul(gradOut, scores!)),
+/**
+ * `w log(1 + e^x) + (1 - y) x`, with logs of numbers near 1 only, `w = 1 + (posWeight - 1) y`: nothing large cancels. Its own
+ * terms would have no gradient at 0.
+ */
+export function binaryCrossEntropyWithLogits(x: Node, y: Node, posWeight: Node | null = null): Node {
+  const tail = log1p(exp(neg(abs(x)))); // log(1 + e^-|x|)
+  const factor = (target: Node): Node | number => (posWeight ? add(mul(sub(posWeight, 1), target), 1) : 1);
+  const value = posWeight
+    ? add(mul(sub(1, y), x), mul(factor(y), add(tail, relu(neg(x)))))
+    : add(sub(relu(x), mul(x, y)), tail);
+  return customVjp(value, [x, y], (gradOut, [scores, target]) => {
+    if (!posWeight) return [mul(gradOut, sub(sigmoid(scores!), target!)), neg(mul(gradOut, scores!))];
+    const positive = mul(posWeight, target!);
+    const slope = sub(mul(sigmoid(scores!), factor(target!)), positive);
+    const ofTarget = sub(mul(sub(posWeight, 1), softplus(neg(scores!))), scores!);
+    return [mul(gradOut, slope), mul(gradOut, ofTarget)];
+  });
+}
+
+/** `-(y log(x) + (1 - y) log(1 - x))`, logs being at least -100. */
+export function binaryCrossEntropy(x: Node, y: Node): Node {
+  const logOf = (part: Node): Node => clamp(log(part), -100);
+  const value = neg(add(mul(y, logOf(x)), mul(sub(1, y), logOf(sub(1, x)))));
+  return customVjp(value, [x, y], (gradOut, [chance, target]) => [
+    div(mul(gradOut, sub(chance!, target!)), clamp(mul(sub(1, chance!), chance!), 1e-12)),
+    mul(gradOut, sub(log(sub(1, chance!)), log(chance!))),
   ]);
 }

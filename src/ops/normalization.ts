@@ -122,3 +122,37 @@ export function cosineSimilarity(x: Node, y: Node, dim: number, eps: number): No
     ]);
   return div(sum(mul(a, b), at), mul(length(a), length(b)));
 }
+
+/**
+ * `(x - mean) / sqrt(variance + eps)`, mean and biased variance being those over `dims`.
+ *
+ *     dx = (dy - mean(dy) - xhat * mean(dy * xhat)) / sqrt(variance + eps)
+ */
+function standardize(x: Node, dims: readonly number[], eps: number): Node {
+  const centered = sub(x, mean(x, dims, true));
+  const inverse = rsqrt(add(mean(square(centered), dims, true), eps));
+  const xhat = mul(centered, inverse);
+  return customVjp(xhat, [x], (dy) => {
+    const inner = sub(sub(dy, mean(dy, dims, true)), mul(xhat, mean(mul(dy, xhat), dims, true)));
+    return [mul(inverse, inner)];
+  });
+}
+
+const affine = (x: Node, weight: Node | null, bias: Node | null): Node => {
+  const scaled = weight ? mul(x, weight) : x;
+  return bias ? add(scaled, bias) : scaled;
+};
+
+/** Normalises over the last `rank` dimensions; weight and bias have their shape. */
+export function layerNorm(x: Node, rank: number, weight: Node | null, bias: Node | null, eps: number): Node {
+  const dims = Array.from({ length: rank }, (_, d) => x.shape.length - rank + d);
+  return affine(standardize(x, dims, eps), weight, bias);
+}
+
+/** Normalises each sample's channels `[n, c, ...]` in groups of neighbours; weight and bias are `[c]`. */
+export function groupNorm(x: Node, groups: number, weight: Node | null, bias: Node | null, eps: number): Node {
+  const [batch = 0, channels = 0, ...inner] = x.shape;
+  const grouped = reshape(x, [batch, groups, sizeOf([channels / groups, ...inner])]);
+  const perChannel = (node: Node | null): Node | null => node && reshape(node, [channels, ...inner.map(() => 1)]);
+  return affine(reshape(standardize(grouped, [2], eps), x.shape), perChannel(weight), perChannel(bias));
+}

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .case import snake
+from .case import Input, torch_args
 from .record import Draw, encode, encode_all
 
 
@@ -51,6 +51,28 @@ ACTIVATIONS = {
     "LogSoftmax": [1],
 }
 
+LOSSES = [
+    "CrossEntropyLoss",
+    "NLLLoss",
+    "MSELoss",
+    "L1Loss",
+    "SmoothL1Loss",
+    "HuberLoss",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "KLDivLoss",
+    "GaussianNLLLoss",
+    "PoissonNLLLoss",
+    "SoftMarginLoss",
+    "MultiLabelSoftMarginLoss",
+    "CosineEmbeddingLoss",
+    "TripletMarginLoss",
+    "MarginRankingLoss",
+    "HingeEmbeddingLoss",
+    "CosineSimilarity",
+    "PairwiseDistance",
+]
+
 MODULES = {
     "Linear": nn.Linear,
     "Conv2d": nn.Conv2d,
@@ -62,6 +84,15 @@ MODULES = {
     "AdaptiveAvgPool2d": nn.AdaptiveAvgPool2d,
     "ReLU": nn.ReLU,
     "Flatten": nn.Flatten,
+    "LayerNorm": nn.LayerNorm,
+    "GroupNorm": nn.GroupNorm,
+    "InstanceNorm1d": nn.InstanceNorm1d,
+    "InstanceNorm2d": nn.InstanceNorm2d,
+    "Embedding": nn.Embedding,
+    "MultiheadAttention": nn.MultiheadAttention,
+    "TransformerEncoderLayer": nn.TransformerEncoderLayer,
+    "TransformerEncoder": nn.TransformerEncoder,
+    **{name: getattr(nn, name) for name in LOSSES},
 } | {name: getattr(nn, name) for name in ACTIVATIONS}
 
 SMALL_CNN = [
@@ -76,7 +107,28 @@ SMALL_CNN = [
     ["Linear", 6, 5],
 ]
 
-# name: module, input shape, modes of the steps
+def ints(low, high, *shape):
+    """An input of integers in [low, high)."""
+    return lambda draw: draw.ints(low, high, *shape)
+
+
+def between(low, high, *shape):
+    return lambda draw: draw.uniform(low, high, *shape)
+
+
+def given(*values, shape=None, dtype=torch.float32):
+    """Fixed values, such as targets of 1 and -1. They get no gradient."""
+    return lambda draw: Input(torch.tensor(values, dtype=dtype).reshape(shape or [len(values)]), constant=True)
+
+
+def mask(*rows, kind=bool):
+    return torch.tensor(rows).bool() if kind is bool else torch.tensor(rows, dtype=torch.float32)
+
+
+CAUSAL, PADDING = mask([0, 1, 1], [0, 0, 1], [0, 0, 0]), mask([0, 0, 1], [0, 0, 0])
+MIXED = mask([0.0, -0.5, 1.0], [0.3, 0.0, -2.0], [0.0, 0.7, 0.0], kind=float)
+
+# name: module, input's shape or a list of inputs (shapes, or what draws them), modes of the steps, options of forward
 ONCE, THREE_AND_EVAL = "t", "ttte"
 LAYERS = {
     "linear": (["Linear", 5, 3], [4, 5], ONCE),
@@ -101,6 +153,81 @@ LAYERS = {
     "adaptiveAvgPool2d": (["AdaptiveAvgPool2d", [3, 2]], [2, 2, 5, 6], ONCE),
     **{name: ([name, *args], [2, 3, 4], ONCE) for name, args in ACTIVATIONS.items()},
     "small cnn": (["Sequential", *SMALL_CNN], [3, 2, 9, 8], THREE_AND_EVAL),
+    "layerNorm": (["LayerNorm", 5], [2, 3, 5], ONCE),
+    "layerNorm of two dims": (["LayerNorm", [3, 5], {"eps": 0.01}], [2, 3, 5], ONCE),
+    "layerNorm plain": (["LayerNorm", 5, {"elementwiseAffine": False}], [3, 5], ONCE),
+    "groupNorm": (["GroupNorm", 2, 6], [2, 6, 3, 2], "te"),
+    "groupNorm plain": (["GroupNorm", 3, 6, {"affine": False, "eps": 0.1}], [2, 6, 4], ONCE),
+    "instanceNorm1d": (["InstanceNorm1d", 3], [2, 3, 5], "te"),
+    "instanceNorm2d": (["InstanceNorm2d", 3, {"affine": True}], [2, 3, 2, 3], "te"),
+    "instanceNorm2d statistics": (
+        ["InstanceNorm2d", 3, {"affine": True, "trackRunningStats": True, "momentum": 0.3}],
+        [2, 3, 2, 3],
+        THREE_AND_EVAL,
+    ),
+    "embedding": (["Embedding", 7, 3], [ints(0, 7, 2, 4)], ONCE),
+    "embedding padding": (["Embedding", 5, 3, {"paddingIdx": 1}], [ints(0, 5, 3, 4)], ONCE),
+    "attention": (["MultiheadAttention", 4, 2], [[3, 2, 4], [5, 2, 4], [5, 2, 4]], "te"),
+    "attention batch first": (
+        ["MultiheadAttention", 6, 3, {"batchFirst": True, "bias": False}],
+        [[2, 3, 6], [2, 5, 6], [2, 5, 6]],
+        ONCE,
+        {"averageAttnWeights": False},
+    ),
+    "attention unbatched": (["MultiheadAttention", 4, 2], [[3, 4], [5, 4], [5, 4]], ONCE),
+    "attention sizes": (["MultiheadAttention", 4, 2, {"kdim": 3, "vdim": 5}], [[3, 2, 4], [5, 2, 3], [5, 2, 5]], ONCE),
+    "attention causal": (["MultiheadAttention", 4, 2], [[3, 2, 4]] * 3, ONCE, {"attnMask": CAUSAL}),
+    "attention float mask": (["MultiheadAttention", 4, 2], [[3, 2, 4]] * 3, ONCE, {"attnMask": MIXED}),
+    "attention padding": (["MultiheadAttention", 4, 2], [[3, 2, 4]] * 3, ONCE, {"keyPaddingMask": PADDING}),
+    "attention both masks": (
+        ["MultiheadAttention", 4, 2, {"addBiasKv": True, "addZeroAttn": True}],
+        [[3, 2, 4]] * 3,
+        ONCE,
+        {"attnMask": CAUSAL, "keyPaddingMask": PADDING},
+    ),
+    "attention mask per head": (
+        ["MultiheadAttention", 4, 2],
+        [[3, 2, 4]] * 3,
+        ONCE,
+        {"attnMask": torch.stack([CAUSAL, CAUSAL.roll(1, 0), CAUSAL & False, CAUSAL])},
+    ),
+    "transformer layer": (["TransformerEncoderLayer", 4, 2, {"dimFeedforward": 6, "dropout": 0}], [3, 2, 4], "te"),
+    "transformer layer norm first": (
+        ["TransformerEncoderLayer", 4, 2, {"dimFeedforward": 6, "dropout": 0, "normFirst": True, "activation": "gelu"}],
+        [3, 2, 4],
+        ONCE,
+        {"srcMask": CAUSAL},
+    ),
+    "transformer": (
+        ["TransformerEncoder", ["TransformerEncoderLayer", 4, 2, {"dimFeedforward": 6, "dropout": 0, "batchFirst": True}], 2],
+        [2, 3, 4],
+        ONCE,
+        {"srcKeyPaddingMask": PADDING},
+    ),
+    **{
+        name: ([name, options] if options else [name], inputs, ONCE)
+        for name, options, inputs in [
+            ("CrossEntropyLoss", {"labelSmoothing": 0.1}, [[3, 4], ints(0, 4, 3)]),
+            ("NLLLoss", {"reduction": "sum"}, [[3, 4], ints(0, 4, 3)]),
+            ("MSELoss", {}, [[3, 4], [3, 4]]),
+            ("L1Loss", {"reduction": "none"}, [[3, 4], [3, 4]]),
+            ("SmoothL1Loss", {"beta": 0.5}, [[3, 4], [3, 4]]),
+            ("HuberLoss", {"delta": 0.5}, [[3, 4], [3, 4]]),
+            ("BCELoss", {}, [between(0.1, 0.9, 3, 4), between(0, 1, 3, 4)]),
+            ("BCEWithLogitsLoss", {}, [[3, 4], between(0, 1, 3, 4)]),
+            ("KLDivLoss", {"reduction": "batchmean"}, [[3, 4], between(0.1, 1, 3, 4)]),
+            ("GaussianNLLLoss", {"full": True}, [[3, 4], [3, 4], between(0.2, 2, 3, 4)]),
+            ("PoissonNLLLoss", {"logInput": False}, [between(0.2, 4, 3), given(0, 2, 5)]),
+            ("SoftMarginLoss", {}, [[4], given(1, -1, -1, 1)]),
+            ("MultiLabelSoftMarginLoss", {}, [[2, 3], given(1, 0, 1, 0, 0, 1, shape=[2, 3])]),
+            ("CosineEmbeddingLoss", {"margin": 0.2}, [[3, 4], [3, 4], given(1, -1, 1, dtype=torch.int32)]),
+            ("TripletMarginLoss", {"margin": 2, "swap": True}, [[3, 4], [3, 4], [3, 4]]),
+            ("MarginRankingLoss", {"margin": 0.5}, [[3], [3], given(1, -1, 1)]),
+            ("HingeEmbeddingLoss", {}, [[4], given(1, -1, -1, 1)]),
+            ("CosineSimilarity", {"dim": 0}, [[3, 4], [3, 4]]),
+            ("PairwiseDistance", {"p": 1, "keepDim": True}, [[3, 4], [3, 4]]),
+        ]
+    },
 }
 
 
@@ -108,12 +235,15 @@ def make():
     return [layer(name, *row) for name, row in LAYERS.items()]
 
 
-def layer(name, spec, shape, modes):
+def layer(name, spec, inputs, modes, options={}):
     draw = Draw("layer", name)
     module = build(spec).double()
     randomise(module, draw)
     record = {"name": name, "module": spec[0], "args": spec[1:], "stateDict": encode_all(module.state_dict())}
-    return record | {"steps": [step(module, draw, shape, mode == "t") for mode in modes]}
+    if options:
+        record["options"] = {key: encode(x) if torch.is_tensor(x) else x for key, x in options.items()}
+    inputs = [inputs] if isinstance(inputs[0], int) else inputs
+    return record | {"steps": [step(module, draw, inputs, options, mode == "t") for mode in modes]}
 
 
 def build(spec):
@@ -121,7 +251,8 @@ def build(spec):
     if name == "Sequential":
         return nn.Sequential(*map(build, args))
     options = args.pop() if args and isinstance(args[-1], dict) else {}
-    return MODULES[name](*args, **{snake(key): value for key, value in options.items()})
+    args = [build(arg) if isinstance(arg, list) and isinstance(arg[0], str) else arg for arg in args]
+    return MODULES[name](*args, **torch_args(options))
 
 
 def randomise(module, draw):
@@ -133,20 +264,33 @@ def randomise(module, draw):
             tensor.copy_(draw.normal(*tensor.shape) * 0.5)
 
 
-def step(module, draw, shape, training):
+def drawn(draw, described):
+    x = draw.normal(*described) if isinstance(described, list) else described(draw)
+    return x if isinstance(x, Input) else Input(x)
+
+
+def step(module, draw, described, options, training):
     """Forward and backward of one batch. The parameters stay as they are."""
     module.train(training)
-    x, parameters = draw.normal(*shape), dict(module.named_parameters())
-    leaf = x.double().requires_grad_()
-    y = module(leaf)
-    grad_out = draw.normal(*y.shape)
-    grads = torch.autograd.grad(y, [leaf, *parameters.values()], grad_out.double())
+    inputs, parameters = [drawn(draw, each) for each in described], dict(module.named_parameters())
+    leaves = [x.leaf() for x in inputs]
+    seen = [x if x.is_floating_point() else x.long() for x in leaves]
+    outputs = module(*seen, **{key: in_f64(x) for key, x in torch_args(options).items()})
+    outputs = [y for y in (outputs if isinstance(outputs, tuple) else (outputs,)) if y is not None]
+    grad_outs = [draw.normal(*y.shape) for y in outputs]
+    wanted = [x for x in leaves if x.requires_grad]
+    found = torch.autograd.grad(outputs, [*wanted, *parameters.values()], [g.double() for g in grad_outs])
+    grads = iter(found)
     return {
         "training": training,
-        "input": encode(x),
-        "output": encode(y),
-        "gradOut": encode(grad_out),
-        "gradInput": encode(grads[0]),
-        "gradParameters": encode_all(dict(zip(parameters, grads[1:]))),
+        "inputs": [x.record() for x in inputs],
+        "outputs": [encode(y) for y in outputs],
+        "gradOuts": [encode(g) for g in grad_outs],
+        "gradInputs": [encode(next(grads)) if x.requires_grad else None for x in leaves],
+        "gradParameters": encode_all(dict(zip(parameters, grads))),
         "stateDict": encode_all(module.state_dict()),
     }
+
+
+def in_f64(x):
+    return x.double() if torch.is_tensor(x) and x.is_floating_point() else x

@@ -111,6 +111,23 @@ def binary_errors():
     yield case(op, "far", [scores, f32(1, 1, 1, 0, 0, 1, 0, 0, 1, 0.5)], F.binary_cross_entropy_with_logits, reduction="none")
 
 
+def binary_weights():
+    op = "binaryCrossEntropyWithLogits"
+    draw = Draw(f"{op} weights")
+
+    def loss(x, target, weight=None, pos_weight=None, reduction="mean"):
+        return F.binary_cross_entropy_with_logits(x, target, weight, pos_weight=pos_weight, reduction=reduction)
+
+    pair = [draw.normal(3, 5), draw.uniform(0, 1, 3, 5)]
+    weight, positive = constant(draw.uniform(0.2, 2, 5)), constant(draw.uniform(0.2, 3, 5))
+    for reduction in ["mean", "sum", "none"]:
+        yield case(op, f"weight {reduction}", [*pair, weight], loss, reduction=reduction)
+        yield case(op, f"positive {reduction}", [*pair, None, positive], loss, reduction=reduction)
+    yield case(op, "both", [*pair, weight, positive], loss)
+    scores = f32(0, 10, -10, 90, -90, 90)
+    yield case(op, "positive far", [scores, f32(1, 1, 0, 0, 1, 1), None, constant(f32(2))], loss, reduction="none")
+
+
 def similarities():
     op = "cosineSimilarity"
     draw = Draw(op)
@@ -146,6 +163,7 @@ GROUPS = [
     robust_errors,
     divergences,
     binary_errors,
+    binary_weights,
     similarities,
     normalizes,
 ]

@@ -12,4 +12,9 @@ export const calls: Calls = {
     const output = F.batchNorm(x!, runningMean, runningVar, { ...options, weight: weight ?? null, bias: bias ?? null });
     return { output, runningMean, runningVar };
   },
+  layerNorm: ([x, weight = null, bias = null], { shape, ...options }: { shape: readonly number[] }) =>
+    F.layerNorm(x!, shape, { ...options, weight, bias }),
+  groupNorm: ([x, weight = null, bias = null], { numGroups, ...options }: { numGroups: number }) =>
+    F.groupNorm(x!, numGroups, { ...options, weight, bias }),
+  instanceNorm: ([x, weight = null, bias = null], options) => F.instanceNorm(x!, { ...options, weight, bias }),
 };
