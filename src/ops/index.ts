@@ -25,7 +25,22 @@ export { checkDTypeName } from "./check";
 export { conv2d, conv2dGradInputOp, conv2dGradWeightOp, conv2dOp, type Conv2dOptions, type Pair } from "./conv2d";
 export { customVjp, customVjpOp, detach, detachOp, type VjpRule } from "./custom";
 export * from "./generate";
-export * from "./indexing";
+export {
+  type Fold,
+  gather,
+  gatherOp,
+  scatter,
+  scatterAdd,
+  scatterReduce,
+  scatterReduceOp,
+  scatterWith,
+} from "./indexing";
+export * from "./diagonal";
+export * from "./join";
+export { indexSelect, oneHot, take, takeAlongDim, wrapIndexOp } from "./lookup";
+export * from "./pad";
+export * from "./rearrange";
+export * from "./windows";
 export * from "./leaf";
 export * from "./logic";
 export * from "./loss";
@@ -40,4 +55,16 @@ export * from "./scan";
 export { flip, narrow, padOp, padZeros, slice, sliceOp } from "./slice";
 export * from "./topk";
 export * from "./update";
-export { flatten, permute, permuteOp, reshape, reshapeOp, squeeze, transpose, unsqueeze } from "./views";
+export {
+  atLeast,
+  flatten,
+  movedim,
+  permute,
+  permuteOp,
+  reshape,
+  reshapeOp,
+  squeeze,
+  transpose,
+  unflatten,
+  unsqueeze,
+} from "./views";
