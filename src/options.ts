@@ -1,6 +1,29 @@
-/** Options are one object with known names. TypeScript says so to those who use it; the others would train with defaults. */
+/** Arguments as callers without types may get them wrong. TypeScript tells those who use it; the others would train with defaults. */
 
-import { ValueError } from "./errors";
+import { DTypeError, ValueError } from "./errors";
+
+/** An argument, as an error shows it. */
+export function describe(value: unknown): string {
+  if (typeof value === "string") return `the string ${JSON.stringify(value)}`;
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value);
+  const names = Object.keys(value);
+  return names.length > 0 && names.length < 9 ? `an object with ${names.join(", ")}` : "an object";
+}
+
+/** The error for what is neither a tensor nor a number. */
+export const operandError = (op: string, value: unknown): DTypeError =>
+  new DTypeError(
+    `${op}: operands must be tensors, numbers or booleans, got ${describe(value)}. ${wayToOperand(value)}`,
+  );
+
+function wayToOperand(value: unknown): string {
+  if (typeof value === "string" || typeof value === "bigint") return "Convert it with Number.";
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return "Make a tensor of it: tensor(values).";
+  if (value === undefined || value === null) return "Is an argument missing?";
+  return "Check the arguments and their order.";
+}
 
 /**
  * Checks that options are an object whose names are all known.

@@ -22,6 +22,15 @@ fn nan_of(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) | 0x7fc00000u); }
 fn nan_of4(x: vec4<f32>) -> vec4<f32> { return bitcast<vec4<f32>>(bitcast<vec4<u32>>(x) | vec4<u32>(0x7fc00000u)); }
 fn inf_of(x: f32) -> f32 { return bitcast<f32>((bitcast<u32>(x) & 0x80000000u) | 0x7f800000u); }
 
+// The magnitude of x with the sign of y.
+fn with_sign(x: f32, y: f32) -> f32 { return bitcast<f32>((bitcast<u32>(x) & 0x7fffffffu) | (bitcast<u32>(y) & 0x80000000u)); }
+fn with_sign4(x: vec4<f32>, y: vec4<f32>) -> vec4<f32> {
+  return bitcast<vec4<f32>>((bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu)) | (bitcast<vec4<u32>>(y) & vec4<u32>(0x80000000u)));
+}
+
+// The first 12 bits of a float: the product of two such is exact.
+fn first_bits(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) & 0xfffff000u); }
+
 // --- comparisons ------------------------------------------------------------------------------------------------------
 fn is_eq(a: f32, b: f32) -> bool { return (a == b) & !(is_nan(a) | is_nan(b)); }
 fn is_eq4(a: vec4<f32>, b: vec4<f32>) -> vec4<bool> { return (a == b) & !(is_nan4(a) | is_nan4(b)); }
@@ -86,47 +95,162 @@ fn expm1_near_0(r: f32) -> f32 {
 
 fn power_of_two(exponent: i32) -> f32 { return bitcast<f32>(u32(exponent + 127) << 23u); }
 
+// x 2^exponent, also where 2^exponent is no float
+fn scale_by_two(x: f32, exponent: i32) -> f32 {
+  let half = exponent / 2;
+  return x * power_of_two(half) * power_of_two(exponent - half);
+}
+
+// x - k ln 2, the first part of it exact
+fn take_ln2(x: f32, k: f32) -> f32 { return (x - k * 0.693359375) + k * 2.12194440e-4; }
+
+// 2^exponent e^x for x in [-104, 90]
+fn scaled_exp(x: f32, exponent: i32) -> f32 {
+  let k = round(x * 1.44269504);
+  return scale_by_two(1.0 + expm1_near_0(take_ln2(x, k)), i32(k) + exponent);
+}
+
 fn ieee_exp(x: f32) -> f32 {
-  let inside = clamp(x, -104.0, 89.0);
-  let k = round(inside * 1.44269504);
-  let r = (inside - k * 0.693359375) + k * 2.12194440e-4; // k ln 2, its first part exact
-  let half = i32(k) / 2;
-  let y = (1.0 + expm1_near_0(r)) * power_of_two(half) * power_of_two(i32(k) - half);
+  let y = scaled_exp(clamp(x, -104.0, 89.0), 0);
   let bounded = select(select(y, 0.0, x < -103.9), inf_of(abs(x)), x > 88.72284);
   return select(bounded, x, is_nan(x));
 }
 
-fn expm1(x: f32) -> f32 { return select(ieee_exp(x) - 1.0, expm1_near_0(x), abs(x) < 0.35); }
+fn ieee_exp2(x: f32) -> f32 {
+  let inside = clamp(x, -150.0, 127.99999);
+  let k = round(inside);
+  let y = scale_by_two(1.0 + expm1_near_0((inside - k) * 0.693147181), i32(k));
+  return select(select(y, inf_of(abs(x)), x >= 128.0), x, is_nan(x));
+}
+
+fn expm1(x: f32) -> f32 {
+  let inside = clamp(x, -20.0, 80.0);
+  let k = round(inside * 1.44269504);
+  let scale = power_of_two(i32(k));
+  let y = scale * expm1_near_0(take_ln2(inside, k)) + (scale - 1.0);
+  return select(select(y, ieee_exp(x), x > 80.0), x, is_nan(x) | (x == 0.0));
+}
 
 fn sigmoid(x: f32) -> f32 {
   let e = ieee_exp(-abs(x));
   return select(select(e, 1.0, x >= 0.0) / (1.0 + e), x, is_nan(x));
 }
 
+// --- hyperbolic functions ---------------------------------------------------------------------------------------------
+
 fn ieee_tanh(x: f32) -> f32 {
   let t = expm1(2.0 * min(abs(x), 10.0));
-  let y = t / (t + 2.0);
-  return select(select(y, -y, x < 0.0), x, is_nan(x));
+  return select(with_sign(t / (t + 2.0), x), x, is_nan(x));
 }
 
-// x P(x^2) / Q(x^2), as in Eigen. From 3.8325069 on it is 1 to half an ulp, and has to be just that: 1 + erf(-inf) is 0.
+fn ieee_sinh(x: f32) -> f32 {
+  let size = min(abs(x), 90.0);
+  let half = scaled_exp(size, -1);
+  let z = size * size;
+  let near = ((2.78221319e-6 * z + 1.98428956e-4) * z + 8.33331048e-3) * z + 0.166666672;
+  let y = select(half - 0.25 / half, near * z * size + size, size < 1.0);
+  return select(with_sign(select(y, inf_of(size), size > 89.41598), x), x, is_nan(x));
+}
+
+fn ieee_cosh(x: f32) -> f32 {
+  let size = min(abs(x), 90.0);
+  let half = scaled_exp(size, -1);
+  return select(select(half + 0.25 / half, inf_of(size), size > 89.41598), x, is_nan(x));
+}
+
+fn ieee_asinh(x: f32) -> f32 {
+  let size = abs(x);
+  let s = min(size, 1e4);
+  let y = select(log1p(s + s * s / (1.0 + sqrt(1.0 + s * s))), ieee_log(size) + 0.693147181, size > 1e4);
+  return select(with_sign(y, x), x, is_nan(x));
+}
+
+fn ieee_acosh(x: f32) -> f32 {
+  let t = min(x, 1e4) - 1.0;
+  let y = select(log1p(t + sqrt(max(t, 0.0) * (t + 2.0))), ieee_log(x) + 0.693147181, x > 1e4);
+  return select(y, nan_of(x), (x < 1.0) | is_nan(x));
+}
+
+fn ieee_atanh(x: f32) -> f32 {
+  let size = abs(x);
+  let y = with_sign(select(0.5 * log1p(2.0 * size / (1.0 - size)), inf_of(size), size == 1.0), x);
+  return select(y, nan_of(x), (size > 1.0) | is_nan(x));
+}
+
+// --- error function ---------------------------------------------------------------------------------------------------
+
+// for |x| <= 1
+fn erf_near_0(x: f32) -> f32 {
+  let z = x * x;
+  var p = 7.80690316e-5;
+  p = p * z - 7.99785310e-4;
+  p = p * z + 5.18716220e-3;
+  p = p * z - 2.68533472e-2;
+  p = p * z + 0.112835787;
+  p = p * z - 0.376126260;
+  return (p * z + 0.128379166) * x + x;
+}
+
+// 1 + erf(-inf) has to be 0, and is.
 fn erf(x: f32) -> f32 {
-  let c = clamp(x, -3.8325069, 3.8325069);
-  let z = c * c;
-  var p = -2.72614225801306e-10;
-  p = p * z + 2.77068142495902e-08;
-  p = p * z - 2.10102402082508e-06;
-  p = p * z - 5.69250639462346e-05;
-  p = p * z - 7.34990630326855e-04;
-  p = p * z - 2.95459980854025e-03;
-  p = p * z - 1.60960333262415e-02;
-  var q = -1.45660718464996e-05;
-  q = q * z - 2.13374055278905e-04;
-  q = q * z - 1.68282697438203e-03;
-  q = q * z - 7.37332916720468e-03;
-  q = q * z - 1.42647390514189e-02;
-  let y = select(c * p / q, sign(x), abs(x) >= 3.8325069);
-  return select(y, x, is_nan(x));
+  let s = min(abs(x), 4.0);
+  var p = -2.16934368e-5; // log(1 - erf(s)) for s in [1, 4]
+  p = p * s + 4.41430602e-4;
+  p = p * s - 4.20511607e-3;
+  p = p * s + 2.52099931e-2;
+  p = p * s - 0.108421713;
+  p = p * s - 0.633216619;
+  p = p * s - 1.12958026;
+  p = p * s + 1.8846766e-4;
+  let y = select(1.0 - scaled_exp(p, 0), erf_near_0(s), s < 1.0);
+  return select(with_sign(y, x), x, is_nan(x));
+}
+
+fn erfc(x: f32) -> f32 {
+  if (is_nan(x)) { return x; }
+  if (abs(x) < 0.5) { return 1.0 - erf_near_0(x); }
+  let s = min(abs(x), 10.1);
+  let t = (s - 2.0) / (s + 2.0);
+  var p = -1.32406643e-3; // exp(s^2) (1 + 2 s) erfc(s) for s in [0.5, 10.1]
+  p = p * t + 9.54479387e-4;
+  p = p * t + 8.69875401e-3;
+  p = p * t - 7.95156788e-3;
+  p = p * t - 5.42196035e-2;
+  p = p * t + 0.164043263;
+  p = p * t - 0.166030228;
+  p = p * t - 9.27636325e-2;
+  p = p * t + 1.27697837;
+  let high = first_bits(s); // its square is exact
+  let y = scaled_exp(-high * high, 0) * (1.0 + expm1_near_0((high - s) * (high + s))) * (p / (1.0 + 2.0 * s));
+  return select(select(y, 0.0, s > 10.05), 2.0 - y, x < 0.0);
+}
+
+// x times a polynomial of w = -log(1 - x^2) in the middle, of sqrt(w) near the ends
+fn erfinv(x: f32) -> f32 {
+  let w = -ieee_log(max((1.0 - x) * (1.0 + x), 1e-10));
+  let m = w - 2.5;
+  var p = -8.23597546e-9;
+  p = p * m + 2.81843331e-8;
+  p = p * m + 4.59943863e-7;
+  p = p * m - 3.52365078e-6;
+  p = p * m - 4.94347387e-6;
+  p = p * m + 2.18577377e-4;
+  p = p * m - 1.25275564e-3;
+  p = p * m - 4.17766860e-3;
+  p = p * m + 0.24664028;
+  p = p * m + 1.50140941;
+  let t = sqrt(w) - 3.0;
+  var q = -2.02084775e-4;
+  q = q * t + 9.99480835e-5;
+  q = q * t + 1.35589263e-3;
+  q = q * t - 3.67247895e-3;
+  q = q * t + 5.73389512e-3;
+  q = q * t - 7.62287341e-3;
+  q = q * t + 9.44042858e-3;
+  q = q * t + 1.00167418;
+  q = q * t + 2.83297682;
+  let y = select(x * select(q, p, w < 5.0), inf_of(x), abs(x) == 1.0);
+  return select(y, nan_of(x), (abs(x) > 1.0) | is_nan(x));
 }
 
 // --- logarithms -------------------------------------------------------------------------------------------------------
@@ -145,22 +269,48 @@ fn log1p_rest(f: f32) -> f32 {
   return (p * f - 0.5) * f * f;
 }
 
-fn ieee_log(x: f32) -> f32 {
+// x = 2^exponent (1 + fraction), 1 + fraction in [sqrt(1/2), sqrt(2)]
+struct Scaled { exponent: f32, fraction: f32 }
+
+fn scaled(x: f32) -> Scaled {
+  let shifted = bitcast<u32>(x) - 0x3f3504f3u;
+  return Scaled(f32(bitcast<i32>(shifted) >> 23u), bitcast<f32>((shifted & 0x007fffffu) + 0x3f3504f3u) - 1.0);
+}
+
+// What any logarithm is where x is not a positive number; y elsewhere.
+fn log_or_edge(x: f32, y: f32) -> f32 {
   let bits = bitcast<u32>(x);
-  // the mantissa between sqrt(1/2) and sqrt(2)
-  let shifted = bits - 0x3f3504f3u;
-  let exponent = f32(bitcast<i32>(shifted) >> 23u);
-  let f = bitcast<f32>((shifted & 0x007fffffu) + 0x3f3504f3u) - 1.0;
-  let y = (log1p_rest(f) - 2.12194440e-4 * exponent) + f + 0.693359375 * exponent;
-  let is_negative = bits > 0x80000000u; // and NaN with a sign
   if ((bits & 0x7fffffffu) < 0x00800000u) { return -inf_of(abs(x)); } // 0, and what is flushed to 0
-  if (is_negative | is_nan(x)) { return nan_of(x); }
+  if ((bits > 0x80000000u) | is_nan(x)) { return nan_of(x); }
   return select(y, x, bits == 0x7f800000u);
 }
 
+fn log_of(s: Scaled) -> f32 {
+  return (log1p_rest(s.fraction) - 2.12194440e-4 * s.exponent) + s.fraction + 0.693359375 * s.exponent;
+}
+
+fn ieee_log(x: f32) -> f32 { return log_or_edge(x, log_of(scaled(x))); }
+
+// 1 / log(2) = 1 + 0.4426950409
+fn ieee_log2(x: f32) -> f32 {
+  let s = scaled(x);
+  let y = (log1p_rest(s.fraction) * 1.44269504 + s.fraction * 0.442695041) + s.fraction + s.exponent;
+  return log_or_edge(x, y);
+}
+
+// 1 / log(10) = 0.43359375 + 7.0073190e-4; log10(2) = 0.30078125 + 2.4874566e-4
+fn ieee_log10(x: f32) -> f32 {
+  let s = scaled(x);
+  let low = log1p_rest(s.fraction) * 0.434294482 + s.fraction * 7.0073190e-4 + s.exponent * 2.4874566e-4;
+  return log_or_edge(x, low + s.fraction * 0.43359375 + s.exponent * 0.30078125);
+}
+
 fn log1p(x: f32) -> f32 {
-  let is_near = (x > -0.29289) & (x < 0.41421);
-  return select(ieee_log(1.0 + x), x + log1p_rest(x), is_near);
+  let exponent = scaled(1.0 + x).exponent;
+  let scale = power_of_two(-i32(clamp(exponent, -100.0, 100.0)));
+  let fraction = (scale - 1.0) + x * scale; // of the sum before it was rounded
+  let y = select(log_of(Scaled(exponent, fraction)), ieee_log(x), x > 1e10);
+  return select(log_or_edge(1.0 + x, y), x, x == 0.0);
 }
 
 // --- roots and powers -------------------------------------------------------------------------------------------------
@@ -176,27 +326,48 @@ fn rsqrt(x: f32) -> f32 {
   return select(bounded, nan_of(x), ((x < 0.0) & (abs(x) >= 1.17549435e-38)) | is_nan(x));
 }
 
-// a^n by squaring: exact as long as the result is
-fn integer_power(a: f32, n: u32) -> f32 {
-  var result = 1.0;
-  var base = a;
-  for (var rest = n; rest > 0u; rest >>= 1u) {
-    if ((rest & 1u) == 1u) { result *= base; }
-    base *= base;
-  }
-  return result;
+// without overflow
+fn hypot(a: f32, b: f32) -> f32 {
+  let high = max(abs(a), abs(b));
+  let shift = select(select(0i, -80i, high > 1e18), 100i, high < 1e-14);
+  let x = a * power_of_two(shift);
+  let y = b * power_of_two(shift);
+  let bounded = select(sqrt(x * x + y * y) * power_of_two(-shift), high, high == 0.0);
+  return select(select(bounded, nan_of(a), is_nan(a) | is_nan(b)), inf_of(high), is_inf(a) | is_inf(b));
 }
 
-// |a|^b for what is neither NaN nor 1
-fn power_of_magnitude(a: f32, b: f32) -> f32 {
+// log2(a) of a positive number in two parts: 12 bits, and the rest. With s = f / (2 + f) it is
+// exponent + 2 / ln 2 (s + s^3 / 3 + ...); products of parts of 12 bits are exact.
+fn log2_in_parts(a: f32) -> vec2<f32> {
+  let m = scaled(a);
+  let f = m.fraction;
+  let s = first_bits(f / (2.0 + f));
+  let divisor = first_bits(2.0 + f);
+  let rest = ((f - s * divisor) - s * (f - (divisor - 2.0))) / (2.0 + f);
+  let z = (s + rest) * (s + rest);
+  let tail = rest + (s + rest) * z * (((9.73211899e-2 * z + 0.143195972) * z + 0.19999671) * z + 0.333333343);
+  let high = first_bits(s + tail);
+  let low = tail - (high - s);
+  let whole = high * 2.884765625; // 2 / ln 2 = 2.884765625 + 6.24456778e-4
+  let part = low * 2.884765625 + (high + low) * 6.24456778e-4;
+  let sum = first_bits(m.exponent + (whole + part));
+  return vec2<f32>(sum, (m.exponent - sum) + whole + part);
+}
+
+// a^b for a positive a other than 1
+fn positive_power(a: f32, b: f32) -> f32 {
   let is_growing = (a > 1.0) == (b > 0.0);
-  if ((a == 0.0) | is_inf(a) | is_inf(b)) { return select(0.0, inf_of(a), is_growing); }
-  if ((abs(b) <= 16.0) & (trunc(b) == b)) {
-    let y = integer_power(a, u32(abs(b)));
-    let is_normal = (y >= 1.17549435e-38) & !is_inf(y); // elsewhere 1 / y may be another thing than a^b
-    if (is_normal) { return select(y, 1.0 / y, b < 0.0); }
-  }
-  return ieee_exp(b * ieee_log(a));
+  if (is_inf(a) | is_inf(b) | (a < 1.17549435e-38)) { return select(0.0, inf_of(abs(a)), is_growing); }
+  let log = log2_in_parts(a);
+  let n = clamp(b, -4294967296.0, 4294967296.0);
+  let high = first_bits(n);
+  let whole = log.x * high;
+  let part = log.y * n + log.x * (n - high);
+  if (abs(whole + part) > 160.0) { return select(0.0, inf_of(abs(a)), is_growing); }
+  let k = round(whole + part);
+  let r = (whole - k) + part;
+  let y = scale_by_two(1.0 + expm1_near_0(r * 0.693147181), i32(k));
+  return select(y, inf_of(y), whole + part >= 128.0);
 }
 
 fn power(a: f32, b: f32) -> f32 {
@@ -204,7 +375,7 @@ fn power(a: f32, b: f32) -> f32 {
   if (is_nan(a) | is_nan(b)) { return nan_of(a); }
   let magnitude = abs(a);
   var y = 1.0;
-  if (magnitude != 1.0) { y = power_of_magnitude(magnitude, b); }
+  if (magnitude != 1.0) { y = positive_power(magnitude, b); }
   if (bitcast<u32>(a) < 0x80000000u) { return y; }
   let is_integer = trunc(b) == b;
   if (!is_integer & (a < 0.0) & !is_inf(a)) { return nan_of(a); }
@@ -282,7 +453,8 @@ fn reduce_large(x: f32) -> Angle {
 fn reduce_angle(x: f32) -> Angle {
   if (abs(x) > 8192.0) { return reduce_large(x); }
   let k = round(x * 0.636619772);
-  let rest = ((x - k * 1.5703125) - k * 4.837512969970703125e-4) - k * 7.54978995489188216e-8; // exact parts of pi / 2
+  // parts of pi / 2, so short that k times each of them is exact, but for the last
+  let rest = (((x - k * 1.5703125) - k * 4.837512969970703125e-4) - k * 7.549533620476722717e-8) - k * 2.563344068e-12;
   return Angle(rest, bitcast<u32>(i32(k)));
 }
 
@@ -297,7 +469,7 @@ fn sine_of(angle: Angle) -> f32 {
 
 fn ieee_sin(x: f32) -> f32 {
   if (!is_finite(x)) { return nan_of(x); }
-  return sine_of(reduce_angle(x));
+  return select(sine_of(reduce_angle(x)), x, x == 0.0);
 }
 
 fn ieee_cos(x: f32) -> f32 {
@@ -306,7 +478,89 @@ fn ieee_cos(x: f32) -> f32 {
   return sine_of(Angle(angle.rest, angle.quadrant + 1u));
 }
 
-// --- division with Python's signs -------------------------------------------------------------------------------------
+fn ieee_tan(x: f32) -> f32 {
+  if (!is_finite(x)) { return nan_of(x); }
+  if (x == 0.0) { return x; }
+  let angle = reduce_angle(x);
+  let z = angle.rest * angle.rest;
+  var p = 4.37247567e-3;
+  p = p * z + 9.85970692e-5;
+  p = p * z + 1.08272452e-2;
+  p = p * z + 2.12862547e-2;
+  p = p * z + 5.40589094e-2;
+  p = p * z + 0.133326754;
+  p = p * z + 0.333333492;
+  let t = p * z * angle.rest + angle.rest;
+  return select(t, -1.0 / t, (angle.quadrant & 1u) == 1u);
+}
+
+// --- inverse trigonometric functions ----------------------------------------------------------------------------------
+
+// pi / 2 - x; pi / 2 = 1.57079637 - 4.37113883e-8
+fn complement(x: f32) -> f32 { return (1.57079637 - x) - 4.37113883e-8; }
+
+// for x in [0, 0.5]
+fn asin_near_0(x: f32) -> f32 {
+  let z = x * x;
+  let p = ((((3.76972705e-2 * z + 1.43147064e-2) * z + 3.18390988e-2) * z + 4.45133746e-2) * z + 7.50052184e-2) * z + 0.166666597;
+  return p * z * x + x;
+}
+
+// Half of acos, for x in [0.5, 1]: sin(acos(x) / 2) = sqrt((1 - x) / 2).
+fn half_acos(x: f32) -> f32 { return asin_near_0(sqrt(max(0.5 - 0.5 * x, 0.0))); }
+
+fn ieee_asin(x: f32) -> f32 {
+  let size = abs(x);
+  if (is_nan(x) | (size > 1.0)) { return nan_of(x); }
+  if (size < 0.5) { return with_sign(asin_near_0(size), x); }
+  return with_sign(complement(2.0 * half_acos(size)), x);
+}
+
+fn ieee_acos(x: f32) -> f32 {
+  let size = abs(x);
+  if (is_nan(x) | (size > 1.0)) { return nan_of(x); }
+  if (size < 0.5) { return complement(with_sign(asin_near_0(size), x)); }
+  let y = 2.0 * half_acos(size);
+  return select(y, (3.14159274 - y) - 8.74227766e-8, x < 0.0);
+}
+
+// for x in [0, 1]
+fn atan_near_0(x: f32) -> f32 {
+  let z = x * x;
+  var p = 1.13452214e-3;
+  p = p * z - 7.42536318e-3;
+  p = p * z + 2.27776170e-2;
+  p = p * z - 4.49832566e-2;
+  p = p * z + 6.76364899e-2;
+  p = p * z - 8.82146209e-2;
+  p = p * z + 0.110612333;
+  p = p * z - 0.142803431;
+  p = p * z + 0.199997157;
+  p = p * z - 0.333333284;
+  return p * z * x + x;
+}
+
+fn ieee_atan(x: f32) -> f32 {
+  let size = abs(x);
+  let y = atan_near_0(select(size, 1.0 / size, size > 1.0));
+  return select(with_sign(select(y, complement(y), size > 1.0), x), x, is_nan(x));
+}
+
+fn atan2_of(y: f32, x: f32) -> f32 {
+  if (is_nan(x) | is_nan(y)) { return nan_of(x + y); }
+  let high = max(abs(x), abs(y));
+  let low = min(abs(x), abs(y));
+  let scale = select(1.0, 0.25, high > 4e37); // a quotient by more than 2^126 need not be exact
+  var ratio = 0.0;
+  if (is_inf(high)) { ratio = select(0.0, 1.0, is_inf(low)); }
+  else if (high > 0.0) { ratio = (low * scale) / (high * scale); }
+  var angle = atan_near_0(ratio);
+  if (abs(y) > abs(x)) { angle = complement(angle); }
+  if (bitcast<u32>(x) >= 0x80000000u) { angle = (3.14159274 - angle) - 8.74227766e-8; }
+  return with_sign(angle, y);
+}
+
+// --- quotients, and what they leave -------------------------------------------------------------------------------------
 
 fn exponent_bits(x: f32) -> u32 { return (bitcast<u32>(x) >> 23u) & 0xffu; }
 
@@ -324,6 +578,8 @@ fn rest_of(a: f32, b: f32) -> f32 {
   return bitcast<f32>(bitcast<u32>(rest) | (bitcast<u32>(a) & 0x80000000u));
 }
 
+fn fmod(a: f32, b: f32) -> f32 { return rest_of(a, b); }
+
 fn remainder(a: f32, b: f32) -> f32 {
   let rest = rest_of(a, b);
   return select(rest, rest + b, (rest != 0.0) & ((rest < 0.0) != (b < 0.0)) & !is_nan(rest));
@@ -339,6 +595,13 @@ fn floor_divide(a: f32, b: f32) -> f32 {
   return select(floored, floored + 1.0, quotient - floored > 0.5);
 }
 
+// trunc(a / b), where the rest says how far the quotient is from an integer; it may round up to one
+fn trunc_divide(a: f32, b: f32) -> f32 {
+  let rest = rest_of(a, b);
+  if ((b == 0.0) | is_nan(rest)) { return a / b; }
+  return with_sign(trunc(round((a - rest) / b) + rest / b), bitcast<f32>(bitcast<u32>(a) ^ bitcast<u32>(b)));
+}
+
 fn i32_floor_divide(a: i32, b: i32) -> i32 {
   if (b == 0i) { return -1i; }
   let quotient = a / b;
@@ -347,6 +610,10 @@ fn i32_floor_divide(a: i32, b: i32) -> i32 {
 }
 
 fn i32_remainder(a: i32, b: i32) -> i32 { return select(a - i32_floor_divide(a, b) * b, a, b == 0i); }
+fn i32_trunc_divide(a: i32, b: i32) -> i32 { return select(a / b, -1i, b == 0i); }
+fn i32_fmod(a: i32, b: i32) -> i32 { return select(a % b, a, b == 0i); }
+fn u32_trunc_divide(a: u32, b: u32) -> u32 { return u32_floor_divide(a, b); }
+fn u32_fmod(a: u32, b: u32) -> u32 { return u32_remainder(a, b); }
 fn u32_floor_divide(a: u32, b: u32) -> u32 { return select(a / max(b, 1u), 0xffffffffu, b == 0u); }
 fn u32_remainder(a: u32, b: u32) -> u32 { return select(a % max(b, 1u), a, b == 0u); }
 
@@ -375,27 +642,3 @@ fn u32_mul_high(a: u32, b: u32) -> u32 {
   let carry = (a & 0xffffu) * (b >> 16u) + (middle & 0xffffu);
   return (a >> 16u) * (b >> 16u) + (middle >> 16u) + (carry >> 16u);
 }
-
-// --- four lanes of what is dear ---------------------------------------------------------------------------------------
-
-fn ieee_exp4(x: vec4<f32>) -> vec4<f32> { return vec4<f32>(ieee_exp(x.x), ieee_exp(x.y), ieee_exp(x.z), ieee_exp(x.w)); }
-fn expm14(x: vec4<f32>) -> vec4<f32> { return vec4<f32>(expm1(x.x), expm1(x.y), expm1(x.z), expm1(x.w)); }
-fn sigmoid4(x: vec4<f32>) -> vec4<f32> { return vec4<f32>(sigmoid(x.x), sigmoid(x.y), sigmoid(x.z), sigmoid(x.w)); }
-fn ieee_tanh4(x: vec4<f32>) -> vec4<f32> { return vec4<f32>(ieee_tanh(x.x), ieee_tanh(x.y), ieee_tanh(x.z), ieee_tanh(x.w)); }
-fn erf4(x: vec4<f32>) -> vec4<f32> { return vec4<f32>(erf(x.x), erf(x.y), erf(x.z), erf(x.w)); }
-fn ieee_log4(x: vec4<f32>) -> vec4<f32> { return vec4<f32>(ieee_log(x.x), ieee_log(x.y), ieee_log(x.z), ieee_log(x.w)); }
-fn log1p4(x: vec4<f32>) -> vec4<f32> { return vec4<f32>(log1p(x.x), log1p(x.y), log1p(x.z), log1p(x.w)); }
-fn ieee_sqrt4(x: vec4<f32>) -> vec4<f32> { return vec4<f32>(ieee_sqrt(x.x), ieee_sqrt(x.y), ieee_sqrt(x.z), ieee_sqrt(x.w)); }
-fn rsqrt4(x: vec4<f32>) -> vec4<f32> { return vec4<f32>(rsqrt(x.x), rsqrt(x.y), rsqrt(x.z), rsqrt(x.w)); }
-fn ieee_sin4(x: vec4<f32>) -> vec4<f32> { return vec4<f32>(ieee_sin(x.x), ieee_sin(x.y), ieee_sin(x.z), ieee_sin(x.w)); }
-fn ieee_cos4(x: vec4<f32>) -> vec4<f32> { return vec4<f32>(ieee_cos(x.x), ieee_cos(x.y), ieee_cos(x.z), ieee_cos(x.w)); }
-fn power4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return vec4<f32>(power(a.x, b.x), power(a.y, b.y), power(a.z, b.z), power(a.w, b.w)); }
-fn i32_power4(a: vec4<i32>, b: vec4<i32>) -> vec4<i32> { return vec4<i32>(i32_power(a.x, b.x), i32_power(a.y, b.y), i32_power(a.z, b.z), i32_power(a.w, b.w)); }
-fn u32_power4(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> { return vec4<u32>(u32_power(a.x, b.x), u32_power(a.y, b.y), u32_power(a.z, b.z), u32_power(a.w, b.w)); }
-fn remainder4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return vec4<f32>(remainder(a.x, b.x), remainder(a.y, b.y), remainder(a.z, b.z), remainder(a.w, b.w)); }
-fn i32_remainder4(a: vec4<i32>, b: vec4<i32>) -> vec4<i32> { return vec4<i32>(i32_remainder(a.x, b.x), i32_remainder(a.y, b.y), i32_remainder(a.z, b.z), i32_remainder(a.w, b.w)); }
-fn u32_remainder4(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> { return vec4<u32>(u32_remainder(a.x, b.x), u32_remainder(a.y, b.y), u32_remainder(a.z, b.z), u32_remainder(a.w, b.w)); }
-fn floor_divide4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return vec4<f32>(floor_divide(a.x, b.x), floor_divide(a.y, b.y), floor_divide(a.z, b.z), floor_divide(a.w, b.w)); }
-fn i32_floor_divide4(a: vec4<i32>, b: vec4<i32>) -> vec4<i32> { return vec4<i32>(i32_floor_divide(a.x, b.x), i32_floor_divide(a.y, b.y), i32_floor_divide(a.z, b.z), i32_floor_divide(a.w, b.w)); }
-fn u32_floor_divide4(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> { return vec4<u32>(u32_floor_divide(a.x, b.x), u32_floor_divide(a.y, b.y), u32_floor_divide(a.z, b.z), u32_floor_divide(a.w, b.w)); }
-fn u32_mul_high4(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> { return vec4<u32>(u32_mul_high(a.x, b.x), u32_mul_high(a.y, b.y), u32_mul_high(a.z, b.z), u32_mul_high(a.w, b.w)); }

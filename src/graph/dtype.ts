@@ -4,7 +4,7 @@
  * - `f64`: 8 bytes; on the CPU device only, where `gradcheck` needs it. WebGPU has no such type.
  * - `f32`, `i32`, `u32`: 4 bytes an element.
  * - `bool`: true or false; 4 bytes in a GPU buffer (0 or 1), 1 byte on the host.
- * - `u8`: storage for images; 1 byte everywhere. Ops read it through a cast.
+ * - `u8`: bytes, as images have them; 1 byte everywhere. Its arithmetic wraps at 256.
  */
 export type DType = "f64" | "f32" | "i32" | "u32" | "bool" | "u8";
 
@@ -44,7 +44,30 @@ export const isFloat = (dtype: DType): boolean => dtype === "f32" || dtype === "
 export const toFloatDType = (dtype: DType): DType => (isFloat(dtype) ? dtype : "f32");
 export const isInteger = (dtype: DType): boolean => dtype === "i32" || dtype === "u32" || dtype === "u8";
 
-const PROMOTION: readonly DType[] = ["bool", "u8", "u32", "i32", "f32", "f64"];
+/** The values that an integer dtype holds. */
+export const INTEGER_RANGE = { i32: [-0x80000000, 0x7fffffff], u32: [0, 0xffffffff], u8: [0, 0xff] } as const;
 
-/** The dtype that two operands meet in: bool < u8 < u32 < i32 < f32 < f64. */
-export const promote = (a: DType, b: DType): DType => (PROMOTION.indexOf(a) > PROMOTION.indexOf(b) ? a : b);
+/**
+ * The dtype that two tensors meet in, as in PyTorch, whose int64 is our i32. It has no u32, which comes between u8 and i32;
+ * values from 2^31 on wrap where they meet i32. The same table is in docs/DTYPES.md.
+ */
+export const PROMOTION: Readonly<Record<DType, Readonly<Record<DType, DType>>>> = {
+  bool: { bool: "bool", u8: "u8", u32: "u32", i32: "i32", f32: "f32", f64: "f64" },
+  u8: { bool: "u8", u8: "u8", u32: "u32", i32: "i32", f32: "f32", f64: "f64" },
+  u32: { bool: "u32", u8: "u32", u32: "u32", i32: "i32", f32: "f32", f64: "f64" },
+  i32: { bool: "i32", u8: "i32", u32: "i32", i32: "i32", f32: "f32", f64: "f64" },
+  f32: { bool: "f32", u8: "f32", u32: "f32", i32: "f32", f32: "f32", f64: "f64" },
+  f64: { bool: "f64", u8: "f64", u32: "f64", i32: "f64", f32: "f64", f64: "f64" },
+};
+
+export const promote = (a: DType, b: DType): DType => PROMOTION[a][b];
+
+/** Booleans, integers, floats. */
+const categoryOf = (dtype: DType): number => (dtype === "bool" ? 0 : isInteger(dtype) ? 1 : 2);
+
+/**
+ * The dtype of operands that count more, met by that of operands that count less: scalars among tensors, numbers among
+ * scalars. Those have a say only where theirs is the higher category.
+ */
+export const combine = (higher: DType | null, lower: DType | null): DType | null =>
+  higher === null ? lower : lower !== null && categoryOf(lower) > categoryOf(higher) ? promote(higher, lower) : higher;

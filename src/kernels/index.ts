@@ -5,7 +5,7 @@ import type { Kernel } from "./kernel";
 import { matmul } from "./matmul";
 import { maxPool2d, maxPool2dGrad } from "./pool2d";
 import { scan } from "./scan";
-import { scatter } from "./scatter";
+import { scatterAdd } from "./scatterAdd";
 import { topk } from "./topk";
 import { adam, ema, momentumSgd, momentumSgdEma, rmsProp } from "./update";
 
@@ -18,7 +18,7 @@ export const KERNELS: { readonly [N in keyof KernelInfoMap]: Kernel<KernelInfoMa
   maxPool2dGrad,
   topk,
   scan,
-  scatter,
+  scatterAdd,
   momentumSgd,
   ema,
   momentumSgdEma,

@@ -13,14 +13,14 @@ import { normalizeDim, sameShape, type Shape, showShape, sizeOf } from "../graph
 import { topologicalOrder } from "../graph/walk";
 import * as ops from "../ops";
 import { apply } from "../ops/op";
-import { checkOptionNames } from "../options";
+import { checkOptionNames, describe, operandError } from "../options";
 import type { Tensor } from "../tensor";
 
 /** Numbers in nested lists, as `toArray` gives and `tensor` takes them; booleans count as 1 and 0. */
 export type NestedArray = number | boolean | readonly NestedArray[];
 
 /** What operators take beside a tensor. Numbers take the tensor's dtype where they fit it. */
-export type TensorLike = Tensor | number;
+export type TensorLike = Tensor | number | boolean;
 
 /** Dims to reduce: one, several, or all when absent. */
 export type Dims = number | readonly number[];
@@ -333,7 +333,7 @@ export abstract class TensorCore implements GradientOwner {
   }
 
   /** Applies a node builder to this and a tensor or number. */
-  protected binary(op: string, make: (a: Node, b: Node | number) => Node, other: TensorLike): Tensor {
+  protected binary(op: string, make: (a: Node, b: ops.Operand) => Node, other: TensorLike): Tensor {
     return this.combine(op, [other], make);
   }
 
@@ -369,17 +369,25 @@ export interface ValuesAndIndices {
 // --- from tensors to nodes and back --------------------------------------------------------------------------------------
 
 /** What methods and functions take where PyTorch takes a tensor, a number or None. */
-export type Argument = TensorCore | number | null;
+export type Argument = TensorCore | number | boolean | null;
 
-type NodeOf<T> = T extends TensorCore ? Node : T extends number ? number : null;
+type NodeOf<T> = T extends TensorCore | boolean ? Node : T extends number ? number : null;
 
-/** A node for each tensor; numbers and null as they are. */
+/** A node for each tensor and boolean; numbers and null as they are. */
 export type NodesOf<T extends readonly Argument[]> = { -readonly [I in keyof T]: NodeOf<T[I]> };
 
 /** The nodes of an op's operands, all of one device. */
 export function operandsOf<const T extends readonly Argument[]>(op: string, operands: T): NodesOf<T> {
   deviceOf(op, operands);
-  return operands.map((operand) => (operand instanceof TensorCore ? operand.node : operand)) as NodesOf<T>;
+  return operands.map((operand) => nodeOf(op, operand)) as NodesOf<T>;
+}
+
+/** Callers without types may pass anything. */
+function nodeOf(op: string, operand: unknown): Node | number | null {
+  if (operand instanceof TensorCore) return operand.node;
+  if (typeof operand === "boolean") return ops.scalar(Number(operand), "bool");
+  if (typeof operand === "number" || operand === null) return operand;
+  throw operandError(op, operand);
 }
 
 /** f64 is for gradient checks on the CPU: WebGPU has no such type. */
@@ -394,6 +402,11 @@ function checkPlace(op: string, dtype: DType, device: Device): void {
 /** The device that all tensors among `operands` are on. */
 export function deviceOf(op: string, operands: readonly Argument[]): Device {
   const tensors = operands.filter((operand) => operand instanceof TensorCore);
+  if (tensors.length === 0) {
+    throw new DTypeError(
+      `${op}: one of the operands must be a tensor, got ${operands.map(describe).join(" and ")}. Make one: tensor(values).`,
+    );
+  }
   const device = tensors[0]!.device;
   const other = tensors.find((tensor) => tensor.device !== device);
   if (other) {

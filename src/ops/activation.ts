@@ -1,27 +1,36 @@
 /** Activations, composed of other ops so that the graph fuses them. At their kinks gradients are PyTorch's. */
 
-import { ValueError } from "../errors";
+import { ShapeError, ValueError } from "../errors";
 import type { Node } from "../graph/node";
-import { abs, add, clamp, div, maximum, mul, neg, square, where } from "./arithmetic";
+import { normalizeDim, showShape, sizeOf } from "../graph/shape";
+import { abs, add, clamp, div, maximum, mul, neg, square, sub, where } from "./arithmetic";
 import { customVjp, detach } from "./custom";
-import { ge, gt, le, logicalAnd, lt } from "./logic";
-import { erf, exp, expm1, log1p, sigmoid, tanh } from "./math";
+import { ge, gt, isnan, le, logicalAnd, logicalOr, lt } from "./logic";
+import { exp, expm1, log1p, sigmoid } from "./math";
+import { narrow } from "./slice";
+import { erfc } from "./special";
+import { tanh } from "./trigonometry";
+import { reshape } from "./views";
 
 /** `x * sigmoid(x)`. */
 export const silu = (x: Node): Node => mul(x, sigmoid(x));
 
 /** `x * Phi(x)`, where Phi is the normal distribution's cumulative function; or its approximation by tanh. */
 export function gelu(x: Node, { approximate = "none" }: { approximate?: "none" | "tanh" } = {}): Node {
-  if (approximate === "none") return mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1));
+  if (approximate === "none") return mul(mul(x, 0.5), erfc(mul(x, -Math.SQRT1_2)));
   const inner = mul(mul(x, add(mul(square(x), 0.044715), 1)), Math.sqrt(2 / Math.PI));
   return mul(mul(x, 0.5), add(tanh(inner), 1));
 }
 
-/** `log(1 + exp(beta x)) / beta`, without overflow. */
-export function softplus(x: Node, { beta = 1 }: { beta?: number } = {}): Node {
+/** From here on the linear part of softplus is all that f32 sees of it. */
+const LINEAR = 20;
+
+/** `log(1 + exp(beta x)) / beta`, without overflow; `x` where `beta x` is above the threshold. */
+export function softplus(x: Node, { beta = 1, threshold = LINEAR }: { beta?: number; threshold?: number } = {}): Node {
   const scaled = beta === 1 ? x : mul(x, beta);
-  const result = add(maximum(scaled, 0), log1p(exp(neg(abs(scaled)))));
-  return beta === 1 ? result : div(result, beta);
+  const sum = add(maximum(scaled, 0), log1p(exp(neg(abs(scaled)))));
+  const result = beta === 1 ? sum : div(sum, beta);
+  return threshold < LINEAR ? where(gt(scaled, threshold), x, result) : result;
 }
 
 /** `log(sigmoid(x))`, without overflow. */
@@ -72,6 +81,49 @@ export function hardsigmoid(x: Node): Node {
   const shifted = add(x, 3);
   const isInside = logicalAnd(gt(x, -3), lt(x, 3));
   return div(where(isInside, shifted, detach(clamp(shifted, 0, 6))), 6);
+}
+
+/** `x` where it is farther than `lambd` from 0, else 0. A NaN gets no gradient. */
+export function hardshrink(x: Node, lambd = 0.5): Node {
+  const isFar = logicalOr(gt(x, lambd), lt(x, -lambd));
+  return where(isFar, x, where(isnan(x), detach(x), 0));
+}
+
+/** `x`, moved by `lambd` towards 0; what is nearer becomes 0, and so does NaN. */
+export function softshrink(x: Node, lambd = 0.5): Node {
+  if (!(lambd >= 0)) throw new ValueError(`softshrink: lambd must not be negative, got ${lambd}. Pass 0 or more.`);
+  return where(gt(x, lambd), sub(x, lambd), where(lt(x, -lambd), add(x, lambd), 0));
+}
+
+/** `x - tanh(x)`. */
+export const tanhshrink = (x: Node): Node => sub(x, tanh(x));
+
+/** `x` above the threshold, else `value`. */
+export const threshold = (x: Node, bound: number, value: number): Node => where(le(x, bound), value, x);
+
+/** `x` above 0, else `weight * x`; one weight, or one a channel, `[c]` of `x [n, c, ...]`. */
+export function prelu(x: Node, weight: Node): Node {
+  const channels = x.shape.length > 1 ? x.shape[1]! : 1;
+  const count = sizeOf(weight.shape);
+  if (weight.shape.length > 1 || (count !== 1 && count !== channels)) {
+    throw new ShapeError(
+      `prelu: weight must be one number or one a channel, got ${showShape(weight.shape)} for ${showShape(x.shape)}. Pass [1] or [${channels}].`,
+    );
+  }
+  const perChannel = x.shape.map((_, d) => (d === 1 ? count : 1));
+  return where(gt(x, 0), x, mul(reshape(weight, count === 1 ? [] : perChannel), x));
+}
+
+/** The first half along `dim`, times the sigmoid of the second. */
+export function glu(x: Node, dim = -1): Node {
+  const at = normalizeDim("glu", dim, x.shape.length);
+  const size = x.shape[at] ?? 1;
+  if (size % 2 !== 0 || x.shape.length === 0) {
+    throw new ShapeError(
+      `glu: the size of dim ${dim} must be even, got ${showShape(x.shape)}. Pad it, or pick another dim.`,
+    );
+  }
+  return mul(narrow(x, at, 0, size / 2), sigmoid(narrow(x, at, size / 2, size / 2)));
 }
 
 /** `x * relu6(x + 3) / 6`. */

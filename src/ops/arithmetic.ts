@@ -1,27 +1,33 @@
-/** Arithmetic: sums, products, quotients, order, choice and rounding. Every rule's derivative is written above it. */
+/** Arithmetic: sums, products, quotients, order, choice and signs. Every rule's derivative is written above it. */
 
-import { isFloat, toFloatDType } from "../graph/dtype";
+import { DTypeError, ValueError } from "../errors";
+import { isFloat, promote, toFloatDType } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { zerosLike } from "./broadcast";
 import { broadcast, cast, commonDType, type Operand, toFloat, together } from "./cast";
 import { checkDType, checkSameDType, checkSameShape } from "./check";
-import { eq, ge, gt, le, lt } from "./logic";
+import { customVjp, detach } from "./custom";
+import { scalar } from "./leaf";
+import { eq, ge, gt, le, logicalAndOp, logicalOrOp, lt } from "./logic";
 import { apply, defineOp } from "./op";
-import { binary, FLOAT, type NoAttrs, NUMERIC, type PointwiseOp, unary } from "./pointwise";
-import { call, lit, zeroLit } from "./wgsl";
+import { binary, FLOAT, type NoAttrs, NUMBER, type PointwiseOp, unary } from "./pointwise";
+import { call, lit, vec, zeroLit } from "./wgsl";
 
 const multiplyIntegers = { i32: Math.imul, u32: Math.imul };
 
+/** A builder of an op of two numbers, and of what it is of two bools, where it is something. */
 const joined =
-  (op: PointwiseOp) =>
-  (a: Operand, b: Operand): Node =>
-    apply(op, together(op.name, [a, b]), {});
+  (op: PointwiseOp, ofBools = op) =>
+  (a: Operand, b: Operand): Node => {
+    const nodes = together(op.name, [a, b]);
+    return apply(nodes[0]!.dtype === "bool" ? ofBools : op, nodes, {});
+  };
 
 // --- sums and products -----------------------------------------------------------------------------------------------
 
 export const addOp = binary({
   name: "add",
-  dtypes: NUMERIC,
+  dtypes: NUMBER,
   js: (a, b) => a + b,
   wgsl: (a, b) => `(${a} + ${b})`,
   vjp: (gradOut) => [gradOut, gradOut],
@@ -29,7 +35,7 @@ export const addOp = binary({
 
 export const subOp = binary({
   name: "sub",
-  dtypes: NUMERIC,
+  dtypes: NUMBER,
   js: (a, b) => a - b,
   wgsl: (a, b) => `(${a} - ${b})`,
   vjp: (gradOut, { needs }) => [gradOut, needs[1] ? neg(gradOut) : null],
@@ -38,7 +44,7 @@ export const subOp = binary({
 // d(a * b) = da * b + a * db
 export const mulOp = binary({
   name: "mul",
-  dtypes: NUMERIC,
+  dtypes: NUMBER,
   js: (a, b) => a * b,
   jsInteger: multiplyIntegers,
   wgsl: (a, b) => `(${a} * ${b})`,
@@ -59,7 +65,7 @@ export const divOp = binary({
 
 export const negOp = unary({
   name: "neg",
-  dtypes: NUMERIC,
+  dtypes: NUMBER,
   js: (x) => -x,
   wgsl: (x, { output, lanes }) => (output === "u32" ? `(${zeroLit("u32", lanes)} - ${x})` : `(-${x})`),
   vjp: (gradOut) => [neg(gradOut)],
@@ -68,7 +74,7 @@ export const negOp = unary({
 // d(x^2) = 2 x dx
 export const squareOp = unary({
   name: "square",
-  dtypes: NUMERIC,
+  dtypes: NUMBER,
   js: (x) => x * x,
   jsInteger: (x) => Math.imul(x, x),
   wgsl: (x) => `(${x} * ${x})`,
@@ -84,19 +90,49 @@ export const reciprocalOp = unary({
   vjp: (gradOut, { output }) => [neg(mul(gradOut, square(output)))],
 });
 
-/** `a + b`. */
-export const add = joined(addOp);
+/** `a + b`; integers wrap, and bools are or-ed. */
+export const add = joined(addOp, logicalOrOp);
 /** `a - b`. */
 export const sub = joined(subOp);
-/** `a * b`; integers wrap. */
-export const mul = joined(mulOp);
+/** `a * b`; integers wrap, and bools are and-ed. */
+export const mul = joined(mulOp, logicalAndOp);
 /** `a / b`; integers become f32, as in PyTorch. */
 export const div = (a: Operand, b: Operand): Node =>
   apply(divOp, together("div", [a, b], toFloatDType(commonDType([a, b]))), {});
 export const neg = (x: Node): Node => apply(negOp, [x], {});
-export const square = (x: Node): Node => apply(squareOp, [x], {});
+export const square = (x: Node): Node => apply(squareOp, [x.dtype === "bool" ? cast(x, "i32") : x], {});
 /** `1 / x`. */
 export const reciprocal = (x: Node): Node => apply(reciprocalOp, [toFloat(x)], {});
+
+/** `b * factor`, in the dtype that `operands` meet in. */
+function scaled(op: string, name: string, b: Operand, factor: number, operands: readonly Operand[]): Operand {
+  if (factor === 1) return b;
+  const dtype = commonDType(operands);
+  if (!isFloat(dtype) && !Number.isInteger(factor)) {
+    throw new ValueError(`${op}: ${name} must be an integer for ${dtype}, got ${factor}. Cast a tensor to f32.`);
+  }
+  return typeof b === "number" ? b * factor : mul(cast(b, dtype), scalar(factor, dtype, op));
+}
+
+/** `a + alpha * b`. */
+export const addScaled = (a: Operand, b: Operand, alpha: number): Node =>
+  add(a, scaled("add", "alpha", b, alpha, [a, b]));
+/** `a - alpha * b`. */
+export const subScaled = (a: Operand, b: Operand, alpha: number): Node =>
+  sub(a, scaled("sub", "alpha", b, alpha, [a, b]));
+/** `x + value * a * b`. */
+export const addcmul = (x: Node, a: Node, b: Node, value = 1): Node =>
+  add(x, scaled("addcmul", "value", mul(a, b), value, [x, a, b]));
+
+/** `x + value * a / b`. */
+export function addcdiv(x: Node, a: Node, b: Node, value = 1): Node {
+  if (!isFloat(promote(a.dtype, b.dtype))) {
+    throw new DTypeError(
+      `addcdiv: a quotient of integers must be a float, got ${a.dtype} and ${b.dtype}. Cast one to f32.`,
+    );
+  }
+  return add(x, scaled("addcdiv", "value", div(a, b), value, [x, a, b]));
+}
 
 // --- choice ----------------------------------------------------------------------------------------------------------
 
@@ -121,8 +157,8 @@ export const whereOp = defineOp<NoAttrs>({
 
 /** `a` where the condition is true, `b` elsewhere; NaN in the value that is not chosen stays out. */
 export function where(condition: Node, a: Operand, b: Operand): Node {
-  const dtype = commonDType([a, b]);
-  const [chosen, other] = together("where", [a, b], dtype);
+  checkDType("where", [condition], ["bool", "u8"]);
+  const [chosen, other] = together("where", [a, b]);
   return apply(whereOp, broadcast("where", [cast(condition, "bool"), chosen!, other!]), {});
 }
 
@@ -134,8 +170,8 @@ const shareOfWinner = (gradOut: Node, loses: Node, ties: Node): Node =>
 
 export const maximumOp = binary({
   name: "maximum",
-  dtypes: NUMERIC,
-  js: Math.max,
+  dtypes: NUMBER,
+  js: (a, b) => Math.max(a, b),
   wgsl: (a, b, { output, lanes }) => (output === "f32" ? call("maximum", [a, b], lanes) : `max(${a}, ${b})`),
   vjp: (gradOut, { inputs: [a, b], needs }) => [
     needs[0] ? shareOfWinner(gradOut, lt(a!, b!), eq(a!, b!)) : null,
@@ -145,8 +181,8 @@ export const maximumOp = binary({
 
 export const minimumOp = binary({
   name: "minimum",
-  dtypes: NUMERIC,
-  js: Math.min,
+  dtypes: NUMBER,
+  js: (a, b) => Math.min(a, b),
   wgsl: (a, b, { output, lanes }) => (output === "f32" ? call("minimum", [a, b], lanes) : `min(${a}, ${b})`),
   vjp: (gradOut, { inputs: [a, b], needs }) => [
     needs[0] ? shareOfWinner(gradOut, gt(a!, b!), eq(a!, b!)) : null,
@@ -157,7 +193,7 @@ export const minimumOp = binary({
 // d|x| = sign(x) dx, 0 at 0
 export const absOp = unary({
   name: "abs",
-  dtypes: NUMERIC,
+  dtypes: NUMBER,
   js: Math.abs,
   wgsl: (x) => `abs(${x})`,
   vjp: (gradOut, { inputs: [x] }) => [mul(gradOut, sign(x!))],
@@ -166,19 +202,19 @@ export const absOp = unary({
 // 0 at 0; NaN passes the gradient, as in PyTorch
 export const reluOp = unary({
   name: "relu",
-  dtypes: ["f32", "f64", "i32"],
+  dtypes: [...FLOAT, "i32"],
   js: (x) => (x <= 0 ? 0 : x),
   wgsl: (x, { output, lanes }) => (output === "f32" ? call("relu", [x], lanes) : `max(${x}, ${zeroLit("i32", lanes)})`),
   vjp: (gradOut, { output }) => [where(le(output, 0), 0, gradOut)],
 });
 
 /** The larger of both; NaN where either is NaN. The gradient of a tie is halved between them. */
-export const maximum = joined(maximumOp);
+export const maximum = joined(maximumOp, logicalOrOp);
 /** The smaller of both; NaN where either is NaN. The gradient of a tie is halved between them. */
-export const minimum = joined(minimumOp);
+export const minimum = joined(minimumOp, logicalAndOp);
 export const abs = (x: Node): Node => apply(absOp, [x], {});
 /** `max(x, 0)`; NaN stays NaN. */
-export const relu = (x: Node): Node => apply(reluOp, [x], {});
+export const relu = (x: Node): Node => (x.dtype === "u32" || x.dtype === "u8" ? x : apply(reluOp, [x], {}));
 
 /** `x` where it is on the right side of a bound, the bound where it is not; NaN, which passes no gradient, where either is. */
 function bounded(x: Node, bound: Operand, isInside: typeof ge, isBeyond: typeof lt): Node {
@@ -192,25 +228,34 @@ function bounded(x: Node, bound: Operand, isInside: typeof ge, isBeyond: typeof 
  * @param low, high null for no bound; where `low > high` the result is `high`
  */
 export function clamp(x: Node, low: Operand | null = null, high: Operand | null = null): Node {
-  const raised = low === null ? x : bounded(x, low, ge, lt);
+  const raised = low === null ? x : bounded(x, high === null ? low : gradBelow(low, high), ge, lt);
   return high === null ? raised : bounded(raised, high, le, gt);
 }
 
+/** A lower bound, which has a gradient only where it is below the upper one. */
+const gradBelow = (low: Operand, high: Operand): Operand =>
+  typeof low !== "number" && low.requiresGrad ? where(lt(low, high), low, detach(low)) : low;
+
 /** `a + weight * (b - a)`, from the nearer end, so that weight 1 gives `b` exactly. */
 export function lerp(a: Node, b: Node, weight: Operand): Node {
-  const step = sub(b, a);
-  const fromStart = add(a, mul(weight, step));
-  const fromEnd = sub(b, mul(step, sub(1, weight)));
-  if (typeof weight === "number") return Math.abs(weight) < 0.5 ? fromStart : fromEnd;
-  return where(lt(abs(weight), 0.5), fromStart, fromEnd);
+  const [start, end, part] = together("lerp", [a, b, weight]);
+  checkDType("lerp", [start!], FLOAT);
+  const step = sub(end!, start!);
+  const isNear = lt(abs(part!), 0.5);
+  const value = where(isNear, add(start!, mul(part!, step)), sub(end!, mul(step, sub(1, part!))));
+  return customVjp(value, [start!, end!, part!], (gradOut, [from, to, at]) => [
+    mul(gradOut, sub(1, at!)),
+    mul(gradOut, at!),
+    mul(gradOut, sub(to!, from!)),
+  ]);
 }
 
-// --- rounding: flat almost everywhere, so the gradient is 0 ------------------------------------------------------------
+// --- signs -----------------------------------------------------------------------------------------------------------
 
 /** NaN has sign 0, as in PyTorch. */
 export const signOp = unary({
   name: "sign",
-  dtypes: NUMERIC,
+  dtypes: NUMBER,
   js: (x) => (x > 0 ? 1 : x < 0 ? -1 : 0),
   wgsl: (x, { output, lanes }) =>
     output === "f32"
@@ -221,74 +266,30 @@ export const signOp = unary({
   vjp: (gradOut) => [zerosLike(gradOut)],
 });
 
-const rounding = (name: string, js: (x: number) => number): PointwiseOp =>
-  unary({ name, dtypes: FLOAT, js, wgsl: (x) => `${name}(${x})`, vjp: (gradOut) => [zerosLike(gradOut)] });
+const isBelowZero = (x: number): boolean => x < 0 || Object.is(x, -0);
 
-const roundHalfToEven = (x: number): number => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
-
-export const floorOp = rounding("floor", Math.floor);
-export const ceilOp = rounding("ceil", Math.ceil);
-export const roundOp = rounding("round", roundHalfToEven);
-export const truncOp = rounding("trunc", Math.trunc);
-
-const rounded =
-  (op: PointwiseOp) =>
-  (x: Node): Node =>
-    x.dtype === "i32" || x.dtype === "u32" ? x : apply(op, [x], {});
-
-export const sign = (x: Node): Node => apply(signOp, [x], {});
-export const floor = rounded(floorOp);
-export const ceil = rounded(ceilOp);
-/** To the nearest integer; halves to the even one. */
-export const round = rounded(roundOp);
-/** Towards zero. */
-export const trunc = rounded(truncOp);
-
-// --- division with Python's signs ------------------------------------------------------------------------------------
-
-/** `a - b * floor(a / b)`, exact: the sign is that of `b`. */
-function remainderFloat(a: number, b: number): number {
-  const rest = a % b;
-  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
-}
-
-/** Python's `//`, in PyTorch's order of operations. */
-function floorDivideFloat(a: number, b: number): number {
-  if (b === 0) return a / b;
-  const rest = a % b;
-  let quotient = (a - rest) / b;
-  if (rest !== 0 && rest < 0 !== b < 0) quotient -= 1;
-  if (quotient === 0) return Object.is(a / b, -0) || a / b < 0 ? -0 : 0;
-  const floored = Math.floor(quotient);
-  return quotient - floored > 0.5 ? floored + 1 : floored;
-}
-
-// d(a mod b) = da - floor(a / b) db
-export const remainderOp = binary({
-  name: "remainder",
-  dtypes: NUMERIC,
-  js: remainderFloat,
-  jsInteger: {
-    i32: (a, b) => (b === 0 ? a : remainderFloat(a, b)),
-    u32: (a, b) => (b === 0 ? a : a % b),
-  },
-  wgsl: (a, b, { output, lanes }) => call("remainder", [a, b], lanes, output),
-  vjp: (gradOut, { inputs: [a, b], needs }) => [gradOut, needs[1] ? neg(mul(gradOut, floorDivide(a!, b!))) : null],
+export const signbitOp = unary({
+  name: "signbit",
+  dtypes: FLOAT,
+  result: "bool",
+  js: (x) => Number(isBelowZero(x)),
+  wgsl: (x, { lanes }) =>
+    `((bitcast<${vec("u32", lanes)}>(${x}) >> ${lit("31u", "u32", lanes)}) != ${zeroLit("u32", lanes)})`,
+  vjp: null,
 });
 
-export const floorDivideOp = binary({
-  name: "floorDivide",
-  dtypes: NUMERIC,
-  js: floorDivideFloat,
-  jsInteger: {
-    i32: (a, b) => (b === 0 ? -1 : Math.floor(a / b)),
-    u32: (a, b) => (b === 0 ? -1 : Math.floor(a / b)),
-  },
-  wgsl: (a, b, { output, lanes }) => call("floor_divide", [a, b], lanes, output),
-  vjp: (gradOut) => [zerosLike(gradOut), zerosLike(gradOut)], // flat almost everywhere
+// d = the sign that it gets, and 0 at 0
+export const copysignOp = binary({
+  name: "copysign",
+  dtypes: FLOAT,
+  js: (a, b) => (isBelowZero(b) ? -Math.abs(a) : Math.abs(a)),
+  wgsl: (a, b, { lanes }) => call("with_sign", [a, b], lanes),
+  vjp: (gradOut, { inputs: [a], output }) => [where(eq(a!, 0), 0, mul(gradOut, div(output, a!))), zerosLike(gradOut)],
 });
 
-/** The rest of `floorDivide`: its sign is that of `b`. Of an integer by 0: `a`. */
-export const remainder = joined(remainderOp);
-/** `floor(a / b)`. Of an integer by 0: all bits set. */
-export const floorDivide = joined(floorDivideOp);
+export const sign = (x: Node): Node => (x.dtype === "bool" ? x : apply(signOp, [x], {}));
+/** Whether the sign is minus, which 0 may have too. */
+export const signbit = (x: Node): Node => (isFloat(x.dtype) ? apply(signbitOp, [x], {}) : lt(x, 0));
+/** The magnitude of `a` with the sign of `b`. */
+export const copysign = (a: Operand, b: Operand): Node =>
+  apply(copysignOp, together("copysign", [a, b], toFloatDType(commonDType([a, b]))), {});

@@ -1,22 +1,21 @@
 /** Casts between dtypes, and how operands of a builder are brought together: promotion, then broadcasting. */
 
 import { DTypeError } from "../errors";
-import { type DType, isFloat, isInteger, promote, toFloatDType } from "../graph/dtype";
-import type { Node } from "../graph/node";
+import { combine, type DType, INTEGER_RANGE, isFloat, isInteger, promote, toFloatDType } from "../graph/dtype";
+import { Node } from "../graph/node";
 import { broadcastShapes } from "../graph/shape";
+import { operandError } from "../options";
 import { expand } from "./broadcast";
 import { checkDTypeName } from "./check";
 import { scalar } from "./leaf";
 import { apply, defineOp, type PointwiseContext } from "./op";
 import { call, lit, vec, zeroLit } from "./wgsl";
 
-const RANGE = { i32: [-0x80000000, 0x7fffffff], u32: [0, 0xffffffff], u8: [0, 0xff] } as const;
-
 /** How a value of one dtype becomes one of another. Floats saturate, NaN becomes 0; integers wrap. */
 function converter(from: DType, to: DType): (value: number) => number {
   if (to === "bool") return (value) => Number(value !== 0);
   if (isFloat(to) || !isFloat(from)) return (value) => value; // the store wraps
-  const [low, high] = RANGE[to as keyof typeof RANGE];
+  const [low, high] = INTEGER_RANGE[to as keyof typeof INTEGER_RANGE];
   return (value) => (Number.isNaN(value) ? 0 : Math.min(Math.max(Math.trunc(value), low), high));
 }
 
@@ -56,47 +55,34 @@ export const toFloat = (x: Node): Node => cast(x, toFloatDType(x.dtype));
 /** What builders take where PyTorch takes a tensor or a number. */
 export type Operand = Node | number;
 
-/** The dtype in which a number meets a tensor: integers keep the tensor's dtype, fractions make it f32. */
-function numberDType(value: number, other: DType): DType {
-  if (isFloat(other)) return other;
-  if (!Number.isInteger(value)) return "f32";
-  return other === "bool" ? "i32" : other;
-}
+/** What a number is among tensors: a whole one as Python's int, any other as its float. */
+const numberDType = (value: number): DType => (Number.isInteger(value) ? "i32" : "f32");
 
-const dtypeOf = (x: Operand, others: readonly Operand[]): DType => {
-  if (typeof x !== "number") return x.dtype;
-  const tensors = others.filter((other) => typeof other !== "number");
-  if (tensors.length === 0) return "f32";
-  return numberDType(x, tensors.map((node) => node.dtype).reduce(promote));
-};
-
-/** The dtype that all operands meet in. */
-export const commonDType = (operands: readonly Operand[]): DType =>
-  operands.map((operand) => dtypeOf(operand, operands)).reduce(promote);
-
-/** Operands as nodes of one dtype and one shape. */
-export function together(op: string, operands: readonly Operand[], dtype = commonDType(operands)): Node[] {
-  const nodes = operands.map((operand) =>
-    typeof operand === "number" ? scalar(operand, dtype) : cast(operand, dtype),
-  );
-  return broadcast(op, nodes);
-}
+const promoteAll = (dtypes: readonly DType[]): DType | null => (dtypes.length > 0 ? dtypes.reduce(promote) : null);
 
 /**
- * A value that is to be stored in a tensor of `dtype`, which it must fit without loss of kind: fractions fit no integers.
- * bool takes the numbers 0 and 1.
+ * The dtype that all operands meet in, as in PyTorch: that of the tensors with dimensions, unless those without, or else the
+ * numbers, are of a higher category. Numbers alone are f32.
  */
-export function fitted(op: string, value: Operand, dtype: DType): Node {
-  const isNumber = typeof value === "number";
-  const isTruth = dtype === "bool" && (value === 0 || value === 1);
-  const met = isNumber ? numberDType(value, dtype) : promote(value.dtype, dtype);
-  if (met !== dtype && !isTruth) {
-    throw new DTypeError(
-      `${op}: a value must fit the tensor's dtype ${dtype}, got ${isNumber ? value : value.dtype}. ` +
-        `Cast the tensor or the value with .to().`,
-    );
+export function commonDType(operands: readonly Operand[]): DType {
+  const nodes = operands.filter((operand) => typeof operand !== "number");
+  if (nodes.length === 0) return "f32";
+  const numbers = operands.filter((operand) => typeof operand === "number").map(numberDType);
+  const dtypesOf = (isScalar: boolean): DType | null =>
+    promoteAll(nodes.filter((node) => (node.shape.length === 0) === isScalar).map((node) => node.dtype));
+  return combine(dtypesOf(false), combine(dtypesOf(true), promoteAll(numbers)))!;
+}
+
+/** Operands as nodes of one dtype and one shape. */
+export function together(op: string, operands: readonly Operand[], dtype?: DType): Node[] {
+  for (const operand of operands as readonly unknown[]) {
+    if (!(operand instanceof Node) && typeof operand !== "number") throw operandError(op, operand);
   }
-  return isNumber ? scalar(value, dtype) : cast(value, dtype);
+  const common = dtype ?? commonDType(operands);
+  const nodes = operands.map((operand) =>
+    typeof operand === "number" ? scalar(operand, common, op) : cast(operand, common),
+  );
+  return broadcast(op, nodes);
 }
 
 /** Nodes expanded to the shape they broadcast to. */

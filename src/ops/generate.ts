@@ -7,10 +7,11 @@ import { checkShape, type Shape, sizeOf } from "../graph/shape";
 import { add, mul, sub } from "./arithmetic";
 import { cast } from "./cast";
 import { bitwiseRightShift, mulHighU32 } from "./logic";
-import { cos, log, sqrt } from "./math";
+import { log, sqrt } from "./math";
 import { apply, defineOp } from "./op";
 import { narrow } from "./slice";
 import { reshape } from "./views";
+import { cos } from "./trigonometry";
 import { call, vec } from "./wgsl";
 
 // --- arange ----------------------------------------------------------------------------------------------------------

@@ -24,23 +24,9 @@ export { broadcast, cast, castOp, commonDType, type Operand, together, typed } f
 export { checkDTypeName } from "./check";
 export { conv2d, conv2dGradInputOp, conv2dGradWeightOp, conv2dOp, type Conv2dOptions, type Pair } from "./conv2d";
 export { customVjp, customVjpOp, detach, detachOp, type VjpRule } from "./custom";
+export * from "./division";
 export * from "./generate";
-export {
-  type Fold,
-  gather,
-  gatherOp,
-  scatter,
-  scatterAdd,
-  scatterReduce,
-  scatterReduceOp,
-  scatterWith,
-} from "./indexing";
-export * from "./diagonal";
-export * from "./join";
-export { indexSelect, oneHot, take, takeAlongDim, wrapIndexOp } from "./lookup";
-export * from "./pad";
-export * from "./rearrange";
-export * from "./windows";
+export * from "./indexing";
 export * from "./leaf";
 export * from "./logic";
 export * from "./loss";
@@ -53,18 +39,8 @@ export * from "./rmsProp";
 export { BLOCK, SegmentState } from "./segments";
 export * from "./scan";
 export { flip, narrow, padOp, padZeros, slice, sliceOp } from "./slice";
+export * from "./special";
 export * from "./topk";
+export * from "./trigonometry";
 export * from "./update";
-export {
-  atLeast,
-  flatten,
-  movedim,
-  permute,
-  permuteOp,
-  reshape,
-  reshapeOp,
-  squeeze,
-  transpose,
-  unflatten,
-  unsqueeze,
-} from "./views";
+export { flatten, permute, permuteOp, reshape, reshapeOp, squeeze, transpose, unsqueeze } from "./views";

@@ -3,10 +3,11 @@
  * `variable` is state that lives on a device and is written between steps.
  */
 
-import { DTypeError, InternalError, ShapeError } from "../errors";
-import { allocateHost, type DType, isFloat, isInteger, type TypedArray } from "../graph/dtype";
+import { DTypeError, InternalError, ShapeError, ValueError } from "../errors";
+import { allocateHost, type DType, INTEGER_RANGE, isFloat, isInteger, type TypedArray } from "../graph/dtype";
 import { Node, type VariableRef } from "../graph/node";
 import { checkShape, type Shape, showShape, sizeOf } from "../graph/shape";
+import { operandError } from "../options";
 import { defineOp, type Op } from "./op";
 
 type LeafAttrs = { readonly shape: Shape; readonly dtype: DType };
@@ -49,14 +50,25 @@ export function fromHost(data: TypedArray, shape: Shape, dtype: DType = "f32", r
   return node;
 }
 
+/** A number of an integer dtype must be one of its values. */
+function checkInteger(op: string, value: number, dtype: DType): void {
+  if (!Number.isInteger(value)) {
+    throw new DTypeError(`${op}: an ${dtype} must be an integer, got ${value}. Use dtype f32 or round it.`);
+  }
+  const [low, high] = INTEGER_RANGE[dtype as keyof typeof INTEGER_RANGE];
+  if (value >= low && value <= high) return;
+  throw new ValueError(
+    `${op}: an ${dtype} must be in ${low}..${high}, got ${value}. Use dtype f32, or cast to it first.`,
+  );
+}
+
 /**
  * A node of rank 0 that holds one number. The number is data, not part of the graph's structure,
  * so plans are shared among all values.
  */
-export function scalar(value: number, dtype: DType = "f32"): Node {
-  if (isInteger(dtype) && !Number.isInteger(value)) {
-    throw new DTypeError(`scalar: an ${dtype} must be an integer, got ${value}. Use dtype f32 or round it.`);
-  }
+export function scalar(value: number, dtype: DType = "f32", op = "scalar"): Node {
+  if (typeof value !== "number") throw operandError(op, value);
+  if (isInteger(dtype)) checkInteger(op, value, dtype);
   const node = makeLeaf(scalarOp, [], dtype);
   const data = allocateHost(dtype, 1);
   data[0] = dtype === "bool" ? Number(value !== 0) : value;

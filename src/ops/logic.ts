@@ -5,18 +5,8 @@ import type { Node } from "../graph/node";
 import { full } from "./broadcast";
 import { cast, type Operand, together } from "./cast";
 import { apply } from "./op";
-import {
-  ANY,
-  binary,
-  BITS,
-  FLOAT,
-  INTEGER,
-  type IntegerFunctions,
-  NUMERIC,
-  type PointwiseOp,
-  unary,
-} from "./pointwise";
-import { call, lit, vec } from "./wgsl";
+import { ANY, binary, BITS, FLOAT, INTEGER, type IntegerFunctions, NUMBER, type PointwiseOp, unary } from "./pointwise";
+import { call, callEach, lit, vec } from "./wgsl";
 
 // --- comparisons -----------------------------------------------------------------------------------------------------
 
@@ -24,7 +14,7 @@ import { call, lit, vec } from "./wgsl";
 const comparison = (name: string, symbol: string, js: (a: number, b: number) => boolean): PointwiseOp =>
   binary({
     name,
-    dtypes: symbol === "==" || symbol === "!=" ? ANY : NUMERIC,
+    dtypes: symbol === "==" || symbol === "!=" ? ANY : NUMBER,
     result: "bool",
     js: (a, b) => Number(js(a, b)),
     wgsl: (a, b, { inputs, lanes }) =>
@@ -39,15 +29,23 @@ export const leOp = comparison("le", "<=", (a, b) => a <= b);
 export const gtOp = comparison("gt", ">", (a, b) => a > b);
 export const geOp = comparison("ge", ">=", (a, b) => a >= b);
 
-const compare =
+const paired =
   (op: PointwiseOp) =>
   (a: Operand, b: Operand): Node =>
     apply(op, together(op.name, [a, b]), {});
 
+/** Bools compare as 0 and 1. */
+const compare =
+  (op: PointwiseOp) =>
+  (a: Operand, b: Operand): Node => {
+    const nodes = together(op.name, [a, b]);
+    return apply(op, nodes[0]!.dtype === "bool" ? nodes.map((node) => cast(node, "u32")) : nodes, {});
+  };
+
 /** `a == b`; false where either is NaN. */
-export const eq = compare(eqOp);
+export const eq = paired(eqOp);
 /** `a != b`; true where either is NaN. */
-export const ne = compare(neOp);
+export const ne = paired(neOp);
 export const lt = compare(ltOp);
 export const le = compare(leOp);
 export const gt = compare(gtOp);
@@ -135,21 +133,21 @@ export const mulHighOp = binary({
   name: "mulHigh",
   dtypes: ["u32"],
   js: mulHighU32,
-  wgsl: (a, b, { lanes }) => call("mul_high", [a, b], lanes, "u32"),
+  wgsl: (a, b, { lanes }) => callEach("mul_high", [a, b], lanes, "u32"),
   vjp: null,
 });
 
 /** Bits inverted; of bools, the opposite. */
 export const bitwiseNot = (x: Node): Node => (x.dtype === "bool" ? logicalNot(x) : apply(bitwiseNotOp, [x], {}));
-export const bitwiseAnd = compare(bitwiseAndOp);
-export const bitwiseOr = compare(bitwiseOrOp);
-export const bitwiseXor = compare(bitwiseXorOp);
+export const bitwiseAnd = paired(bitwiseAndOp);
+export const bitwiseOr = paired(bitwiseOrOp);
+export const bitwiseXor = paired(bitwiseXorOp);
 /** `a << (b mod 32)`. */
-export const bitwiseLeftShift = compare(bitwiseLeftShiftOp);
+export const bitwiseLeftShift = paired(bitwiseLeftShiftOp);
 /** `a >> (b mod 32)`: i32 keeps its sign, u32 fills with zeros. */
-export const bitwiseRightShift = compare(bitwiseRightShiftOp);
+export const bitwiseRightShift = paired(bitwiseRightShiftOp);
 /** High word of the 64-bit product of two u32: `floor(a * b / 2^32)`. Draws integers below `b` from random bits `a`. */
-export const mulHigh = compare(mulHighOp);
+export const mulHigh = paired(mulHighOp);
 
 // --- kinds of floats -------------------------------------------------------------------------------------------------
 

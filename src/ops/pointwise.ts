@@ -1,9 +1,10 @@
 /** How pointwise ops are defined: a JavaScript function, its WGSL, a gradient. The ops themselves are in the files beside. */
 
-import { type DType, isFloat, type TypedArray } from "../graph/dtype";
+import { type DType, isFloat, isInteger, type TypedArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { checkDType, checkSameDType, checkSameShape } from "./check";
 import { defineOp, type Op, type PointwiseContext, type VjpContext } from "./op";
+import { lit } from "./wgsl";
 
 /** No attributes: all that a pointwise op depends on are its inputs. */
 export type NoAttrs = Readonly<Record<string, never>>;
@@ -11,11 +12,14 @@ export type PointwiseOp = Op<NoAttrs>;
 
 type Vjp = (gradOut: Node, context: VjpContext<NoAttrs>) => readonly (Node | null)[];
 
-/** A function of two integers, signed and not. */
+/** A function of two integers, signed and not; u8 is u32, cut to a byte. */
 export interface IntegerFunctions {
   readonly i32: (a: number, b: number) => number;
   readonly u32: (a: number, b: number) => number;
 }
+
+/** Rounds as a store to the output will. */
+type Round = (x: number) => number;
 
 interface Spec {
   readonly name: string;
@@ -36,24 +40,36 @@ interface UnarySpec extends Spec {
 }
 
 interface BinarySpec extends Spec {
-  readonly js: (a: number, b: number) => number;
+  readonly js: (a: number, b: number, round: Round) => number;
   /** Where integers follow other rules than numbers: products and quotients. */
   readonly jsInteger?: IntegerFunctions;
   readonly wgsl: (a: string, b: string, context: PointwiseContext) => string;
 }
 
 export const FLOAT: readonly DType[] = ["f32", "f64"];
+/** What reductions take: u8 would overflow there. */
 export const NUMERIC: readonly DType[] = ["f32", "f64", "i32", "u32"];
-export const INTEGER: readonly DType[] = ["i32", "u32"];
-export const BITS: readonly DType[] = ["i32", "u32", "bool"];
-export const ANY: readonly DType[] = ["f32", "f64", "i32", "u32", "bool", "u8"];
+export const NUMBER: readonly DType[] = [...NUMERIC, "u8"];
+export const INTEGER: readonly DType[] = ["i32", "u32", "u8"];
+export const BITS: readonly DType[] = [...INTEGER, "bool"];
+export const ANY: readonly DType[] = [...NUMBER, "bool"];
 
 function mapUnary(out: TypedArray, x: TypedArray, f: (x: number) => number): void {
   for (let i = 0; i < out.length; i++) out[i] = f(x[i]!);
 }
 
-function mapBinary(out: TypedArray, a: TypedArray, b: TypedArray, f: (a: number, b: number) => number): void {
-  for (let i = 0; i < out.length; i++) out[i] = f(a[i]!, b[i]!);
+function mapBinary(out: TypedArray, a: TypedArray, b: TypedArray, f: BinarySpec["js"]): void {
+  const round: Round = out instanceof Float32Array ? Math.fround : (x) => x;
+  for (let i = 0; i < out.length; i++) out[i] = f(a[i]!, b[i]!, round);
+}
+
+const inRegister = (dtype: DType): DType => (dtype === "u8" ? "u32" : dtype);
+
+/** An op's WGSL, where u8 is a u32 below 256. */
+function onRegisters(wgsl: (context: PointwiseContext) => string, context: PointwiseContext): string {
+  const { lanes, inputs, output } = context;
+  const value = wgsl({ lanes, inputs: inputs.map(inRegister), output: inRegister(output) });
+  return output === "u8" ? `(${value} & ${lit("255u", "u32", lanes)})` : value;
 }
 
 /** An op of one input. */
@@ -66,7 +82,7 @@ export const unary = ({ name, dtypes, result, dear = false, js, jsInteger, wgsl,
     },
     evaluate: ([x], output) => mapUnary(output.data, x!.data, isFloat(x!.dtype) ? js : (jsInteger ?? js)),
     vjp,
-    lowering: { kind: "pointwise", dear, wgsl: ([x], context) => wgsl(x!, context) },
+    lowering: { kind: "pointwise", dear, wgsl: ([x], context) => onRegisters((c) => wgsl(x!, c), context) },
   });
 
 /** An op of two inputs of one shape and dtype; builders see to that. */
@@ -81,13 +97,9 @@ export const binary = ({ name, dtypes, result, dear = false, js, jsInteger, wgsl
     },
     evaluate([a, b], output) {
       const { dtype } = a!;
-      mapBinary(
-        output.data,
-        a!.data,
-        b!.data,
-        jsInteger && (dtype === "i32" || dtype === "u32") ? jsInteger[dtype] : js,
-      );
+      const integer = jsInteger?.[dtype === "i32" ? "i32" : "u32"];
+      mapBinary(output.data, a!.data, b!.data, integer && isInteger(dtype) ? integer : js);
     },
     vjp,
-    lowering: { kind: "pointwise", dear, wgsl: ([a, b], context) => wgsl(a!, b!, context) },
+    lowering: { kind: "pointwise", dear, wgsl: ([a, b], context) => onRegisters((c) => wgsl(a!, b!, c), context) },
   });

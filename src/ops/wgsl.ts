@@ -28,3 +28,10 @@ export const zeroLit = (dtype: DType, lanes: Lanes): string => lit(ZERO[dtype], 
 /** Calls a function of `shaders/lib`: `name` for one lane, `name4` for four; `i32_name` and `u32_name` for integers. */
 export const call = (name: string, args: readonly string[], lanes: Lanes, dtype: DType = "f32"): string =>
   `${dtype === "f32" ? "" : `${SCALAR[dtype]}_`}${name}${lanes === 4 ? "4" : ""}(${args.join(", ")})`;
+
+/** As `call`, of a function that takes one lane only: what is dear gains nothing from vectors. Arguments are names. */
+export function callEach(name: string, args: readonly string[], lanes: Lanes, dtype: DType = "f32"): string {
+  if (lanes === 1) return call(name, args, 1, dtype);
+  const ofLane = (lane: string): string[] => args.map((arg) => `${arg}.${lane}`);
+  return `${vec(dtype, 4)}(${["x", "y", "z", "w"].map((lane) => call(name, ofLane(lane), 1, dtype)).join(", ")})`;
+}

@@ -1,6 +1,8 @@
 /** Rows that pointwise ops share: odd sizes, size 0 and 1, views, and values at the edges of f32 and of the integers. */
 
+import type { DType } from "../../src/graph/dtype";
 import type { Node } from "../../src/graph/node";
+import * as ops from "../../src/ops";
 import {
   type Draw,
   type Input,
@@ -22,13 +24,14 @@ export const EDGES = [
 export const PAIR_EDGES = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 2, -2.5, 1e20];
 export const INT_EDGES = [0, 1, -1, 2, 7, -7, 100, -3, 2147483647, -2147483648];
 export const UINT_EDGES = [0, 1, 2, 7, 31, 32, 255, 2147483647, 2147483648, 4294967295];
+export const BYTE_EDGES = [0, 1, 2, 7, 31, 128, 200, 255];
 
 export type Unary = (x: Node) => Node;
 export type Binary = (a: Node, b: Node) => Node;
 export type Shaped = (draw: Draw, shape: readonly number[]) => Input;
 
 /** All pairs of some values, as two inputs. */
-export const allPairs = (values: readonly number[], dtype: "f32" | "i32" | "u32" | "bool" = "f32"): Input[] => [
+export const allPairs = (values: readonly number[], dtype: DType = "f32"): [Input, Input] => [
   given(
     values.flatMap((a) => values.map(() => a)),
     undefined,
@@ -66,6 +69,7 @@ export const unary = (
 export const integers = (op: Unary): Row[] => [
   row("i32", () => [given(INT_EDGES, undefined, "i32")], op),
   row("u32", () => [given(UINT_EDGES, undefined, "u32")], op),
+  row("u8", () => [given(BYTE_EDGES, undefined, "u8")], op),
 ];
 
 export const binaryShapes = (op: Binary, left: Shaped, right: Shaped, tolerance: Tolerance): Row[] => [
@@ -84,10 +88,13 @@ export const binary = (op: Binary, left: Shaped = smooth, right: Shaped = left, 
   row("edges", () => allPairs(PAIR_EDGES), op, { grad: false, tolerance }),
 ];
 
-export const integerPairs = (op: Binary): Row[] => [
-  row("i32", () => allPairs(INT_EDGES, "i32"), op),
-  row("u32", () => allPairs(UINT_EDGES, "u32"), op),
-];
+const INTEGERS = { i32: INT_EDGES, u32: UINT_EDGES, u8: BYTE_EDGES } as const;
+
+export const integerPairs = (op: Binary): Row[] =>
+  (["i32", "u32", "u8"] as const).map((dtype) => row(dtype, () => allPairs(INTEGERS[dtype], dtype), op));
+
+/** Pairs of integers where the host cannot tell that a divisor is 0. */
+export const quotients = (op: Binary): Row[] => integerPairs((a, b) => op(a, ops.flip(b, 0)));
 
 export const logicalPairs = (op: Binary): Row[] => [
   row("bool", () => allPairs([0, 1], "bool"), op),
