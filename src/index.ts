@@ -56,7 +56,17 @@ export {
   uniform,
 } from "./random";
 export type { GeneratorState, RandomOptions } from "./random";
-export { customVjp, enableGrad, grad, noGrad, valueAndGrad } from "./gradient";
+export {
+  customVjp,
+  enableGrad,
+  grad,
+  inferenceMode,
+  isGradEnabled,
+  noGrad,
+  recompute,
+  setGradEnabled,
+  valueAndGrad,
+} from "./gradient";
 export type { GradOptions, Vjp } from "./gradient";
 export { Buffer, Counter, Parameter } from "./parameter";
 export type { ParameterOptions } from "./parameter";

@@ -9,6 +9,7 @@ import { sameShape, showShape } from "../graph/shape";
 import { topologicalOrder } from "../graph/walk";
 import { add } from "../ops/arithmetic";
 import { opOf } from "../ops/op";
+import { Recomputed } from "./recomputed";
 
 /**
  * Gradients of `outputs` with respect to `targets`, weighted with `gradOuts` and added up.
@@ -26,11 +27,14 @@ export function backward(
   const order = topologicalOrder(outputs, (node) => !node.requiresGrad).filter((node) => node.requiresGrad);
   const reaching = reachingNodes(order, wanted);
   const grads = new Map<Node, Node>();
+  const recomputed = new Recomputed();
   outputs.forEach((output, i) => accumulate(grads, output, gradOuts[i]!));
   for (const node of order.toReversed()) {
     const grad = grads.get(node);
     if (!grad || !reaching.has(node)) continue;
-    if (!(node.historyLost && wanted.has(node))) propagate(node, grad, reaching, grads);
+    if (!(node.historyLost && wanted.has(node))) {
+      for (const [input, result] of gradientsOf(node, grad, reaching, recomputed)) accumulate(grads, input, result);
+    }
     if (!wanted.has(node)) grads.delete(node);
   }
   return targets.map((target) => grads.get(target) ?? null);
@@ -72,8 +76,8 @@ function reachingNodes(order: readonly Node[], targets: ReadonlySet<Node>): Set<
   return reaching;
 }
 
-/** Adds to the inputs' gradients what comes through `node`. */
-function propagate(node: Node, grad: Node, reaching: ReadonlySet<Node>, grads: Map<Node, Node>): void {
+/** What comes through `node` to the gradients of its inputs. */
+function gradientsOf(node: Node, grad: Node, reaching: ReadonlySet<Node>, recomputed: Recomputed): [Node, Node][] {
   if (node.historyLost) {
     throw new StaleTensorError(
       `backward: what the output is computed from must still be known, got ${node.op.name} ${showShape(node.shape)} whose history was ` +
@@ -81,11 +85,10 @@ function propagate(node: Node, grad: Node, reaching: ReadonlySet<Node>, grads: M
     );
   }
   const needs = node.inputs.map((input) => reaching.has(input));
-  if (!needs.includes(true)) return;
-  const rule = opOf(node).vjp;
-  const results = rule?.(grad, { inputs: node.inputs, output: node, attrs: node.attrs, needs }) ?? [];
-  node.inputs.forEach((input, i) => {
-    const result = results[i];
-    if (result && needs[i]) accumulate(grads, input, result);
-  });
+  const { vjp } = opOf(node);
+  if (!vjp || !needs.includes(true)) return [];
+  const results = recomputed.inRuleOf(node, () =>
+    vjp(grad, { inputs: node.inputs, output: node, attrs: node.attrs, needs }),
+  );
+  return node.inputs.flatMap((input, i) => (needs[i] && results[i] ? [[input, results[i]] as [Node, Node]] : []));
 }

@@ -4,6 +4,11 @@ let enabled = true;
 
 export const gradEnabled = (): boolean => enabled;
 
+/** Sets gradient tracking until somebody sets it again. */
+export function setGradMode(value: boolean): void {
+  enabled = value;
+}
+
 /** Runs `body` with gradient tracking set to `value`, and puts it back whatever happens. */
 export function withGradMode<T>(value: boolean, body: () => T): T {
   const before = enabled;

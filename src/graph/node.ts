@@ -4,6 +4,7 @@
  */
 
 import type { DType, TypedArray } from "./dtype";
+import { currentRegion } from "./region";
 import type { Shape } from "./shape";
 
 /** Static facts of a node that are not inputs: dims, sizes, names. JSON, since plans are found by their text. */
@@ -37,7 +38,11 @@ function internSignature(text: string): number {
 
 let nextId = 0;
 
+/** What the next node's id will be: all nodes made from now on have this or a greater one. */
+export const nextNodeId = (): number => nextId;
+
 export class Node {
+  /** Greater than the inputs': sorted by it, nodes are in the order in which they were made. */
   readonly id = nextId++;
   /** Small integer that equal (op, attrs, dtype, shape) share; plans are found by it. */
   readonly signature: number;
@@ -48,6 +53,8 @@ export class Node {
   /** For `variable` nodes: what is read, and the version that was current when it was read. */
   variable: VariableRef | null = null;
   version = 0;
+  /** Where the backward pass computes the value again, rather than holding it. */
+  readonly region = currentRegion();
   /** True once the inputs were dropped: the value stays. */
   released = false;
   /** True once inputs that require gradients were dropped: gradients cannot go further. */

@@ -2,7 +2,8 @@
 
 import { InternalError, ShapeError } from "../errors";
 import type { HostArray } from "../graph/dtype";
-import type { Node } from "../graph/node";
+import { gradEnabled } from "../graph/gradMode";
+import { Node } from "../graph/node";
 import { sameShape, showShape } from "../graph/shape";
 import { apply, defineOp } from "./op";
 import type { NoAttrs } from "./pointwise";
@@ -55,6 +56,21 @@ export const customVjpOp = defineOp<NoAttrs>({
   vjp: (gradOut, { output }) => runRule(gradOut, output),
   lowering: { kind: "alias" },
 });
+
+/** The same use of an op on other inputs, with the same gradient rule. */
+export function copyOf(node: Node, inputs: readonly Node[]): Node {
+  const copy = new Node(
+    node.op,
+    inputs,
+    node.attrs,
+    node.shape,
+    node.dtype,
+    node.requiresGrad && gradEnabled() && inputs.some((input) => input.requiresGrad),
+  );
+  const rule = rules.get(node);
+  if (rule) rules.set(copy, rule);
+  return copy;
+}
 
 /**
  * A value with a gradient rule of its own.

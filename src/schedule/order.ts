@@ -1,6 +1,7 @@
 /**
  * Puts units into an order in which every read sees the version it means: after the write that makes it, before the
- * write that replaces it. Takes units in any order; keeps theirs where it is free to.
+ * write that replaces it. Takes units in any order. Where it is free to, it runs first what was built first, as if each op had
+ * run when it was called: the gradients of the last layers are done with before those of the first begin, and less is held.
  */
 
 import { StaleTensorError } from "../errors";
@@ -72,7 +73,8 @@ export function orderUnits(fusion: Fusion, task: Task): { order: Unit[] } | { cr
       if (earlier && earlier !== unit) before.get(unit)!.push(earlier);
     }
   }
-  const result = sorted(units, before);
+  const asBuilt = units.toSorted((a, b) => a.root.id - b.root.id);
+  const result = sorted(asBuilt, before);
   if ("order" in result) return result;
   const isCrossed = (unit: Unit, { variable, version }: Node): boolean =>
     variable !== null &&

@@ -1,36 +1,9 @@
-/** Gradients as functions: switch tracking off, take gradients without touching `grad`, give a rule of one's own. */
+/** Gradients as values, without touching `grad`. */
 
-import { backward } from "./autograd/backward";
-import { AutogradError } from "./errors";
-import { withGradMode } from "./graph/gradMode";
-import * as ops from "./ops";
-import { gradientSeed, operandsOf, Tensor, wrap } from "./tensor";
-
-/**
- * Runs `body` without tracking gradients.
- *
- * @param body not async: tracking is global and comes back when `body` returns
- * @returns what `body` returns
- * @throws AutogradError if `body` is async
- * @see torch.no_grad
- *
- * @example
- * const keys = noGrad(() => encoder.forward(images));
- */
-export const noGrad = <T>(body: () => T): T => withMode("noGrad", false, body);
-
-/** Runs `body` with gradients tracked, inside of `noGrad`. @see torch.enable_grad */
-export const enableGrad = <T>(body: () => T): T => withMode("enableGrad", true, body);
-
-function withMode<T>(name: string, tracked: boolean, body: () => T): T {
-  const result = withGradMode(tracked, body);
-  if (result instanceof Promise) {
-    throw new AutogradError(
-      `${name}: the function must not be async, got one that returns a promise. Await inside of several ${name} calls instead.`,
-    );
-  }
-  return result;
-}
+import { backward } from "../autograd/backward";
+import { AutogradError } from "../errors";
+import { withGradMode } from "../graph/gradMode";
+import { gradientSeed, operandsOf, Tensor, wrap } from "../tensor";
 
 /** Options of `grad`. */
 export interface GradOptions {
@@ -113,31 +86,5 @@ export function valueAndGrad(
     const leaves = inputs.map((input) => (input.requiresGrad ? input : input.clone().requiresGrad_()));
     const value = fn(...leaves);
     return { value, grads: grad(value, leaves, { createGraph }) };
-  };
-}
-
-/** Gradients of the inputs from that of the output; null for inputs that get none. */
-export type Vjp = (gradOut: Tensor, inputs: readonly Tensor[], output: Tensor) => readonly (Tensor | null)[];
-
-/**
- * A function with a gradient rule of its own.
- *
- * @param forward tensors in, a tensor out; how it computes it does not matter for the gradient
- * @param vjp from the output's gradient to the inputs'; of tensors, so it can be differentiated again
- * @returns `forward` with the rule
- * @throws ShapeError, on backward, if the rule gives another number of gradients or other shapes
- * @see torch.autograd.Function, jax.custom_vjp
- *
- * @example
- * const straightThrough = customVjp((x) => x.round(), (gradOut) => [gradOut]);
- */
-export function customVjp(forward: (...inputs: Tensor[]) => Tensor, vjp: Vjp): (...inputs: Tensor[]) => Tensor {
-  return (...inputs) => {
-    const { device, node } = forward(...inputs);
-    const result = ops.customVjp(node, operandsOf("customVjp", inputs), (gradOut, nodes, output) => {
-      const [dy, y, ...xs] = [gradOut, output, ...nodes].map((each) => new Tensor(each, device));
-      return vjp(dy!, xs, y!).map((gradient) => gradient?.node ?? null);
-    });
-    return wrap(result, device);
   };
 }

@@ -1,0 +1,8 @@
+/** Gradients as functions: switch tracking off, take gradients without touching `grad`, give rules of one's own, save memory. */
+
+export { customVjp } from "./customVjp";
+export type { Vjp } from "./customVjp";
+export { grad, valueAndGrad } from "./grad";
+export type { GradOptions } from "./grad";
+export { enableGrad, inferenceMode, isGradEnabled, noGrad, setGradEnabled } from "./mode";
+export { recompute } from "./recompute";
