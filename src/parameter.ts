@@ -193,6 +193,11 @@ export class Parameter extends State {
     return this.gradVariable;
   }
 
+  /** The gradient is about to be rewritten in place: `zeroGrad` must not take back what that reads. */
+  shareGrad(): void {
+    this.gradIsShared = true;
+  }
+
   private writeGrad(gradient: Node): void {
     this.device.engine.assign(this.gradState(), gradient);
     this.hasGrad = true;

@@ -12,7 +12,7 @@ import { groupTable, updateEffect } from "./runtime/update";
 import type { Variable } from "./runtime/variable";
 import { type Parameter, State } from "./parameter";
 
-export { SegmentState } from "./ops";
+export { LarsState, SegmentState } from "./ops";
 
 /** Tables of segments that are remembered: several optimizers may take turns on one arena. */
 const MAX_SEGMENT_TABLES = 8;
@@ -125,6 +125,20 @@ export class ParameterArena extends Arena {
   }
 
   /**
+   * One step of LARS on all parameters, as three dispatches.
+   *
+   * @param tables.segments an entry a parameter: `group << 2 | LarsState`
+   * @param tables.groups LARS_GROUP_SIZE numbers each
+   * @throws ValueError for more groups than the kernel holds
+   * @see shaders/lars.wgsl
+   */
+  lars(mu: SlotArena, tables: UpdateTables): void {
+    const [blocks, segments, groups] = this.tables(tables, ops.LARS_GROUP_SIZE);
+    const operands = [this, this.gradients(), mu.arena, blocks, segments, this.layout.ranges, groups];
+    this.engine.update(updateEffect(ops.larsOp, operands, {}, [this, mu.arena]));
+  }
+
+  /**
    * `this = this * m + leader * (1 - m)`, as one dispatch, which a momentum SGD step of the leader that still waits shares.
    *
    * @param leader an arena of the same layout
@@ -142,7 +156,7 @@ export class ParameterArena extends Arena {
   }
 
   /** The table of what becomes of each parameter. It stays on the device while it is the same. */
-  private segmentTable(entries: readonly number[]): Node {
+  segmentTable(entries: readonly number[]): Node {
     const key = entries.join();
     let table = this.segmentTables.get(key);
     if (!table) {

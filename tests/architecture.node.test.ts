@@ -24,6 +24,7 @@ const LAYERS: Record<string, number> = {
   creation: 5,
   parameter: 5,
   parameterArena: 5,
+  gradientClipping: 5,
   loadable: 5,
   methods: 5,
   functional: 5,

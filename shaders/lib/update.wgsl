@@ -70,3 +70,11 @@ struct RmsPropGroup {
   lr: f32, alpha: f32, one_minus_alpha: f32, eps: f32,
   weight_decay: f32, momentum: f32, centered: f32, maximize: f32,
 }
+
+/// LARS's settings of a group.
+struct LarsGroup { lr: f32, momentum: f32, weight_decay: f32, trust_coefficient: f32 }
+
+/// Which of the elements `first` to `first + 3` come before `end`: padding may hold anything.
+fn is_within4(first: u32, end: u32) -> vec4<bool> {
+  return vec4<u32>(first, first + 1u, first + 2u, first + 3u) < vec4<u32>(end);
+}

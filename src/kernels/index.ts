@@ -1,7 +1,9 @@
 /** All kernel families by name. The only folder that imports `.wgsl`. */
 import type { KernelInfoMap } from "../ops/kernelInfo";
+import { clipFactor, clipGradNorm, clipGradValue, gradNorm } from "./clip";
 import { conv2d, conv2dGradInput, conv2dGradWeight } from "./conv2d";
 import type { Kernel } from "./kernel";
+import { lars } from "./lars";
 import { matmul } from "./matmul";
 import { maxPool2d, maxPool2dGrad } from "./pool2d";
 import { scan } from "./scan";
@@ -24,4 +26,9 @@ export const KERNELS: { readonly [N in keyof KernelInfoMap]: Kernel<KernelInfoMa
   momentumSgdEma,
   adam,
   rmsProp,
+  lars,
+  gradNorm,
+  clipFactor,
+  clipGradNorm,
+  clipGradValue,
 };

@@ -16,7 +16,9 @@ import {
   type Shader,
 } from "./kernel";
 
-const libs: readonly Shader[] = [{ name: "lib/update", source: updateSource }];
+export const updateLibs: readonly Shader[] = [{ name: "lib/update", source: updateSource }];
+
+const libs = updateLibs;
 
 /** Software: few invocations with long runs. Hardware: neighbours read neighbouring vec4s. */
 const SHAPE: Readonly<Record<AdapterClass, { workgroup: number; run: number; invocations: number }>> = {
@@ -25,7 +27,7 @@ const SHAPE: Readonly<Record<AdapterClass, { workgroup: number; run: number; inv
 };
 
 /** Bindings by name: the inputs in order. */
-const inOrder = (inputs: readonly string[]): Record<string, Operand> =>
+export const inOrder = (inputs: readonly string[]): Record<string, Operand> =>
   Object.fromEntries(inputs.map((input, i) => [input, `input${i}` as const]));
 
 /** One dispatch over an arena of `count` elements; `flops` and `bytes` per element. */
@@ -48,7 +50,7 @@ export function arenaPass(
 }
 
 /** A kernel whose bindings are its inputs in order; `flops` and `bytes` per element. */
-function updateKernel(
+export function updateKernel(
   name: string,
   source: string,
   inputs: readonly string[],

@@ -22,11 +22,13 @@ export {
 } from "./broadcast";
 export { broadcast, cast, castOp, commonDType, type Operand, together, typed } from "./cast";
 export { checkDTypeName } from "./check";
+export * from "./clip";
 export { conv2d, conv2dGradInputOp, conv2dGradWeightOp, conv2dOp, type Conv2dOptions, type Pair } from "./conv2d";
 export { customVjp, customVjpOp, detach, detachOp, type VjpRule } from "./custom";
 export * from "./division";
 export * from "./generate";
 export * from "./indexing";
+export * from "./lars";
 export * from "./leaf";
 export * from "./logic";
 export * from "./loss";

@@ -108,6 +108,25 @@ export interface RmsPropInfo extends UpdateInfo {
   readonly centered: boolean;
 }
 
+/** LARS over an arena of so many parameters. Inputs: see `ops/lars`. */
+export interface LarsInfo extends UpdateInfo {
+  readonly segments: number;
+}
+
+/** Partial norms of gradients, one each `chunk` elements; `kind` is a NormKind of `ops/clip`. */
+export interface GradNormInfo extends UpdateInfo {
+  readonly chunk: number;
+  readonly kind: number;
+  /** Where the first one goes. */
+  readonly offset: number;
+}
+
+/** The norm from `count` partial ones. */
+export interface ClipFactorInfo {
+  readonly count: number;
+  readonly kind: number;
+}
+
 /** Kernel family -> what it must be told. */
 export interface KernelInfoMap {
   matmul: MatmulInfo;
@@ -124,4 +143,9 @@ export interface KernelInfoMap {
   momentumSgdEma: UpdateInfo;
   adam: AdamInfo;
   rmsProp: RmsPropInfo;
+  lars: LarsInfo;
+  gradNorm: GradNormInfo;
+  clipFactor: ClipFactorInfo;
+  clipGradNorm: UpdateInfo;
+  clipGradValue: UpdateInfo;
 }

@@ -2,6 +2,8 @@
 
 export { Adam, AdamW } from "./adam";
 export type { AdamOptions, AdamState } from "./adam";
+export { LARS } from "./lars";
+export type { LARSOptions, LARSState } from "./lars";
 export { CosineAnnealingLR, ExponentialLR, LambdaLR, LinearLR, LRScheduler, MultiStepLR, StepLR } from "./lrScheduler";
 export type { SchedulerState } from "./lrScheduler";
 export { Optimizer } from "./optimizer";

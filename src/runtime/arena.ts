@@ -20,6 +20,8 @@ export class ArenaLayout {
   readonly count: number;
   /** u32 `[count / BLOCK]`: which segment each block belongs to. */
   readonly blocks: Node;
+  /** u32 `[2 * segments]`: first element of each segment, and the one after its last, which padding follows. */
+  readonly ranges: Node;
 
   constructor(readonly sizes: readonly number[]) {
     const offsets: number[] = [];
@@ -33,6 +35,8 @@ export class ArenaLayout {
     const blocks = new Uint32Array(count / BLOCK);
     offsets.forEach((offset, segment) => blocks.fill(segment, offset / BLOCK, (offsets[segment + 1] ?? count) / BLOCK));
     this.blocks = fromHost(blocks, [blocks.length], "u32");
+    const ranges = Uint32Array.from(sizes.flatMap((size, segment) => [offsets[segment]!, offsets[segment]! + size]));
+    this.ranges = fromHost(ranges, [ranges.length], "u32");
   }
 
   /** Splits a list of sizes into runs that fit one arena each. */

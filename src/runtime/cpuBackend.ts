@@ -179,30 +179,33 @@ function runAssigns(assigns: readonly AssignEffect[], outputs: readonly Output[]
   computed.forEach((node, index) => (node.hostData = values[index]!)); // after all: a value makes a node a leaf
 }
 
-/** Puts the arenas together from their members, updates them in place, and takes the members' new arrays out of them. */
+/** Puts arenas together from their members, updates what the op writes in place, and takes the new arrays out again. */
 function runUpdate({ node, reads, writes }: UpdateEffect, history: History): void {
   const before = new Map(reads.map((versioned) => [versioned.variable, versioned]));
-  const arenas = new Map<Arena, TypedArray>();
+  const memory = new Map<Variable, TypedArray>();
   for (const { variable } of node.inputs) {
-    if (!(variable instanceof Arena)) continue;
-    const whole = allocateHost(variable.dtype, variable.layout.count);
-    variable.members.forEach((member, index) => {
-      whole.set(history.read(before.get(member)!), variable.layout.offsets[index]);
-    });
-    arenas.set(variable, whole);
+    if (!(variable instanceof Variable)) continue;
+    const whole = allocateHost(variable.dtype, variable.size);
+    for (const [member, offset] of partsOf(variable)) whole.set(history.read(before.get(member)!), offset);
+    memory.set(variable, whole);
   }
   interpret([node], {
-    leaf: (leaf) => (leaf.variable instanceof Arena ? arenas.get(leaf.variable)! : valueOf(leaf, history)),
+    leaf: (leaf) => (leaf.variable instanceof Variable ? memory.get(leaf.variable)! : valueOf(leaf, history)),
   });
   const after = new Map(writes.map((versioned) => [versioned.variable, versioned]));
-  for (const [{ members, layout }, whole] of arenas) {
-    members.forEach((member, index) => {
-      const start = layout.offsets[index]!;
+  for (const [variable, whole] of memory) {
+    for (const [member, offset] of partsOf(variable)) {
       const versioned = after.get(member);
-      if (versioned) history.write(versioned, whole.subarray(start, start + member.size));
-    });
+      if (versioned) history.write(versioned, whole.subarray(offset, offset + member.size));
+    }
   }
 }
+
+/** Variables that lie in the memory of one, and where: an arena's members, or itself. */
+const partsOf = (variable: Variable): (readonly [Variable, number])[] =>
+  variable instanceof Arena
+    ? variable.members.map((member, index) => [member, variable.layout.offsets[index]!] as const)
+    : [[variable, 0]];
 
 /** The value of a node that has one. */
 function valueOf(node: Node, history: History): TypedArray {

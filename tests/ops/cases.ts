@@ -25,6 +25,11 @@ export const WITHOUT_CASES: Readonly<Record<string, string>> = {
   momentumSgdEma: "works in place: see update.test.ts",
   adam: "works in place: see tests/suites/optimizers.ts",
   rmsProp: "works in place: see tests/suites/optimizers.ts",
+  lars: "works in place: see tests/suites/optimizers.ts",
+  gradNorm: "works in place: see tests/suites/clipping.ts",
+  clipFactor: "works in place: see tests/suites/clipping.ts",
+  clipGradNorm: "works in place: see tests/suites/clipping.ts",
+  clipGradValue: "works in place: see tests/suites/clipping.ts",
 };
 
 export { build, type OpCase, type Tolerance } from "./case";

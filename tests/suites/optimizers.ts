@@ -43,7 +43,7 @@ type AnyOptimizer = ArenaOptimizer<CommonOptions, Record<string, Tensor>>;
 type Make = (params: unknown, options: unknown) => AnyOptimizer;
 
 const OPTIMIZERS: Named<Make> = Object.fromEntries(
-  (["SGD", "Adam", "AdamW", "RMSprop"] as const).map((name) => [
+  (["SGD", "Adam", "AdamW", "RMSprop", "LARS"] as const).map((name) => [
     name,
     (params, options) => new optim[name](params as never, options as never) as unknown as AnyOptimizer,
   ]),
@@ -139,6 +139,16 @@ function corners(): void {
     // g = 1.5, p = 0.85; then g = 0.425, v = 0.9 * 1.5 + 0.425
     expect((await set.data())[0]).toBeCloseTo(0.85 - 0.1775, 6);
     expect((await cleared.data())[0]).toBeCloseTo(0.85, 6);
+  });
+
+  test("LARS's norms are of the parameter alone, whatever lies in its padding", async () => {
+    const p = new Parameter(ones([5, 1]));
+    const optimizer = new optim.LARS([p], { lr: 1, trustCoefficient: 0.5 });
+    p.mul(zeros([5, 1]).exp())
+      .sum()
+      .backward(); // ones, also where the kernel writes beyond the end
+    optimizer.step();
+    for (const value of await p.data()) expect(value).toBeCloseTo(0.5, 6);
   });
 
   test("a state that is loaded replaces the one before it, also where it has none", async () => {

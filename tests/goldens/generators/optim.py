@@ -134,6 +134,7 @@ def make():
         "chains": [chain(*row) for row in CHAINS],
         "resumed": [resumed(make_optimizer, params, grads) for make_optimizer in OPTIMIZERS],
         "special": special(),
+        "clipping": [clipping(*row, grads) for row in CLIPPING],
     }
 
 
@@ -158,7 +159,9 @@ def plain(value):
         return encode(value)
     if isinstance(value, dict):
         return {str(key): plain(x) for key, x in value.items()}
-    return [plain(x) for x in value] if isinstance(value, (list, tuple)) else value
+    if isinstance(value, (list, tuple)):
+        return [plain(x) for x in value]
+    return str(value) if isinstance(value, float) and math.isinf(value) else value
 
 
 SPECIAL_GRADS = [
@@ -187,6 +190,47 @@ def special():
             params.append(encode(p))
         runs.append({"optimizer": make_optimizer.__name__, "options": options, "params": params})
     return {"grads": [encode(grad) for grad in SPECIAL_GRADS], "runs": runs}
+
+
+# name, the step whose gradients are clipped, function, options
+CLIPPING = [
+    ("norm", 1, "clip_grad_norm_", {"maxNorm": 1}),
+    ("norm, large enough", 1, "clip_grad_norm_", {"maxNorm": 100}),
+    ("norm of one parameter", 0, "clip_grad_norm_", {"maxNorm": 0.1}),
+    ("norm to nothing", 1, "clip_grad_norm_", {"maxNorm": 0}),
+    ("sum of magnitudes", 2, "clip_grad_norm_", {"maxNorm": 1, "normType": 1}),
+    ("largest magnitude", 2, "clip_grad_norm_", {"maxNorm": 0.5, "normType": math.inf}),
+    ("smallest magnitude", 2, "clip_grad_norm_", {"maxNorm": 0.01, "normType": -math.inf}),
+    ("cubes", 4, "clip_grad_norm_", {"maxNorm": 1, "normType": 3}),
+    ("roots", 4, "clip_grad_norm_", {"maxNorm": 1, "normType": 0.5}),
+    ("reciprocals", 4, "clip_grad_norm_", {"maxNorm": 0.001, "normType": -1}),
+    ("value", 4, "clip_grad_value_", {"clipValue": 0.4}),
+    ("value 0", 4, "clip_grad_value_", {"clipValue": 0}),
+    ("norm, NaN", "nan", "clip_grad_norm_", {"maxNorm": 1}),
+    ("largest magnitude, NaN", "nan", "clip_grad_norm_", {"maxNorm": 1, "normType": math.inf}),
+    ("norm, infinity", "inf", "clip_grad_norm_", {"maxNorm": 1}),
+    ("largest magnitude, infinity", "inf", "clip_grad_norm_", {"maxNorm": 1, "normType": math.inf}),
+    ("norm, zeros", "zeros", "clip_grad_norm_", {"maxNorm": 1}),
+    ("value, NaN", "nan", "clip_grad_value_", {"clipValue": 0.4}),
+    ("value, infinity", "inf", "clip_grad_value_", {"clipValue": 0.4}),
+]
+CLIPPED = {
+    "nan": {"a": f32(1, -2, 3, 0.5, float("nan"), 0).reshape(2, 3), "b": f32(1, -1, 0, 0, 2), "c": None},
+    "inf": {"a": f32(1, -2, 3, 0.5, 0, 1).reshape(2, 3), "b": f32(1, -math.inf, 0, -0.0, 2), "c": None},
+    "zeros": {"a": torch.zeros(2, 3), "b": torch.zeros(5), "c": torch.zeros(2)},
+}
+
+
+def clipping(name, which, function, options, grads):
+    """Gradients before and after, and the norm that is returned."""
+    before = CLIPPED[which] if which in CLIPPED else grads[which]
+    params = {key: torch.zeros(shape, dtype=torch.float64, requires_grad=True) for key, shape in SHAPES.items()}
+    for key, p in params.items():
+        p.grad = None if before[key] is None else before[key].double()
+    norm = getattr(torch.nn.utils, function)(params.values(), **torch_options(options))
+    after = {key: p.grad for key, p in params.items()}
+    record = {"name": name, "function": camel(function.rstrip("_")) + "_", "options": {k: plain(v) for k, v in options.items()}}
+    return record | {"before": encode_all(before), "norm": encode(norm), "after": encode_all(after)}
 
 
 def step_grad(draw, name, step):

@@ -1,0 +1,123 @@
+/**
+ * Clipping of gradients in place, arena by arena: the norm over all of them is folded in parts, then one factor scales them
+ * all. Nothing waits for a norm on the host: it is a tensor like any other.
+ */
+
+import { DeviceError, DTypeError, ValueError } from "./errors";
+import * as ops from "./ops";
+import { apply } from "./ops/op";
+import { updateEffect } from "./runtime/update";
+import { Variable } from "./runtime/variable";
+import { zeros } from "./creation";
+import { Parameter } from "./parameter";
+import { arenasOf, type ParameterArena } from "./parameterArena";
+import { type Tensor, wrap } from "./tensor";
+
+/** An arena with parameters to clip, and its entry for each: 1, or 0 for those to leave alone. */
+interface Clipped {
+  readonly arena: ParameterArena;
+  readonly entries: readonly number[];
+}
+
+/** What clipping by norm computes on the way, kept for the next time. */
+interface NormState {
+  readonly partials: Variable;
+  readonly total: Variable;
+  readonly factor: Variable;
+}
+
+/** By the first arena; others come with their partial norms. */
+const normStates = new WeakMap<ParameterArena, NormState>();
+
+/**
+ * Scales all gradients so that their norm, as of one vector, is at most `maxNorm`.
+ *
+ * @returns the norm before, `[]`
+ */
+export function clipByNorm(parameters: readonly Parameter[], maxNorm: number, p: number): Tensor {
+  const clipped = clippedArenas("clipGradNorm_", parameters);
+  const [first] = clipped;
+  if (!first) return parameters[0] ? zeros([], { device: parameters[0].device }) : zeros([]);
+  const { engine } = first.arena;
+  const kind = ops.normKind(p);
+  const settings = ops.fromHost(Float32Array.of(p, 1 / p, maxNorm, 0), [4]);
+  const { partials, total, factor } = normStateOf(clipped);
+  let offset = 0;
+  for (const { arena, entries } of clipped) {
+    const operands = [
+      arena.gradients(),
+      arena.layout.blocks,
+      arena.segmentTable(entries),
+      arena.layout.ranges,
+      settings,
+    ];
+    engine.update(updateEffect(ops.gradNormOp, [...operands, partials], { kind, offset }, [partials]));
+    offset += partialCount(arena);
+  }
+  engine.update(updateEffect(ops.clipFactorOp, [partials, settings, total, factor], { kind }, [total, factor]));
+  const norm = wrap(apply(ops.reshapeOp, [total.node], { shape: [] }), parameters[0]!.device);
+  for (const { arena, entries } of clipped) {
+    const operands = [arena.gradients(), arena.layout.blocks, arena.segmentTable(entries), factor];
+    engine.update(updateEffect(ops.clipGradNormOp, operands, {}, [arena.gradients()]));
+  }
+  return norm;
+}
+
+/** Cuts all gradients off beyond +-limit. */
+export function clipByValue(parameters: readonly Parameter[], limit: number): void {
+  const limits = ops.fromHost(Float32Array.of(limit, 0, 0, 0), [4]);
+  for (const { arena, entries } of clippedArenas("clipGradValue_", parameters)) {
+    const operands = [arena.gradients(), arena.layout.blocks, arena.segmentTable(entries), limits];
+    arena.engine.update(updateEffect(ops.clipGradValueOp, operands, {}, [arena.gradients()]));
+  }
+}
+
+const partialCount = ({ layout }: ParameterArena): number => Math.ceil(layout.count / ops.NORM_CHUNK);
+
+function normStateOf(clipped: readonly Clipped[]): NormState {
+  const { arena } = clipped[0]!;
+  const count = clipped.reduce((total, each) => total + partialCount(each.arena), 0);
+  let state = normStates.get(arena);
+  if (state?.partials.size !== count) {
+    state = {
+      partials: new Variable("partial norms", [count], "f32"),
+      total: new Variable("gradient norm", [], "f32"),
+      factor: new Variable("clipping factor", [], "f32"),
+    };
+    normStates.set(arena, state);
+  }
+  return state;
+}
+
+/** The arenas of those parameters that have gradients, which nobody may drop any more. */
+function clippedArenas(op: string, parameters: readonly Parameter[]): Clipped[] {
+  checkParameters(op, parameters);
+  const withGradient = new Set(parameters.filter(({ hasGradient }) => hasGradient));
+  if (withGradient.size === 0) return [];
+  for (const parameter of withGradient) parameter.shareGrad();
+  return arenasOf([...withGradient]).map((arena) => ({
+    arena,
+    entries: arena.parameters.map((parameter) => Number(withGradient.has(parameter))),
+  }));
+}
+
+function checkParameters(op: string, parameters: readonly Parameter[]): void {
+  const known = new Set<Parameter>();
+  for (const parameter of parameters) {
+    if (!((parameter as unknown) instanceof Parameter))
+      throw new DTypeError(
+        `${op}: only gradients of parameters can be clipped, got ${String(parameter)}. Pass model.parameters().`,
+      );
+    if (known.has(parameter))
+      throw new ValueError(
+        `${op}: each parameter must be given once, got ${parameter.variable.name || parameter.toString()} twice. Remove one.`,
+      );
+    known.add(parameter);
+  }
+  const devices = new Set(parameters.map(({ device }) => device));
+  if (devices.size > 1) {
+    throw new DeviceError(
+      `${op}: all parameters must be on one device, got ${[...devices].map(({ name }) => name).join(" and ")}. Clip them apart.`,
+    );
+  }
+}

@@ -1,0 +1,72 @@
+/** Functions over the parameters of a model, as in `torch.nn.utils`. */
+
+import { ValueError } from "../errors";
+import { clipByNorm, clipByValue } from "../gradientClipping";
+import { checkOptionNames } from "../options";
+import { Parameter } from "../parameter";
+import type { Tensor } from "../tensor";
+
+/**
+ * Scales the gradients of all parameters, as if they were one vector, so that its norm is at most `maxNorm`:
+ *
+ *     norm = (sum |g|^p)^(1/p)
+ *     g = g * min(maxNorm / (norm + 1e-6), 1)
+ *
+ * Call it between `backward` and `step`. It runs with the step: three dispatches for an arena of parameters, none of which
+ * waits for the host. A norm that is NaN or infinite spoils all gradients, as in PyTorch: read it, and leave out the step.
+ *
+ * @param parameters those without a gradient do not count
+ * @param maxNorm 0 or more
+ * @param options.normType p, any number but 0; `Infinity` for the largest magnitude. Default 2
+ * @returns the norm before, `[]`; it can be read after the step
+ * @throws ValueError for a negative `maxNorm`, a `normType` of 0 or NaN, or a parameter that is given twice
+ * @throws DTypeError if something is no parameter, DeviceError if parameters are on several devices
+ * @see torch.nn.utils.clip_grad_norm_; shaders/gradNorm.wgsl, clipFactor.wgsl, clipGradNorm.wgsl
+ *
+ * @example
+ * loss.backward();
+ * const norm = nn.utils.clipGradNorm_(model.parameters(), 1);
+ * optimizer.step();
+ * console.log(await norm.item());
+ */
+export function clipGradNorm_(
+  parameters: Parameter | readonly Parameter[],
+  maxNorm: number,
+  options: { normType?: number } = {},
+): Tensor {
+  checkOptionNames("clipGradNorm_", options, ["normType"]);
+  const { normType = 2 } = options;
+  checkLimit("clipGradNorm_: maxNorm", maxNorm);
+  if (Number.isNaN(normType) || normType === 0) {
+    throw new ValueError(
+      `clipGradNorm_: normType must be a number other than 0, got ${normType}. Pass 2, or Infinity for the largest magnitude.`,
+    );
+  }
+  return clipByNorm(listOf(parameters), maxNorm, normType);
+}
+
+/**
+ * Cuts the gradients of all parameters off: below `-clipValue` and above `clipValue`. One dispatch for an arena of parameters.
+ *
+ * @param parameters those without a gradient are left alone
+ * @param clipValue 0 or more
+ * @throws ValueError for a negative `clipValue`, or a parameter that is given twice
+ * @throws DTypeError if something is no parameter, DeviceError if parameters are on several devices
+ * @see torch.nn.utils.clip_grad_value_; shaders/clipGradValue.wgsl
+ *
+ * @example
+ * loss.backward();
+ * nn.utils.clipGradValue_(model.parameters(), 0.5);
+ * optimizer.step();
+ */
+export function clipGradValue_(parameters: Parameter | readonly Parameter[], clipValue: number): void {
+  checkLimit("clipGradValue_: clipValue", clipValue);
+  clipByValue(listOf(parameters), clipValue);
+}
+
+const listOf = (parameters: Parameter | readonly Parameter[]): readonly Parameter[] =>
+  parameters instanceof Parameter ? [parameters] : [...parameters];
+
+function checkLimit(what: string, limit: number): void {
+  if (!(limit >= 0)) throw new ValueError(`${what} must not be negative, got ${limit}. Pass 0 or more.`);
+}

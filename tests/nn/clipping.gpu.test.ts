@@ -1,0 +1,5 @@
+import { clipping } from "../suites/clipping";
+import { openTestDevice } from "../suites/device";
+
+await openTestDevice("webgpu");
+clipping();

@@ -1,0 +1,113 @@
+/**
+ * Optimizers and clipping on a GPU against the reference, over parameters of many sizes in one arena: below, at and beyond the
+ * 64 elements that share a segment, with some that get their first gradient late. Once as on a software adapter, once as on hardware.
+ */
+
+import { beforeAll, describe, expect, test } from "vitest";
+import { tensor } from "../../src/creation";
+import { type Device, openDevice } from "../../src/device";
+import type { AdapterClass } from "../../src/gpu/adapter";
+import { utils } from "../../src/nn";
+import { Adam, AdamW, LARS, type Optimizer, RMSprop, SGD } from "../../src/optim";
+import { Parameter } from "../../src/parameter";
+import type { WebGpuBackend } from "../../src/runtime/webgpuBackend";
+import { read, type Tensor } from "../../src/tensor";
+
+const SHAPES = [[5, 13], [64], [1], [70, 300], [3], [2, 4, 8], [17_000], [129, 1]];
+/** Steps from which parameters have gradients. */
+const FROM = [0, 0, 1, 0, 2, 0, 1, 0];
+
+let devices: { cpu: Device; software: Device; hardware: Device };
+beforeAll(async () => {
+  const asOn = async (adapterClass: AdapterClass): Promise<Device> => {
+    const device = await openDevice("webgpu");
+    ((device.engine.backend as WebGpuBackend).gpu.limits as { adapterClass: AdapterClass }).adapterClass = adapterClass;
+    return device;
+  };
+  devices = {
+    cpu: await openDevice("cpu"),
+    software: await asOn("software"),
+    hardware: await asOn("hardware"),
+  };
+});
+
+type Split = readonly { readonly params: readonly Parameter[] }[];
+
+/** Name -> an optimizer over two groups, and what is done to the gradients first. */
+const CASES: Readonly<
+  Record<string, { make(groups: Split): Optimizer; clip?(all: readonly Parameter[]): Tensor | null }>
+> = {
+  SGD: { make: ([a, b]) => new SGD([a!, { ...b!, nesterov: true, weightDecay: 0.1 }], { lr: 0.1, momentum: 0.9 }) },
+  Adam: {
+    make: ([a, b]) =>
+      new Adam(
+        [
+          { ...a!, maximize: true },
+          { ...b!, lr: 0.1 },
+        ],
+        { lr: 0.01, weightDecay: 0.1 },
+      ),
+  },
+  "Adam, amsgrad in one group": { make: ([a, b]) => new Adam([a!, { ...b!, amsgrad: true }], { betas: [0.5, 0.6] }) },
+  AdamW: { make: ([a, b]) => new AdamW([a!, { ...b!, weightDecay: 0.5 }], { lr: 0.01 }) },
+  RMSprop: { make: ([a, b]) => new RMSprop([a!, { ...b!, lr: 0.1 }], { weightDecay: 0.1 }) },
+  "RMSprop, momentum in one group": { make: ([a, b]) => new RMSprop([a!, { ...b!, momentum: 0.9 }], { alpha: 0.9 }) },
+  "RMSprop, centered in one group": { make: ([a, b]) => new RMSprop([a!, { ...b!, centered: true }], { alpha: 0.8 }) },
+  LARS: { make: ([a, b]) => new LARS([a!, { ...b!, trustCoefficient: 0.1 }], { lr: 1, weightDecay: 0.1 }) },
+  "clipping by norm": {
+    make: ([a, b]) => new SGD([a!, b!], { lr: 1 }),
+    clip: (all) => utils.clipGradNorm_(all, 2),
+  },
+  "clipping by the largest": {
+    make: ([a, b]) => new SGD([a!, b!], { lr: 1 }),
+    clip: (all) => utils.clipGradNorm_(all.slice(2), 0.3, { normType: Infinity }),
+  },
+  "clipping by value": {
+    make: ([a, b]) => new SGD([a!, b!], { lr: 1 }),
+    clip: (all) => {
+      utils.clipGradValue_(all, 0.7);
+      return null;
+    },
+  },
+};
+
+/** Numbers in -1..1 that are the same everywhere. */
+const values = (shape: readonly number[], seed: number, device: Device): Tensor => {
+  const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(seed + 1.7 * i));
+  return tensor(data, { shape, device });
+};
+
+async function run(device: Device, { make, clip }: (typeof CASES)[string]): Promise<Float32Array[]> {
+  const params = SHAPES.map((shape, index) => new Parameter(values(shape, index, device)));
+  const optimizer = make([
+    { params: params.filter((_, index) => index % 2 === 0) },
+    { params: params.filter((_, index) => index % 2 === 1) },
+  ]);
+  const norms: Tensor[] = [];
+  for (let step = 0; step < 4; step++) {
+    params.forEach((p, index) => {
+      p.grad = step < FROM[index]! ? null : values(SHAPES[index]!, 100 * (step + 1) + index, device);
+    });
+    const norm = clip?.(params);
+    if (norm) norms.push(norm);
+    optimizer.step();
+  }
+  return (await read([...params, ...norms])) as Float32Array[];
+}
+
+/** Elements whose value differs by more than a few roundings of what was added up, which is below 10. */
+function expectClose(actual: readonly Float32Array[], expected: readonly Float32Array[]): void {
+  expected.forEach((list, index) => {
+    list.forEach((value, i) => {
+      const got = actual[index]![i]!;
+      if (!(Math.abs(got - value) <= 4e-6 * (1 + Math.abs(value))))
+        expect.fail(`${JSON.stringify(SHAPES[index] ?? "norm")}[${i}]: got ${got}, reference ${value}`);
+    });
+  });
+}
+
+describe.each(["software", "hardware"] as const)("planned for %s", (adapterClass) => {
+  test.each(Object.entries(CASES))("%s", async (_name, theCase) => {
+    expectClose(await run(devices[adapterClass], theCase), await run(devices.cpu, theCase));
+  });
+});
