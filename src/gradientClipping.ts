@@ -4,9 +4,10 @@
  */
 
 import { DeviceError, DTypeError, ValueError } from "./errors";
+import { type DType, promote } from "./graph/dtype";
 import * as ops from "./ops";
 import { apply } from "./ops/op";
-import { updateEffect } from "./runtime/update";
+import { floatTable, updateEffect } from "./runtime/update";
 import { Variable } from "./runtime/variable";
 import { zeros } from "./creation";
 import { Parameter } from "./parameter";
@@ -40,8 +41,9 @@ export function clipByNorm(parameters: readonly Parameter[], maxNorm: number, p:
   if (!first) return parameters[0] ? zeros([], { device: parameters[0].device }) : zeros([]);
   const { engine } = first.arena;
   const kind = ops.normKind(p);
-  const settings = ops.fromHost(Float32Array.of(p, 1 / p, maxNorm, 0), [4]);
-  const { partials, total, factor } = normStateOf(clipped);
+  const dtype = clipped.map(({ arena }) => arena.dtype).reduce(promote);
+  const settings = floatTable([p, 1 / p, maxNorm, 0], dtype);
+  const { partials, total, factor } = normStateOf(clipped, dtype);
   let offset = 0;
   for (const { arena, entries } of clipped) {
     const operands = [
@@ -65,8 +67,8 @@ export function clipByNorm(parameters: readonly Parameter[], maxNorm: number, p:
 
 /** Cuts all gradients off beyond +-limit. */
 export function clipByValue(parameters: readonly Parameter[], limit: number): void {
-  const limits = ops.fromHost(Float32Array.of(limit, 0, 0, 0), [4]);
   for (const { arena, entries } of clippedArenas("clipGradValue_", parameters)) {
+    const limits = floatTable([limit, 0, 0, 0], arena.dtype);
     const operands = [arena.gradients(), arena.layout.blocks, arena.segmentTable(entries), limits];
     arena.engine.update(updateEffect(ops.clipGradValueOp, operands, {}, [arena.gradients()]));
   }
@@ -74,15 +76,15 @@ export function clipByValue(parameters: readonly Parameter[], limit: number): vo
 
 const partialCount = ({ layout }: ParameterArena): number => Math.ceil(layout.count / ops.NORM_CHUNK);
 
-function normStateOf(clipped: readonly Clipped[]): NormState {
+function normStateOf(clipped: readonly Clipped[], dtype: DType): NormState {
   const { arena } = clipped[0]!;
   const count = clipped.reduce((total, each) => total + partialCount(each.arena), 0);
   let state = normStates.get(arena);
-  if (state?.partials.size !== count) {
+  if (state?.partials.size !== count || state.partials.dtype !== dtype) {
     state = {
-      partials: new Variable("partial norms", [count], "f32"),
-      total: new Variable("gradient norm", [], "f32"),
-      factor: new Variable("clipping factor", [], "f32"),
+      partials: new Variable("partial norms", [count], dtype),
+      total: new Variable("gradient norm", [], dtype),
+      factor: new Variable("clipping factor", [], dtype),
     };
     normStates.set(arena, state);
   }

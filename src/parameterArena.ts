@@ -8,7 +8,7 @@ import type { Node } from "./graph/node";
 import * as ops from "./ops";
 import { Arena, ArenaLayout } from "./runtime/arena";
 import type { Engine } from "./runtime/engine";
-import { groupTable, updateEffect } from "./runtime/update";
+import { floatTable, groupTable, updateEffect } from "./runtime/update";
 import type { Variable } from "./runtime/variable";
 import { type Parameter, State } from "./parameter";
 
@@ -92,8 +92,11 @@ export class ParameterArena extends Arena {
     const slots = [expAvg.arena, expAvgSq.arena];
     const optional = maxExpAvgSq ? [maxExpAvgSq.arena] : [];
     const [blocks, segments, groups] = this.tables(tables, ops.ADAM_GROUP_SIZE);
-    const rateTable = ops.fromHost(Float32Array.from(rates.flat()), [2 * rates.length]);
-    const operands = [this, this.gradients(), ...slots, blocks, segments, rateTable, groups, ...optional];
+    const operands = [
+      ...[this, this.gradients(), ...slots],
+      ...[blocks, segments, floatTable(rates.flat(), this.dtype), groups],
+      ...optional,
+    ];
     const attrs = { amsgrad: maxExpAvgSq !== null };
     this.engine.update(updateEffect(ops.adamOp, operands, attrs, [this, ...slots, ...optional]));
   }
@@ -146,13 +149,13 @@ export class ParameterArena extends Arena {
    * @see shaders/ema.wgsl
    */
   follow(leader: ParameterArena, m: number): void {
-    const coefficients = ops.fromHost(Float32Array.of(m, 1 - m, 0, 0), [4]);
+    const coefficients = floatTable([m, 1 - m, 0, 0], this.dtype);
     this.engine.update(updateEffect(ops.emaOp, [leader, this, coefficients], {}, [this]));
   }
 
   /** What an update's kernel is told: blocks, segments, groups. */
   private tables({ segments, groups }: UpdateTables, groupSize: number): [Node, Node, Node] {
-    return [this.layout.blocks, this.segmentTable(segments), groupTable(groups, groupSize)];
+    return [this.layout.blocks, this.segmentTable(segments), groupTable(groups, groupSize, this.dtype)];
   }
 
   /** The table of what becomes of each parameter. It stays on the device while it is the same. */

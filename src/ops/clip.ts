@@ -4,7 +4,7 @@ import type { HostArray, TypedArray } from "../graph/dtype";
 import { sizeOf } from "../graph/shape";
 import { checkDType } from "./check";
 import { defineOp } from "./op";
-import type { NoAttrs } from "./pointwise";
+import { FLOAT, type NoAttrs } from "./pointwise";
 import { arenaCount, inferUpdate, type SegmentTables, visitBlocks } from "./segments";
 
 /** Elements of an arena that make one partial norm. */
@@ -32,7 +32,12 @@ interface PartialNormAttrs extends NormAttrs {
 }
 
 /** What a magnitude adds, and how two are put together. NaN goes through. */
-const FOLDS: Readonly<Record<NormKind, { of(x: number, p: number): number; join(a: number, b: number): number }>> = {
+interface NormFold {
+  readonly of: (x: number, p: number) => number;
+  readonly join: (a: number, b: number) => number;
+}
+
+const FOLDS: Readonly<Record<NormKind, NormFold>> = {
   [NormKind.max]: { of: (x) => x, join: (a, b) => Math.max(a, b) },
   [NormKind.sum]: { of: (x) => x, join: (a, b) => a + b },
   [NormKind.squares]: { of: (x) => x * x, join: (a, b) => a + b },
@@ -101,13 +106,13 @@ function totalOf(partials: TypedArray, [p, inverse]: readonly [number, number], 
 export const clipFactorOp = defineOp<NormAttrs>({
   name: "clipFactor",
   infer(inputs) {
-    checkDType("clipFactor", inputs, ["f32"]);
+    checkDType("clipFactor", inputs, FLOAT);
     return { shape: [0], dtype: "f32" };
   },
   evaluate([partials, settings, total, factor], _output, { kind }) {
     const [p, inverse, maxNorm] = settings!.data as unknown as readonly [number, number, number];
     total!.data[0] = totalOf(partials!.data, [p, inverse], kind);
-    factor!.data[0] = factorFor(total!.data[0]!, maxNorm);
+    factor!.data[0] = factorFor(total!.data[0], maxNorm);
   },
   vjp: null,
   lowering: {

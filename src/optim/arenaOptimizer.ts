@@ -166,7 +166,8 @@ export abstract class ArenaOptimizer<Options extends CommonOptions, State extend
     const before = this.states.get(parameter);
     this.states.delete(parameter);
     for (const [name, slot] of before?.slots ?? [])
-      if (!loaded?.slots.has(name)) slot.assign(zeros(parameter.shape, { device: this.device }));
+      if (!loaded?.slots.has(name))
+        slot.assign(zeros(parameter.shape, { device: this.device, dtype: parameter.dtype }));
     if (!loaded) return;
     const state = this.stateOf(parameter);
     state.steps = loaded.steps;

@@ -4,6 +4,7 @@
  */
 
 import { ValueError } from "../errors";
+import { allocateHost, type DType } from "../graph/dtype";
 import type { Attrs, Node } from "../graph/node";
 import { fromHost } from "../ops/leaf";
 import { apply, type Op } from "../ops/op";
@@ -38,16 +39,22 @@ export function updateEffect<A extends Attrs>(
   return { kind: "update", node, reads, writes };
 }
 
+/** Numbers for an update: computed in f64, they are rounded to the dtype of the arenas once. */
+export function floatTable(values: readonly number[], dtype: DType): Node {
+  const data = allocateHost(dtype, values.length);
+  data.set(values);
+  return fromHost(data, [data.length], dtype);
+}
+
 /** Groups' settings, `size` numbers a group, with room for as many groups as the shaders' uniforms hold. */
-export function groupTable(groups: readonly (readonly number[])[], size: number): Node {
+export function groupTable(groups: readonly (readonly number[])[], size: number, dtype: DType): Node {
   if (groups.length > MAX_GROUPS) {
     throw new ValueError(
       `step: an optimizer must have at most ${MAX_GROUPS} parameter groups, got ${groups.length}. Use two optimizers.`,
     );
   }
-  const data = new Float32Array(MAX_GROUPS * size);
-  groups.forEach((group, index) => data.set(group, index * size));
-  return fromHost(data, [data.length]);
+  const unused = new Array<number>((MAX_GROUPS - groups.length) * size).fill(0);
+  return floatTable([...groups.flat(), ...unused], dtype);
 }
 
 /** An SGD step and the EMA that follows it on the same parameters, as one dispatch; null where they are not that. */

@@ -10,19 +10,20 @@ beforeAll(async () => {
   device = await init({ device: "webgpu" });
 });
 
-const OPTIMIZERS: Readonly<Record<string, { make(params: Parameter[]): optim.Optimizer; kernels: readonly string[] }>> =
-  {
-    SGD: { make: (params) => new optim.SGD(params, { lr: 0.01, momentum: 0.9 }), kernels: ["momentumSgd"] },
-    Adam: { make: (params) => new optim.Adam(params), kernels: ["adam"] },
-    "Adam, amsgrad": { make: (params) => new optim.Adam(params, { amsgrad: true }), kernels: ["adam"] },
-    AdamW: { make: (params) => new optim.AdamW(params), kernels: ["adam"] },
-    RMSprop: { make: (params) => new optim.RMSprop(params), kernels: ["rmsProp"] },
-    "RMSprop, all of it": {
-      make: (params) => new optim.RMSprop(params, { centered: true, momentum: 0.9 }),
-      kernels: ["rmsProp"],
-    },
-    LARS: { make: (params) => new optim.LARS(params, { lr: 0.1 }), kernels: ["larsNorms", "larsTrust", "lars"] },
-  };
+const OPTIMIZERS: Readonly<
+  Record<string, { make: (params: Parameter[]) => optim.Optimizer; kernels: readonly string[] }>
+> = {
+  SGD: { make: (params) => new optim.SGD(params, { lr: 0.01, momentum: 0.9 }), kernels: ["momentumSgd"] },
+  Adam: { make: (params) => new optim.Adam(params), kernels: ["adam"] },
+  "Adam, amsgrad": { make: (params) => new optim.Adam(params, { amsgrad: true }), kernels: ["adam"] },
+  AdamW: { make: (params) => new optim.AdamW(params), kernels: ["adam"] },
+  RMSprop: { make: (params) => new optim.RMSprop(params), kernels: ["rmsProp"] },
+  "RMSprop, all of it": {
+    make: (params) => new optim.RMSprop(params, { centered: true, momentum: 0.9 }),
+    kernels: ["rmsProp"],
+  },
+  LARS: { make: (params) => new optim.LARS(params, { lr: 0.1 }), kernels: ["larsNorms", "larsTrust", "lars"] },
+};
 
 /** 22 tensors. */
 const model = (): nn.Sequential =>
@@ -30,8 +31,8 @@ const model = (): nn.Sequential =>
 
 function trainingOf(
   make: (params: Parameter[]) => optim.Optimizer,
-  beforeStep: (params: Parameter[]) => void = () => undefined,
-): { step(index: number): Promise<void>; params: Parameter[] } {
+  beforeStep: (params: Parameter[]) => unknown = () => undefined,
+): { step: (index: number) => Promise<void>; params: Parameter[] } {
   manualSeed(0);
   const net = model();
   const params = net.parameters();
@@ -71,7 +72,7 @@ describe("a training step", () => {
     });
   }
 
-  const CLIPPINGS: Readonly<Record<string, { clip(params: Parameter[]): void; kernels: readonly string[] }>> = {
+  const CLIPPINGS: Readonly<Record<string, { clip: (params: Parameter[]) => unknown; kernels: readonly string[] }>> = {
     norm: {
       clip: (params) => nn.utils.clipGradNorm_(params, 0.1),
       kernels: ["gradNorm", "clipFactor", "clipGradNorm"],

@@ -10,7 +10,6 @@ import type { AdapterClass } from "../../src/gpu/adapter";
 import { utils } from "../../src/nn";
 import { Adam, AdamW, LARS, type Optimizer, RMSprop, SGD } from "../../src/optim";
 import { Parameter } from "../../src/parameter";
-import type { WebGpuBackend } from "../../src/runtime/webgpuBackend";
 import { read, type Tensor } from "../../src/tensor";
 
 const SHAPES = [[5, 13], [64], [1], [70, 300], [3], [2, 4, 8], [17_000], [129, 1]];
@@ -21,7 +20,8 @@ let devices: { cpu: Device; software: Device; hardware: Device };
 beforeAll(async () => {
   const asOn = async (adapterClass: AdapterClass): Promise<Device> => {
     const device = await openDevice("webgpu");
-    ((device.engine.backend as WebGpuBackend).gpu.limits as { adapterClass: AdapterClass }).adapterClass = adapterClass;
+    const { gpu } = device.engine.backend as unknown as { gpu: { limits: { adapterClass: AdapterClass } } };
+    gpu.limits.adapterClass = adapterClass;
     return device;
   };
   devices = {
@@ -35,7 +35,7 @@ type Split = readonly { readonly params: readonly Parameter[] }[];
 
 /** Name -> an optimizer over two groups, and what is done to the gradients first. */
 const CASES: Readonly<
-  Record<string, { make(groups: Split): Optimizer; clip?(all: readonly Parameter[]): Tensor | null }>
+  Record<string, { make: (groups: Split) => Optimizer; clip?: (all: readonly Parameter[]) => Tensor | null }>
 > = {
   SGD: { make: ([a, b]) => new SGD([a!, { ...b!, nesterov: true, weightDecay: 0.1 }], { lr: 0.1, momentum: 0.9 }) },
   Adam: {
