@@ -3,6 +3,7 @@
  * Takes a unit (an expression, a reduction or a kernel with what was fused around it); gives WGSL text and data.
  */
 
+import type { Node } from "../graph/node";
 import { sizeOf } from "../graph/shape";
 import { KERNELS } from "../kernels";
 import { elementwise, elementwiseGrid, elementwiseScalar } from "../kernels/elementwise";
@@ -20,6 +21,7 @@ import {
   type UnitSpec,
 } from "./launch";
 import { composeReduce, reducePlan } from "./composeReduce";
+import { OutputWindows } from "./outputWindows";
 import { bindingsOf, hooksOf } from "./specialize";
 
 /** Storage bindings that a unit's last pass has of its own; fused inputs must fit beside them. */
@@ -41,11 +43,12 @@ const planOf = (call: KernelCall, limits: KernelLimits): KernelPlan =>
 export function compose(unit: UnitSpec, around: Surroundings): Composed {
   if (unit.call) return composeKernel(unit, unit.call, around);
   if (unit.main) return composeReduce(unit, unit.main, around);
-  return { launches: [composeElementwise(unit, around)], scratch: [] };
+  return { launches: composeElementwise(unit, around), scratch: [] };
 }
 
-function composeElementwise({ root, start }: UnitSpec, around: Surroundings): ComposedLaunch {
+function composeElementwise({ root, start }: UnitSpec, around: Surroundings): ComposedLaunch[] {
   const inputs = inputsFor(around);
+  const windows = start ? OutputWindows.none(root) : new OutputWindows(root, around.limits);
   const count = sizeOf(root.shape);
   const inWords = root.dtype === "u8"; // four bytes a store
   const isVector = !inWords && (start === null || (start.rowSize % 4 === 0 && count % 4 === 0));
@@ -56,26 +59,30 @@ function composeElementwise({ root, start }: UnitSpec, around: Surroundings): Co
   const bits = inWords ? `pack4xU8(${value})` : storedBits(value, root.dtype, lanes);
   const hook = isVector ? "compute4" : "compute";
   const result = isVector ? "vec4<u32>" : "u32";
-  const argument = inWords ? "word: u32" : "index: u32";
-  const prefix = inWords ? "  let index = 4u * word;\n" : "";
-  const shader = isVector ? elementwise : elementwiseScalar;
-  const stores = ceilDiv(count, perStore);
-  const pass: Pass = {
-    shader,
-    grid: elementwiseGrid(stores, around.limits),
-    params: { count: stores, offset: 0 },
-    bindings: { output: "output" },
-    flops: count,
-    bytes: 4 * count,
+  const argument = inWords ? "word" : windows.argument("index");
+  const head = inWords ? `  let index = ${windows.counted("4u * word")};\n` : windows.head("index");
+  const hooks = { [hook]: `fn ${hook}(${argument}: u32) -> ${result} {\n${head}${emitter.body}  return ${bits};\n}` };
+  const passFor = (elements: number): Pass => {
+    const stores = ceilDiv(elements, perStore);
+    return {
+      shader: isVector ? elementwise : elementwiseScalar,
+      grid: elementwiseGrid(stores, around.limits),
+      params: { count: stores, offset: 0 },
+      bindings: { output: "output" },
+      flops: elements,
+      bytes: 4 * elements,
+    };
   };
-  const hooks = { [hook]: `fn ${hook}(${argument}) -> ${result} {\n${prefix}${emitter.body}  return ${bits};\n}` };
-  const launch = finish(pass, inputs, { hooks, helpers: inputs.helpers(result) }, []);
-  if (!start) return launch;
-  const params = launch.params.map((param) =>
-    param.field.name === "offset" ? { ...param, value: { node: start.node, scale: start.rowSize / perStore } } : param,
-  );
-  return { ...launch, params };
+  const holes = { hooks, helpers: inputs.helpers(result, windows.origin), extraParams: windows.params };
+  const launches = windows.launches(passFor, (pass) => finish(pass, inputs, holes, []));
+  return start ? launches.map((launch) => storingFrom(launch, start.node, start.rowSize / perStore)) : launches;
 }
+
+/** A launch that starts to store at a scalar, times `scale`. */
+const storingFrom = (launch: ComposedLaunch, node: Node, scale: number): ComposedLaunch => ({
+  ...launch,
+  params: launch.params.map((param) => (param.field.name === "offset" ? { ...param, value: { node, scale } } : param)),
+});
 
 function composeKernel(unit: UnitSpec, call: KernelCall, around: Surroundings): Composed {
   const plan = planOf(call, around.limits);

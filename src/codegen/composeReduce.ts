@@ -9,7 +9,16 @@ import { planReduce, type ReduceInfo, reduceRows } from "../kernels/reduce";
 import { type AxisMap, opOf } from "../ops/op";
 import { Emitter, storedBits } from "./emit";
 import type { KernelInputs } from "./inputs";
-import { type Composed, elementTypeOf, finish, inputsFor, type Surroundings, type UnitSpec } from "./launch";
+import {
+  type Composed,
+  type ComposedLaunch,
+  elementTypeOf,
+  finish,
+  inputsFor,
+  type Surroundings,
+  type UnitSpec,
+} from "./launch";
+import { OutputWindows } from "./outputWindows";
 import type { Holes } from "./specialize";
 
 /** Which way a reduction walks, and its passes. */
@@ -25,26 +34,35 @@ export function reducePlan(
 
 /** Composes the launches of a reduction. */
 export function composeReduce(unit: UnitSpec, main: Node, around: Surroundings): Composed {
-  const { layout, plan, fold } = reducePlan(main, around.limits);
-  const launches = plan.passes.map((pass, index) => {
+  const { limits } = around;
+  const { layout, plan, fold } = reducePlan(main, limits);
+  // a fold is cut into chunks only where it has few results
+  const windows = plan.passes.length > 1 ? OutputWindows.none(unit.root) : new OutputWindows(unit.root, limits);
+  const launches = plan.passes.flatMap((pass, index) => {
+    const isFirst = index === 0;
     const inputs = inputsFor(around);
     const hooks = foldHooks(fold, main.dtype);
-    if (index === 0) Object.assign(hooks, loadHook(main.inputs[0]!, layout, inputs, around));
-    if (index === plan.passes.length - 1) Object.assign(hooks, reduceEpilogue(unit, main, pass, inputs, around));
+    if (isFirst) Object.assign(hooks, loadHook(main.inputs[0]!, layout, inputs, around, windows));
+    if (index === plan.passes.length - 1)
+      Object.assign(hooks, reduceEpilogue(unit, main, pass, inputs, around, windows));
     if (pass.shader !== reduceRows) delete hooks.combine;
     const holes: Holes = {
       hooks,
       aliases: { Value: valueType(main.dtype) },
-      helpers: inputs.helpers(elementTypeOf(pass, "output")),
-      unbound: index === 0 ? ["input"] : [],
+      helpers: inputs.helpers(elementTypeOf(pass, "output"), windows.origin),
+      extraParams: windows.params,
+      unbound: isFirst ? ["input"] : [],
     };
-    const bindings = Object.fromEntries(
-      Object.entries(pass.bindings).filter(([name]) => index > 0 || name !== "input"),
-    );
-    return finish({ ...pass, bindings }, inputs, holes, []);
+    const launchOf = (part: Pass): ComposedLaunch =>
+      finish(isFirst ? { ...part, bindings: without(part.bindings, "input") } : part, inputs, holes, []);
+    if (!windows.isCut) return [launchOf(pass)];
+    return windows.launches((outputs) => planReduce({ ...layout.info, outputs }, limits, 1).passes[0]!, launchOf);
   });
   return { launches, scratch: plan.scratch ?? [] };
 }
+
+const without = <T>(record: Readonly<Record<string, T>>, name: string): Record<string, T> =>
+  Object.fromEntries(Object.entries(record).filter(([key]) => key !== name));
 
 const valueType = (dtype: DType): string => (dtype === "bool" || dtype === "u8" ? "u32" : dtype);
 
@@ -98,12 +116,16 @@ function loadHook(
   { info, loops, axes }: ReduceLayout,
   inputs: KernelInputs,
   around: Surroundings,
+  windows: OutputWindows,
 ): Record<string, string> {
   const emitter = new Emitter(inputs, around, 4, loops);
   const value = emitter.value(input, emitter.root.through(axes, input.shape));
   const stored = input.dtype === "bool" ? `vec4<u32>(${value})` : value;
-  const signature = info.layout === "rows" ? "o: u32, outer: u32, inner: u32" : "row: u32, o: u32";
-  return { load4: `fn load4(${signature}) -> vec4<Value> {\n${emitter.body}  return ${stored};\n}` };
+  const o = windows.argument("o");
+  const signature = info.layout === "rows" ? `${o}: u32, outer: u32, inner: u32` : `row: u32, ${o}: u32`;
+  return {
+    load4: `fn load4(${signature}) -> vec4<Value> {\n${windows.head("o")}${emitter.body}  return ${stored};\n}`,
+  };
 }
 
 const FOLDS = {
@@ -140,6 +162,7 @@ function reduceEpilogue(
   pass: Pass,
   inputs: KernelInputs,
   around: Surroundings,
+  windows: OutputWindows,
 ): Record<string, string> {
   const lanes = pass.shader === reduceRows ? 1 : 4;
   const name = lanes === 1 ? "epilogue" : "epilogue4";
@@ -147,7 +170,6 @@ function reduceEpilogue(
   emitter.give(main, main.dtype === "bool" ? `(value != ${lanes === 1 ? "0u" : "vec4<u32>(0u)"})` : "value");
   const bits = storedBits(emitter.value(unit.root, emitter.root), unit.root.dtype, lanes);
   const types = lanes === 1 ? ["Value", "u32"] : ["vec4<Value>", "vec4<u32>"];
-  return {
-    [name]: `fn ${name}(value: ${types[0]!}, index: u32) -> ${types[1]!} {\n${emitter.body}  return ${bits};\n}`,
-  };
+  const signature = `fn ${name}(value: ${types[0]!}, ${windows.argument("index")}: u32) -> ${types[1]!}`;
+  return { [name]: `${signature} {\n${windows.head("index")}${emitter.body}  return ${bits};\n}` };
 }

@@ -1,14 +1,14 @@
 /**
  * What a fused kernel reads from outside: buffers, which become bindings, and scalars, which become fields of Params.
- * Collects the ways each buffer is read, then declares it as vec4s where all of them allow it.
+ * Collects the ways each buffer is read, then declares it as vec4s where all of them allow it. What is too large for one
+ * binding gets several.
  */
 
-import type { DType } from "../graph/dtype";
 import type { Node } from "../graph/node";
-import type { ExtraBinding, Field, ScalarType } from "./specialize";
-
-/** One element; four from an index that 4 divides; four from any index; four at four indices. */
-export type Access = "one" | "vec" | "run" | "each";
+import type { KernelLimits } from "../kernels/kernel";
+import { type Access, accessors, memoryType, movedBy, reader } from "./accessors";
+import type { ExtraBinding, Field } from "./specialize";
+import { paddedByteLength, type Window, windowElements, windowsOf } from "./windows";
 
 interface Input {
   readonly name: string;
@@ -24,12 +24,20 @@ export interface Placement {
   sharesOutputBuffer(node: Node): boolean;
 }
 
+/** A buffer that a kernel reads, or a window of it. */
+export interface BoundInput {
+  readonly name: string;
+  readonly node: Node;
+  readonly window: Window;
+}
+
 export class KernelInputs {
   private readonly inputs = new Map<Node, Input>();
   private readonly scalars = new Map<Node, string>();
 
   constructor(
     private readonly placement: Placement,
+    private readonly limits: KernelLimits,
     private readonly isUniform: (node: Node) => boolean,
   ) {}
 
@@ -63,8 +71,16 @@ export class KernelInputs {
   }
 
   /** Buffers in the order in which they are bound, without the output itself. */
-  get bound(): { name: string; node: Node }[] {
-    return [...this.inputs.values()].filter(({ node }) => !this.placement.isOutput(node));
+  get bound(): BoundInput[] {
+    return [...this.inputs.values()].flatMap((input) => {
+      const { node } = input;
+      if (this.placement.isOutput(node)) return [];
+      return this.windowsOf(node).map((window, index) => ({ name: windowName(input, index), node, window }));
+    });
+  }
+
+  private windowsOf(node: Node): Window[] {
+    return windowsOf(paddedByteLength(node), this.limits);
   }
 
   /** Scalars in the order of their fields. */
@@ -73,7 +89,7 @@ export class KernelInputs {
   }
 
   get extraParams(): Field[] {
-    return this.uniform.map(({ name, node }) => ({ name, type: scalarType(node.dtype) }));
+    return this.uniform.map(({ name, node }) => ({ name, type: memoryType(node.dtype) }));
   }
 
   get extraBindings(): ExtraBinding[] {
@@ -84,17 +100,23 @@ export class KernelInputs {
     });
   }
 
-  /** The functions that loads call. `outputType` is the element type of the output's binding. */
-  helpers(outputType: string): string[] {
+  /**
+   * The functions that loads call. `outputType` is the element type of the output's binding; `origin` an expression of the
+   * element that it starts with, where that is not the first.
+   */
+  helpers(outputType: string, origin: string | null = null): string[] {
     return [...this.inputs.values()].flatMap((input) => {
-      const isOutput = this.placement.isOutput(input.node);
-      const memory = isOutput
-        ? outputType
-        : this.isVector(input)
-          ? `vec4<${memoryType(input.node.dtype)}>`
-          : memoryType(input.node.dtype);
-      const read = reader(isOutput ? "output" : input.name, memory, input.node.dtype);
-      return [...input.accesses].map((access) => accessor(input, access, read));
+      const { node, name, accesses } = input;
+      const source = { name, dtype: node.dtype, accesses };
+      if (this.placement.isOutput(node)) {
+        const read = reader("output", outputType, node.dtype);
+        return accessors({ ...source, reads: [origin === null ? read : movedBy(origin, read)], size: Infinity });
+      }
+      const element = memoryType(node.dtype);
+      const memory = this.isVector(input) ? `vec4<${element}>` : element;
+      const windows = this.windowsOf(node);
+      const reads = windows.map((_, index) => reader(windowName(input, index), memory, node.dtype));
+      return accessors({ ...source, reads, size: windowElements(windows, node.dtype) });
     });
   }
 
@@ -103,60 +125,4 @@ export class KernelInputs {
   }
 }
 
-const scalarType = (dtype: DType): ScalarType => (dtype === "f32" || dtype === "i32" ? dtype : "u32");
-const memoryType = (dtype: DType): ScalarType => scalarType(dtype);
-const valueType = (dtype: DType): string => (dtype === "u8" ? "u32" : dtype);
-
-interface Reader {
-  /** One element at an index expression. */
-  one(index: string): string;
-  /** Four elements from an index that 4 divides. */
-  vec(index: string): string;
-}
-
-/** How elements of `dtype` are read from a binding of `memory` elements. */
-function reader(name: string, memory: string, dtype: DType): Reader {
-  const isVector = memory.startsWith("vec4");
-  const stored = isVector ? memory.slice(5, -1) : memory;
-  if (dtype === "u8") {
-    const word = (index: string): string => `${name}[${index} / 4u]`;
-    const byte = (index: string): string => `(${word(index)} >> (8u * (${index} % 4u))) & 255u`;
-    return {
-      one: byte,
-      vec: (index) => `(vec4<u32>(${word(index)}) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u)`,
-    };
-  }
-  const scalar = (index: string): string => (isVector ? `${name}[${index} / 4u][${index} % 4u]` : `${name}[${index}]`);
-  const vector = (index: string): string =>
-    isVector
-      ? `${name}[${index} / 4u]`
-      : `vec4<${stored}>(${[0, 1, 2, 3].map((l) => `${name}[${index} + ${l}u]`).join(", ")})`;
-  return {
-    one: (index) => converted(scalar(index), stored, dtype, 1),
-    vec: (index) => converted(vector(index), stored, dtype, 4),
-  };
-}
-
-function converted(value: string, stored: string, dtype: DType, lanes: 1 | 4): string {
-  const zero = lanes === 1 ? "0u" : "vec4<u32>(0u)";
-  const wide = (type: string): string => (lanes === 1 ? type : `vec4<${type}>`);
-  if (dtype === "bool")
-    return stored === "u32" ? `${value} != ${zero}` : `bitcast<${wide("u32")}>(${value}) != ${zero}`;
-  return stored === dtype ? value : `bitcast<${wide(dtype)}>(${value})`;
-}
-
-function accessor({ name, node }: Input, access: Access, read: Reader): string {
-  const type = valueType(node.dtype);
-  const four = (index: (lane: number) => string): string =>
-    `vec4<${type}>(${[0, 1, 2, 3].map((l) => read.one(index(l))).join(", ")})`;
-  switch (access) {
-    case "one":
-      return `fn ${name}_one(i: u32) -> ${type} { return ${read.one("i")}; }`;
-    case "vec":
-      return `fn ${name}_vec(i: u32) -> vec4<${type}> { return ${read.vec("i")}; }`;
-    case "run":
-      return `fn ${name}_run(i: u32) -> vec4<${type}> { return ${four((l) => `(i + ${l}u)`)}; }`;
-    case "each":
-      return `fn ${name}_each(i: vec4<u32>) -> vec4<${type}> { return ${four((l) => `i[${l}]`)}; }`;
-  }
-}
+const windowName = ({ name }: Input, index: number): string => (index === 0 ? name : `${name}_${index}`);

@@ -10,6 +10,7 @@ import { LIBRARIES } from "../kernels/libraries";
 import type { KernelCall } from "../ops/op";
 import { KernelInputs } from "./inputs";
 import { bindingsOf, type Field, type Holes, holesOf, specialize } from "./specialize";
+import type { Window } from "./windows";
 
 /** One fused unit of work. */
 export interface UnitSpec {
@@ -49,7 +50,8 @@ export interface ComposedLaunch {
   readonly label: string;
   readonly wgsl: string;
   readonly grid: readonly [number, number, number];
-  readonly bindings: readonly { readonly binding: number; readonly bound: Bound }[];
+  /** `window`: what is bound of it; null for all. */
+  readonly bindings: readonly { readonly binding: number; readonly bound: Bound; readonly window: Window | null }[];
   readonly paramsBinding: number;
   readonly params: readonly { readonly field: Field; readonly value: ParamValue }[];
   readonly flops: number;
@@ -64,7 +66,7 @@ export interface Composed {
 
 /** Collects what one launch reads. */
 export const inputsFor = (around: Surroundings): KernelInputs =>
-  new KernelInputs(around, (node) => around.isUniform(node));
+  new KernelInputs(around, around.limits, (node) => around.isUniform(node));
 
 /** WGSL type of the elements of a pass's binding. */
 export function elementTypeOf(pass: Pass, name: string): string {
@@ -81,7 +83,7 @@ export function finish(pass: Pass, inputs: KernelInputs, holes: Holes, operands:
     ...holes,
     hooks: { ...own.hooks, ...holes.hooks },
     extraBindings: inputs.extraBindings,
-    extraParams: inputs.extraParams,
+    extraParams: [...(holes.extraParams ?? []), ...inputs.extraParams],
   });
   const numberOf = (name: string): number => {
     const number = bindings.get(name);
@@ -92,8 +94,9 @@ export function finish(pass: Pass, inputs: KernelInputs, holes: Holes, operands:
   const bound = Object.entries(pass.bindings).map(([name, operand]) => ({
     binding: numberOf(name),
     bound: boundOf(operand, operands),
+    window: null,
   }));
-  const fused = inputs.bound.map(({ name, node }) => ({ binding: numberOf(name), bound: { node } }));
+  const fused = inputs.bound.map(({ name, node, window }) => ({ binding: numberOf(name), bound: { node }, window }));
   const scalars = new Map(inputs.uniform.map(({ name, node }) => [name, node]));
   return {
     label: pass.shader.name,

@@ -18,9 +18,14 @@ const WORKGROUP = 16;
 /** Invocations that keep an adapter busy, and the least work worth one. */
 const TARGET = { software: { jobs: 256, chunk: 32 }, hardware: { jobs: 16384, chunk: 16 } } as const;
 
-function splitsFor(jobs: number, length: number, limits: KernelLimits): { splits: number; chunk: number } {
+function splitsFor(
+  jobs: number,
+  length: number,
+  limits: KernelLimits,
+  most: number,
+): { splits: number; chunk: number } {
   const target = TARGET[limits.adapterClass];
-  const wanted = Math.min(ceilDiv(target.jobs, jobs), ceilDiv(length, target.chunk));
+  const wanted = Math.min(ceilDiv(target.jobs, jobs), ceilDiv(length, target.chunk), most);
   const chunk = Math.max(1, ceilDiv(length, Math.max(1, wanted)));
   return { splits: Math.max(1, ceilDiv(length, chunk)), chunk };
 }
@@ -31,16 +36,20 @@ function gridFor(jobs: number, limits: KernelLimits): [number, number, number] {
   return [x, ceilDiv(groups, x), 1];
 }
 
-/** Passes of a fold: one, or one over chunks and one over their results. Only the last one has the epilogue. */
-export function planReduce(info: ReduceInfo, limits: KernelLimits): KernelPlan {
-  return info.layout === "rows" ? planRows(info, limits) : planColumns(info, limits);
+/**
+ * Passes of a fold: one, or one over chunks and one over their results. Only the last one has the epilogue.
+ * @param mostSplits chunks that a fold may be cut into
+ */
+export function planReduce(info: ReduceInfo, limits: KernelLimits, mostSplits = Infinity): KernelPlan {
+  return info.layout === "rows" ? planRows(info, limits, mostSplits) : planColumns(info, limits, mostSplits);
 }
 
 function planRows(
   { outputs, outer, inner }: Extract<ReduceInfo, { layout: "rows" }>,
   limits: KernelLimits,
+  mostSplits: number,
 ): KernelPlan {
-  const { splits, chunk } = splitsFor(outputs, outer * ceilDiv(inner, 4), limits);
+  const { splits, chunk } = splitsFor(outputs, outer * ceilDiv(inner, 4), limits, mostSplits);
   const first = rowsPass({ outputs, outer, inner, splits, chunk }, limits);
   if (splits === 1) return { passes: [{ ...first, bindings: { input: "input0", output: "output" } }] };
   const second = rowsPass({ outputs, outer: 1, inner: splits, splits: 1, chunk: ceilDiv(splits, 4) }, limits);
@@ -67,9 +76,13 @@ function rowsPass(
   };
 }
 
-function planColumns({ outputs, rows }: Extract<ReduceInfo, { layout: "columns" }>, limits: KernelLimits): KernelPlan {
+function planColumns(
+  { outputs, rows }: Extract<ReduceInfo, { layout: "columns" }>,
+  limits: KernelLimits,
+  mostSplits: number,
+): KernelPlan {
   const columns = ceilDiv(outputs, 4);
-  const { splits, chunk } = splitsFor(columns, rows, limits);
+  const { splits, chunk } = splitsFor(columns, rows, limits, mostSplits);
   const first = columnsPass({ outputs, rows, splits, chunk, pitch: outputs }, limits);
   if (splits === 1) return { passes: [{ ...first, bindings: { input: "input0", output: "output" } }] };
   const second = columnsPass({ outputs, rows: splits, splits: 1, chunk: splits, pitch: 4 * columns }, limits);

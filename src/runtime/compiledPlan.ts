@@ -74,10 +74,10 @@ export class CompiledPlan {
         byteOffset: this.offsets[index]!,
         byteLength: paramsByteLength(launch),
       };
-      const bindings = launch.bindings.map(({ binding, place, byteLength }) => ({
-        binding,
-        range: rangeOf(place, byteLength),
-      }));
+      const bindings = launch.bindings.map(({ binding, place, byteOffset, byteLength }) => {
+        const range = rangeOf(place, byteLength);
+        return { binding, range: { ...range, byteOffset: range.byteOffset + byteOffset, byteLength } };
+      });
       bindings.push({ binding: launch.paramsBinding, range: params });
       return { kind: "dispatch", pipeline, bindGroup: this.bindGroup(index, pipeline, bindings), grid: launch.grid };
     });

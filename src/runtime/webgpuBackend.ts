@@ -18,8 +18,9 @@ import {
   type StagedBlock,
 } from "../gpu/gpu";
 import { showBytes } from "../gpu/memory";
-import { isUniform } from "../schedule/fuse";
-import { leavesOf, makePlan, nodesOf, paddedByteLength, type Place, type PlannedLaunch } from "../schedule/plan";
+import { paddedByteLength } from "../codegen/windows";
+import { isUniform, MAX_BINDINGS } from "../schedule/fuse";
+import { leavesOf, makePlan, nodesOf, type Place, type PlannedLaunch } from "../schedule/plan";
 import type { Task } from "../schedule/task";
 import { Arena } from "./arena";
 import { CompiledPlan } from "./compiledPlan";
@@ -275,19 +276,31 @@ export class WebGpuBackend implements Backend {
     return compiled;
   }
 
-  /** A buffer may be larger than what a kernel can bind of it. */
+  /**
+   * A buffer may be larger than what a kernel can bind of it. Expressions and reductions bind windows of such; kernels of their
+   * own, and writes of some rows, need all of it.
+   */
   private checkSizes(launches: readonly PlannedLaunch[]): void {
     const most = this.gpu.limits.maxStorageBufferBindingSize;
-    for (const { label, bindings } of launches) {
-      const asked = Math.max(...bindings.map(({ byteLength }) => byteLength));
-      if (asked <= most) continue;
-      throw new OutOfMemoryError(
-        `${label}: a tensor must have at most ${showBytes(most)} on this GPU, got ${showBytes(asked)} with ` +
-          `${showBytes(this.liveByteLength)} held. Use a smaller batch, or several tensors.`,
-        asked,
-        this.liveByteLength,
-      );
+    for (const { label, fused, bindings } of launches) {
+      const name = fused.join("+") || label;
+      const lengths = bindings.map(({ byteLength }) => byteLength);
+      const largest = Math.max(...lengths);
+      if (largest > most) throw this.tooLarge(`${name}: a tensor must have at most ${showBytes(most)}`, largest);
+      if (bindings.length > MAX_BINDINGS) {
+        const all = lengths.reduce((total, byteLength) => total + byteLength, 0);
+        throw this.tooLarge(`${name}: tensors must fit ${MAX_BINDINGS} bindings of ${showBytes(most)}`, all);
+      }
     }
+  }
+
+  private tooLarge(what: string, asked: number): OutOfMemoryError {
+    return new OutOfMemoryError(
+      `${what} on this GPU, got ${showBytes(asked)} with ${showBytes(this.liveByteLength)} held. ` +
+        "Use a smaller batch, or slices, which may be taken of any tensor.",
+      asked,
+      this.liveByteLength,
+    );
   }
 
   private evictPlan(): void {

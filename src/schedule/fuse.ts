@@ -9,13 +9,14 @@ import type { Node, VariableRef } from "../graph/node";
 import { sizeOf } from "../graph/shape";
 import { topologicalOrder } from "../graph/walk";
 import { hasEpilogue, ownBindings } from "../codegen/compose";
+import { windowCount } from "../codegen/windows";
 import type { KernelLimits } from "../kernels/kernel";
 import { type KernelCall, opOf } from "../ops/op";
 import { callOf } from "./operands";
 import { computedFrom, type Task } from "./task";
 
 /** Storage buffers that one stage may bind at WebGPU's default limits. */
-const MAX_BINDINGS = 8;
+export const MAX_BINDINGS = 8;
 
 /** Why a value was given memory of its own. */
 export type Cut =
@@ -126,7 +127,7 @@ class Fuser {
     };
     for (const node of this.order) {
       if (node.hasValue) continue;
-      const called = callOf(node);
+      const called = callOf(node, this.limits);
       if (called) {
         this.calls.set(node, called);
         for (const operand of called.operands) use(operand, { operandOf: node });
@@ -183,31 +184,43 @@ class Fuser {
       if (unit.cut === "update") continue;
       const own = ownBindings(unit, this.limits);
       const operands = new Set(unit.operands.map((node) => fusion.memoryOf(node)));
-      const extra = fusion.loadsOf(unit).filter((node) => unit.call !== null || !operands.has(node)).length;
-      if (own + extra <= MAX_BINDINGS) continue;
-      this.cut(unit, fusion, MAX_BINDINGS - own);
-      isWhole = false;
+      const loads = fusion.loadsOf(unit).filter((node) => unit.call !== null || !operands.has(node));
+      if (own + this.countBindings(loads) <= MAX_BINDINGS) continue;
+      if (this.cut(unit, fusion, MAX_BINDINGS - own)) isWhole = false;
+      else if (!this.hasLarge(loads))
+        throw new InternalError(
+          `fuse: ${unit.root.op.name} reads more buffers than ${MAX_BINDINGS} and cannot be cut. Please report the graph.`,
+        ); // what is too large, the runtime refuses: it knows the user's words
     }
     return isWhole ? fusion : null;
   }
 
-  /** Gives memory to the part of an expression that binds most, or stops an epilogue early. */
-  private cut(unit: Unit, fusion: Fusion, room: number): void {
+  private countBindings(loads: readonly Node[]): number {
+    return loads.reduce((total, node) => total + windowCount(node, this.limits), 0);
+  }
+
+  private hasLarge(loads: readonly Node[]): boolean {
+    return this.countBindings(loads) > loads.length;
+  }
+
+  /** Gives memory to the part of an expression that saves most bindings, or stops an epilogue early; false where neither can be. */
+  private cut(unit: Unit, fusion: Fusion, room: number): boolean {
     let best: Node | null = null;
-    let most = 1;
+    let most = 0;
     for (const node of inlinedBelow(unit, fusion)) {
-      const count = new Set(fusion.loadsOf({ ...unit, root: node, main: null, call: null, operands: [] })).size;
-      if (count > most && count <= room) {
-        most = count;
+      const loads = fusion.loadsOf({ ...unit, root: node, main: null, call: null, operands: [] });
+      if (opOf(node).lowering.kind === "view" && !this.hasLarge(loads)) continue; // of what is large, a view may be small
+      const count = this.countBindings(loads);
+      const saved = count - windowCount(node, this.limits);
+      if (saved > most && count <= room) {
+        most = saved;
         best = node;
       }
     }
     if (best) this.forced.add(best);
     else if (unit.main && unit.root !== unit.main) this.unclaimable.add(unit.root);
-    else
-      throw new InternalError(
-        `fuse: ${unit.root.op.name} reads more buffers than ${MAX_BINDINGS} and cannot be cut. Please report the graph.`,
-      );
+    else return false;
+    return true;
   }
 
   /** Which pointwise nodes follow a reduction or kernel in its own kernel: node -> that reduction or kernel. */
@@ -323,14 +336,7 @@ function inlinedBelow(unit: Unit, fusion: Fusion): Node[] {
   const found: Node[] = [];
   walkUnit(unit, fusion, (node, isLoaded) => {
     const { kind } = opOf(node).lowering;
-    if (
-      !isLoaded &&
-      node !== unit.root &&
-      node !== unit.main &&
-      kind !== "reshape" &&
-      kind !== "alias" &&
-      kind !== "view"
-    )
+    if (!isLoaded && node !== unit.root && node !== unit.main && kind !== "reshape" && kind !== "alias")
       found.push(node);
   });
   return found;
@@ -391,7 +397,7 @@ class Placed implements Fusion {
     const stores: Unit[] = [];
     task.effects.forEach((effect, index) => {
       if (effect.kind === "update") {
-        units.push({ ...this.unitFor(effect.node, effect.node, "update"), ...callOf(effect.node), effect: index });
+        units.push({ ...this.unitFor(effect.node, effect.node, "update"), effect: index });
         return;
       }
       const { value } = effect;

@@ -1,7 +1,9 @@
 /** Looks through views: matmul reads transposed, broadcast and sliced operands in place, given strides. */
 
+import { windowCount } from "../codegen/windows";
 import type { Node } from "../graph/node";
 import { contiguousStrides, type Shape } from "../graph/shape";
+import type { KernelLimits } from "../kernels/kernel";
 import type { MatmulInfo, MatrixStrides } from "../ops/kernelInfo";
 import { type AxisMap, type KernelCall, opOf } from "../ops/op";
 
@@ -11,21 +13,24 @@ interface Operand {
   readonly strides: MatrixStrides;
 }
 
-/** What a kernel node calls and the nodes whose memory it reads: for matmul, what lies behind views. */
-export function callOf(node: Node): { call: KernelCall; operands: Node[] } | null {
+/**
+ * What a kernel node calls and the nodes whose memory it reads: for matmul, what lies behind views. A view of what is too
+ * large to be bound is no such node: it is copied, since what is seen of it may fit.
+ */
+export function callOf(node: Node, limits: KernelLimits): { call: KernelCall; operands: Node[] } | null {
   const { lowering } = opOf(node);
   if (lowering.kind !== "kernel") return null;
   const call = lowering.call(node);
   if (call.kernel !== "matmul") return { call, operands: [...node.inputs] };
-  const [a, b] = node.inputs.map(operandOf) as [Operand, Operand];
+  const [a, b] = node.inputs.map((input) => operandOf(input, limits)) as [Operand, Operand];
   const info: MatmulInfo = { ...call.info, a: a.strides, b: b.strides };
   return { call: { kernel: "matmul", info }, operands: [a.base, b.base] };
 }
 
-function operandOf(node: Node): Operand {
+function operandOf(node: Node, limits: KernelLimits): Operand {
   const seen = lookThrough(node);
   const strides = seen && matrixStrides(node.shape, seen.strides, seen.offset);
-  if (seen && strides) return { base: seen.base, strides };
+  if (seen && strides && windowCount(seen.base, limits) === 1) return { base: seen.base, strides };
   return { base: node, strides: matrixStrides(node.shape, contiguousStrides(node.shape), 0)! };
 }
 

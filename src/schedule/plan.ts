@@ -5,7 +5,7 @@
 
 import { compose } from "../codegen/compose";
 import type { Bound, ComposedLaunch, ParamValue, Surroundings, UnitSpec } from "../codegen/launch";
-import { byteLengthOf } from "../graph/dtype";
+import { paddedByteLength } from "../codegen/windows";
 import type { Node } from "../graph/node";
 import { sizeOf } from "../graph/shape";
 import { topologicalOrder } from "../graph/walk";
@@ -25,11 +25,19 @@ export type Place =
   /** Memory made for the i-th output. */
   | { readonly kind: "output"; readonly index: number };
 
+/** What is bound of a value's memory: all of it, or a window. */
+export interface PlannedBinding {
+  readonly binding: number;
+  readonly place: Place;
+  readonly byteOffset: number;
+  readonly byteLength: number;
+}
+
 export interface PlannedLaunch {
   readonly label: string;
   readonly wgsl: string;
   readonly grid: readonly [number, number, number];
-  readonly bindings: readonly { readonly binding: number; readonly place: Place; readonly byteLength: number }[];
+  readonly bindings: readonly PlannedBinding[];
   readonly paramsBinding: number;
   readonly params: readonly { readonly type: "f32" | "i32" | "u32"; readonly value: PlannedParam }[];
   readonly flops: number;
@@ -65,10 +73,6 @@ export const nodesOf = (task: Task): Node[] =>
 
 /** Leaves in the order of `nodesOf`. */
 export const leavesOf = (nodes: readonly Node[]): Node[] => nodes.filter((node) => node.hasValue);
-
-/** Bytes of a value in memory: whole vec4s, since kernels read and write four elements at a time. */
-export const paddedByteLength = (node: { dtype: Node["dtype"]; shape: Node["shape"] }): number =>
-  Math.max(16, Math.ceil(byteLengthOf(node.dtype, sizeOf(node.shape)) / 16) * 16);
 
 export function makePlan(task: Task, limits: KernelLimits): Plan {
   return new Planner(task, limits).plan();
@@ -175,7 +179,7 @@ class Planner {
     scratch: readonly number[],
   ): PlannedLaunch {
     const place = (bound: Bound): { place: Place; byteLength: number } => {
-      if (bound === "output") return { place: target, byteLength: paddedByteLength(unit.root) };
+      if (bound === "output") return { place: target, byteLength: paddedByteLength(this.writtenBy(unit)) };
       if ("scratch" in bound)
         return {
           place: { kind: "slot", index: scratchSlots[bound.scratch]! },
@@ -194,7 +198,12 @@ class Planner {
       label: launch.label,
       wgsl: launch.wgsl,
       grid: launch.grid,
-      bindings: launch.bindings.map(({ binding, bound }) => ({ binding, ...place(bound) })),
+      bindings: launch.bindings.map(({ binding, bound, window }) => ({
+        binding,
+        byteOffset: 0,
+        ...place(bound),
+        ...window,
+      })),
       paramsBinding: launch.paramsBinding,
       params: launch.params.map(({ field, value }) => ({ type: field.type, value: this.plannedParam(value) })),
       flops: launch.flops,
@@ -203,6 +212,12 @@ class Planner {
       fused: this.fusedNames(unit),
       cut: unit.cut,
     };
+  }
+
+  /** What a unit's output is bound to: its value, or the variable of which it writes all or some rows. */
+  private writtenBy({ root, effect }: Unit): Pick<Node, "dtype" | "shape"> {
+    const task = effect === null ? null : this.task.effects[effect]!;
+    return task?.kind === "assign" ? task.variable : root;
   }
 
   private plannedParam(value: ParamValue): PlannedParam {

@@ -5,15 +5,20 @@
 
 import { beforeAll, describe, expect, it } from "vitest";
 import { Engine } from "../../src/runtime/engine";
-import { createWebGpuBackend, type WebGpuBackend } from "../../src/runtime/webgpuBackend";
+import { CpuBackend } from "../../src/runtime/cpuBackend";
+import { createWebGpuBackend } from "../../src/runtime/webgpuBackend";
+import type { PlannedLaunch } from "../../src/schedule/plan";
 import type { Node } from "../../src/graph/node";
 import { type Shape, sizeOf } from "../../src/graph/shape";
 import { topologicalOrder } from "../../src/graph/walk";
 import * as ops from "../../src/ops";
 import { interpret } from "../../src/reference/interpret";
+import { backendWith } from "../helpers/lowLimits";
 
 const GRAPHS = 120;
 const PROGRAMS = 60;
+/** Of each kind, with tensors larger than a binding. */
+const WINDOWED = 40;
 /** Each of so many chains of views. Lanes that were read from the wrong place showed in one chain of 1700: seed 5174. */
 const VIEWS = 40;
 const CHAINS = 10;
@@ -101,12 +106,12 @@ const broadcasts = (a: Shape, b: Shape): boolean => {
 };
 
 /** One more node made of earlier ones. Results are kept within [-3, 3] or so. */
-function grow(random: Random, nodes: readonly Node[]): Node {
+function grow(random: Random, nodes: readonly Node[], withKernels: boolean): Node {
   const x = random.pick(nodes);
   const rank = x.shape.length;
   const partner = (): Node =>
     random.pick(nodes.filter((node) => broadcasts(node.shape, x.shape) && sizeOf(node.shape) <= 4096));
-  switch (random.int(18)) {
+  switch (random.int(withKernels ? 18 : 17)) {
     case 0:
       return random.pick([ops.neg, ops.relu, ops.sigmoid, ops.tanh, ops.abs, ops.sin])(x);
     case 1:
@@ -157,14 +162,15 @@ function grow(random: Random, nodes: readonly Node[]): Node {
   }
 }
 
-function randomGraph(seed: number): { outputs: Node[]; random: Random } {
+/** @param withKernels whether products of matrices are among the nodes */
+function randomGraph(seed: number, withKernels = true): { outputs: Node[]; random: Random } {
   const random = new Random(seed);
   const nodes: Node[] = Array.from({ length: 4 }, () =>
     leaf(random, random.chance(0.5) ? random.pick(SHAPES) : randomShape(random)),
   );
   nodes.push(leaf(random, nodes[0]!.shape.slice(random.int(nodes[0]!.shape.length + 1)))); // broadcasts to the first
   for (let i = 0; i < NODES; i++) {
-    const node = grow(random, nodes);
+    const node = grow(random, nodes, withKernels);
     if (sizeOf(node.shape) <= 20_000 && node.shape.length <= 5) nodes.push(node);
   }
   const outputs = [
@@ -260,13 +266,11 @@ interface RandomProgram {
   readonly log: readonly string[];
   /** What is read at the end, and the same without state: every version a node of its own. */
   readonly wanted: readonly { node: Node; want: Node }[];
-  readonly engine: Engine;
 }
 
 /** Writes, each from what was read at that time, and reads that are wanted only after later writes. */
-function randomProgram(random: Random, backend: WebGpuBackend): RandomProgram {
+function randomProgram(random: Random, engine: Engine, writesRows = true): RandomProgram {
   const log: string[] = [];
-  const engine = new Engine(backend);
   const shape = random.chance(0.3) ? random.pick([[4, 6], [3, 5], [8]]) : randomShape(random); // prettier-ignore
   const versions = [0, 1].map(() => leaf(random, shape));
   const states = versions.map((value, i) => engine.createVariable(`v${i}`, value));
@@ -283,7 +287,7 @@ function randomProgram(random: Random, backend: WebGpuBackend): RandomProgram {
     log.push(isAlias ? "  wanted as it is" : "  wanted twice as large");
     const read: Look = isAlias ? (x) => x : (x) => ops.mul(x, 2);
     reads.push({ node: read(from), want: read(fromVersion) });
-    if (random.chance(0.4)) {
+    if (writesRows && random.chance(0.4)) {
       const rows = shape[0]!;
       const start = random.int(rows);
       const count = 1 + random.int(rows - start);
@@ -302,63 +306,115 @@ function randomProgram(random: Random, backend: WebGpuBackend): RandomProgram {
     }
   }
   const kept = reads.filter(() => random.chance(0.6));
-  return { log, engine, wanted: [...kept, ...states.map((state, i) => ({ node: state.node, want: versions[i]! }))] };
+  return { log, wanted: [...kept, ...states.map((state, i) => ({ node: state.node, want: versions[i]! }))] };
 }
 
+/** Compares outputs with the reference; a failure tells the seed and the graph. */
+async function expectAsReference(engine: Engine, seed: number, outputs: readonly Node[]): Promise<void> {
+  const want = interpret(outputs, { leaf: (node) => node.hostData! });
+  const graph = show(outputs);
+  const got = await engine.read(outputs);
+  outputs.forEach((node, i) => {
+    const off = firstOff(got[i]!, want.get(node)!);
+    expect(
+      off,
+      `seed ${seed}, output ${i} (${node.op.name} [${node.shape.join()}]) at [${off}]: got ${got[i]![off]}, reference ${want.get(node)![off]}\n${graph}`,
+    ).toBe(-1);
+  });
+}
+
+/** Runs a random program and compares what it reads with the same without state. */
+async function expectInOrder(engine: Engine, seed: number, writesRows = true): Promise<void> {
+  const { log, wanted } = randomProgram(new Random(seed), engine, writesRows);
+  const values = interpret(
+    wanted.map(({ want }) => want),
+    { leaf: (node) => node.hostData! },
+  );
+  const got = await engine.read(wanted.map(({ node }) => node));
+  wanted.forEach(({ want: node }, i) => {
+    const want = values.get(node)!;
+    const off = firstOff(got[i]!, want);
+    expect(
+      off,
+      `seed ${seed}, value ${i} at [${off}]: got ${got[i]![off]}, wanted ${want[off]}\n${log.join("\n")}`,
+    ).toBe(-1);
+  });
+}
+
+const chainsOfViews = (seed: number): Node[] => {
+  const random = new Random(seed);
+  return Array.from({ length: CHAINS }, () => randomViews(random));
+};
+
 describe("fusion", () => {
-  let backend: WebGpuBackend;
+  let engine: Engine;
   beforeAll(async () => {
-    backend = await createWebGpuBackend();
+    engine = new Engine(await createWebGpuBackend());
   });
 
   it(`computes ${GRAPHS} random graphs as the reference does`, async () => {
-    for (let seed = 1; seed <= GRAPHS; seed++) {
-      const { outputs } = randomGraph(seed);
-      const want = interpret(outputs, { leaf: (node) => node.hostData! });
-      const graph = show(outputs);
-      const got = await new Engine(backend).read(outputs);
-      outputs.forEach((node, i) => {
-        const off = firstOff(got[i]!, want.get(node)!);
-        expect(
-          off,
-          `seed ${seed}, output ${i} (${node.op.name} [${node.shape.join()}]) at [${off}]: got ${got[i]![off]}, reference ${want.get(node)![off]}\n${graph}`,
-        ).toBe(-1);
-      });
-    }
+    for (let seed = 1; seed <= GRAPHS; seed++) await expectAsReference(engine, seed, randomGraph(seed).outputs);
   });
 
   it(`computes ${VIEWS * CHAINS} chains of views as the reference does`, async () => {
-    for (let seed = 1; seed <= VIEWS; seed++) {
-      const random = new Random(5140 + seed);
-      const outputs = Array.from({ length: CHAINS }, () => randomViews(random));
-      const want = interpret(outputs, { leaf: (node) => node.hostData! });
-      const got = await new Engine(backend).read(outputs);
-      outputs.forEach((node, i) => {
-        const off = firstOff(got[i]!, want.get(node)!);
-        expect(
-          off,
-          `seed ${5140 + seed}, output ${i} at [${off}]: got ${got[i]![off]}, reference ${want.get(node)![off]}\n${show([node])}`,
-        ).toBe(-1);
-      });
+    for (let seed = 5141; seed <= 5140 + VIEWS; seed++) await expectAsReference(engine, seed, chainsOfViews(seed));
+  });
+
+  it("keeps program order between reads and writes of state", async () => {
+    for (let seed = 1001; seed <= 1000 + PROGRAMS; seed++) await expectInOrder(engine, seed);
+  });
+});
+
+// Half of the largest tensor is what a binding holds at most: as with 256 MiB at WebGPU's default limits.
+describe("fusion of tensors larger than a binding", () => {
+  let device: GPUDevice;
+  beforeAll(async () => {
+    device = await (await navigator.gpu.requestAdapter())!.requestDevice();
+  });
+
+  /** Runs `body` with an engine whose bindings hold half of so many elements; gives what was launched. */
+  async function withHalf(elements: number, body: (engine: Engine) => Promise<void>): Promise<PlannedLaunch[]> {
+    const most = Math.max(256, 256 * Math.ceil((4 * elements) / 512));
+    const backend = backendWith(device, { maxStorageBufferBindingSize: most });
+    const launches: PlannedLaunch[] = [];
+    const run = backend.run.bind(backend);
+    backend.run = (program) => {
+      launches.push(...backend.launchesOf(program));
+      return run(program);
+    };
+    await body(new Engine(backend));
+    backend.destroy();
+    return launches;
+  }
+
+  const largest = (roots: readonly Node[]): number =>
+    Math.max(...topologicalOrder(roots).map(({ shape }) => sizeOf(shape)));
+  const usesWindow = ({ bindings }: PlannedLaunch): boolean => bindings.some(({ byteOffset }) => byteOffset > 0);
+
+  it(`computes ${WINDOWED} random graphs as the reference does`, async () => {
+    let windowed = 0;
+    for (let seed = 2001; seed <= 2000 + WINDOWED; seed++) {
+      const { outputs } = randomGraph(seed, false);
+      const launches = await withHalf(largest(outputs), (engine) => expectAsReference(engine, seed, outputs));
+      if (launches.some(usesWindow)) windowed++;
+    }
+    expect(windowed).toBeGreaterThan(WINDOWED / 2);
+  });
+
+  it("computes chains of views as the reference does", async () => {
+    for (let seed = 6001; seed <= 6000 + WINDOWED / 2; seed++) {
+      const outputs = chainsOfViews(seed);
+      const smallest = Math.min(...outputs.map((root) => largest([root])));
+      await withHalf(smallest, (engine) => expectAsReference(engine, seed, outputs));
     }
   });
 
   it("keeps program order between reads and writes of state", async () => {
-    for (let seed = 1; seed <= PROGRAMS; seed++) {
-      const { log, wanted, engine } = randomProgram(new Random(1000 + seed), backend);
-      const values = interpret(
-        wanted.map(({ want }) => want),
-        { leaf: (node) => node.hostData! },
+    for (let seed = 3001; seed <= 3000 + WINDOWED; seed++) {
+      const size = largest(
+        randomProgram(new Random(seed), new Engine(new CpuBackend()), false).wanted.map(({ want }) => want),
       );
-      const got = await engine.read(wanted.map(({ node }) => node));
-      wanted.forEach(({ want: node }, i) => {
-        const want = values.get(node)!;
-        const off = firstOff(got[i]!, want);
-        expect(
-          off,
-          `seed ${1000 + seed}, value ${i} at [${off}]: got ${got[i]![off]}, wanted ${want[off]}\n${log.join("\n")}`,
-        ).toBe(-1);
-      });
+      await withHalf(size, (engine) => expectInOrder(engine, seed, false));
     }
   });
 });
