@@ -1,7 +1,20 @@
 /** Encoders, written with `nn`. */
 
 export type { HeadKind } from "./head";
-export { BasicBlock, batchNorm2d, ResNet, resnet18, ResNet8, resnet8 } from "./resnet";
-export type { Norm, ResNetOptions } from "./resnet";
+export {
+  BasicBlock,
+  batchNorm2d,
+  Bottleneck,
+  ResNet,
+  resnet101,
+  resnet152,
+  resnet18,
+  resnet34,
+  resnet50,
+  ResNet8,
+  resnet8,
+  startAsIdentity,
+} from "./resnet";
+export type { Norm, ResNetOptions, SmallResNetOptions } from "./resnet";
 export { TinyEncoder, tinyFlat, tinyGap } from "./tiny";
 export type { TinyOptions } from "./tiny";

@@ -13,10 +13,10 @@ sys.dont_write_bytecode = True  # leave no __pycache__ in the repository
 
 import torch
 
-from generators import layers, moco, ops, optim, resnet18
+from generators import layers, moco, ops, optim, resnets
 from generators.record import write
 
-FILES = {"layers": layers.make, "optim": optim.make, "moco": moco.make, "resnet18": resnet18.make}
+FILES = {"layers": layers.make, "optim": optim.make, "moco": moco.make, "resnets": resnets.make}
 
 
 def main(names):

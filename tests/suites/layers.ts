@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { grad } from "../../src/gradient";
+import * as models from "../../src/models";
 import * as nn from "../../src/nn";
 import { Tensor } from "../../src/tensor";
 import cases from "../goldens/layers.json";
@@ -43,6 +44,9 @@ type AnyLayer = nn.Module & { forward(...args: unknown[]): Tensor | nn.Attended 
 
 /** `["Conv2d", 2, 4, 3, { stride: 2 }]` as a layer. */
 function buildLayer([name, ...args]: Spec): AnyLayer {
+  if (name === "BasicBlock" || name === "Bottleneck") {
+    return new models[name](...(args as [number, number, number]), models.batchNorm2d);
+  }
   const className = name === "SplitBatchNorm" ? "SplitBatchNorm2d" : name;
   const Layer = nn[className as "Linear"] as unknown as new (...args: readonly unknown[]) => AnyLayer;
   return new Layer(...args.map((arg) => (isSpec(arg) ? buildLayer(arg) : arg)));

@@ -1,14 +1,26 @@
 /** Modules: the tree of fields, modes, state dicts that match PyTorch's, initial values. */
 
 import { describe, expect, test } from "vitest";
-import { ones, tensor, zeros } from "../../src/creation";
+import { equal, ones, tensor, zeros } from "../../src/creation";
 import { ShapeError, StateDictError, ValueError } from "../../src/errors";
-import { resnet18, resnet8, tinyFlat, tinyGap } from "../../src/models";
+import {
+  BasicBlock,
+  batchNorm2d,
+  Bottleneck,
+  type ResNet,
+  resnet18,
+  resnet34,
+  resnet50,
+  resnet8,
+  startAsIdentity,
+  tinyFlat,
+  tinyGap,
+} from "../../src/models";
 import * as nn from "../../src/nn";
 import { Buffer, Counter, Parameter } from "../../src/parameter";
 import { manualSeed, randn } from "../../src/random";
 import type { Tensor } from "../../src/tensor";
-import goldens from "../goldens/resnet18.json";
+import resnets from "../goldens/resnets.json";
 
 class Block extends nn.Module {
   readonly scale = new Parameter(ones([2]));
@@ -165,10 +177,20 @@ export function modules(): void {
     expect(() => new nn.Linear(3, 2).forward(ones([2, 4]))).toThrow(/linear: the last dimension/);
   });
 
+  test("residual blocks may start as the identity", async () => {
+    for (const block of [new BasicBlock(8, 8, 1, batchNorm2d), new Bottleneck(8, 2, 1, batchNorm2d)]) {
+      const x = randn([2, 8, 3, 3]).relu();
+      expect(await equal(block.forward(x), x)).toBe(false);
+      startAsIdentity(block);
+      expect(await equal(block.forward(x), x)).toBe(true);
+    }
+    expect(() => resnet18({ classes: 10 } as object)).toThrow(/ResNet: options must have names of/);
+  });
+
   describe("models", () => {
-    for (const [name, golden] of Object.entries(goldens)) {
+    for (const [name, golden] of Object.entries(resnets)) {
       test(`${name} has torchvision's parameters and state`, () => {
-        const model = resnet18({ numClasses: 128, cifarStem: name === "resnet18Cifar" });
+        const model = makeResNet(name, 128);
         const parameters = [...model.namedParameters()];
         expect(parameters.map(([path]) => path)).toEqual(golden.parameters);
         expect(parameters.reduce((total, [, parameter]) => total + parameter.numel(), 0)).toBe(golden.parameterCount);
@@ -180,6 +202,23 @@ export function modules(): void {
         expect(state).toEqual(golden.stateDict);
       });
     }
+
+    test("ResNets halve images where torchvision's do", () => {
+      const sizes = (model: ResNet): (readonly number[])[] => {
+        const stem = model.maxpool.forward(model.bn1.forward(model.conv1.forward(zeros([1, 3, 64, 64]))));
+        const stages = [model.layer1, model.layer2, model.layer3, model.layer4];
+        const values = stages.reduce<Tensor[]>((all, stage) => [...all, stage.forward(all.at(-1)!)], [stem]);
+        return values.map(({ shape }) => shape.slice(1)); // shapes are known before anything runs
+      };
+      expect(sizes(resnet50())).toEqual([
+        [64, 16, 16],
+        [256, 16, 16],
+        [512, 8, 8],
+        [1024, 4, 4],
+        [2048, 2, 2],
+      ]);
+      expect(sizes(resnet18({ cifarStem: true })).map(([, size]) => size)).toEqual([64, 64, 32, 16, 8]);
+    });
 
     test("small encoders have the sizes that they promise", () => {
       const count = (model: nn.Module): number =>
@@ -205,3 +244,8 @@ export function modules(): void {
     });
   });
 }
+
+const RESNETS = { resnet18, resnet18Cifar: resnet18, resnet34, resnet50 };
+
+const makeResNet = (name: string, numClasses: number): ResNet =>
+  RESNETS[name as keyof typeof RESNETS]({ numClasses, cifarStem: name === "resnet18Cifar" });

@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from .case import Input, torch_args
 from .record import Draw, encode, encode_all
@@ -27,6 +28,17 @@ class SplitBatchNorm(nn.BatchNorm2d):
         for running, copy in zip([self.running_mean, self.running_var], copies):
             running.copy_(copy.view(self.num_splits, -1).mean(0))
         return y.view(x.shape)
+
+
+def residual(Block):
+    """Takes what our blocks take: channels in, width, stride."""
+
+    def make(channels, width, stride):
+        out = width * Block.expansion
+        around = nn.Sequential(nn.Conv2d(channels, out, 1, stride, bias=False), nn.BatchNorm2d(out))
+        return Block(channels, width, stride, around if stride > 1 or channels != out else None)
+
+    return make
 
 
 # with arguments, where there are some
@@ -93,6 +105,8 @@ MODULES = {
     "TransformerEncoderLayer": nn.TransformerEncoderLayer,
     "TransformerEncoder": nn.TransformerEncoder,
     **{name: getattr(nn, name) for name in LOSSES},
+    "BasicBlock": residual(BasicBlock),
+    "Bottleneck": residual(Bottleneck),
 } | {name: getattr(nn, name) for name in ACTIVATIONS}
 
 SMALL_CNN = [
@@ -153,6 +167,10 @@ LAYERS = {
     "adaptiveAvgPool2d": (["AdaptiveAvgPool2d", [3, 2]], [2, 2, 5, 6], ONCE),
     **{name: ([name, *args], [2, 3, 4], ONCE) for name, args in ACTIVATIONS.items()},
     "small cnn": (["Sequential", *SMALL_CNN], [3, 2, 9, 8], THREE_AND_EVAL),
+    "basicBlock": (["BasicBlock", 3, 3, 1], [2, 3, 5, 4], "te"),
+    "basicBlock stride": (["BasicBlock", 2, 3, 2], [2, 2, 5, 4], "te"),
+    "bottleneck": (["Bottleneck", 8, 2, 1], [2, 8, 4, 3], "te"),
+    "bottleneck stride": (["Bottleneck", 3, 2, 2], [2, 3, 5, 4], "te"),
     "layerNorm": (["LayerNorm", 5], [2, 3, 5], ONCE),
     "layerNorm of two dims": (["LayerNorm", [3, 5], {"eps": 0.01}], [2, 3, 5], ONCE),
     "layerNorm plain": (["LayerNorm", 5, {"elementwiseAffine": False}], [3, 5], ONCE),

@@ -1,18 +1,23 @@
-"""resnet18.json: names and shapes of ResNet-18's state, for ImageNet and for CIFAR, with 128 outputs."""
+"""resnets.json: names and shapes of ResNets' state, with 128 outputs."""
 
 from torch import nn
-from torchvision.models import resnet18
+from torchvision import models
 
 from .record import DTYPES
 
 
 def make():
-    return {"resnet18": describe(resnet18(num_classes=128)), "resnet18Cifar": describe(cifar())}
+    return {
+        "resnet18": describe(models.resnet18(num_classes=128)),
+        "resnet18Cifar": describe(cifar()),
+        "resnet34": describe(models.resnet34(num_classes=128)),
+        "resnet50": describe(models.resnet50(num_classes=128)),
+    }
 
 
 def cifar():
     """A 3x3 stem of stride 1, no max pool."""
-    model = resnet18(num_classes=128)
+    model = models.resnet18(num_classes=128)
     model.conv1 = nn.Conv2d(3, 64, 3, stride=1, padding=1, bias=False)
     model.maxpool = nn.Identity()
     return model
