@@ -21,7 +21,17 @@ export {
 export type { DType, TypedArray } from "./graph/dtype";
 export type { Shape } from "./graph/shape";
 export { keep, realize, Tensor } from "./tensor";
-export type { Bounds, Dims, KeepDim, NestedArray, TensorLike, ValuesAndIndices } from "./tensor";
+export type {
+  BackwardOptions,
+  Bounds,
+  Dims,
+  GradientHook,
+  HookHandle,
+  KeepDim,
+  NestedArray,
+  TensorLike,
+  ValuesAndIndices,
+} from "./tensor";
 export {
   arange,
   cat,

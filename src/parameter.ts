@@ -105,6 +105,8 @@ export interface ParameterOptions {
 export class Parameter extends State {
   private gradVariable: Variable | null = null;
   private hasGrad = false;
+  /** The gradient as a function of what it was computed from, where it can be differentiated again. */
+  private gradGraph: Node | null = null;
   /** Whether somebody may hold a tensor of the pending gradient. */
   private gradIsShared = false;
 
@@ -150,6 +152,7 @@ export class Parameter extends State {
   /** The sum of all gradients since `zeroGrad`; null if there was none. */
   override get grad(): Tensor | null {
     if (!this.hasGrad) return null;
+    if (this.gradGraph) return new Tensor(this.gradGraph, this.device);
     this.gradIsShared = true;
     return new Tensor(this.gradState().node, this.device);
   }
@@ -169,7 +172,8 @@ export class Parameter extends State {
   }
 
   override accumulateGrad(gradient: Node): void {
-    this.writeGrad(this.hasGrad ? withGradMode(false, () => ops.add(this.gradState().ownNode, gradient)) : gradient);
+    const before = this.gradGraph ?? this.gradState().ownNode;
+    this.writeGrad(this.hasGrad ? withGradMode(true, () => ops.add(before, gradient)) : gradient);
   }
 
   /**
@@ -183,6 +187,7 @@ export class Parameter extends State {
     // A gradient that nobody can have read need not be computed.
     if (!this.gradIsShared) this.device.engine.forget(this.gradState());
     this.gradIsShared = false;
+    this.gradGraph = null;
     if (setToNone) this.hasGrad = false;
     else this.writeGrad(ops.zeros(this.shape, this.dtype));
   }
@@ -202,6 +207,8 @@ export class Parameter extends State {
     this.device.engine.assign(this.gradState(), gradient);
     this.hasGrad = true;
     this.gradIsShared = false;
+    this.gradGraph = gradient.requiresGrad ? gradient : null;
+    if (this.gradGraph) this.device.engine.keep(gradient); // after a step it cannot be computed any more
   }
 }
 

@@ -10,8 +10,10 @@ import { type Argument, deviceOf, type NodesOf, operandsOf } from "./methods/cor
 import { Products } from "./methods/products";
 import * as ops from "./ops";
 
-export { gradientLeaves, gradientSeed, operandsOf, ownGradient, read } from "./methods/core";
-export type { Bounds, Dims, GradientOwner, KeepDim, NestedArray, TensorLike, ValuesAndIndices } from "./methods/core";
+export { operandsOf, read } from "./methods/core";
+export type { Bounds, Dims, KeepDim, NestedArray, TensorLike, ValuesAndIndices } from "./methods/core";
+export { gradientSeed, ownGradient } from "./methods/gradients";
+export type { BackwardOptions, GradientHook, GradientOwner, HookHandle } from "./methods/gradients";
 
 /**
  * A value on a device. Its methods are PyTorch's, a chain of classes in `methods`. Use `tensor`, `zeros` and the other

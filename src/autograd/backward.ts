@@ -9,6 +9,7 @@ import { sameShape, showShape } from "../graph/shape";
 import { topologicalOrder } from "../graph/walk";
 import { add } from "../ops/arithmetic";
 import { opOf } from "../ops/op";
+import { hooked } from "./hooks";
 import { Recomputed } from "./recomputed";
 
 /**
@@ -30,8 +31,10 @@ export function backward(
   const recomputed = new Recomputed();
   outputs.forEach((output, i) => accumulate(grads, output, gradOuts[i]!));
   for (const node of order.toReversed()) {
-    const grad = grads.get(node);
-    if (!grad || !reaching.has(node)) continue;
+    const arrived = grads.get(node);
+    if (!arrived || !reaching.has(node)) continue;
+    const grad = hooked(node, arrived);
+    grads.set(node, grad);
     if (!(node.historyLost && wanted.has(node))) {
       for (const [input, result] of gradientsOf(node, grad, reaching, recomputed)) accumulate(grads, input, result);
     }

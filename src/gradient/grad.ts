@@ -3,6 +3,7 @@
 import { backward } from "../autograd/backward";
 import { AutogradError } from "../errors";
 import { withGradMode } from "../graph/gradMode";
+import { checkOptionNames } from "../options";
 import { gradientSeed, operandsOf, Tensor, wrap } from "../tensor";
 
 /** Options of `grad`. */
@@ -13,44 +14,51 @@ export interface GradOptions {
   readonly createGraph?: boolean;
   /** Whether inputs that the outputs do not depend on give null instead of an error; default false. */
   readonly allowUnused?: boolean;
+  /** Taken as PyTorch has it, and without effect: graphs are values here, and `grad` frees nothing. */
+  readonly retainGraph?: boolean;
 }
 
 /**
  * Gradients of outputs with respect to inputs, added up over the outputs. Touches no `grad`.
  *
+ * @param inputs one tensor, or several
+ * @param options.gradOutputs, createGraph, allowUnused, retainGraph see GradOptions
  * @returns one tensor per input, of its shape
  * @throws AutogradError if an input requires no gradient or, without `allowUnused`, no output depends on it
  * @see torch.autograd.grad
  *
  * @example
- * const [dx] = grad(loss, [x], { createGraph: true });
- * const [ddx] = grad(dx.sum(), [x]);
+ * const [dx] = grad(loss, x, { createGraph: true });
+ * const [ddx] = grad(dx.sum(), x);
  */
 export function grad(
   outputs: Tensor | readonly Tensor[],
-  inputs: readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
   options?: GradOptions & { allowUnused?: false },
 ): Tensor[];
 export function grad(
   outputs: Tensor | readonly Tensor[],
-  inputs: readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
   options: GradOptions,
 ): (Tensor | null)[];
 export function grad(
   outputs: Tensor | readonly Tensor[],
-  inputs: readonly Tensor[],
-  { gradOutputs = null, createGraph = false, allowUnused = false }: GradOptions = {},
+  inputs: Tensor | readonly Tensor[],
+  options: GradOptions = {},
 ): (Tensor | null)[] {
+  checkOptionNames("grad", options, ["gradOutputs", "createGraph", "allowUnused", "retainGraph"]);
+  const { gradOutputs = null, createGraph = false, allowUnused = false } = options;
   const roots = outputs instanceof Tensor ? [outputs] : outputs;
+  const wanted = inputs instanceof Tensor ? [inputs] : inputs;
   const seeds = gradOutputs instanceof Tensor ? [gradOutputs] : gradOutputs;
-  operandsOf("grad", [...roots, ...inputs]); // one device
-  inputs.forEach((input, index) => {
+  operandsOf("grad", [...roots, ...wanted]); // one device
+  wanted.forEach((input, index) => {
     if (input.requiresGrad) return;
     throw new AutogradError(
       `grad: inputs must require gradients, got input ${index} without. Call requiresGrad_() before it is used.`,
     );
   });
-  const targets = inputs.map((input) => input.node);
+  const targets = wanted.map((input) => input.node);
   const gradients = withGradMode(createGraph, () =>
     backward(
       roots.map((root) => root.node),
@@ -59,7 +67,7 @@ export function grad(
     ),
   );
   return gradients.map((gradient, index) => {
-    if (gradient) return wrap(gradient, inputs[index]!.device);
+    if (gradient) return wrap(gradient, wanted[index]!.device);
     if (allowUnused) return null;
     throw new AutogradError(
       `grad: outputs must depend on every input, got none that depends on input ${index}. Pass { allowUnused: true } for null.`,

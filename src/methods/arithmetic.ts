@@ -2,9 +2,10 @@
 
 import * as ops from "../ops";
 import type { Tensor } from "../tensor";
-import { TensorCore, type TensorLike } from "./core";
+import type { TensorLike } from "./core";
+import { Gradients } from "./gradients";
 
-export abstract class Arithmetic extends TensorCore {
+export abstract class Arithmetic extends Gradients {
   /** `this + other`. @see torch.add */
   add(other: TensorLike): Tensor {
     return this.binary("add", ops.add, other);

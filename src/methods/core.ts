@@ -1,16 +1,13 @@
 /**
- * What every tensor is, whatever can be computed with it: a node on a device, reading it, its gradients; and how methods
+ * What every tensor is, whatever can be computed with it: a node on a device, and reading it; and how methods
  * make nodes. The other files of this folder add PyTorch's methods, a page of its documentation each; `tensor` ends the chain.
  */
 
-import { backward } from "../autograd/backward";
 import type { Device } from "../device";
-import { AutogradError, DeviceError, DTypeError, ShapeError, StaleTensorError, ValueError } from "../errors";
-import { type DType, isFloat, type TypedArray } from "../graph/dtype";
-import { withGradMode } from "../graph/gradMode";
-import { Node, type VariableRef } from "../graph/node";
-import { normalizeDim, sameShape, type Shape, showShape, sizeOf } from "../graph/shape";
-import { topologicalOrder } from "../graph/walk";
+import { DeviceError, DTypeError, ShapeError, StaleTensorError, ValueError } from "../errors";
+import type { DType, TypedArray } from "../graph/dtype";
+import type { Node } from "../graph/node";
+import { normalizeDim, type Shape, showShape, sizeOf } from "../graph/shape";
 import * as ops from "../ops";
 import { apply } from "../ops/op";
 import { checkOptionNames, describe, operandError } from "../options";
@@ -28,22 +25,8 @@ export type Dims = number | readonly number[];
 /** Where a slice starts or ends, per leading dimension; null for Python's default. */
 export type Bounds = readonly (number | null)[];
 
-/** What `backward` adds a gradient to. */
-export interface GradientOwner {
-  accumulateGrad(gradient: Node): void;
-}
-
-/** Owners of gradients by what graphs read: a leaf node, or a variable whatever its version. */
-const owners = new WeakMap<Node | VariableRef, GradientOwner>();
-
-/** Makes `owner` receive the gradients of `leaf`. For parameters and tensors that require gradients. */
-export function ownGradient(leaf: Node | VariableRef, owner: GradientOwner): void {
-  owners.set(leaf, owner);
-}
-
-export abstract class TensorCore implements GradientOwner {
-  private value: Node;
-  private gradient: Tensor | null = null;
+export abstract class TensorCore {
+  protected value: Node;
   private disposed = false;
 
   /** Use `tensor`, `zeros` and the other functions that make tensors. */
@@ -197,7 +180,7 @@ export abstract class TensorCore implements GradientOwner {
     checkPlace("to", this.dtype, device);
     const values = await this.data();
     const copy = this.create(ops.fromHost(values, this.shape, this.dtype), device.check("to"));
-    return copy.requiresGrad_(this.requiresGrad && this.isLeaf);
+    return copy.requiresGrad_(this.self.requiresGrad && this.self.isLeaf);
   }
 
   /** The value as f32. */
@@ -220,86 +203,7 @@ export abstract class TensorCore implements GradientOwner {
     return this.to("bool");
   }
 
-  // --- gradients -----------------------------------------------------------------------------------------------------
-
-  /** Whether gradients flow to or through it. */
-  get requiresGrad(): boolean {
-    return this.value.requiresGrad;
-  }
-
-  set requiresGrad(value: boolean) {
-    this.requiresGrad_(value);
-  }
-
-  /** Whether it was given, not computed from something that requires gradients. */
-  get isLeaf(): boolean {
-    return isGradientLeaf(this.value);
-  }
-
-  /** The sum of all gradients that `backward` brought since they were last cleared; null if none did. */
-  get grad(): Tensor | null {
-    return this.gradient;
-  }
-
-  set grad(gradient: Tensor | null) {
-    if (gradient) checkGradient("grad", gradient, this);
-    this.gradient = gradient;
-  }
-
-  /**
-   * Makes a leaf require gradients, or stop to.
-   *
-   * @returns this
-   * @throws AutogradError if the tensor was computed from something that requires gradients
-   * @throws DTypeError if it holds no floats
-   * @see torch.Tensor.requires_grad_
-   */
-  requiresGrad_(value = true): this {
-    if (value === this.requiresGrad) return this;
-    if (!this.isLeaf) {
-      throw new AutogradError(
-        "requiresGrad: it can only be set on leaves, got a computed tensor. Use detach() to stop gradients.",
-      );
-    }
-    if (value && !isFloat(this.dtype)) {
-      throw new DTypeError(
-        `requiresGrad: only float tensors can require gradients, got ${this.dtype}. Cast it with .to("f32").`,
-      );
-    }
-    this.value = leafOf(this.node, value);
-    if (value) ownGradient(this.value, this);
-    return this;
-  }
-
-  /**
-   * Adds the gradient of this tensor to `grad` of every parameter and leaf it depends on. Nothing runs yet: the
-   * gradients are computed with the next step or read. Two calls add up; `zeroGrad` clears.
-   *
-   * @param gradient the gradient of this tensor, of its shape; 1 where this is a scalar
-   * @throws AutogradError if nothing below requires gradients, the history is gone, or a non-scalar has no `gradient`
-   * @see torch.Tensor.backward
-   *
-   * @example
-   * F.crossEntropy(model.forward(x), y).backward();
-   * optimizer.step();
-   */
-  backward(gradient?: Tensor): void {
-    const seed = gradientSeed("backward", this, gradient);
-    const leaves = gradientLeaves([this.node]);
-    const gradients = withGradMode(false, () => backward([this.node], [seed], leaves));
-    leaves.forEach((leaf, index) => {
-      const owner = owners.get(leaf.variable ?? leaf) ?? owners.get(leaf);
-      const found = gradients[index];
-      if (found) owner?.accumulateGrad(found);
-    });
-  }
-
-  /** Used by `backward`. */
-  accumulateGrad(gradient: Node): void {
-    const total = this.gradient ? ops.add(this.gradient.node, gradient) : gradient;
-    this.gradient = this.create(total);
-    this.device.engine.keep(total); // so that it can be read after a step, as in PyTorch
-  }
+  // --- copies ----------------------------------------------------------------------------------------------------------
 
   /** The same value; gradients do not flow through it. */
   detach(): Tensor {
@@ -451,54 +355,4 @@ function nest(values: TypedArray, shape: Shape, start = 0): NestedArray {
   if (size === undefined) return values[start]!;
   const step = sizeOf(inner);
   return Array.from({ length: size }, (_, index) => nest(values, inner, start + index * step));
-}
-
-// --- gradients -----------------------------------------------------------------------------------------------------------
-
-/** A node that gradients stop at: it requires them, and nothing it was computed from does. */
-const isGradientLeaf = (node: Node): boolean => !node.historyLost && !node.inputs.some((input) => input.requiresGrad);
-
-/** Leaves below `roots` that require gradients. */
-export function gradientLeaves(roots: readonly Node[]): Node[] {
-  const reached = topologicalOrder(roots, (node) => !node.requiresGrad).filter((node) => node.requiresGrad);
-  return reached.filter(isGradientLeaf);
-}
-
-/** The same value as a leaf. */
-function leafOf(node: Node, requiresGrad: boolean): Node {
-  return requiresGrad ? new Node(ops.detachOp, [node], {}, node.shape, node.dtype, true) : ops.detach(node);
-}
-
-/** The gradient that a backward pass starts with. */
-export function gradientSeed(op: string, output: TensorCore, gradient: TensorCore | undefined | null): Node {
-  if (!output.requiresGrad) {
-    throw new AutogradError(
-      `${op}: the tensor must depend on something that requires gradients, got ${output.toString()}. ` +
-        "Use parameters or requiresGrad_(), outside of noGrad.",
-    );
-  }
-  if (gradient) {
-    checkGradient(op, gradient, output);
-    return gradient.node;
-  }
-  if (output.numel() !== 1) {
-    throw new AutogradError(
-      `${op}: without a gradient the tensor must have 1 element, got ${showShape(output.shape)}. Reduce it, or pass its gradient.`,
-    );
-  }
-  return ops.onesLike(output.node);
-}
-
-function checkGradient(op: string, gradient: TensorCore, of: TensorCore): void {
-  if (!sameShape(gradient.shape, of.shape)) {
-    throw new ShapeError(
-      `${op}: the gradient must have the tensor's shape ${showShape(of.shape)}, got ${showShape(gradient.shape)}. Expand or reduce it.`,
-    );
-  }
-  if (gradient.dtype !== of.dtype) {
-    throw new DTypeError(
-      `${op}: the gradient must have the tensor's dtype ${of.dtype}, got ${gradient.dtype}. Cast it with .to("${of.dtype}").`,
-    );
-  }
-  deviceOf(op, [of, gradient]);
 }
