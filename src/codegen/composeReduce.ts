@@ -6,7 +6,7 @@ import type { Node } from "../graph/node";
 import { sizeOf } from "../graph/shape";
 import type { KernelLimits, KernelPlan, Pass } from "../kernels/kernel";
 import { planReduce, type ReduceInfo, reduceRows } from "../kernels/reduce";
-import { type AxisMap, opOf } from "../ops/op";
+import { along, type AxisMap, opOf } from "../ops/op";
 import { Emitter, storedBits } from "./emit";
 import type { KernelInputs } from "./inputs";
 import {
@@ -82,8 +82,7 @@ function layoutOf(shape: readonly number[], dims: readonly number[]): ReduceLayo
   const lastReal = all.filter((dim) => shape[dim] !== 1).at(-1);
   const isRows = kept.every((dim) => shape[dim] === 1) || lastReal === undefined || isFolded[lastReal]!;
   const sizes = (list: readonly number[]): number[] => list.map((dim) => shape[dim]!);
-  const place = (order: readonly number[]): AxisMap[] =>
-    all.map((dim) => ({ from: order.indexOf(dim), start: 0, step: 1 }));
+  const place = (order: readonly number[]): AxisMap[] => all.map((dim) => along(order.indexOf(dim)));
   if (!isRows) {
     const info: ReduceInfo = { layout: "columns", outputs: sizeOf(sizes(kept)), rows: sizeOf(sizes(folded)) };
     const loops = [

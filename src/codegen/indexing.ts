@@ -201,19 +201,26 @@ class ViewIndex extends Index {
     const { sums } = this.parent;
     return (
       sums &&
-      this.axes.map(({ from, start, step }): DigitSum =>
-        from === null ? { start, digits: [] } : shifted(scaled(sums[from]!, step), start),
-      )
+      this.axes.map(({ start, terms }): DigitSum => {
+        const parts = terms.map(({ from, step }) => scaled(sums[from]!, step));
+        return {
+          start: parts.reduce((total, part) => total + part.start, start),
+          digits: parts.flatMap(({ digits }) => digits),
+        };
+      })
     );
   }
 
   protected coordText(dim: number, width: Width): string {
-    const { from, start, step } = this.axes[dim]!;
-    if (from === null) return constantText(start, width);
-    const coord = this.parent.coord(from, width);
-    const scaled = Math.abs(step) === 1 ? coord : `${coord} * ${Math.abs(step)}u`;
-    if (step < 0) return `${start}u - ${scaled}`;
-    return start === 0 ? scaled : `${start}u + ${scaled}`;
+    const { start, terms } = this.axes[dim]!;
+    if (terms.length === 0) return constantText(start, width);
+    const parts = terms.map(({ from, step }) => {
+      const coord = this.parent.coord(from, width);
+      return { sign: step < 0 ? "-" : "+", text: Math.abs(step) === 1 ? coord : `${coord} * ${Math.abs(step)}u` };
+    });
+    const isPlain = start === 0 && parts[0]!.sign === "+";
+    const [first, rest] = isPlain ? [parts[0]!.text, parts.slice(1)] : [`${start}u`, parts];
+    return [first, ...rest.map(({ sign, text }) => `${sign} ${text}`)].join(" ");
   }
 }
 
@@ -261,8 +268,6 @@ interface DigitSum {
   readonly start: number;
   readonly digits: readonly Digit[];
 }
-
-const shifted = ({ start, digits }: DigitSum, by: number): DigitSum => ({ start: start + by, digits });
 
 const scaled = ({ start, digits }: DigitSum, by: number): DigitSum => ({
   start: start * by,

@@ -23,6 +23,15 @@ export function contiguousStrides(shape: Shape): number[] {
   return strides;
 }
 
+/** Numbers of elements before, at and after a dimension. */
+export function around(shape: Shape, dim: number): { outer: number; size: number; inner: number } {
+  return { outer: sizeOf(shape.slice(0, dim)), size: shape[dim] ?? 1, inner: sizeOf(shape.slice(dim + 1)) };
+}
+
+/** A shape with another size along `dim`; that of a scalar stays. */
+export const resized = (shape: Shape, dim: number, size: number): number[] =>
+  shape.map((old, d) => (d === dim ? size : old));
+
 /** A dimension counted from the front; negative ones count from the back. */
 export function normalizeDim(op: string, dim: number, rank: number): number {
   const low = rank === 0 ? -1 : -rank;

@@ -7,7 +7,7 @@ import { lars } from "./lars";
 import { matmul } from "./matmul";
 import { maxPool2d, maxPool2dGrad } from "./pool2d";
 import { scan } from "./scan";
-import { scatterAdd } from "./scatterAdd";
+import { scatter } from "./scatter";
 import { topk } from "./topk";
 import { adam, ema, momentumSgd, momentumSgdEma, rmsProp } from "./update";
 
@@ -20,7 +20,7 @@ export const KERNELS: { readonly [N in keyof KernelInfoMap]: Kernel<KernelInfoMa
   maxPool2dGrad,
   topk,
   scan,
-  scatterAdd,
+  scatter,
   momentumSgd,
   ema,
   momentumSgdEma,

@@ -6,7 +6,7 @@ import type { Node } from "../graph/node";
 import { checkShape, contiguousStrides, normalizeDims, sameShape, type Shape, showShape, sizeOf } from "../graph/shape";
 import { checkDType } from "./check";
 import { scalar } from "./leaf";
-import { apply, defineOp } from "./op";
+import { along, apply, defineOp } from "./op";
 import { NUMERIC } from "./pointwise";
 import { forEachRow } from "./strided";
 import { defineView, reshape } from "./views";
@@ -30,7 +30,7 @@ export const expandOp = defineView<{ readonly shape: Shape }>({
   axes: (_attrs, input, output) =>
     input.map((size, d) => {
       const from = d + output.length - input.length;
-      return size === output[from] ? { from, start: 0, step: 1 } : { from: null, start: 0, step: 0 };
+      return size === output[from] ? along(from) : { start: 0, terms: [] };
     }),
 });
 

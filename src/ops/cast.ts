@@ -85,6 +85,23 @@ export function together(op: string, operands: readonly Operand[], dtype?: DType
   return broadcast(op, nodes);
 }
 
+/**
+ * A value that is to be stored in a tensor of `dtype`, which it must fit without loss of kind: fractions fit no integers.
+ * bool takes the numbers 0 and 1.
+ */
+export function fitted(op: string, value: Operand, dtype: DType): Node {
+  const isNumber = typeof value === "number";
+  const isTruth = dtype === "bool" && (value === 0 || value === 1);
+  const met = isNumber ? combine(dtype, numberDType(value)) : promote(value.dtype, dtype);
+  if (met !== dtype && !isTruth) {
+    throw new DTypeError(
+      `${op}: a value must fit the tensor's dtype ${dtype}, got ${isNumber ? value : value.dtype}. ` +
+        `Cast the tensor or the value with .to().`,
+    );
+  }
+  return isNumber ? scalar(value, dtype, op) : cast(value, dtype);
+}
+
 /** Nodes expanded to the shape they broadcast to. */
 export function broadcast(op: string, nodes: readonly Node[]): Node[] {
   const shape = nodes.map((node) => node.shape).reduce((a, b) => broadcastShapes(op, a, b));

@@ -27,7 +27,22 @@ export { conv2d, conv2dGradInputOp, conv2dGradWeightOp, conv2dOp, type Conv2dOpt
 export { customVjp, customVjpOp, detach, detachOp, type VjpRule } from "./custom";
 export * from "./division";
 export * from "./generate";
-export * from "./indexing";
+export {
+  type Fold,
+  gather,
+  gatherOp,
+  scatter,
+  scatterAdd,
+  scatterReduce,
+  scatterReduceOp,
+  scatterWith,
+} from "./indexing";
+export * from "./diagonal";
+export * from "./join";
+export { indexSelect, oneHot, take, takeAlongDim, wrapIndexOp } from "./lookup";
+export * from "./pad";
+export * from "./rearrange";
+export * from "./windows";
 export * from "./lars";
 export * from "./leaf";
 export * from "./logic";
@@ -45,4 +60,16 @@ export * from "./special";
 export * from "./topk";
 export * from "./trigonometry";
 export * from "./update";
-export { flatten, permute, permuteOp, reshape, reshapeOp, squeeze, transpose, unsqueeze } from "./views";
+export {
+  atLeast,
+  flatten,
+  movedim,
+  permute,
+  permuteOp,
+  reshape,
+  reshapeOp,
+  squeeze,
+  transpose,
+  unflatten,
+  unsqueeze,
+} from "./views";

@@ -1,29 +1,40 @@
-/** Gather and its transpose scatterAdd; cat, pad with a value, and what they compose to. */
+/**
+ * Elements at places that a tensor names: gather reads them, and its transpose scatter writes them, folding what meets at one
+ * place in the order of the index. What is composed of them is in `lookup` and `put`.
+ */
 
 import { IndexError, ShapeError } from "../errors";
 import { type DType, type HostArray, isFloat, type TypedArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
-import { contiguousStrides, normalizeDim, sameShape, type Shape, showShape, sizeOf } from "../graph/shape";
-import { add, where } from "./arithmetic";
-import { expand, ones, zeros, zerosLike } from "./broadcast";
-import { cast, commonDType, toIndex } from "./cast";
-import { checkDType, checkRank, checkSameDType, checkSameShape } from "./check";
+import {
+  around,
+  contiguousStrides,
+  normalizeDim,
+  resized,
+  sameShape,
+  type Shape,
+  showShape,
+  sizeOf,
+} from "../graph/shape";
+import { div, maximum, mul, where } from "./arithmetic";
+import { expand, full, ones, zeros, zerosLike } from "./broadcast";
+import { cast, fitted, type Operand, toIndex } from "./cast";
+import { checkDType, checkSameDType, checkSameShape } from "./check";
+import { customVjp } from "./custom";
+import { floorDivide } from "./division";
 import { iota } from "./generate";
+import type { ScatterInfo } from "./kernelInfo";
 import { hostIntegers } from "./leaf";
-import { bitwiseAnd, bitwiseLeftShift, bitwiseRightShift, eq, ge, le } from "./logic";
+import { eq, ge } from "./logic";
 import { apply, defineOp, type IndexedContext } from "./op";
-import { FLOAT } from "./pointwise";
-import { narrow, padZeros, slice } from "./slice";
+import { NUMERIC } from "./pointwise";
+import { replaceBox, slice } from "./slice";
 import { forEachRow, toF64 } from "./strided";
-import { reshape, unsqueeze } from "./views";
-import { call, zeroLit } from "./wgsl";
+import { reshape } from "./views";
+import { call } from "./wgsl";
 
-type DimAttrs = { readonly dim: number };
-
-/** Sizes before, at and after a dimension. */
-export function around(shape: Shape, dim: number): { outer: number; size: number; inner: number } {
-  return { outer: sizeOf(shape.slice(0, dim)), size: shape[dim] ?? 1, inner: sizeOf(shape.slice(dim + 1)) };
-}
+/** `op` is what the user called: errors name it. */
+type DimAttrs = { readonly dim: number; readonly op: string };
 
 /** Apart from `dim`, no dimension of the index may be longer than that of the tensor. */
 function checkIndexShape(op: string, x: Node, index: Node, dim: number): void {
@@ -36,17 +47,26 @@ function checkIndexShape(op: string, x: Node, index: Node, dim: number): void {
   );
 }
 
-function checkRange(op: string, index: TypedArray, size: number): void {
+/** Every index must lie in `low..size - 1`. */
+export function checkRange(op: string, index: TypedArray, size: number, low = 0): void {
   for (let i = 0; i < index.length; i++) {
-    if (index[i]! >= 0 && index[i]! < size) continue;
-    throw new IndexError(`${op}: index must be in 0..${size - 1}, got ${index[i]}. Check where the index comes from.`);
+    if (index[i]! >= low && index[i]! < size) continue;
+    throw new IndexError(
+      `${op}: index must be in ${low}..${size - 1}, got ${index[i]}. Check where the index comes from.`,
+    );
   }
+}
+
+/** What lies on the host is checked at once, on the user's line. */
+export function checkKnown(op: string, index: Node, size: number, low = 0): void {
+  const known = hostIntegers(index);
+  if (known) checkRange(op, known, size, low);
 }
 
 // --- gather ----------------------------------------------------------------------------------------------------------
 
-function evaluateGather(x: HostArray, index: HostArray, output: HostArray, dim: number): void {
-  checkRange("gather", index.data, x.shape[dim] ?? 1);
+function evaluateGather(x: HostArray, index: HostArray, output: HostArray, { dim, op }: DimAttrs): void {
+  checkRange(op, index.data, x.shape[dim] ?? 1);
   const strides = contiguousStrides(x.shape);
   const dimStride = strides[dim] ?? 0;
   const steps = strides.map((stride, d) => (d === dim ? 0 : stride));
@@ -70,281 +90,272 @@ function gatherWgsl(node: Node, context: IndexedContext): string {
     context.coords.map((coord, d) => (d === dim ? inside : coord)),
   );
   // a shader cannot throw: a float from outside is NaN, so that it shows
-  if (node.dtype !== "f32") return value;
+  if (!isFloat(node.dtype)) return value;
   return `select(${value}, ${call("nan_of", [value], context.lanes)}, ${index} != ${inside})`;
 }
 
 export const gatherOp = defineOp<DimAttrs>({
   name: "gather",
-  infer([x, index], { dim }) {
-    checkDType("gather", [index!], ["i32"]);
-    checkIndexShape("gather", x!, index!, dim);
+  infer([x, index], { dim, op }) {
+    checkDType(op, [index!], ["i32"]);
+    checkIndexShape(op, x!, index!, dim);
     if (sizeOf(index!.shape) > 0 && sizeOf(x!.shape) === 0) {
-      throw new ShapeError(`gather: the tensor must not be empty, got ${showShape(x!.shape)}. Use an empty index.`);
+      throw new ShapeError(`${op}: the tensor must not be empty, got ${showShape(x!.shape)}. Use an empty index.`);
     }
     return { shape: index!.shape, dtype: x!.dtype };
   },
-  evaluate: ([x, index], output, { dim }) => evaluateGather(x!, index!, output, dim),
+  evaluate: ([x, index], output, attrs) => evaluateGather(x!, index!, output, attrs),
   vjp: (gradOut, { inputs: [x, index], attrs: { dim } }) => [
     scatterAdd(zeros(x!.shape, x!.dtype), dim, index!, gradOut),
     null,
   ],
   lowering: { kind: "indexed", wgsl: gatherWgsl },
+  indices: ({ inputs: [x, index], attrs }) => {
+    const { dim, op } = attrs as unknown as DimAttrs;
+    return { op, index: index!, low: 0, size: x!.shape[dim] ?? 1 };
+  },
 });
 
-/** `output[i, j, k] = x[i, index[i, j, k], k]` for `dim` 1. The index may be shorter than `x` in the other dimensions. */
-export function gather(x: Node, dim: number, index: Node): Node {
-  const at = normalizeDim("gather", dim, x.shape.length);
-  const known = hostIntegers(index);
-  if (known) checkRange("gather", known, x.shape[at] ?? 1); // what lies on the host is checked at once
-  return apply(gatherOp, [x, toIndex("gather", index)], { dim: at });
+/**
+ * `output[i, j, k] = x[i, index[i, j, k], k]` for `dim` 1. The index may be shorter than `x` in the other dimensions.
+ * @param op what the user called, for errors
+ */
+export function gather(x: Node, dim: number, index: Node, op = "gather"): Node {
+  const at = normalizeDim(op, dim, x.shape.length);
+  checkKnown(op, index, x.shape[at] ?? 1);
+  return apply(gatherOp, [x, toIndex(op, index)], { dim: at, op });
 }
 
-// --- scatterAdd ------------------------------------------------------------------------------------------------------
+// --- scatter ---------------------------------------------------------------------------------------------------------
 
-function evaluateScatterAdd(
+/** What becomes of values that meet at one place. */
+export type Fold = "sum" | "prod" | "amax" | "amin";
+
+type ScatterAttrs = DimAttrs & { readonly reduce: Fold };
+
+const FOLDS: Readonly<Record<Fold, (total: number, value: number) => number>> = {
+  sum: (total, value) => total + value,
+  prod: (total, value) => total * value,
+  amax: Math.max,
+  amin: Math.min,
+};
+
+const KERNEL_FOLD = { sum: "sum", prod: "prod", amax: "max", amin: "min" } as const;
+
+function evaluateScatter(
   [x, index, src]: readonly HostArray[],
   output: HostArray,
-  { outer, inner }: { outer: number; inner: number },
-  dim: number,
+  { dim, op, reduce }: ScatterAttrs,
 ): void {
-  const size = x!.shape[dim] ?? 1;
+  const { outer, size, inner } = around(output.shape, dim);
   const indexSize = index!.shape[dim] ?? 1;
-  checkRange("scatterAdd", index!.data, size);
+  checkRange(op, index!.data, size);
+  const fold = reduce === "prod" && !isFloat(output.dtype) ? Math.imul : FOLDS[reduce];
   const totals = Float64Array.from(x!.data);
   const from = toF64(src!.data);
   for (let o = 0; o < outer; o++) {
     for (let j = 0; j < indexSize; j++) {
       const row = (o * indexSize + j) * inner;
-      for (let i = 0; i < inner; i++) totals[(o * size + index!.data[row + i]!) * inner + i]! += from[row + i]!;
+      for (let i = 0; i < inner; i++) {
+        const place = (o * size + index!.data[row + i]!) * inner + i;
+        totals[place] = fold(totals[place]!, from[row + i]!);
+      }
     }
   }
   output.data.set(totals);
 }
 
-export const scatterAddOp = defineOp<DimAttrs>({
-  name: "scatterAdd",
-  infer([x, index, src], { dim }) {
-    checkDType("scatterAdd", [index!], ["i32"]);
-    checkDType("scatterAdd", [x!], FLOAT);
-    checkSameDType("scatterAdd", [x!, src!]);
-    checkSameShape("scatterAdd", [index!, src!]);
-    checkIndexShape("scatterAdd", x!, index!, dim);
+type ScatterVjp = (gradOut: Node, inputs: readonly Node[], output: Node, dim: number) => readonly (Node | null)[];
+
+/** Extremes: those that are equal to the result share the gradient evenly. */
+const vjpOfExtreme: ScatterVjp = (gradOut, [x, index, src], output, dim) => {
+  const isBest = (value: Node, best: Node): Node => cast(eq(value, best), gradOut.dtype);
+  const [ofX, ofSrc] = [isBest(x!, output), isBest(src!, gather(output, dim, index!))];
+  const share = div(gradOut, maximum(scatterAdd(ofX, dim, index!, ofSrc), 1));
+  return [mul(ofX, share), null, mul(ofSrc, gather(share, dim, index!))];
+};
+
+/** Products: the product of the others, counted without zeros. Second derivatives hold where no factor is 0. */
+const vjpOfProduct: ScatterVjp = (gradOut, [x, index, src], _output, dim) => {
+  const isZero = (value: Node): Node => eq(value, 0);
+  const nonzero = (value: Node): Node => where(isZero(value), 1, value);
+  const products = scatterFold("prod", nonzero(x!), dim, index!, nonzero(src!));
+  const count = (value: Node): Node => cast(isZero(value), "i32");
+  const zeroCounts = scatterAdd(count(x!), dim, index!, count(src!));
+  const others = (value: Node, product: Node, zeroCount: Node): Node =>
+    where(
+      isZero(value),
+      where(eq(zeroCount, 1), product, 0),
+      where(isZero(zeroCount), div(product, nonzero(value)), 0),
+    );
+  const at = (values: Node): Node => gather(values, dim, index!);
+  return [
+    mul(gradOut, others(x!, products, zeroCounts)),
+    null,
+    mul(at(gradOut), others(src!, at(products), at(zeroCounts))),
+  ];
+};
+
+const SCATTER_VJPS: Readonly<Record<Fold, ScatterVjp>> = {
+  sum: (gradOut, [, index], _output, dim) => [gradOut, null, gather(gradOut, dim, index!)],
+  prod: vjpOfProduct,
+  amax: vjpOfExtreme,
+  amin: vjpOfExtreme,
+};
+
+/** Inputs: x, index (i32), src. `output[o, index[o, j, i], i] = fold(that, src[o, j, i])`, starting from x, in the order of j. */
+export const scatterReduceOp = defineOp<ScatterAttrs>({
+  name: "scatterReduce",
+  infer([x, index, src], { dim, op }) {
+    checkDType(op, [index!], ["i32"]);
+    checkDType(op, [x!], NUMERIC);
+    checkSameDType(op, [x!, src!]);
+    checkSameShape(op, [index!, src!]);
+    checkIndexShape(op, x!, index!, dim);
     return { shape: x!.shape, dtype: x!.dtype };
   },
-  evaluate: (inputs, output, { dim }) => evaluateScatterAdd(inputs, output, around(output.shape, dim), dim),
-  vjp: (gradOut, { inputs: [, index], attrs: { dim }, needs }) => [
-    gradOut,
-    null,
-    needs[2] ? gather(gradOut, dim, index!) : null,
-  ],
+  evaluate: evaluateScatter,
+  vjp: (gradOut, { inputs, output, attrs: { dim, reduce } }) => SCATTER_VJPS[reduce](gradOut, inputs, output, dim),
   lowering: {
     kind: "kernel",
-    call({ shape, inputs, attrs }) {
-      const { dim } = attrs as unknown as DimAttrs;
+    call({ shape, dtype, inputs, attrs }) {
+      const { dim, reduce } = attrs as unknown as ScatterAttrs;
       const { outer, size, inner } = around(shape, dim);
-      return { kernel: "scatterAdd", info: { outer, dim: size, indexDim: inputs[1]!.shape[dim] ?? 1, inner } };
+      const indexDim = inputs[1]!.shape[dim] ?? 1;
+      const type = dtype as ScatterInfo["type"];
+      return { kernel: "scatter", info: { outer, dim: size, indexDim, inner, fold: KERNEL_FOLD[reduce], type } };
     },
   },
+  indices: ({ shape, inputs, attrs }) => {
+    const { dim, op } = attrs as unknown as ScatterAttrs;
+    return { op, index: inputs[1]!, low: 0, size: shape[dim] ?? 1 };
+  },
 });
+
+/** Operands of a scatter, checked: the index, and as much of the source as it covers. */
+interface Scatter {
+  readonly x: Node;
+  readonly dim: number;
+  readonly index: Node;
+  readonly src: Node;
+}
+
+function checkScatter(op: string, x: Node, dim: number, index: Node, src: Operand): Scatter {
+  const at = normalizeDim(op, dim, x.shape.length);
+  const places = toIndex(op, index);
+  checkIndexShape(op, x, places, at);
+  checkKnown(op, index, x.shape[at] ?? 1);
+  const values = fitted(op, src, x.dtype);
+  if (typeof src === "number") return { x, dim: at, index: places, src: expand(values, places.shape) };
+  const isCovered =
+    values.shape.length === places.shape.length && places.shape.every((size, d) => size <= values.shape[d]!);
+  if (!isCovered) {
+    throw new ShapeError(
+      `${op}: src must be as large as the index, got ${showShape(values.shape)} for ${showShape(places.shape)}. Expand it.`,
+    );
+  }
+  const used = sameShape(values.shape, places.shape) ? values : slice(values, [], places.shape);
+  return { x, dim: at, index: places, src: used };
+}
+
+/** Runs `scatter` on the part of `x` that the index covers in the other dimensions; the rest stays. */
+function onCovered(operands: Scatter, scatter: (part: Node, operands: Scatter) => Node): Node {
+  const { x, dim, index, src } = operands;
+  if (sizeOf(index.shape) === 0) {
+    return src.requiresGrad ? customVjp(x, [x, src], (gradOut) => [gradOut, zerosLike(src)]) : x;
+  }
+  const covered = resized(index.shape, dim, x.shape[dim] ?? 1);
+  if (sameShape(covered, x.shape)) return scatter(x, operands);
+  const part = scatter(slice(x, [], covered), operands);
+  return replaceBox(x, part, { starts: covered.map(() => 0), sizes: covered, steps: covered.map(() => 1) });
+}
+
+/** The dtype that a scatter works in: u8 and bool have no arithmetic of their own. */
+const workingDType = (dtype: DType): DType => (dtype === "u8" || dtype === "bool" ? "i32" : dtype);
+
+function scatterFold(reduce: Fold, x: Node, dim: number, index: Node, src: Node, op = "scatterReduce"): Node {
+  const dtype = workingDType(x.dtype);
+  return cast(apply(scatterReduceOp, [cast(x, dtype), index, cast(src, dtype)], { dim, op, reduce }), x.dtype);
+}
 
 /**
- * `x` with `src[i, j, k]` added at `[i, index[i, j, k], k]` for `dim` 1; sums in the order of `src`.
+ * `x` with `src[i, j, k]` added at `[i, index[i, j, k], k]` for `dim` 1; sums in the order of `src`, so the bits are fixed.
  * The index may be shorter than `x` in the other dimensions, and `src` longer than the index.
- * Integers are exact for up to 65,793 additions to one place.
  */
-export function scatterAdd(x: Node, dim: number, index: Node, src: Node): Node {
-  const at = normalizeDim("scatterAdd", dim, x.shape.length);
-  const places = toIndex("scatterAdd", index);
-  checkIndexShape("scatterAdd", x, places, at);
-  const used = sameShape(src.shape, places.shape) ? src : slice(src, [], places.shape);
-  // the kernel wants equal sizes outside dim, and some index at all: what is missing adds 0 at index 0
-  const isEmpty = places.shape[at] === 0 && sizeOf(x.shape) > 0;
-  const after = x.shape.map((size, d) => (d === at ? Number(isEmpty) : size - places.shape[d]!));
-  const before = after.map(() => 0);
-  const padded = padZeros(cast(used, x.dtype), before, after);
-  return (isFloat(x.dtype) ? scatterFloats : scatterIntegers)(x, at, padZeros(places, before, after), padded);
+export const scatterAdd = (x: Node, dim: number, index: Node, src: Node, op = "scatterAdd"): Node =>
+  onCovered(checkScatter(op, x, dim, index, src), (part, operands) =>
+    scatterFold("sum", part, operands.dim, operands.index, operands.src, op),
+  );
+
+/** `0, 1, ...` along `dim` of `shape`. */
+function placesAlong(shape: Shape, dim: number): Node {
+  const size = shape[dim] ?? 1;
+  const column = shape.map((_, d) => (d === dim ? size : 1));
+  return expand(reshape(iota(size), column), shape);
 }
 
-const scatterFloats = (x: Node, dim: number, index: Node, src: Node): Node =>
-  apply(scatterAddOp, [x, index, src], { dim });
-
-/** By bytes, whose sums f32 holds: exact for up to 65,793 additions to one place. */
-function scatterIntegers(x: Node, dim: number, index: Node, src: Node): Node {
-  return [0, 8, 16, 24].reduce((total, shift) => {
-    const byte = cast(bitwiseAnd(bitwiseRightShift(src, shift), 0xff), "f32");
-    const sums = scatterFloats(zeros(x.shape), dim, index, byte);
-    return add(total, bitwiseLeftShift(cast(sums, x.dtype), shift));
-  }, x);
+/** For each entry of `shape`, the place along `dim` of the last index that names it; -1 where none does. */
+function lastNaming(shape: Shape, dim: number, index: Node, op: string): Node {
+  return scatterFold("amax", full(shape, -1, "i32"), dim, index, placesAlong(index.shape, dim), op);
 }
 
-/** Slices of `x` along `dim`, in the order of a 1-d index. */
-export function indexSelect(x: Node, dim: number, index: Node): Node {
-  checkRank("indexSelect", "index", index, 1, "[n]");
-  const at = normalizeDim("indexSelect", dim, x.shape.length);
-  const shape = x.shape.map((size, d) => (d === at ? index.shape[0]! : size));
-  const column = shape.map((size, d) => (d === at ? size : 1));
-  return gather(x, at, expand(reshape(index, column), shape));
-}
-
-/** 1 at the index, 0 elsewhere, in a new last dimension of `numClasses`; i32. What only a device knows is not checked. */
-export function oneHot(index: Node, numClasses: number): Node {
-  const classes = toIndex("oneHot", index);
-  const wrong = hostIntegers(classes)?.find((value) => value < 0 || value >= numClasses);
-  if (wrong !== undefined) {
-    throw new IndexError(`oneHot: classes must be in 0..${numClasses - 1}, got ${wrong}. Raise numClasses.`);
-  }
-  return cast(eq(unsqueeze(classes, -1), iota(numClasses)), "i32");
-}
-
-// --- cat -------------------------------------------------------------------------------------------------------------
-
-/** Inputs of one cat node: few enough that it and its output stay within 8 storage buffers. */
-const MAX_CAT = 6;
-
-function catWgsl(node: Node, context: IndexedContext): string {
-  const { dim } = node.attrs as unknown as DimAttrs;
-  const { coords } = context;
-  const constant = (value: number): string => context.constant(value);
-  const coord = coords[dim]!;
-  let start = 0;
-  let result = zeroLit(node.dtype, context.lanes);
-  node.inputs.forEach((input, i) => {
-    const size = input.shape[dim]!;
-    if (size === 0) return;
-    const inside = `min(max(${coord}, ${constant(start)}) - ${constant(start)}, ${constant(size - 1)})`;
-    const place = context.bind(inside, "u32");
-    const value = context.read(
-      i,
-      coords.map((other, d) => (d === dim ? place : other)),
-    );
-    result =
-      start === 0
-        ? value
-        : context.bind(
-            `select(${value}, ${result}, ${coord} < ${constant(start)})`,
-            node.dtype === "u8" ? "u32" : (node.dtype as Exclude<DType, "f64" | "u8">),
-          );
-    start += size;
+// d x = gradOut where nothing was written; d src = gradOut at its index, where it was the last
+function overwrite(x: Node, { dim, index, src }: Scatter, op: string): Node {
+  const last = lastNaming(x.shape, dim, index, op);
+  const isWritten = ge(last, 0);
+  const result = where(isWritten, gather(src, dim, maximum(last, 0), op), x);
+  if (!result.requiresGrad) return result;
+  return customVjp(result, [x, src], (gradOut) => {
+    const isLast = eq(gather(last, dim, index, op), placesAlong(index.shape, dim));
+    return [where(isWritten, 0, gradOut), where(isLast, gather(gradOut, dim, index, op), 0)];
   });
-  return result;
 }
 
-function evaluateCat(inputs: readonly HostArray[], output: HostArray, dim: number): void {
-  const { outer, size, inner } = around(output.shape, dim);
-  let start = 0;
-  for (const { shape, data } of inputs) {
-    const length = shape[dim]! * inner;
-    for (let o = 0; o < outer; o++)
-      output.data.set(data.subarray(o * length, (o + 1) * length), o * size * inner + start);
-    start += length;
-  }
+/**
+ * `x` with `src[i, j, k]` written at `[i, index[i, j, k], k]` for `dim` 1. Where several meet, the last one stays, and it alone
+ * has a gradient.
+ */
+export const scatter = (x: Node, dim: number, index: Node, src: Operand, op = "scatter"): Node =>
+  onCovered(checkScatter(op, x, dim, index, src), (part, operands) => overwrite(part, operands, op));
+
+/** What folds to nothing: the start where `x` itself does not count. */
+function identityOf(reduce: Fold | "mean", dtype: DType): number {
+  if (reduce === "sum" || reduce === "mean") return 0;
+  if (reduce === "prod") return 1;
+  if (isFloat(dtype)) return reduce === "amax" ? -Infinity : Infinity;
+  if (dtype === "u32") return reduce === "amax" ? 0 : 0xffffffff;
+  return reduce === "amax" ? -0x80000000 : 0x7fffffff;
 }
 
-export const catOp = defineOp<DimAttrs>({
-  name: "cat",
-  infer(inputs, { dim }) {
-    checkSameDType("cat", inputs);
-    const [first, ...others] = inputs.map((input) => input.shape);
-    const wrong = others.find(
-      (shape) => shape.length !== first!.length || shape.some((size, d) => d !== dim && size !== first![d]),
-    );
-    if (wrong) {
-      throw new ShapeError(
-        `cat: sizes must be equal outside dim ${dim}, got ${showShape(first!)} and ${showShape(wrong)}. Slice or pad one of them.`,
-      );
-    }
-    const total = inputs.reduce((sum, input) => sum + input.shape[dim]!, 0);
-    return { shape: first!.with(dim, total), dtype: inputs[0]!.dtype };
-  },
-  evaluate: (inputs, output, { dim }) => evaluateCat(inputs, output, dim),
-  vjp(gradOut, { inputs, attrs: { dim }, needs }) {
-    let start = 0;
-    return inputs.map((input, i) => {
-      const size = input.shape[dim]!;
-      start += size;
-      return needs[i] ? narrow(gradOut, dim, start - size, size) : null;
-    });
-  },
-  lowering: { kind: "indexed", wgsl: catWgsl },
-});
-
-/** Tensors one after the other along `dim`. */
-export function cat(tensors: readonly Node[], dim = 0): Node {
-  const first = tensors[0];
-  if (!first) throw new ShapeError("cat: there must be at least one tensor, got none. Pass a list of tensors.");
-  if (first.shape.length === 0) {
-    throw new ShapeError("cat: tensors must have at least one dimension, got []. Use stack for scalars.");
-  }
-  const at = normalizeDim("cat", dim, first.shape.length);
-  const dtype = commonDType(tensors);
-  const nodes = tensors.map((tensor) => cast(tensor, dtype));
-  return catAll(nodes, at);
+/**
+ * `x` folded with `src[i, j, k]` at `[i, index[i, j, k], k]` for `dim` 1. `mean` divides by what was added up; of integers
+ * rounded down.
+ * @param includeSelf whether `x` counts where something is folded into it
+ */
+export function scatterReduce(
+  x: Node,
+  dim: number,
+  index: Node,
+  src: Node,
+  { reduce, includeSelf = true }: { readonly reduce: Fold | "mean"; readonly includeSelf?: boolean },
+): Node {
+  const op = "scatterReduce";
+  return onCovered(checkScatter(op, x, dim, index, src), (part, { dim: at, index: places, src: values }) => {
+    const dtype = workingDType(x.dtype);
+    const self = cast(part, dtype);
+    const isNamed = includeSelf ? null : ge(lastNaming(part.shape, at, places, op), 0);
+    const start = isNamed ? where(isNamed, full([], identityOf(reduce, dtype), dtype), self) : self;
+    const result = scatterFold(reduce === "mean" ? "sum" : reduce, start, at, places, cast(values, dtype), op);
+    if (reduce !== "mean") return cast(result, x.dtype);
+    const counted = isNamed ? where(isNamed, full([], 0, dtype), full([], 1, dtype)) : ones(part.shape, dtype);
+    const counts = scatterFold("sum", counted, at, places, ones(places.shape, dtype), op);
+    return cast((isFloat(dtype) ? div : floorDivide)(result, counts), x.dtype);
+  });
 }
 
-function catAll(nodes: readonly Node[], dim: number): Node {
-  if (nodes.length === 1) return nodes[0]!;
-  if (nodes.length <= MAX_CAT) return apply(catOp, nodes, { dim });
-  const groups: Node[] = [];
-  for (let i = 0; i < nodes.length; i += MAX_CAT) groups.push(catAll(nodes.slice(i, i + MAX_CAT), dim));
-  return catAll(groups, dim);
-}
-
-/** Tensors of one shape one after the other along a new dimension. */
-export function stack(tensors: readonly Node[], dim = 0): Node {
-  checkSameShape("stack", tensors);
-  return cat(
-    tensors.map((tensor) => unsqueeze(tensor, dim)),
-    dim,
+/** `scatter`, with PyTorch's older words for what becomes of values that meet. */
+export function scatterWith(reduce: "add" | "multiply", x: Node, dim: number, index: Node, src: Operand): Node {
+  return onCovered(checkScatter("scatter", x, dim, index, src), (part, operands) =>
+    scatterFold(reduce === "add" ? "sum" : "prod", part, operands.dim, operands.index, operands.src, "scatter"),
   );
 }
-
-// --- pad, tril, triu -------------------------------------------------------------------------------------------------
-
-/**
- * `value` around a tensor. Padding lists the last dimension first, as in PyTorch: `[left, right, top, bottom]`.
- * Negative padding cuts.
- */
-export function pad(x: Node, padding: readonly number[], value = 0): Node {
-  const rank = x.shape.length;
-  if (padding.length % 2 !== 0 || padding.length > 2 * rank || !padding.every(Number.isInteger)) {
-    throw new ShapeError(
-      `pad: padding must be pairs of integers, at most one per dimension, got ${showShape(padding)} for ${showShape(x.shape)}. ` +
-        `List before and after of the last dimension first.`,
-    );
-  }
-  const before = x.shape.map((_, d) => padding[2 * (rank - 1 - d)] ?? 0);
-  const after = x.shape.map((_, d) => padding[2 * (rank - 1 - d) + 1] ?? 0);
-  const kept = cutNegative(x, before, after);
-  const low = before.map((count) => Math.max(count, 0));
-  const high = after.map((count) => Math.max(count, 0));
-  const padded = padZeros(kept, low, high);
-  if (value === 0 || padded === kept) return padded;
-  return where(padZeros(ones(kept.shape, "bool"), low, high), padded, value);
-}
-
-function cutNegative(x: Node, before: readonly number[], after: readonly number[]): Node {
-  const starts = before.map((count) => Math.max(-count, 0));
-  const ends = after.map((count, d) => x.shape[d]! + Math.min(count, 0));
-  if (ends.some((end, d) => end < starts[d]!)) {
-    throw new ShapeError(
-      `pad: negative padding must leave something, got ${showShape(before)} before and ${showShape(after)} after ${showShape(x.shape)}. Cut less.`,
-    );
-  }
-  return slice(x, starts, ends);
-}
-
-/** Keeps what lies on one side of a diagonal of the last two dimensions. */
-function triangle(op: string, x: Node, diagonal: number, keeps: typeof le): Node {
-  if (x.shape.length < 2) {
-    throw new ShapeError(`${op}: there must be at least 2 dimensions, got ${showShape(x.shape)}. Unsqueeze it.`);
-  }
-  const [rows, columns] = x.shape.slice(-2) as [number, number];
-  const row = unsqueeze(iota(rows), 1);
-  return where(keeps(iota(columns), diagonal === 0 ? row : add(row, diagonal)), x, zerosLike(x)); // a number would promote bool
-}
-
-/** The lower triangle of the last two dimensions, up to `diagonal`; 0 elsewhere. */
-export const tril = (x: Node, diagonal = 0): Node => triangle("tril", x, diagonal, le);
-/** The upper triangle of the last two dimensions, from `diagonal` on; 0 elsewhere. */
-export const triu = (x: Node, diagonal = 0): Node => triangle("triu", x, diagonal, ge);

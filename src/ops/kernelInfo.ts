@@ -82,14 +82,17 @@ export interface ScanInfo {
 }
 
 /**
- * `out = input; out[o, index[o, j, i], i] += src[o, j, i]` for `[outer, dim, inner]` out and `[outer, indexDim, inner]`
- * index and src. Inputs: input, index (i32), src. Sums in the order of j, so the bits are fixed.
+ * `out = input; out[o, index[o, j, i], i] = fold(that, src[o, j, i])` for `[outer, dim, inner]` out and `[outer, indexDim, inner]`
+ * index and src. Inputs: input, index (i32), src. Folds in the order of j, so the bits are fixed.
  */
-export interface ScatterAddInfo {
+export interface ScatterInfo {
   readonly outer: number;
   readonly dim: number;
   readonly indexDim: number;
   readonly inner: number;
+  readonly fold: "sum" | "prod" | "max" | "min";
+  /** Type of the values. */
+  readonly type: "f32" | "i32" | "u32";
 }
 
 /** A whole-arena update; `count` elements, a multiple of 64. Inputs per kernel: see `shaders/momentumSgd.wgsl` and siblings. */
@@ -137,7 +140,7 @@ export interface KernelInfoMap {
   maxPool2dGrad: Pool2dInfo;
   topk: TopkInfo;
   scan: ScanInfo;
-  scatterAdd: ScatterAddInfo;
+  scatter: ScatterInfo;
   momentumSgd: UpdateInfo;
   ema: UpdateInfo;
   momentumSgdEma: UpdateInfo;

@@ -21,12 +21,14 @@ export interface PointwiseContext {
   readonly output: DType;
 }
 
-/** Where one dimension of a view's input is read: at `start + step * (coordinate of output dimension from)`; fixed at `start` if `from` is null. */
+/** Where one dimension of a view's input is read: at `start`, plus `step` times the coordinate of output dimension `from` per term. */
 export interface AxisMap {
-  readonly from: number | null;
   readonly start: number;
-  readonly step: number;
+  readonly terms: readonly { readonly from: number; readonly step: number }[];
 }
+
+/** An input dimension that is read along one output dimension. */
+export const along = (from: number, start = 0, step = 1): AxisMap => ({ start, terms: [{ from, step }] });
 
 /** What an op that reads its inputs at computed places is given. All strings are WGSL expressions of u32 or vec4<u32>. */
 export interface IndexedContext {
@@ -86,6 +88,14 @@ export interface VjpContext<A extends Attrs> {
   readonly needs: readonly boolean[];
 }
 
+/** Integers of which every one must lie in `low..size - 1`, and the user's name for what takes them. */
+export interface IndexRange {
+  readonly op: string;
+  readonly index: Node;
+  readonly low: number;
+  readonly size: number;
+}
+
 /** One op, whole. */
 export interface Op<A extends Attrs = Attrs> extends OpRef {
   readonly name: string;
@@ -96,6 +106,8 @@ export interface Op<A extends Attrs = Attrs> extends OpRef {
   /** Gradients of the inputs from that of the output, as graph. Null where the op has no gradient. */
   readonly vjp: ((gradOut: Node, context: VjpContext<A>) => readonly (Node | null)[]) | null;
   readonly lowering: Lowering<A>;
+  /** For ops that take indices: where they must lie. On the CPU `evaluate` checks it, on a GPU nobody but debug mode. */
+  indices?(node: Node): IndexRange;
 }
 
 const registry = new Map<string, Op>();

@@ -4,15 +4,17 @@ import { ShapeError, ValueError } from "../errors";
 import type { HostArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { contiguousStrides, normalizeDim, normalizeDims, sizeOf, showShape } from "../graph/shape";
-import { zeros } from "./broadcast";
-import { apply, defineOp, type IndexedContext } from "./op";
+import { where } from "./arithmetic";
+import { ones } from "./broadcast";
+import { along, apply, defineOp, type IndexedContext } from "./op";
 import { forEachRow } from "./strided";
 import { defineView } from "./views";
 import { zeroLit } from "./wgsl";
 
 // --- slice -----------------------------------------------------------------------------------------------------------
 
-type SliceAttrs = {
+/** Every step-th element of a part of a tensor. */
+export type SliceAttrs = {
   /** First element taken in each dimension. */
   readonly starts: readonly number[];
   /** Elements taken. */
@@ -37,25 +39,29 @@ export const sliceOp = defineView<SliceAttrs>({
     return { shape: sizes, dtype: input!.dtype };
   },
   vjp: (gradOut, { inputs: [input], attrs }) => [unslice(gradOut, attrs, input!.shape)],
-  axes: ({ starts, steps, sizes }) =>
-    starts.map((start, d) => ({ from: d, start: sizes[d] === 0 ? 0 : start, step: steps[d]! })),
+  axes: ({ starts, steps, sizes }) => starts.map((start, d) => along(d, sizes[d] === 0 ? 0 : start, steps[d])),
 });
 
 /** The transpose of slice: elements go back to where they came from, 0 elsewhere. */
-function unslice(x: Node, { starts, sizes, steps }: SliceAttrs, shape: readonly number[]): Node {
-  if (sizeOf(x.shape) === 0) return zeros(shape, x.dtype);
+export function unslice(x: Node, { starts, sizes, steps }: SliceAttrs, shape: readonly number[]): Node {
   const backwards = steps.flatMap((step, d) => (step < 0 ? [d] : []));
-  const before = starts.map((start, d) => (steps[d]! < 0 ? start + (sizes[d]! - 1) * steps[d]! : start));
+  const lengths = sizes.map((size, d) => (size === 0 ? 0 : (size - 1) * Math.abs(steps[d]!) + 1));
+  const first = starts.map((start, d) => (steps[d]! < 0 ? start - lengths[d]! + 1 : start));
+  const before = first.map((start, d) => (sizes[d] === 0 ? 0 : start));
   const interior = steps.map((step) => Math.abs(step) - 1);
-  const after = shape.map((size, d) => size - before[d]! - (sizes[d]! - 1) * Math.abs(steps[d]!) - 1);
+  const after = shape.map((size, d) => size - before[d]! - lengths[d]!);
   return padZeros(flip(x, backwards), before, after, interior);
 }
 
 /** The box that starts at `starts` and takes `sizes` elements, `steps` apart; the form all slices come down to. */
-function sliceBox(x: Node, starts: readonly number[], sizes: readonly number[], steps: readonly number[]): Node {
+export function sliceBox(x: Node, starts: readonly number[], sizes: readonly number[], steps: readonly number[]): Node {
   const whole = sizes.every((size, d) => size === x.shape[d] && starts[d] === 0 && steps[d] === 1);
   return whole ? x : apply(sliceOp, [x], { starts: [...starts], sizes: [...sizes], steps: [...steps] });
 }
+
+/** `x` with the elements of a box replaced. */
+export const replaceBox = (x: Node, value: Node, box: SliceAttrs): Node =>
+  where(unslice(ones(box.sizes, "bool"), box, x.shape), unslice(value, box, x.shape), x);
 
 interface Range {
   readonly start: number;

@@ -13,7 +13,7 @@ import {
   showShape,
   sizeOf,
 } from "../graph/shape";
-import { apply, type AxisMap, defineOp, type Op } from "./op";
+import { along, apply, type AxisMap, defineOp, type Op } from "./op";
 import { copyStrided } from "./strided";
 
 type ViewSpec<A extends Attrs> = Pick<Op<A>, "name" | "infer" | "vjp"> & {
@@ -33,9 +33,9 @@ function evaluateView(input: HostArray, output: HostArray, axes: readonly AxisMa
   const inputStrides = contiguousStrides(input.shape);
   const strides = output.shape.map(() => 0);
   let offset = 0;
-  axes.forEach(({ from, start, step }, d) => {
+  axes.forEach(({ start, terms }, d) => {
     offset += start * inputStrides[d]!;
-    if (from !== null) strides[from]! += step * inputStrides[d]!;
+    for (const { from, step } of terms) strides[from]! += step * inputStrides[d]!;
   });
   copyStrided(output.data, input.data, output.shape, strides, offset);
 }
@@ -100,6 +100,32 @@ export function squeeze(x: Node, dims?: number | readonly number[]): Node {
   );
 }
 
+/** One dimension as several; one of their sizes may be -1. */
+export function unflatten(x: Node, dim: number, sizes: Shape): Node {
+  const at = normalizeDim("unflatten", dim, x.shape.length);
+  const size = x.shape[at] ?? 1;
+  const known = sizeOf(sizes.filter((each) => each !== -1));
+  const isWhole = sizes.includes(-1) ? known > 0 && size % known === 0 : known === size;
+  if (sizes.length === 0 || !isWhole) {
+    throw new ShapeError(
+      `unflatten: sizes must multiply to ${size}, the size of dim ${dim}, got ${showShape(sizes)}. One of them may be -1.`,
+    );
+  }
+  return reshape(x, [
+    ...x.shape.slice(0, at),
+    ...sizes.map((each) => (each === -1 ? size / known : each)),
+    ...x.shape.slice(at + 1),
+  ]);
+}
+
+/** At least `rank` dimensions. New ones come first; of three, the last comes last: `[n] -> [1, n, 1]`, `[m, n] -> [m, n, 1]`. */
+export function atLeast(rank: 1 | 2 | 3, x: Node): Node {
+  const { shape } = x;
+  if (shape.length >= rank) return x;
+  if (rank === 3 && shape.length > 0) return reshape(x, shape.length === 1 ? [1, ...shape, 1] : [...shape, 1]);
+  return reshape(x, [...new Array<number>(rank - shape.length).fill(1), ...shape]);
+}
+
 /** A dimension of size 1 inserted at `dim`. */
 export function unsqueeze(x: Node, dim: number): Node {
   const at = normalizeDim("unsqueeze", dim, x.shape.length + 1);
@@ -122,7 +148,7 @@ export const permuteOp = defineView<{ readonly dims: readonly number[] }>({
     return { shape: dims.map((dim) => input!.shape[dim]!), dtype: input!.dtype };
   },
   vjp: (gradOut, { attrs: { dims } }) => [permute(gradOut, invertPermutation(dims))],
-  axes: ({ dims }) => invertPermutation(dims).map((from) => ({ from, start: 0, step: 1 })),
+  axes: ({ dims }) => invertPermutation(dims).map((from) => along(from)),
 });
 
 function invertPermutation(dims: readonly number[]): number[] {
@@ -148,4 +174,26 @@ export function transpose(x: Node, dim0: number, dim1: number): Node {
     x,
     x.shape.map((_, d) => (d === a ? b : d === b ? a : d)),
   );
+}
+
+/** Dimensions `source` moved to the places `destination`; the others keep their order. */
+export function movedim(x: Node, source: number | readonly number[], destination: number | readonly number[]): Node {
+  const rank = x.shape.length;
+  const [from, to] = [source, destination].map((dims) => distinctDims("movedim", dims, rank)) as [number[], number[]];
+  if (from.length !== to.length) {
+    throw new ShapeError(
+      `movedim: source and destination must name as many dims, got ${showShape(from)} and ${showShape(to)}. Name a place for each.`,
+    );
+  }
+  const rest = x.shape.map((_, d) => d).filter((d) => !from.includes(d));
+  return permute(
+    x,
+    x.shape.map((_, d) => (to.includes(d) ? from[to.indexOf(d)]! : rest.shift()!)),
+  );
+}
+
+/** Dims counted from the front, in the order given. */
+function distinctDims(op: string, dims: number | readonly number[], rank: number): number[] {
+  normalizeDims(op, dims, rank); // each once
+  return [dims].flat().map((dim) => normalizeDim(op, dim, rank));
 }

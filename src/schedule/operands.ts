@@ -5,7 +5,7 @@ import type { Node } from "../graph/node";
 import { contiguousStrides, type Shape } from "../graph/shape";
 import type { KernelLimits } from "../kernels/kernel";
 import type { MatmulInfo, MatrixStrides } from "../ops/kernelInfo";
-import { type AxisMap, type KernelCall, opOf } from "../ops/op";
+import { along, type AxisMap, type KernelCall, opOf } from "../ops/op";
 
 interface Operand {
   /** The node whose memory is read. */
@@ -36,7 +36,7 @@ function operandOf(node: Node, limits: KernelLimits): Operand {
 
 /** Follows views down to memory, composing their index maps. Null where a view runs backwards. */
 function lookThrough(node: Node): { base: Node; strides: number[]; offset: number } | null {
-  let axes: AxisMap[] = node.shape.map((_, dim) => ({ from: dim, start: 0, step: 1 }));
+  let axes: AxisMap[] = node.shape.map((_, dim) => along(dim));
   let base = node;
   while (!base.hasValue) {
     const { lowering } = opOf(base);
@@ -49,17 +49,20 @@ function lookThrough(node: Node): { base: Node; strides: number[]; offset: numbe
   const baseStrides = contiguousStrides(base.shape);
   const strides = node.shape.map(() => 0);
   let offset = 0;
-  axes.forEach(({ from, start, step }, dim) => {
+  axes.forEach(({ start, terms }, dim) => {
     offset += start * baseStrides[dim]!;
-    if (from !== null) strides[from]! += step * baseStrides[dim]!;
+    for (const { from, step } of terms) strides[from]! += step * baseStrides[dim]!;
   });
   return strides.every((stride) => stride >= 0) ? { base, strides, offset } : null;
 }
 
-function composed(axis: AxisMap, outer: readonly AxisMap[]): AxisMap {
-  if (axis.from === null) return axis;
-  const through = outer[axis.from]!;
-  return { from: through.from, start: axis.start + axis.step * through.start, step: axis.step * through.step };
+function composed({ start, terms }: AxisMap, outer: readonly AxisMap[]): AxisMap {
+  return {
+    start: terms.reduce((total, { from, step }) => total + step * outer[from]!.start, start),
+    terms: terms.flatMap(({ from, step }) =>
+      outer[from]!.terms.map((through) => ({ from: through.from, step: step * through.step })),
+    ),
+  };
 }
 
 /** Strides of a batch of matrices; null where the batch dimensions do not collapse into one. */

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Index, type LanePattern, type LoopVariable, RootIndex } from "../../src/codegen/indexing";
 import { contiguousStrides, sizeOf } from "../../src/graph/shape";
-import type { AxisMap } from "../../src/ops/op";
+import { along, type AxisMap } from "../../src/ops/op";
 
 const LIMIT = 2 ** 21;
 
@@ -48,27 +48,28 @@ const coordsOf = (flat: number, shape: readonly number[]): number[] =>
 function throughView({ index, places, text }: Chain, pick: Pick): Chain {
   const order = index.shape.map((_, dim) => dim).sort(() => pick(2) - 0.5);
   const axes = order.flatMap((from): AxisMap[] => {
-    const kind = pick(6);
+    const kind = pick(7);
     const size = index.shape[from]!;
     const before = pick(4);
     if (kind === 0) return []; // expanded: the input has no such dimension
-    if (kind === 1) return [{ from, start: before + size - 1, step: -1 }];
-    if (kind === 2) return [{ from, start: before, step: 2 }];
-    if (kind === 3) return [{ from, start: before, step: 1 }, { from: null, start: pick(3), step: 0 }]; // prettier-ignore
-    return [{ from, start: kind === 4 ? before : 0, step: 1 }];
+    if (kind === 1) return [along(from, before + size - 1, -1)];
+    if (kind === 2) return [along(from, before, 2)];
+    if (kind === 3) return [along(from, before), { start: pick(3), terms: [] }];
+    if (kind === 4) return [{ start: before, terms: [from, pick(order.length)].map((dim) => ({ from: dim, step: 1 + pick(2) })) }]; // prettier-ignore
+    return [along(from, kind === 5 ? before : 0)];
   });
-  const shape = axes.map(({ from, start, step }) => {
-    const last = from === null ? start : start + step * (index.shape[from]! - 1);
-    return Math.max(start, last) + 1 + (pick(2) === 0 ? 0 : pick(5));
+  const shape = axes.map(({ start, terms }) => {
+    const ends = terms.map(({ from, step }) => step * (index.shape[from]! - 1));
+    const largest = ends.reduce((total, end) => total + Math.max(end, 0), start);
+    return largest + 1 + (pick(2) === 0 ? 0 : pick(5));
   });
   const strides = contiguousStrides(shape);
   const moved = places.map((flat) => {
     const coords = coordsOf(flat, index.shape);
-    return axes.reduce(
-      (total, { from, start, step }, dim) =>
-        total + (start + (from === null ? 0 : step * coords[from]!)) * strides[dim]!,
-      0,
-    );
+    return axes.reduce((total, { start, terms }, dim) => {
+      const place = terms.reduce((sum, { from, step }) => sum + step * coords[from]!, start);
+      return total + place * strides[dim]!;
+    }, 0);
   });
   return {
     index: index.through(axes, shape),
@@ -170,28 +171,11 @@ describe("how lanes lie", () => {
       [[150]],
       (index: Index) =>
         index
-          .through([{ from: 0, start: 30, step: 1 }], [192])
+          .through([along(0, 30)], [192])
           .reshaped([3, 64])
-          .through(
-            [
-              { from: 0, start: 0, step: 1 },
-              { from: 1, start: 0, step: 1 },
-            ],
-            [3, 65],
-          ),
+          .through([along(0), along(1)], [3, 65]),
     ],
-    [
-      "rows of a slice",
-      [[20], [8]],
-      (index: Index) =>
-        index.reshaped([5, 32]).through(
-          [
-            { from: 0, start: 0, step: 1 },
-            { from: 1, start: 0, step: 1 },
-          ],
-          [5, 33],
-        ),
-    ],
+    ["rows of a slice", [[20], [8]], (index: Index) => index.reshaped([5, 32]).through([along(0), along(1)], [5, 33])],
   ] as const)("is scattered or consecutive for %s", (_name, sizes, make) => {
     expect(["scattered", "consecutive"]).toContain(make(start(sizes).chain.index).pattern);
   });

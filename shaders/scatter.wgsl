@@ -1,19 +1,43 @@
-// output = input; output[o, index[o, j, i], i] += src[o, j, i] in the order of j; then epilogue.
-// input and output [outer, dim, inner], index and src [outer, index_dim, inner]. An index out of range adds nothing.
+// output = input; output[o, index[o, j, i], i] = fold(that, src[o, j, i]) in the order of j; then epilogue.
+// input and output [outer, dim, inner], index and src [outer, index_dim, inner]. An index out of range changes nothing.
 // An invocation owns CHUNK entries of dim in one column (o, i) and looks at every j: no atomics, fixed bits.
 // Grid: one invocation a chunk, linear over (o, chunk, i), folded into x and y.
 
+alias Value = f32;
+
 const WORKGROUP = 64u;
+const FOLD = 0u; // 0 sum, 1 product, 2 maximum, 3 minimum
+const IS_FLOAT = 1u;
 
 struct Params { outer: u32, dim: u32, index_dim: u32, inner: u32, chunk: u32, chunks: u32 }
 
-@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(0) var<storage, read> input: array<Value>;
 @group(0) @binding(1) var<storage, read> index: array<i32>;
-@group(0) @binding(2) var<storage, read> src: array<f32>;
-@group(0) @binding(3) var<storage, read_write> output: array<f32>;
+@group(0) @binding(2) var<storage, read> src: array<Value>;
+@group(0) @binding(3) var<storage, read_write> output: array<Value>;
 @group(0) @binding(4) var<uniform> params: Params;
 
-fn epilogue(value: f32, index: u32) -> f32 { return value; } // @hook
+fn epilogue(value: Value, index: u32) -> Value { return value; } // @hook
+
+fn is_nan_value(x: Value) -> bool { return IS_FLOAT == 1u && (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+
+fn extreme(total: Value, value: Value) -> Value {
+  if (is_nan_value(total)) {
+    return total;
+  }
+  if (is_nan_value(value)) {
+    return value;
+  }
+  return select(min(total, value), max(total, value), FOLD == 2u);
+}
+
+fn fold(total: Value, value: Value) -> Value {
+  switch FOLD {
+    case 0u: { return total + value; }
+    case 1u: { return total * value; }
+    default: { return extreme(total, value); }
+  }
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -33,11 +57,11 @@ fn main(
   var source = outer * params.index_dim * params.inner + column;
   if (params.index_dim == 1u) {
     let d = u32(index[source]) - begin; // wraps around below the chunk
-    let addend = src[source];
+    let operand = src[source];
     for (var i = 0u; i < length; i++) {
       let at = base + i * params.inner;
       let value = input[at];
-      output[at] = epilogue(select(value, value + addend, i == d), at);
+      output[at] = epilogue(select(value, fold(value, operand), i == d), at);
     }
     return;
   }
@@ -47,7 +71,8 @@ fn main(
   for (var j = 0u; j < params.index_dim; j++) {
     let d = u32(index[source]) - begin; // wraps around below the chunk
     if (d < length) {
-      output[base + d * params.inner] += src[source];
+      let at = base + d * params.inner;
+      output[at] = fold(output[at], src[source]);
     }
     source += params.inner;
   }

@@ -1,10 +1,10 @@
-/** Wrapper of shaders/scatterAdd.wgsl: how far to cut a column, which costs a look at every index for each part. */
-import type { ScatterAddInfo } from "../ops/kernelInfo";
-import source from "../../shaders/scatterAdd.wgsl?raw";
+/** Wrapper of shaders/scatter.wgsl: how far to cut a column, which costs a look at every index for each part. */
+import type { ScatterInfo } from "../ops/kernelInfo";
+import source from "../../shaders/scatter.wgsl?raw";
 import { foldGrid } from "./grid";
 import { type AdapterClass, ceilDiv, type Kernel, type Shader } from "./kernel";
 
-const shader: Shader = { name: "scatterAdd", source };
+const shader: Shader = { name: "scatter", source };
 
 const WORKGROUP = 64;
 /** Invocations that keep the adapter busy. */
@@ -12,10 +12,12 @@ const BUSY: Readonly<Record<AdapterClass, number>> = { software: 512, hardware: 
 /** Entries that an invocation owns where there is only one index to look at. */
 const RUN: Readonly<Record<AdapterClass, number>> = { software: 64, hardware: 1 };
 
-export const scatterAdd: Kernel<ScatterAddInfo> = {
-  name: "scatterAdd",
+const FOLD: Readonly<Record<ScatterInfo["fold"], number>> = { sum: 0, prod: 1, max: 2, min: 3 };
+
+export const scatter: Kernel<ScatterInfo> = {
+  name: "scatter",
   shaders: [shader],
-  plan({ outer, dim, indexDim, inner }, limits) {
+  plan({ outer, dim, indexDim, inner, fold, type }, limits) {
     const wanted =
       indexDim === 1 ? ceilDiv(dim, RUN[limits.adapterClass]) : ceilDiv(BUSY[limits.adapterClass], outer * inner);
     const chunk = ceilDiv(dim, Math.min(dim, wanted));
@@ -25,7 +27,8 @@ export const scatterAdd: Kernel<ScatterAddInfo> = {
         {
           shader,
           grid: foldGrid(ceilDiv(outer * chunks * inner, WORKGROUP), limits),
-          consts: { WORKGROUP },
+          consts: { WORKGROUP, FOLD: FOLD[fold], IS_FLOAT: Number(type === "f32") },
+          aliases: { Value: type },
           params: { outer, dim, index_dim: indexDim, inner, chunk, chunks },
           bindings: { input: "input0", index: "input1", src: "input2", output: "output" },
           flops: outer * indexDim * inner,
