@@ -20,6 +20,7 @@ import { head, type HeadKind } from "./head";
 /** Makes the normalisation of `channels` channels. */
 export type Norm = (channels: number) => Layer;
 
+/** Plain BatchNorm2d: what encoders normalise with unless they are told otherwise. */
 export const batchNorm2d: Norm = (channels) => new BatchNorm2d(channels);
 
 const conv3x3 = (inChannels: number, outChannels: number, stride = 1): Conv2d =>
