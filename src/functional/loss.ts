@@ -58,16 +58,24 @@ export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions =
   return wrap(ops.nllLoss(x, y, { ...options, weight: w }), input.device);
 }
 
+/** The option that all losses have. */
+export interface ReductionOption {
+  /** `"mean"` (default), `"sum"`, or `"none"`: a loss per element. */
+  readonly reduction?: Reduction;
+}
+
+function reductionOf(op: string, options: ReductionOption): Reduction {
+  checkOptionNames(op, options, ["reduction"]);
+  return options.reduction ?? "mean";
+}
+
 /** `(input - target)^2`. @throws ShapeError if shapes differ. @see torch.nn.functional.mse_loss */
-export const mseLoss = (
-  input: Tensor,
-  target: Tensor,
-  { reduction = "mean" }: { reduction?: Reduction } = {},
-): Tensor => elementwiseLoss("mseLoss", input, target, reduction, (x, y) => ops.square(ops.sub(x, y)));
+export const mseLoss = (input: Tensor, target: Tensor, options: ReductionOption = {}): Tensor =>
+  elementwiseLoss("mseLoss", input, target, reductionOf("mseLoss", options), (x, y) => ops.square(ops.sub(x, y)));
 
 /** `|input - target|`. @throws ShapeError if shapes differ. @see torch.nn.functional.l1_loss */
-export const l1Loss = (input: Tensor, target: Tensor, { reduction = "mean" }: { reduction?: Reduction } = {}): Tensor =>
-  elementwiseLoss("l1Loss", input, target, reduction, (x, y) => ops.abs(ops.sub(x, y)));
+export const l1Loss = (input: Tensor, target: Tensor, options: ReductionOption = {}): Tensor =>
+  elementwiseLoss("l1Loss", input, target, reductionOf("l1Loss", options), (x, y) => ops.abs(ops.sub(x, y)));
 
 /**
  * `(input - target)^2 / (2 beta)` where the two are closer than `beta`, else `|input - target| - beta / 2`.
@@ -76,11 +84,9 @@ export const l1Loss = (input: Tensor, target: Tensor, { reduction = "mean" }: { 
  * @throws ShapeError if shapes differ, ValueError if `beta` is negative
  * @see torch.nn.functional.smooth_l1_loss
  */
-export function smoothL1Loss(
-  input: Tensor,
-  target: Tensor,
-  { beta = 1, reduction = "mean" }: { beta?: number; reduction?: Reduction } = {},
-): Tensor {
+export function smoothL1Loss(input: Tensor, target: Tensor, options: ReductionOption & { beta?: number } = {}): Tensor {
+  checkOptionNames("smoothL1Loss", options, ["beta", "reduction"]);
+  const { beta = 1, reduction = "mean" } = options;
   if (!(beta >= 0)) throw new ValueError(`smoothL1Loss: beta must not be negative, got ${beta}. Pass 0 or more.`);
   if (beta === 0) return l1Loss(input, target, { reduction });
   return elementwiseLoss("smoothL1Loss", input, target, reduction, (x, y) =>
@@ -95,11 +101,9 @@ export function smoothL1Loss(
  * @throws ShapeError if shapes differ, ValueError if `delta` is not positive
  * @see torch.nn.functional.huber_loss
  */
-export function huberLoss(
-  input: Tensor,
-  target: Tensor,
-  { delta = 1, reduction = "mean" }: { delta?: number; reduction?: Reduction } = {},
-): Tensor {
+export function huberLoss(input: Tensor, target: Tensor, options: ReductionOption & { delta?: number } = {}): Tensor {
+  checkOptionNames("huberLoss", options, ["delta", "reduction"]);
+  const { delta = 1, reduction = "mean" } = options;
   if (!(delta > 0)) throw new ValueError(`huberLoss: delta must be positive, got ${delta}. Use l1Loss for 0.`);
   return elementwiseLoss("huberLoss", input, target, reduction, (x, y) => ops.huber(ops.sub(x, y), delta));
 }
@@ -116,8 +120,10 @@ export function huberLoss(
 export function klDiv(
   input: Tensor,
   target: Tensor,
-  { logTarget = false, reduction = "mean" }: { logTarget?: boolean; reduction?: Reduction | "batchmean" } = {},
+  options: { logTarget?: boolean; reduction?: Reduction | "batchmean" } = {},
 ): Tensor {
+  checkOptionNames("klDiv", options, ["logTarget", "reduction"]);
+  const { logTarget = false, reduction = "mean" } = options;
   const isBatchMean = reduction === "batchmean";
   const loss = elementwiseLoss("klDiv", input, target, isBatchMean ? "sum" : reduction, (x, y) =>
     logTarget ? ops.mul(ops.exp(y), ops.sub(y, x)) : ops.divergence(x, y),
@@ -229,9 +235,8 @@ function stirling(y: Node): Node {
 }
 
 /** `log(1 + e^(-target * input))`, targets being 1 or -1. @throws ShapeError if shapes differ. @see torch.nn.functional.soft_margin_loss */
-export function softMarginLoss(input: Tensor, target: Tensor, options: { reduction?: Reduction } = {}): Tensor {
-  checkOptionNames("softMarginLoss", options, ["reduction"]);
-  const { reduction = "mean" } = options;
+export function softMarginLoss(input: Tensor, target: Tensor, options: ReductionOption = {}): Tensor {
+  const reduction = reductionOf("softMarginLoss", options);
   return elementwiseLoss("softMarginLoss", input, target, reduction, (x, y) => ops.softplus(ops.neg(ops.mul(x, y))));
 }
 

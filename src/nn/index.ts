@@ -29,7 +29,18 @@ export { ModuleDict, ModuleList, ParameterList } from "./containers";
 export { Embedding } from "./embedding";
 export type { EmbeddingOptions } from "./embedding";
 export * as init from "./init";
-export { AdaptiveAvgPool2d, AvgPool2d, Dropout, Flatten, Identity, MaxPool2d, Sequential } from "./layers";
+export {
+  AdaptiveAvgPool2d,
+  AvgPool2d,
+  AlphaDropout,
+  Dropout,
+  Dropout1d,
+  Dropout2d,
+  Flatten,
+  Identity,
+  MaxPool2d,
+  Sequential,
+} from "./layers";
 export { Conv2d, Linear } from "./linear";
 export type { Conv2dLayerOptions, LinearOptions } from "./linear";
 export {

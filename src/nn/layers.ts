@@ -88,21 +88,52 @@ export class AdaptiveAvgPool2d extends Module {
   }
 }
 
+/** What all kinds of dropout share: the probability. */
+abstract class AnyDropout extends Module {
+  constructor(readonly p = 0.5) {
+    super();
+    if (!(p >= 0 && p <= 1)) {
+      throw new ValueError(
+        `${this.constructor.name}: p must be in [0, 1], got ${p}. It is the probability of zeroing.`,
+      );
+    }
+  }
+
+  override extraRepr(): string {
+    return `p=${this.p}`;
+  }
+}
+
 /**
  * Zeroes elements with probability `p` (default 0.5) in training, and scales the others by `1 / (1 - p)`.
  *
  * @throws ValueError if `p` is not in [0, 1]
  * @see torch.nn.Dropout
  */
-export class Dropout extends Module {
-  constructor(private readonly p = 0.5) {
-    super();
-    if (!(p >= 0 && p <= 1))
-      throw new ValueError(`Dropout: p must be in [0, 1], got ${p}. It is the probability of zeroing.`);
-  }
-
+export class Dropout extends AnyDropout {
   forward(x: Tensor): Tensor {
     return F.dropout(x, { p: this.p, training: this.training });
+  }
+}
+
+/** Zeroes whole channels of sequences; see `F.dropout1d`. @see torch.nn.Dropout1d */
+export class Dropout1d extends AnyDropout {
+  forward(x: Tensor): Tensor {
+    return F.dropout1d(x, { p: this.p, training: this.training });
+  }
+}
+
+/** Zeroes whole channels of images; see `F.dropout2d`. @see torch.nn.Dropout2d */
+export class Dropout2d extends AnyDropout {
+  forward(x: Tensor): Tensor {
+    return F.dropout2d(x, { p: this.p, training: this.training });
+  }
+}
+
+/** Dropout that keeps mean and variance behind SELU; see `F.alphaDropout`. @see torch.nn.AlphaDropout */
+export class AlphaDropout extends AnyDropout {
+  forward(x: Tensor): Tensor {
+    return F.alphaDropout(x, { p: this.p, training: this.training });
   }
 }
 

@@ -168,6 +168,76 @@ export function modules(): void {
     });
   });
 
+  describe("containers", () => {
+    test("name their elements by place and key, as PyTorch does", () => {
+      class Tower extends nn.Module {
+        readonly layers = new nn.ModuleList([new nn.Linear(2, 3), new nn.Linear(3, 2)]);
+        readonly scales = new nn.ParameterList([new Parameter(ones([2]))]);
+        readonly heads = new nn.ModuleDict({ left: new nn.Linear(2, 1), right: new nn.Linear(2, 1, { bias: false }) });
+
+        forward(x: Tensor): Tensor {
+          for (const layer of this.layers) x = layer.forward(x).relu();
+          return this.heads.get("right").forward(x.mul(this.scales.at(-1)));
+        }
+      }
+      const tower = new Tower();
+      expect(Object.keys(tower.stateDict())).toEqual([
+        ...["layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias", "scales.0"],
+        ...["heads.left.weight", "heads.left.bias", "heads.right.weight"],
+      ]);
+      expect(tower.forward(ones([4, 2])).shape).toEqual([4, 1]);
+      tower.layers.append(new nn.Linear(2, 2));
+      expect(tower.layers.length).toBe(3);
+      expect(tower.heads.keys()).toEqual(["left", "right"]);
+      expect(() => tower.layers.at(3)).toThrow(/ModuleList: index must be in -3..2, got 3/);
+      expect(() => tower.layers.append(ones([2]) as unknown as nn.Linear)).toThrow(/elements must be of class Module/);
+      expect(() => tower.heads.get("up" as "left")).toThrow(/the key must be one of left, right, got "up"/);
+    });
+
+    test("members are found by path and given names", async () => {
+      const model = new nn.Sequential(new Block(), new nn.Linear(2, 2));
+      expect(model.getSubmodule("0.branches.2")).toBeInstanceOf(nn.Linear);
+      expect(model.getParameter("1.weight").shape).toEqual([2, 2]);
+      expect(model.getBuffer("0.running_sum").shape).toEqual([2]);
+      expect(model.children()).toHaveLength(2);
+      expect(() => model.getParameter("2.weight")).toThrow(/getParameter: the path must be one of .*1.weight/);
+
+      const layer = new nn.Linear(2, 2);
+      layer.registerBuffer("seenMean", ones([2]));
+      layer.registerBuffer("cache", zeros([3]), { persistent: false });
+      layer.registerParameter("gain", new Parameter(ones([1])));
+      layer.addModule("after", new nn.Linear(2, 1));
+      expect(Object.keys(layer.stateDict())).toEqual([
+        ...["weight", "bias", "gain", "seen_mean", "after.weight", "after.bias"],
+      ]);
+      expect([...layer.namedBuffers()].map(([name]) => name)).toEqual(["seen_mean", "cache"]);
+      expect(await layer.getBuffer("seen_mean").toArray()).toEqual([1, 1]);
+      expect(() => layer.registerBuffer("weight", ones([1]))).toThrow(/the name must be free, got "weight" of Linear/);
+    });
+
+    test("print as a tree", () => {
+      const model = new nn.Sequential(new nn.LayerNorm(4), new nn.Sequential(new nn.Dropout(0.25)));
+      expect(String(model)).toBe(
+        "Sequential(\n  (0): LayerNorm([4], eps=0.00001, elementwiseAffine=true)\n" +
+          "  (1): Sequential(\n    (0): Dropout(p=0.25)\n  )\n)",
+      );
+    });
+
+    test("a transformer's layers are copies that start equal", async () => {
+      const layer = new nn.TransformerEncoderLayer(4, 2, { dimFeedforward: 8, dropout: 0 });
+      const encoder = new nn.TransformerEncoder(layer, 2);
+      expect(await equal(encoder.getParameter("layers.0.linear1.weight"), layer.linear1.weight)).toBe(true);
+      expect(await equal(encoder.getParameter("layers.1.linear1.weight"), layer.linear1.weight)).toBe(true);
+      expect(encoder.parameters()).toHaveLength(2 * layer.parameters().length);
+      expect(() => new nn.TransformerEncoderLayer(4, 2, { activation: "tanh" as "relu" })).toThrow(ValueError);
+      expect(() => new nn.MultiheadAttention(5, 2)).toThrow(/numHeads must divide embedDim/);
+      const x = ones([3, 2, 4]);
+      expect(() => layer.forward(x, { srcMask: ones([2, 3]) })).toThrow(/attnMask must be \[3, 3\] or \[4, 3, 3\]/);
+      expect(() => layer.forward(x, { srcKeyPaddingMask: ones([3, 2]) })).toThrow(/keyPaddingMask must be \[2, 3\]/);
+      expect(() => layer.selfAttn.forward(x, ones([2, 1, 4]), x)).toThrow(/Check batchFirst/);
+    });
+  });
+
   test("layers refuse sizes that cannot be", () => {
     expect(() => new nn.Linear(0, 2)).toThrow(ShapeError);
     expect(() => new nn.Conv2d(3, 4, 3, { groups: 2 })).toThrow(/groups must divide/);

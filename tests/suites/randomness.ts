@@ -1,7 +1,7 @@
 /** Random tensors: known bits, the same on every device; distributions; state that can be saved. */
 
 import { describe, expect, test } from "vitest";
-import { tensor } from "../../src/creation";
+import { ones, tensor, zeros } from "../../src/creation";
 import { openDevice } from "../../src/device";
 import { DTypeError, ValueError } from "../../src/errors";
 import * as F from "../../src/functional";
@@ -103,6 +103,32 @@ export function randomness(): void {
       expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i));
       expect([...order]).not.toEqual([...order].sort((a, b) => a - b));
       expect(randperm(0).shape).toEqual([0]);
+    });
+
+    test("dropout of channels, and with SELU's floor", async () => {
+      const generator = new Generator(5);
+      const channels = await F.dropout2d(ones([40, 50, 2, 3]), { p: 0.25, generator })
+        .reshape(2000, 6)
+        .toArray();
+      const kinds = new Set((channels as number[][]).map((values) => values.join()));
+      expect([...kinds].sort()).toEqual([Math.fround(0), Math.fround(4 / 3)].map((value) => Array(6).fill(value).join())); // prettier-ignore
+      const kept = (channels as number[][]).filter(([first]) => first! > 0).length / 2000;
+      expect(Math.abs(kept - 0.75)).toBeLessThan(4 * Math.sqrt((0.75 * 0.25) / 2000)); // four standard deviations
+      expect(F.dropout1d(ones([3, 4, 5])).shape).toEqual([3, 4, 5]);
+      expect(() => F.dropout2d(ones([3, 4]))).toThrow(/dropout2d: the input must be/);
+      expect(() => F.dropout(ones([3]), 0.5 as unknown as object)).toThrow(ValueError);
+
+      // a normal input stays of mean 0 and variance 1
+      const alpha = F.alphaDropout(randn([20_000], { generator }), { p: 0.3, generator });
+      expect(Math.abs(await alpha.mean().item())).toBeLessThan(4 / Math.sqrt(20_000));
+      expect(Math.abs((await alpha.var().item()) - 1)).toBeLessThan(0.06);
+      // the value of what is dropped, as PyTorch's formula has it at p = 0.3
+      const floor = -1.7580993408473766;
+      const scale = 1 / Math.sqrt(0.7 * (1 + 0.3 * floor ** 2));
+      const values = new Set(await F.alphaDropout(zeros([100]), { p: 0.3, generator }).data());
+      expect([...values].sort((a, b) => a - b).map((value) => value.toFixed(5))).toEqual(
+        [scale * floor * 0.7, -scale * floor * 0.3].map((value) => value.toFixed(5)),
+      );
     });
 
     test("bernoulli and dropout", async () => {
