@@ -28,7 +28,7 @@ const gpuSetup = ["tests/helpers/gpuDevices.ts", "tests/helpers/pipelineLabels.t
 
 export default defineConfig({
   test: {
-    reporters: [["default", { summary: false }], "./scripts/countReporter.mjs"],
+    reporters: [["default", { summary: false }], "./scripts/countReporter.mjs", "./scripts/wideReporter.mjs"],
     projects: [
       {
         resolve: { alias },

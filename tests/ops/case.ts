@@ -1,16 +1,12 @@
-/** What a row of cases is: inputs drawn from a seed, and how a node is made of them. Three tests read the same rows. */
+/**
+ * What a row of cases is: inputs drawn from a seed, and how a node is made of them. Several tests read the same rows.
+ * How far results may stray is for `tests/helpers/tolerance` to say.
+ */
 
 import { allocateHost, type DType, type HostArray } from "../../src/graph/dtype";
 import type { Node } from "../../src/graph/node";
 import { sizeOf } from "../../src/graph/shape";
 import * as ops from "../../src/ops";
-
-/** How far f32 on a GPU may stray from the reference: `|a - e| <= abs + rel * |e|`. */
-export interface Tolerance {
-  readonly abs: number;
-  readonly rel: number;
-  readonly because: string;
-}
 
 /** Values of a leaf, and the view through which the op sees them. */
 export interface Input {
@@ -25,19 +21,7 @@ export interface OpCase {
   make(...inputs: Node[]): Node;
   /** False where central differences mean nothing: at kinks, NaN and infinity. */
   readonly grad: boolean;
-  readonly tolerance: Tolerance;
 }
-
-/** Of `+ - *`, moves and comparisons: each is rounded correctly, but compilers may contract products and sums. */
-export const ROUNDED: Tolerance = { abs: 1e-6, rel: 1e-6, because: "WGSL may contract a * b + c" };
-export const SUM: Tolerance = { abs: 1e-5, rel: 1e-5, because: "a GPU adds in f32 and in another order" };
-export const DIVISION: Tolerance = { abs: 1e-6, rel: 1e-6, because: "WGSL divides within 2.5 ULP" };
-export const POLYNOMIAL: Tolerance = {
-  abs: 1e-7,
-  rel: 1e-6,
-  because: "polynomials of 2 ULP, on top of a rounded argument",
-};
-export const POWER: Tolerance = { abs: 1e-6, rel: 1e-5, because: "an error of log(a) is multiplied by b" };
 
 /** A stream of random inputs. */
 export class Draw {
@@ -131,7 +115,7 @@ export const strided = (input: Input): Input =>
 export const repeated = (input: Input, times: number): Input =>
   through(input, (leaf) => ops.expand(ops.unsqueeze(leaf, 0), [times, ...leaf.shape]));
 
-type Options = Partial<Pick<OpCase, "grad" | "tolerance">>;
+type Options = Partial<Pick<OpCase, "grad">>;
 
 /** A row: a name, inputs drawn from a stream of the row's own, and the node. */
 export type Row = (op: string) => OpCase;
@@ -143,7 +127,6 @@ export const row =
     inputs: () => draw(new Draw(`${op}/${name}`)),
     make,
     grad: options.grad ?? true,
-    tolerance: options.tolerance ?? ROUNDED,
   });
 
 /** The rows of several ops, each with its stream. */

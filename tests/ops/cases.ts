@@ -32,4 +32,4 @@ export const WITHOUT_CASES: Readonly<Record<string, string>> = {
   clipGradValue: "works in place: see tests/suites/clipping.ts",
 };
 
-export { build, type OpCase, type Tolerance } from "./case";
+export { build, type OpCase } from "./case";

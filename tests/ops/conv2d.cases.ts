@@ -3,7 +3,7 @@
 import type { Node } from "../../src/graph/node";
 import * as ops from "../../src/ops";
 import { apply } from "../../src/ops/op";
-import { type Draw, type Input, type Row, given, permuted, row, table, SUM } from "./case";
+import { type Draw, type Input, type Row, given, permuted, row, table } from "./case";
 
 interface Conv {
   readonly x: readonly number[];
@@ -66,7 +66,7 @@ const gradWeight: MakeConv = (conv) => ({
 const convRows = (make: MakeConv): Row[] =>
   [...Object.entries(CONVS), ...Object.entries(LARGE_CONVS)].map(([name, conv]) => {
     const { inputs, make: build } = make(conv);
-    return row(name, inputs, build, { tolerance: { ...SUM, abs: 5e-5 }, grad: name in CONVS });
+    return row(name, inputs, build, { grad: name in CONVS });
   });
 
 const empties = (make: MakeConv): Row[] => {
@@ -79,7 +79,7 @@ const convViews = (make: MakeConv): Row[] => {
   const { inputs, make: build } = make({ x: [2, 3, 4, 5], weight: [4, 3, 3, 3], options: { padding: 1 } });
   const view = (draw: Draw): Input[] =>
     inputs(draw).map(({ host }) => permuted({ host: { ...host, shape: host.shape.toReversed() } }));
-  return [row("permuted", view, build, { tolerance: SUM })];
+  return [row("permuted", view, build)];
 };
 
 const allConvRows = (make: MakeConv): Row[] => [...convRows(make), ...empties(make), ...convViews(make)];
@@ -91,7 +91,6 @@ export const cases = table({
       "bias",
       (draw) => [draw.uniform([2, 2, 4, 4]), draw.uniform([3, 2, 3, 3]), draw.uniform([3])],
       (x, weight, bias) => ops.conv2d(x, weight, bias),
-      { tolerance: SUM },
     ),
     row(
       "NaN",

@@ -10,11 +10,9 @@ import type { Node } from "../../src/graph/node";
 import { topologicalOrder } from "../../src/graph/walk";
 import { fromHost } from "../../src/ops";
 import { interpret } from "../../src/reference/interpret";
+import { ROUNDED_NUMBERS } from "../helpers/tolerance";
 import { Draw } from "./case";
 import { build, CASES, type OpCase } from "./cases";
-
-/** Numbers in f32 graphs are rounded to f32. */
-const TOLERANCE = 1e-5;
 
 interface Graph {
   readonly leaves: readonly Node[];
@@ -64,7 +62,7 @@ function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, wha
   for (let i = 0; i < expected.length; i++) {
     const [a, e] = [actual[i]!, expected[i]!];
     if (Object.is(a, e) || a === e) continue;
-    const isClose = Math.abs(a - e) <= TOLERANCE * (Math.abs(e) + Math.min(scale, 1e3));
+    const isClose = Math.abs(a - e) <= ROUNDED_NUMBERS * (Math.abs(e) + Math.min(scale, 1e3));
     if (!isClose) expect.fail(`${what}[${i}]: got ${a}, in f32's graph ${e}`);
   }
 }

@@ -57,7 +57,7 @@ describe("every pointwise op in an epilogue, one element at a time", () => {
         if (!output) continue;
         const launches = backend.launchesOf(engine.programFor([output]));
         if (launches.length === 1 && launches[0]!.label === "reduceRows") fused++;
-        const difference = await mismatch(engine, [output], opCase.tolerance);
+        const difference = await mismatch(engine, [output], `${name} in an epilogue, ${opCase.name}`);
         if (difference) wrong.push(`${name}, ${opCase.name}: ${difference}`);
       }
       expect(wrong).toEqual([]);

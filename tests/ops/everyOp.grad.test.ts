@@ -10,12 +10,11 @@ import { sizeOf } from "../../src/graph/shape";
 import { fromHost, mul, sum } from "../../src/ops";
 import { allOps } from "../../src/ops/op";
 import { interpret } from "../../src/reference/interpret";
+import { DIFFERENCES } from "../helpers/tolerance";
 import { Draw } from "./case";
 import { build, CASES, type OpCase, WITHOUT_CASES } from "./cases";
 
-const STEP = 1e-5;
-/** Differences err by STEP^2 times a third derivative, and by 1e-16 / STEP. Numbers in graphs are rounded to f32. */
-const TOLERANCE = 2e-6;
+const { step: STEP, tolerance: TOLERANCE } = DIFFERENCES;
 
 const evaluate = (roots: readonly Node[]): Float64Array[] => {
   const values = interpret(roots, { leaf: (node) => node.hostData!, keepF64: true });

@@ -2,7 +2,7 @@
 
 import type { Node } from "../../src/graph/node";
 import * as ops from "../../src/ops";
-import { type Draw, type Input, type Row, given, permuted, row, strided, table, SUM } from "./case";
+import { type Draw, type Input, type Row, given, permuted, row, strided, table } from "./case";
 
 type Shaped = (draw: Draw, shape: readonly number[]) => Input;
 
@@ -13,79 +13,67 @@ const distinct: Shaped = (draw, shape) => draw.distinct(shape);
 const reductions = (
   op: (x: Node, dims?: number | readonly number[], keepDim?: boolean) => Node,
   values: Shaped = uniform,
-  tolerance = SUM,
 ): Row[] => [
   row(
     "all",
     (draw) => [values(draw, [3, 7])],
     (x) => op(x),
-    { tolerance },
   ),
   row(
     "rows",
     (draw) => [values(draw, [3, 7])],
     (x) => op(x, 1),
-    { tolerance },
   ),
   row(
     "columns",
     (draw) => [values(draw, [5, 3])],
     (x) => op(x, 0),
-    { tolerance },
   ),
   row(
     "middle",
     (draw) => [values(draw, [2, 5, 3])],
     (x) => op(x, 1, true),
-    { tolerance },
   ),
   row(
     "outer and inner",
     (draw) => [values(draw, [3, 2, 5])],
     (x) => op(x, [0, 2]),
-    { tolerance },
   ),
   row(
     "batch and plane",
     (draw) => [values(draw, [2, 3, 2, 3])],
     (x) => op(x, [0, 2, 3]),
-    { tolerance },
   ),
   row(
     "scalar",
     (draw) => [draw.uniform([])],
     (x) => op(x),
-    { tolerance },
   ),
   row(
     "one",
     (draw) => [draw.uniform([1, 1])],
     (x) => op(x, 0),
-    { tolerance },
   ),
   row(
     "no outputs",
     (draw) => [draw.uniform([0, 3])],
     (x) => op(x, 1),
-    { tolerance },
   ),
   row(
     "permuted",
     (draw) => [permuted(values(draw, [5, 3]))],
     (x) => op(x, 1),
-    { tolerance },
   ),
   row(
     "strided",
     (draw) => [strided(values(draw, [3, 11]))],
     (x) => op(x, 0),
-    { tolerance },
   ),
   row(
     "NaN",
     () => [given([1, NaN, 3, 4, 5, Infinity, -Infinity, 8, 9], [3, 3])],
     (x) => op(x, 1),
-    { grad: false, tolerance },
+    { grad: false },
   ),
   row(
     "i32",
@@ -100,18 +88,18 @@ const reductions = (
 ];
 
 /** Long rows and columns, for kernels that split them. */
-const long = (op: (x: Node, dims: number) => Node, tolerance = SUM): Row[] => [
+const long = (op: (x: Node, dims: number) => Node): Row[] => [
   row(
     "long row",
     (draw) => [draw.uniform([2, 4099])],
     (x) => op(x, 1),
-    { grad: false, tolerance },
+    { grad: false },
   ),
   row(
     "long column",
     (draw) => [draw.uniform([4099, 3])],
     (x) => op(x, 0),
-    { grad: false, tolerance },
+    { grad: false },
   ),
 ];
 

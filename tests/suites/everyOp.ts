@@ -6,7 +6,7 @@ import { grad } from "../../src/gradient";
 import { Tensor } from "../../src/tensor";
 import type { Args, Result } from "./call";
 import { callGolden, repeatedCalls } from "./calls";
-import { deviceTolerance, expectGoldens, type GoldenTensor, goldenTensor, type Tolerance } from "./golden";
+import { expectGoldens, type GoldenTensor, goldenTensor } from "./golden";
 
 /** dtype in which floats are computed. */
 type Float = "f32" | "f64";
@@ -26,26 +26,16 @@ interface Golden {
 const families = import.meta.glob<readonly Golden[]>("../goldens/ops/*.json", { eager: true, import: "default" });
 const goldens = Object.values(families).flat();
 
-/** Cases that may stray further, or have no defined answer on a GPU and so no test there; and why. */
-type Exceptions = (op: string, name: string) => Tolerance | "none" | undefined;
-
-const exceptions: Exceptions = (op, name) => {
-  const isGpu = defaultDevice().kind === "webgpu";
-  if (isGpu && name === "subnormal") return "none"; // WGSL lets a GPU flush them to 0
-  if (op === "batchNorm" && name === "far from zero") return { relative: 1e-3, ofLargest: 2e-4 }; // the mean of 1000 is rounded to 6e-5, and the spread is 0.3
-  if (op === "layerNorm" && name === "far from zero") return { relative: 1e-3, ofLargest: 2e-4 }; // likewise
-  if (op === "cosineEmbeddingLoss") return { relative: isGpu ? 2e-5 : 5e-6, ofLargest: 2e-6 }; // ten roundings, one an op
-  return undefined;
-};
+/** WGSL lets a GPU flush subnormal numbers to 0: there is no defined answer. */
+const hasAnswer = ({ name }: Golden): boolean => name !== "subnormal" || defaultDevice().kind === "cpu";
 
 /** Declares one test a golden. In f64, on the CPU, only those whose numbers f32 can hold. */
 export function everyOp({ float = "f32" }: { float?: Float } = {}): void {
   for (const op of new Set(goldens.map((golden) => golden.op))) {
     describe(op, () => {
-      for (const golden of goldens.filter((each) => each.op === op)) {
-        const exception = exceptions(op, golden.name);
-        if (exception === "none" || (float === "f64" && !fits(golden))) continue;
-        test(golden.name, () => check(golden, float, exception));
+      for (const golden of goldens.filter((each) => each.op === op && hasAnswer(each))) {
+        if (float === "f64" && !fits(golden)) continue;
+        test(golden.name, () => check(golden, float));
       }
     });
   }
@@ -70,7 +60,7 @@ const inFloat = (answer: GoldenTensor, { inputs, args }: Golden, float: Float): 
     ? { ...answer, dtype: float }
     : answer;
 
-async function check(golden: Golden, float: Float, tolerance: Tolerance = deviceTolerance()): Promise<void> {
+async function check(golden: Golden, float: Float): Promise<void> {
   const isDifferentiable = golden.gradInputs !== undefined;
   const leaves = golden.inputs.map((input) => {
     if (!input) return null;
@@ -103,7 +93,7 @@ async function check(golden: Golden, float: Float, tolerance: Tolerance = device
       pairs.push({ name: `gradient ${i}`, actual: found[i]!, golden: { ...expected, dtype: float } }),
     );
   }
-  await expectGoldens(pairs, tolerance);
+  await expectGoldens(pairs);
 }
 
 /** A result's tensors by the names that goldens have for them: `output`, then `1`, `2`, ... in a list. */

@@ -6,6 +6,8 @@ import { tensor } from "../../src/creation";
 import { allocateHost, type DType, type TypedArray } from "../../src/graph/dtype";
 import { sizeOf } from "../../src/graph/shape";
 import { read, type Tensor } from "../../src/tensor";
+import { boundsOfState, ErrorAnalysis, firstOff, withGoldens } from "../helpers/tolerance";
+import { noteWide } from "../helpers/wide";
 
 export type GoldenValue = number | string;
 
@@ -32,49 +34,49 @@ export function goldenValues({ dtype, shape, data }: GoldenTensor): TypedArray {
 export const goldenTensor = (golden: GoldenTensor): Tensor =>
   tensor(goldenValues(golden), { shape: golden.shape, dtype: golden.dtype as DType });
 
-/** How far a result may stray: relative to each value, and to the largest one, where sums cancel. */
-export interface Tolerance {
-  readonly relative: number;
-  readonly ofLargest: number;
+export interface Golden {
+  readonly name: string;
+  readonly actual: Tensor;
+  readonly golden: GoldenTensor;
 }
 
-/** The CPU rounds once an op, from f64; a GPU computes in f32, and may be 2 or 3 ulp off in exp, log and the like. */
-const TOLERANCE: Readonly<Record<"cpu" | "webgpu", Tolerance>> = {
-  cpu: { relative: 1e-6, ofLargest: 2e-7 },
-  webgpu: { relative: 2e-5, ofLargest: 2e-6 },
-};
-
-export const deviceTolerance = (): Tolerance => TOLERANCE[defaultDevice().kind];
-
-/** The first value that is off; null if none is. */
-export function firstOff(actual: TypedArray, expected: TypedArray, { relative, ofLargest }: Tolerance): string | null {
-  if (actual.length !== expected.length) return `${actual.length} values for ${expected.length}`;
-  const isFloat = expected instanceof Float32Array || expected instanceof Float64Array;
-  const largest = Array.from(expected).reduce(
-    (most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most),
-    0,
-  );
-  for (let i = 0; i < expected.length; i++) {
-    const [a, e] = [actual[i]!, expected[i]!];
-    if (a === e || Object.is(a, e)) continue;
-    const isClose =
-      isFloat && Number.isFinite(e) && Math.abs(a - e) <= relative * Math.abs(e) + ofLargest * Math.min(largest, 1e3);
-    if (!isClose) return `[${i}]: got ${a}, expected ${e}`;
-  }
-  return null;
+export interface Past {
+  /** Steps that have written the state which these results are made of. */
+  readonly steps?: number;
+  /** How far PyTorch in f32 strays from PyTorch in f64, where that is known: absolutely. */
+  readonly spread?: number;
 }
 
-/** Reads tensors in one go and compares each with its golden. */
-export async function expectGoldens(
-  pairs: readonly { name: string; actual: Tensor; golden: GoldenTensor }[],
-  tolerance: Tolerance = deviceTolerance(),
-): Promise<void> {
-  for (const { name, actual, golden } of pairs) {
+/** Reads tensors in one go and compares each with its golden, as `tests/helpers/tolerance` says. */
+export async function expectGoldens(goldens: readonly Golden[], past: Past = {}): Promise<void> {
+  for (const { name, actual, golden } of goldens) {
     expect(actual.shape, `${name}: shape`).toEqual(golden.shape);
     expect(actual.dtype, `${name}: dtype`).toBe(golden.dtype);
   }
-  const values = await read(pairs.map(({ actual }) => actual));
-  pairs.forEach(({ name, golden }, i) => {
-    expect(firstOff(values[i]!, goldenValues(golden), tolerance), name).toBeNull();
+  const bounds = await boundsFor(goldens, past);
+  const values = await read(goldens.map(({ actual }) => actual));
+  goldens.forEach(({ name, golden }, i) => {
+    expect(firstOff(values[i]!, goldenValues(golden), bounds[i]!), name).toBeNull();
+  });
+}
+
+async function boundsFor(goldens: readonly Golden[], { steps = 0, spread = 0 }: Past): Promise<Float64Array[]> {
+  const device = defaultDevice();
+  const options = { device: device.kind, to: "exact", steps, spread } as const;
+  const nodes = goldens.map(({ actual }) => actual.node);
+  const analysis = new ErrorAnalysis(nodes.filter((node) => !node.hasValue));
+  const leaves = await device.engine.read(analysis.absent);
+  const found = analysis.run({ ...options, leaf: (node) => node.hostData ?? leaves[analysis.absent.indexOf(node)]! });
+  return goldens.map(({ name, golden }, i) => {
+    const want = goldenValues(golden);
+    const bounded = nodes[i]!.hasValue
+      ? {
+          values: want,
+          bounds: boundsOfState(want, { ...options, steps: Math.max(steps, 1) }),
+          because: "state",
+        }
+      : found.shift()!;
+    noteWide(name, bounded);
+    return withGoldens(bounded.bounds, want);
   });
 }
