@@ -105,8 +105,9 @@ test("a strict TypeScript project compiles against the declarations, lib check i
   );
   const images = 'import type { Tensor } from "flywheel"; declare const batches: Iterable<[Tensor, Tensor]>;';
   const model = 'import type { Module } from "flywheel/nn"; declare const model: Module;';
+  const optimizer = 'import type { Optimizer } from "flywheel/optim"; declare const optimizer: Optimizer;';
   readmeBlocks("ts").forEach((block, i) => {
-    const given = block.includes("const model") ? images : model; // what the reader brings along
+    const given = block.includes("const model") ? images : `${model} ${optimizer}`; // what the reader brings along
     writeFile(join(consumer, files[i + 1]!), `${given}\n${block}`);
   });
   const options = { strict: true, module: "NodeNext", target: "ES2022", noEmit: true, skipLibCheck: false, types: [] };

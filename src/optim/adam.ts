@@ -4,7 +4,7 @@ import { ValueError } from "../errors";
 import { type ParameterArena, SegmentState } from "../parameterArena";
 import type { Tensor } from "../tensor";
 import { ArenaOptimizer, type Member, segmentWord } from "./arenaOptimizer";
-import { checkGroupNames, checkNotNegative, type CommonOptions, type ParamGroups } from "./optimizer";
+import { checkGroupNames, checkNotNegative, type CommonOptions, type ParamGroups, withDefaults } from "./optimizer";
 
 /** Options of Adam and AdamW, PyTorch's names. */
 export interface AdamOptions extends CommonOptions {
@@ -112,7 +112,7 @@ export class Adam extends MomentOptimizer {
   protected override readonly isDecoupled = false;
 
   constructor(params: ParamGroups<AdamOptions>, options: Partial<AdamOptions> = {}) {
-    super(params, { ...DEFAULTS, ...options });
+    super(params, withDefaults("Adam", options, DEFAULTS));
   }
 }
 
@@ -136,6 +136,6 @@ export class AdamW extends MomentOptimizer {
   protected override readonly isDecoupled = true;
 
   constructor(params: ParamGroups<AdamOptions>, options: Partial<AdamOptions> = {}) {
-    super(params, { ...DEFAULTS, weightDecay: 0.01, ...options });
+    super(params, withDefaults("AdamW", options, { ...DEFAULTS, weightDecay: 0.01 }));
   }
 }

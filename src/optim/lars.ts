@@ -3,7 +3,14 @@
 import { LarsState, type ParameterArena } from "../parameterArena";
 import type { Tensor } from "../tensor";
 import { ArenaOptimizer, type Member, segmentWord } from "./arenaOptimizer";
-import { checkGroupNames, checkNotNegative, type CommonOptions, type ParamGroups } from "./optimizer";
+import {
+  checkGroupNames,
+  checkNotNegative,
+  type CommonOptions,
+  type ParamGroups,
+  REQUIRED,
+  withDefaults,
+} from "./optimizer";
 
 /** Options of LARS. */
 export interface LARSOptions extends CommonOptions {
@@ -20,7 +27,7 @@ export interface LARSState {
   mu: Tensor;
 }
 
-const DEFAULTS: Omit<LARSOptions, "lr"> = { momentum: 0.9, weightDecay: 0, trustCoefficient: 0.001 };
+const DEFAULTS: LARSOptions = { lr: REQUIRED, momentum: 0.9, weightDecay: 0, trustCoefficient: 0.001 };
 
 /**
  * LARS as MoCo v3 and other self-supervised training with large batches have it. For weights of two dimensions or more:
@@ -46,12 +53,11 @@ export class LARS extends ArenaOptimizer<LARSOptions, LARSState> {
   protected override readonly slotNames = ["mu"];
 
   constructor(params: ParamGroups<LARSOptions>, options: Pick<LARSOptions, "lr"> & Partial<LARSOptions>) {
-    const { lr, ...others } = options;
-    super(params, { lr, ...DEFAULTS, ...others });
+    super(params, withDefaults("LARS", options, DEFAULTS));
   }
 
   protected override checkOptions(options: LARSOptions): void {
-    checkGroupNames("LARS", options, ["lr", ...Object.keys(DEFAULTS)]);
+    checkGroupNames("LARS", options, Object.keys(DEFAULTS));
     const { lr, momentum, weightDecay, trustCoefficient } = options;
     checkNotNegative("LARS", { lr, momentum, weightDecay, trustCoefficient });
   }

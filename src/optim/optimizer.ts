@@ -7,6 +7,7 @@ import type { Device } from "../device";
 import { DeviceError, DTypeError, ValueError } from "../errors";
 import { checkOptionNames } from "../options";
 import type { Parameter } from "../parameter";
+import type { LoadableOptimizerState } from "./stateDict";
 
 /** Options that every optimizer has. */
 export interface CommonOptions {
@@ -138,7 +139,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   abstract stateDict(): OptimizerStateDict<object>;
 
   /** Takes back what `stateDict` gave. @see torch.optim.Optimizer.load_state_dict */
-  abstract loadStateDict(dict: OptimizerStateDict<object>): void;
+  abstract loadStateDict(dict: LoadableOptimizerState<Record<string, unknown>>): void;
 
   /**
    * Clears the gradients of all parameters.
@@ -200,9 +201,22 @@ function deviceOf(name: string, groups: readonly { readonly params: readonly Par
 }
 
 /** Checks that a group has no other options than `names`, and what every group may have. */
-export function checkGroupNames(op: string, group: object, names: readonly string[]): void {
+export function checkGroupNames(op: string, group: object | undefined, names: readonly string[]): void {
   checkOptionNames(op, group, [...names, "params", ...SCHEDULED_NAMES]);
 }
+
+/** An optimizer's options, complete. Callers without types may pass anything: PyTorch's positions, its spellings. */
+export function withDefaults<Options extends object>(
+  op: string,
+  options: Partial<Options> | undefined,
+  defaults: Options,
+): Options {
+  checkGroupNames(op, options, Object.keys(defaults));
+  return { ...defaults, ...options };
+}
+
+/** The default of a rate that must be given: no number. */
+export const REQUIRED = undefined as unknown as number;
 
 /** Checks that a number is not negative, or of another kind. */
 export function checkNotNegative(op: string, values: Readonly<Record<string, number>>): void {

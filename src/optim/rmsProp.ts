@@ -3,7 +3,7 @@
 import { type ParameterArena, SegmentState } from "../parameterArena";
 import type { Tensor } from "../tensor";
 import { ArenaOptimizer, type Member, segmentWord } from "./arenaOptimizer";
-import { checkGroupNames, checkNotNegative, type CommonOptions, type ParamGroups } from "./optimizer";
+import { checkGroupNames, checkNotNegative, type CommonOptions, type ParamGroups, withDefaults } from "./optimizer";
 
 /** Options of RMSprop, PyTorch's names. */
 export interface RMSpropOptions extends CommonOptions {
@@ -64,7 +64,7 @@ export class RMSprop extends ArenaOptimizer<RMSpropOptions, RMSpropState> {
   protected override readonly slotNames = ["square_avg", "momentum_buffer", "grad_avg"];
 
   constructor(params: ParamGroups<RMSpropOptions>, options: Partial<RMSpropOptions> = {}) {
-    super(params, { ...DEFAULTS, ...options });
+    super(params, withDefaults("RMSprop", options, DEFAULTS));
   }
 
   protected override checkOptions(options: RMSpropOptions): void {

@@ -4,7 +4,14 @@ import { ValueError } from "../errors";
 import { type ParameterArena, SegmentState } from "../parameterArena";
 import type { Tensor } from "../tensor";
 import { ArenaOptimizer, type Member, segmentWord } from "./arenaOptimizer";
-import { checkGroupNames, checkNotNegative, type CommonOptions, type ParamGroups } from "./optimizer";
+import {
+  checkGroupNames,
+  checkNotNegative,
+  type CommonOptions,
+  type ParamGroups,
+  REQUIRED,
+  withDefaults,
+} from "./optimizer";
 
 /** Options of SGD, PyTorch's names. */
 export interface SGDOptions extends CommonOptions {
@@ -22,7 +29,8 @@ export interface SGDOptions extends CommonOptions {
   classical: boolean;
 }
 
-const DEFAULTS: Omit<SGDOptions, "lr"> = {
+const DEFAULTS: SGDOptions = {
+  lr: REQUIRED,
   momentum: 0,
   dampening: 0,
   weightDecay: 0,
@@ -60,12 +68,11 @@ export class SGD extends ArenaOptimizer<SGDOptions, SGDState> {
   protected override readonly slotNames = ["momentum_buffer"];
 
   constructor(params: ParamGroups<SGDOptions>, options: Pick<SGDOptions, "lr"> & Partial<SGDOptions>) {
-    const { lr, ...others } = options;
-    super(params, { lr, ...DEFAULTS, ...others });
+    super(params, withDefaults("SGD", options, DEFAULTS));
   }
 
   protected override checkOptions(options: SGDOptions): void {
-    checkGroupNames("SGD", options, ["lr", ...Object.keys(DEFAULTS)]);
+    checkGroupNames("SGD", options, Object.keys(DEFAULTS));
     const { lr, momentum, weightDecay, dampening, nesterov, classical } = options;
     checkNotNegative("SGD", { lr, momentum, weightDecay });
     if (nesterov && (momentum <= 0 || dampening !== 0)) {

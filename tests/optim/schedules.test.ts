@@ -1,7 +1,7 @@
 import { openTestDevice } from "../suites/device";
 import { schedules } from "../suites/schedules";
-import { sgdErrors } from "../suites/sgdErrors";
+import { optimizerErrors } from "../suites/optimizerErrors";
 
 await openTestDevice("cpu");
 schedules();
-sgdErrors();
+optimizerErrors();

@@ -45,13 +45,22 @@ async function run(example: string, given: Readonly<Record<string, unknown>> = {
 export function readmeExamples(kind: "cpu" | "webgpu"): void {
   const [first, second, third] = readmeBlocks("ts");
 
-  test("the saving example gives the model back", async () => {
+  test("the saving example gives the model and the optimizer back", async () => {
     if (kind === "cpu") expectConsole(/warn: flywheel runs on the CPU/);
     await flywheel.init();
     const model = new nn.Sequential(new nn.Linear(3, 4), new nn.BatchNorm1d(4));
+    const optimizer = new optim.Adam(model.parameters());
+    model
+      .forward(flywheel.ones([2, 3]))
+      .sum()
+      .backward();
+    optimizer.step();
     const before = await nn.readState(model.stateDict());
-    await run(third!, { model });
+    const optimizerBefore = await optim.packState(optimizer.stateDict());
+    expect(Object.keys(optimizerBefore.tensors)).toHaveLength(12);
+    await run(third!, { model, optimizer });
     expect(await nn.readState(model.stateDict())).toEqual(before);
+    expect(await optim.packState(optimizer.stateDict())).toEqual(optimizerBefore);
   });
 
   test("the first example is short, and trains to an accuracy above 0.9", async () => {

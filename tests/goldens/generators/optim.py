@@ -132,6 +132,9 @@ def make():
         "classical": [classical(name, options, params, grads) for name, options in CLASSICAL.items()],
         "schedules": [schedule(*row) for row in SCHEDULES],
         "chains": [chain(*row) for row in CHAINS],
+        "composed": [composed(*row) for row in COMPOSED],
+        "metrics": METRICS,
+        "plateaus": [plateau(*row) for row in PLATEAUS],
         "resumed": [resumed(make_optimizer, params, grads) for make_optimizer in OPTIMIZERS],
         "special": special(),
         "clipping": [clipping(*row, grads) for row in CLIPPING],
@@ -327,6 +330,52 @@ SCHEDULES = [
     ("LambdaLR", [0.1, 0.02], {"rule": "min(1, (step + 1) / 5)"}),
     ("LambdaLR", [0.03], {"rule": "0.5 * (1 + cos(pi * step / 30))"}),
     ("LambdaLR", [0.1], {"rule": "(step + 1) / 6 if step < 5 else 0.5 * (1 + cos(pi * (step - 5) / 25))"}),
+    ("MultiplicativeLR", [0.1, 0.02], {"rule": "0.9 if step % 3 else 0.5"}),
+    ("ConstantLR", [0.1], {}),
+    ("ConstantLR", [0.1, 0.02], {"factor": 0.125, "totalIters": 8}),
+    ("PolynomialLR", [0.1], {}),
+    ("PolynomialLR", [0.1, 0.02], {"totalIters": 20, "power": 2.5}),
+    ("CosineAnnealingWarmRestarts", [0.1], {"t0": 7}),
+    ("CosineAnnealingWarmRestarts", [0.1, 0.02], {"t0": 4, "tMult": 2, "etaMin": 0.005}),
+    ("OneCycleLR", [0.1], {"maxLr": 0.5, "totalSteps": 30}),
+    ("OneCycleLR", [0.1, 0.02], {"maxLr": [0.5, 0.2], "epochs": 3, "stepsPerEpoch": 12, "pctStart": 0.25, "threePhase": True}),
+    ("OneCycleLR", [0.1], {"maxLr": 0.5, "totalSteps": 31, "annealStrategy": "linear", "divFactor": 10, "finalDivFactor": 50}),
+    ("OneCycleLR", [0.1, 0.02], {"maxLr": 1, "totalSteps": 30, "maxMomentum": [0.9, 0.8], "baseMomentum": [0.5, 0.6]}),
+    ("OneCycleLR", [0.1], {"maxLr": 0.5, "totalSteps": 30, "cycleMomentum": False}),
+]
+
+# name, class, its parts, milestones
+COMPOSED = [
+    ("warm-up, then a cosine", "SequentialLR", [("LinearLR", {"startFactor": 0.1, "totalIters": 5}), ("CosineAnnealingLR", {"tMax": 10})], [5]),
+    (
+        "three after each other",
+        "SequentialLR",
+        [("ConstantLR", {"factor": 0.5, "totalIters": 20}), ("ExponentialLR", {"gamma": 0.9}), ("StepLR", {"stepSize": 2, "gamma": 0.5})],
+        [3, 8],
+    ),
+    (
+        "functions and restarts after each other",
+        "SequentialLR",
+        [
+            ("LambdaLR", {"rule": "min(1, (step + 1) / 5)"}),
+            ("MultiplicativeLR", {"rule": "0.9 if step % 3 else 0.5"}),
+            ("CosineAnnealingWarmRestarts", {"t0": 3}),
+        ],
+        [4, 9],
+    ),
+    ("polynomials", "SequentialLR", [("PolynomialLR", {"totalIters": 4}), ("MultiStepLR", {"milestones": [2, 3], "gamma": 0.5}), ("PolynomialLR", {"totalIters": 3, "power": 2})], [4, 8]),
+    ("chained", "ChainedScheduler", [("ConstantLR", {"factor": 0.1, "totalIters": 2}), ("ExponentialLR", {"gamma": 0.9})], None),
+    ("three chained", "ChainedScheduler", [("CosineAnnealingLR", {"tMax": 12}), ("StepLR", {"stepSize": 4, "gamma": 0.5}), ("LinearLR", {})], None),
+]
+
+METRICS = [5, 4, 3.9999, 4, 4.1, 3.2, 3.3, 3.4, 3.1995, 3.5, "nan", 3.2, 3, 3, 3, 2.99, 2.98, 2.97, 2.96, 2.9, 5, 5, 5, 5, 5]
+PLATEAUS = [
+    ([0.1], {"patience": 2}),
+    ([0.1, 0.02], {"patience": 0, "factor": 0.5, "minLr": [0.001, 0.01]}),
+    ([0.1], {"patience": 1, "threshold": 0.05, "cooldown": 2, "factor": 0.9}),
+    ([0.1], {"patience": 1, "threshold": 0.05, "thresholdMode": "abs"}),
+    ([0.1], {"patience": 1, "mode": "max"}),
+    ([0.1], {"patience": 2, "mode": "max", "thresholdMode": "abs", "threshold": 0.5, "eps": 1e-4}),
 ]
 
 
@@ -344,11 +393,52 @@ CHAINS = [
 
 
 def schedule(name, lr, options):
+    """lr[t][group]: what step t trains with; and after a jump to step 17, for groups of a new optimizer."""
+    optimizer, scheduler = scheduled(name, lr, options)
+    record = {"schedule": name, "lr": lr, "options": options}
+    with_momentum = name == "OneCycleLR" and options.get("cycleMomentum", True)
+    momenta = []
+    lrs = []
+    for _ in range(30):
+        momenta.append([group["momentum"] for group in optimizer.param_groups])
+        lrs.append(train_with(optimizer, [scheduler]))
+    jumping, scheduler = scheduled(name, lr, options)
+    scheduler.step(17)
+    record |= {"lrs": lrs, "jump": [group["lr"] for group in jumping.param_groups]}
+    if not with_momentum:
+        return record
+    adam, scheduler = scheduled(name, lr, options, torch.optim.Adam)
+    for step in range(30):
+        assert [group["betas"][0] for group in adam.param_groups] == momenta[step]
+        train_with(adam, [scheduler])
+    return record | {"momenta": momenta}
+
+
+def scheduled(name, lr, options, make_optimizer=torch.optim.SGD):
+    optimizer = make_optimizer([{"params": [torch.zeros(1)], "lr": x} for x in lr], lr=0.1)
+    return optimizer, build(optimizer, name, options)
+
+
+def composed(name, kind, parts, milestones):
     """lr[t][group]: what step t trains with."""
+    optimizer = torch.optim.SGD([{"params": [torch.zeros(1)], "lr": x} for x in (1.0, 0.1)], lr=0.1)
+    schedulers = [build(optimizer, each, options) for each, options in parts]
+    make = getattr(torch.optim.lr_scheduler, kind)
+    scheduler = make(schedulers) if milestones is None else make(optimizer, schedulers, milestones)
+    lrs = [train_with(optimizer, [scheduler]) for _ in range(15)]
+    described = [{"schedule": each, "options": options} for each, options in parts]
+    return {"name": name, "kind": kind, "schedules": described, "milestones": milestones, "lrs": lrs}
+
+
+def plateau(lr, options):
+    """lr[t][group] after the t-th of METRICS."""
     optimizer = torch.optim.SGD([{"params": [torch.zeros(1)], "lr": x} for x in lr], lr=0.1)
-    scheduler = build(optimizer, name, options)
-    lrs = [train_with(optimizer, [scheduler]) for _ in range(30)]
-    return {"schedule": name, "lr": lr, "options": options, "lrs": lrs}
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **schedule_options(options))
+    lrs = []
+    for metric in METRICS:
+        scheduler.step(float(metric))
+        lrs.append([group["lr"] for group in optimizer.param_groups])
+    return {"lr": lr, "options": options, "lrs": lrs}
 
 
 def chain(name, schedules, events):
@@ -374,7 +464,8 @@ def schedule_options(options):
     if "rule" in options:
         known = {"cos": math.cos, "pi": math.pi, "min": min}
         return {"lr_lambda": lambda step: eval(options["rule"], known | {"step": step})}
-    return {"T_max" if key == "tMax" else snake(key): value for key, value in options.items()}
+    named = {"tMax": "T_max", "t0": "T_0", "tMult": "T_mult"}
+    return {named.get(key) or snake(key): value for key, value in options.items()}
 
 
 def train_with(optimizer, schedulers):

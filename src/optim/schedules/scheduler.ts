@@ -1,0 +1,147 @@
+/**
+ * Learning rate schedules, in PyTorch's chainable form: each step changes the rate that is set, so that two schedules on one
+ * optimizer multiply and a rate set by hand is kept. Where nothing else sets rates, they follow the formula of each class.
+ */
+
+import { ValueError } from "../../errors";
+import { Optimizer } from "../optimizer";
+
+/** What a scheduler must remember, in PyTorch's words. */
+export interface SchedulerState {
+  last_epoch: number;
+  base_lrs?: number[];
+  /** The rates that were set when the state was taken. */
+  _last_lr: number[];
+}
+
+/**
+ * Base of all schedules: what counts steps and writes rates.
+ *
+ * @see torch.optim.lr_scheduler.LRScheduler
+ */
+export abstract class LRScheduler {
+  /** How often `step` was called. */
+  lastEpoch = 0;
+
+  /** @throws ValueError if it is given something else than an optimizer */
+  constructor(readonly optimizer: Optimizer) {
+    checkOptimizer(this.constructor.name, optimizer);
+  }
+
+  /** Moves on by one. Call it after `optimizer.step()`. @see torch.optim.lr_scheduler.LRScheduler.step */
+  abstract step(epoch?: number): void;
+
+  /** The rates that are set now, one a group. */
+  getLastLr(): number[] {
+    return this.optimizer.paramGroups.map(({ lr }) => lr);
+  }
+
+  /** Steps so far and the rates that are set now. @see torch.optim.lr_scheduler.LRScheduler.state_dict */
+  stateDict(): SchedulerState {
+    return { last_epoch: this.lastEpoch, _last_lr: this.getLastLr() };
+  }
+
+  /**
+   * Takes back what `stateDict` gave, and sets the rates of that time.
+   *
+   * @throws ValueError if it has not one rate per group; nothing is written then
+   */
+  loadStateDict({ last_epoch, _last_lr }: SchedulerState): void {
+    setRates(this.optimizer, _last_lr);
+    this.lastEpoch = last_epoch;
+  }
+}
+
+export function checkOptimizer(name: string, optimizer: unknown): void {
+  if (optimizer instanceof Optimizer) return;
+  throw new ValueError(
+    `${name}: there must be an optimizer, got ${typeof optimizer}. Pass the one whose rates it sets.`,
+  );
+}
+
+/** Sets the rates of saved groups. */
+export function setRates({ paramGroups }: Optimizer, lrs: readonly number[]): void {
+  checkRates(lrs.length === paramGroups.length, "_last_lr", lrs, paramGroups.length);
+  paramGroups.forEach((group, index) => (group.lr = lrs[index]!));
+}
+
+function checkRates(holds: boolean, name: string, rates: readonly number[], groupCount: number): void {
+  if (holds) return;
+  throw new ValueError(
+    `loadStateDict: ${name} must have one rate per group, got ${rates.length} for ${groupCount}. Build the optimizer with the same groups.`,
+  );
+}
+
+/** A schedule with a rule for each group's rate. */
+export abstract class RateScheduler extends LRScheduler {
+  /** Rates of the groups when the schedule began. Groups added later have none. */
+  protected baseLrs: number[];
+
+  constructor(optimizer: Optimizer) {
+    super(optimizer);
+    for (const group of optimizer.paramGroups) group.initialLr ??= group.lr;
+    this.baseLrs = optimizer.paramGroups.map((group) => group.initialLr!);
+  }
+
+  /** The rate of group `index` after `epoch` steps, where nothing else sets it; null where it follows from the one before only. */
+  protected lrAt(_epoch: number, _baseLr: number, _index: number): number | null {
+    return null;
+  }
+
+  /** The rate that `lr` becomes with step `epoch`; at 0 the schedule begins. */
+  protected abstract next(
+    epoch: number,
+    lr: number,
+    group: { readonly index: number; readonly baseLr?: number },
+  ): number;
+
+  /** Moves on by one, or to `epoch` as if nothing else had set rates. Call it after `optimizer.step()`. */
+  override step(epoch?: number): void {
+    this.lastEpoch = epoch ?? this.lastEpoch + 1;
+    if (epoch === undefined) this.advance();
+    else
+      this.optimizer.paramGroups.slice(0, this.baseLrs.length).forEach((group, index) => {
+        const baseLr = this.baseLrs[index]!;
+        group.lr = this.lrAt(epoch, baseLr, index) ?? this.next(epoch, group.lr, { index, baseLr });
+      });
+  }
+
+  /** Steps so far, base rates and the rates that are set now. */
+  override stateDict(): SchedulerState {
+    return { ...super.stateDict(), base_lrs: [...this.baseLrs] };
+  }
+
+  override loadStateDict(state: SchedulerState): void {
+    const { base_lrs: baseLrs = this.baseLrs } = state;
+    const { length } = this.optimizer.paramGroups;
+    checkRates(baseLrs.length <= length, "base_lrs", baseLrs, length);
+    super.loadStateDict(state);
+    this.baseLrs = [...baseLrs];
+  }
+
+  /** Sets the rates of `lastEpoch`. Subclasses call it once their options are set: the first step trains with the rate of epoch 0. */
+  protected advance(): void {
+    this.optimizer.paramGroups.forEach((group, index) => {
+      const baseLr = this.baseLrs[index];
+      group.lr = this.next(this.lastEpoch, group.lr, { index, ...(baseLr !== undefined && { baseLr }) });
+    });
+  }
+}
+
+/** Checks that a number of steps is positive. */
+export function checkCount(what: string, count: number): void {
+  if (!(count > 0)) throw new ValueError(`${what} must be positive, got ${count}. Pass a number of steps.`);
+}
+
+/** One value a group, from one for all or a list of one each. */
+export function perGroup(
+  what: string,
+  value: number | readonly number[],
+  { paramGroups }: Optimizer,
+): readonly number[] {
+  if (typeof value === "number") return paramGroups.map(() => value);
+  if (value.length === paramGroups.length) return value;
+  throw new ValueError(
+    `${what} must be a number or one per group, got ${value.length} for ${paramGroups.length} groups. Pass one, or one each.`,
+  );
+}
