@@ -64,6 +64,11 @@ export class AutogradError extends FlywheelError {
   override name = "AutogradError";
 }
 
+/** Gradients of a function and differences of its values do not agree. */
+export class GradcheckError extends AutogradError {
+  override name = "GradcheckError";
+}
+
 /** A state dict that does not fit its module. */
 export class StateDictError extends FlywheelError {
   override name = "StateDictError";

@@ -9,6 +9,7 @@ export {
   DTypeError,
   FlywheelError,
   FormatError,
+  GradcheckError,
   IndexError,
   InternalError,
   KernelError,
@@ -70,14 +71,20 @@ export {
   customVjp,
   enableGrad,
   grad,
+  gradcheck,
+  gradgradcheck,
+  hessian,
   inferenceMode,
   isGradEnabled,
+  jacobian,
+  jvp,
   noGrad,
   recompute,
   setGradEnabled,
   valueAndGrad,
+  vjp,
 } from "./gradient";
-export type { GradOptions, Vjp } from "./gradient";
+export type { Arguments, DerivativeOptions, Each, GradcheckOptions, GradOptions, Tensors, Vjp } from "./gradient";
 export { Buffer, Counter, Parameter } from "./parameter";
 export type { ParameterOptions } from "./parameter";
 export * as F from "./functional";

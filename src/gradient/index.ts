@@ -5,4 +5,8 @@ export type { Vjp } from "./customVjp";
 export { grad, valueAndGrad } from "./grad";
 export type { GradOptions } from "./grad";
 export { enableGrad, inferenceMode, isGradEnabled, noGrad, setGradEnabled } from "./mode";
+export { hessian, jacobian, jvp, vjp } from "./functional";
+export type { Arguments, DerivativeOptions, Each, Tensors } from "./functional";
+export { gradcheck, gradgradcheck } from "./gradcheck";
+export type { GradcheckOptions } from "./gradcheck";
 export { recompute } from "./recompute";

@@ -56,9 +56,9 @@ export abstract class Gradients extends TensorCore implements GradientOwner {
     this.requiresGrad_(value);
   }
 
-  /** Whether it was given, not computed from something that requires gradients. */
+  /** Whether no gradient goes on from here: it requires none, or was given, not computed from something that does. */
   get isLeaf(): boolean {
-    return isGradientLeaf(this.value);
+    return !this.requiresGrad || isGradientLeaf(this.value);
   }
 
   /** The sum of all gradients that `backward` brought since they were last cleared; null if none did. */

@@ -1,0 +1,5 @@
+import { derivatives } from "../suites/derivatives";
+import { openTestDevice } from "../suites/device";
+
+await openTestDevice("webgpu");
+derivatives();
