@@ -7,7 +7,7 @@ import type { Node } from "./graph/node";
 import { sameShape, type Shape, showShape } from "./graph/shape";
 import * as ops from "./ops";
 import type { Tensor } from "./tensor";
-import { build, type NestedArray, type TensorLike, wrap } from "./tensor";
+import { build, type NestedArray, wrap } from "./tensor";
 
 /** What every function that makes a tensor takes. */
 export interface CreationOptions {
@@ -207,26 +207,8 @@ function joined(op: string, tensors: readonly Tensor[], make: (nodes: readonly N
   return build(op, tensors, (...nodes) => make(nodes));
 }
 
-/**
- * `a` where the condition holds, `b` elsewhere; all three broadcast.
- *
- * @param condition bool
- * @see torch.where
- *
- * @example
- * const leaky = where(x.gt(0), x, x.mul(0.01));
- */
-export const where = (condition: Tensor, a: TensorLike, b: TensorLike): Tensor =>
-  build("where", [condition, a, b], (c, x, y) => ops.where(c, x, y));
-
 /** Matrix product; see `Tensor.matmul`. @see torch.matmul */
 export const matmul = (a: Tensor, b: Tensor): Tensor => a.matmul(b);
-
-/** The larger of each pair; NaN if one is. @see torch.maximum */
-export const maximum = (a: Tensor, b: TensorLike): Tensor => a.maximum(b);
-
-/** The smaller of each pair; NaN if one is. @see torch.minimum */
-export const minimum = (a: Tensor, b: TensorLike): Tensor => a.minimum(b);
 
 /** Whether both have the same shape and dtype and all values agree; NaN differs from everything. @see torch.equal */
 export async function equal(a: Tensor, b: Tensor): Promise<boolean> {

@@ -22,6 +22,7 @@ const LAYERS: Record<string, number> = {
   runtime: 4,
   tensor: 5,
   creation: 5,
+  functions: 5,
   parameter: 5,
   parameterArena: 5,
   gradientClipping: 5,

@@ -3,9 +3,10 @@
  * coins and factors are drawn from the counter-based generator, so every device draws the same ones.
  */
 
-import { arange, tensor, where } from "../creation";
+import { arange, tensor } from "../creation";
 import type { Device } from "../device";
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors";
+import { where } from "../functions";
 import { noGrad } from "../gradient";
 import { showShape } from "../graph/shape";
 import { type Generator, rand, randomBits } from "../random";

@@ -1,7 +1,8 @@
 /** Rows of a table, and attention: weighted means of values, weights by how queries and keys agree. */
 
-import { ones, where, zerosLike } from "../creation";
+import { ones, zerosLike } from "../creation";
 import { DTypeError, ShapeError, ValueError } from "../errors";
+import { where } from "../functions";
 import { isInteger } from "../graph/dtype";
 import { showShape } from "../graph/shape";
 import { checkOptionNames } from "../options";

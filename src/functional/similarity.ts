@@ -1,7 +1,8 @@
 /** Losses of pairs and triples of vectors: what should be near, what far. */
 
-import { cat, where, zeros } from "../creation";
+import { cat, zeros } from "../creation";
 import { ShapeError, ValueError } from "../errors";
+import { where } from "../functions";
 import { sameShape, showShape } from "../graph/shape";
 import * as ops from "../ops";
 import type { Reduction } from "../ops";

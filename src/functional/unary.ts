@@ -1,7 +1,7 @@
 /** How functions of one tensor are made of node builders. */
 
 import type { Node } from "../graph/node";
-import { type Tensor, wrap } from "../tensor";
+import { build, type Tensor } from "../tensor";
 
 /** Applies a node builder to a tensor. */
-export const unary = (x: Tensor, make: (node: Node) => Node): Tensor => wrap(make(x.node), x.device);
+export const unary = (x: Tensor, make: (node: Node) => Node): Tensor => build("F", [x], make);

@@ -1,9 +1,18 @@
 /** Tensor's comparisons, logic and bits. */
 
+import type { Node } from "../graph/node";
 import * as ops from "../ops";
+import type { Closeness } from "../ops";
+import { checkOptionNames } from "../options";
 import type { Tensor } from "../tensor";
 import type { TensorLike } from "./core";
 import { Functions } from "./math";
+
+/** The builder that tells what is close, as options say. */
+export function closing(op: string, options?: Closeness): (a: ops.Operand, b: ops.Operand) => Node {
+  checkOptionNames(op, options, ["rtol", "atol", "equalNan"]);
+  return (a, b) => ops.isclose(a, b, options);
+}
 
 export abstract class Logic extends Functions {
   // --- comparison and logic; all give bool ---------------------------------------------------------------------------
@@ -36,6 +45,33 @@ export abstract class Logic extends Functions {
   /** `this >= other`. @see torch.ge */
   ge(other: TensorLike): Tensor {
     return this.binary("ge", ops.ge, other);
+  }
+
+  /** Whether this and `other` are close; see the options. @see torch.isclose */
+  isclose(other: TensorLike, options?: Closeness): Tensor {
+    return this.binary("isclose", closing("isclose", options), other);
+  }
+
+  /**
+   * Whether all elements of this and `other` are close.
+   *
+   * @throws StaleTensorError as `data`
+   * @see torch.allclose
+   */
+  async allclose(other: TensorLike, options?: Closeness): Promise<boolean> {
+    const close = this.binary("allclose", (a, b) => ops.all(closing("allclose", options)(a, b)), other);
+    return (await close.item()) === 1;
+  }
+
+  /**
+   * Numbers in place of NaN and the infinities.
+   *
+   * @param nan default 0
+   * @param posinf, neginf default: the largest and the smallest number of the dtype
+   * @see torch.nan_to_num
+   */
+  nanToNum(nan = 0, posinf: number | null = null, neginf: number | null = null): Tensor {
+    return this.unary((x) => ops.nanToNum(x, nan, posinf, neginf));
   }
 
   /** Whether each element is NaN. @see torch.isnan */
@@ -73,7 +109,7 @@ export abstract class Logic extends Functions {
     return this.binary("logicalXor", ops.logicalXor, other);
   }
 
-  // --- bits of i32, u32 and bool -------------------------------------------------------------------------------------
+  // --- bits of integers and bool -------------------------------------------------------------------------------------
 
   /** `~this`. @see torch.bitwise_not */
   bitwiseNot(): Tensor {

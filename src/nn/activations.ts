@@ -1,8 +1,10 @@
 /** Activations as layers; see the functions of the same names in `F`. */
 
+import { full } from "../creation";
 import * as F from "../functional";
+import { Parameter } from "../parameter";
 import type { Tensor } from "../tensor";
-import { Module } from "./module";
+import { checkSizes, Module } from "./module";
 
 /** `max(x, 0)`. @see torch.nn.ReLU */
 export class ReLU extends Module {
@@ -48,6 +50,56 @@ export class CELU extends Module {
 
   forward(x: Tensor): Tensor {
     return F.celu(x, this.alpha);
+  }
+}
+
+/**
+ * `x`, times a weight below 0.
+ *
+ * @shape `[n, c, ...]`, same as input
+ * @param numParameters 1 (the default), or one a channel
+ * @param init what weights start at; default 0.25
+ * @see torch.nn.PReLU
+ */
+export class PReLU extends Module {
+  readonly weight: Parameter; // [numParameters]
+
+  constructor(numParameters = 1, init = 0.25) {
+    super();
+    checkSizes("PReLU", { numParameters });
+    this.weight = new Parameter(full([numParameters], init));
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.prelu(x, this.weight);
+  }
+}
+
+/** `x`, times a slope below 0: drawn between `lower` and `upper` in training, else their mean. @see torch.nn.RReLU */
+export class RReLU extends Module {
+  constructor(
+    readonly lower = 1 / 8,
+    readonly upper = 1 / 3,
+  ) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.rrelu(x, this.lower, this.upper, { training: this.training });
+  }
+}
+
+/** `x` above `threshold`, else `value`. @see torch.nn.Threshold */
+export class Threshold extends Module {
+  constructor(
+    readonly threshold: number,
+    readonly value: number,
+  ) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.threshold(x, this.threshold, this.value);
   }
 }
 
@@ -104,9 +156,9 @@ export class Tanh extends Module {
   }
 }
 
-/** `log(1 + e ^ (beta x)) / beta`. @see torch.nn.Softplus */
+/** `log(1 + e ^ (beta x)) / beta`, and `x` where `beta x` is above the threshold. @see torch.nn.Softplus */
 export class Softplus extends Module {
-  constructor(private readonly options: { readonly beta?: number } = {}) {
+  constructor(private readonly options: { readonly beta?: number; readonly threshold?: number } = {}) {
     super();
   }
 
@@ -147,6 +199,57 @@ export class Hardsigmoid extends Module {
 export class Hardswish extends Module {
   forward(x: Tensor): Tensor {
     return F.hardswish(x);
+  }
+}
+
+/** `x` where it is farther than `lambd` (default 0.5) from 0, else 0. @see torch.nn.Hardshrink */
+export class Hardshrink extends Module {
+  constructor(readonly lambd = 0.5) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.hardshrink(x, this.lambd);
+  }
+}
+
+/** `x` moved by `lambd` (default 0.5) towards 0, where it stops. @see torch.nn.Softshrink */
+export class Softshrink extends Module {
+  constructor(readonly lambd = 0.5) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.softshrink(x, this.lambd);
+  }
+}
+
+/** `x - tanh(x)`. @see torch.nn.Tanhshrink */
+export class Tanhshrink extends Module {
+  forward(x: Tensor): Tensor {
+    return F.tanhshrink(x);
+  }
+}
+
+/** The first half along `dim` (default -1), times the sigmoid of the second. @see torch.nn.GLU */
+export class GLU extends Module {
+  constructor(readonly dim = -1) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.glu(x, this.dim);
+  }
+}
+
+/** `softmax(-x)` along `dim`. @see torch.nn.Softmin */
+export class Softmin extends Module {
+  constructor(readonly dim: number) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.softmin(x, this.dim);
   }
 }
 

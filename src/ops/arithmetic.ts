@@ -99,6 +99,12 @@ export const mul = joined(mulOp, logicalAndOp);
 /** `a / b`; integers become f32, as in PyTorch. */
 export const div = (a: Operand, b: Operand): Node =>
   apply(divOp, together("div", [a, b], toFloatDType(commonDType([a, b]))), {});
+/** `x`, if it is a number. */
+export function positive(x: Node): Node {
+  checkDType("positive", [x], NUMBER);
+  return x;
+}
+
 export const neg = (x: Node): Node => apply(negOp, [x], {});
 export const square = (x: Node): Node => apply(squareOp, [x.dtype === "bool" ? cast(x, "i32") : x], {});
 /** `1 / x`. */

@@ -10,18 +10,16 @@ import {
   fullLike,
   linspace,
   matmul,
-  maximum,
-  minimum,
   ones,
   onesLike,
   stack,
   tensor,
-  where,
   zeros,
   zerosLike,
 } from "../../src/creation";
 import { defaultDevice, openDevice, withDevice } from "../../src/device";
 import { DeviceError, DTypeError, IndexError, ShapeError, ValueError } from "../../src/errors";
+import { maximum, minimum, where } from "../../src/functions";
 import { grad } from "../../src/gradient";
 import { Parameter } from "../../src/parameter";
 import { read } from "../../src/tensor";

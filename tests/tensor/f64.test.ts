@@ -1,9 +1,10 @@
 /** dtype f64 as users meet it: on the CPU device, in tensors, parameters, modules, optimizers and files. */
 
 import { describe, expect, test } from "vitest";
-import { arange, cat, eye, full, linspace, onesLike, tensor, where, zeros } from "../../src/creation";
+import { arange, cat, eye, full, linspace, onesLike, tensor, zeros } from "../../src/creation";
 import { DTypeError, StateDictError } from "../../src/errors";
 import * as F from "../../src/functional";
+import { where } from "../../src/functions";
 import { grad } from "../../src/gradient";
 import * as io from "../../src/io";
 import * as nn from "../../src/nn";
