@@ -5,7 +5,7 @@ import type { Node } from "../graph/node";
 import { normalizeDim, showShape, sizeOf } from "../graph/shape";
 import { abs, add, clamp, div, maximum, mul, neg, square, sub, where } from "./arithmetic";
 import { customVjp, detach } from "./custom";
-import { ge, gt, isnan, le, logicalAnd, logicalOr, lt } from "./logic";
+import { ge, gt, le, logicalAnd, lt } from "./logic";
 import { exp, expm1, log1p, sigmoid } from "./math";
 import { narrow } from "./slice";
 import { erfc } from "./special";
@@ -83,11 +83,8 @@ export function hardsigmoid(x: Node): Node {
   return div(where(isInside, shifted, detach(clamp(shifted, 0, 6))), 6);
 }
 
-/** `x` where it is farther than `lambd` from 0, else 0. A NaN gets no gradient. */
-export function hardshrink(x: Node, lambd = 0.5): Node {
-  const isFar = logicalOr(gt(x, lambd), lt(x, -lambd));
-  return where(isFar, x, where(isnan(x), detach(x), 0));
-}
+/** `x` where it is farther than `lambd` from 0, else 0. */
+export const hardshrink = (x: Node, lambd = 0.5): Node => where(logicalAnd(ge(x, -lambd), le(x, lambd)), 0, x);
 
 /** `x`, moved by `lambd` towards 0; what is nearer becomes 0, and so does NaN. */
 export function softshrink(x: Node, lambd = 0.5): Node {

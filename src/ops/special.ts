@@ -7,7 +7,7 @@ import { abs, add, clamp, div, maximum, minimum, mul, neg, reciprocal, square, s
 import { cast, commonDType, type Operand, toFloat, together } from "./cast";
 import { checkDType } from "./check";
 import { customVjp } from "./custom";
-import { eq, ge, isfinite, isnan, le, logicalAnd, logicalNot, logicalOr, lt, ne } from "./logic";
+import { eq, ge, gt, isfinite, isnan, le, logicalAnd, logicalNot, logicalOr, lt, ne } from "./logic";
 import { exp, exp2, log, log1p, mathOp, onFloats, sigmoid } from "./math";
 import { apply } from "./op";
 import { binary, FLOAT } from "./pointwise";
@@ -85,8 +85,8 @@ export function logit(input: Node, eps: number | null = null): Node {
   const value = log(div(inside, sub(1, inside)));
   return customVjp(value, [x], (gradOut, [at]) => {
     const slope = reciprocal(mul(at!, sub(1, at!)));
-    const isInside = logicalAnd(ge(at!, eps ?? 0), le(at!, 1 - (eps ?? 0)));
-    return [where(isInside, mul(gradOut, slope), eps === null ? NaN : 0)];
+    const isOutside = logicalOr(lt(at!, eps ?? 0), gt(at!, 1 - (eps ?? 0)));
+    return [where(isOutside, eps === null ? NaN : 0, mul(gradOut, slope))];
   });
 }
 

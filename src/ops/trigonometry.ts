@@ -60,7 +60,7 @@ export const asinhOp = mathOp("asinh", {
 export const acoshOp = mathOp("acosh", {
   js: Math.acosh,
   wgsl: "ieee_acosh",
-  derivative: (x) => rsqrt(neg(oneMinusSquare(x))),
+  derivative: (x) => rsqrt(mul(sub(x, 1), add(x, 1))),
 });
 export const atanhOp = mathOp("atanh", {
   js: Math.atanh,

@@ -1,6 +1,7 @@
 """Values and cases that several families share."""
 
 import math
+from functools import partial
 
 import torch
 
@@ -17,19 +18,25 @@ HUGE = f32(1e5, -1e5, 8388609, -8388609, 1e10, -1e10, 1e20, -1e20, 3.4028235e38,
 SUBNORMAL = f32(1.1754944e-38, 1e-38, -1e-38, 1e-42, 1.4e-45, -1.4e-45)
 
 
-def unary_cases(op, low, high, kinks=None, subnormal=True):
+def u8(*values):
+    return torch.tensor(values, dtype=torch.uint8)
+
+
+def unary_cases(op, low, high, kinks=None, subnormal=True, huge=True, fn=None):
     """A float function of one number: random where it is smooth, in [low, high], and where it is not."""
     draw = Draw(op)
-    yield case(op, "matrix", [draw.uniform(low, high, 3, 7)])
-    yield case(op, "permuted", [permuted(draw.uniform(low, high, 2, 3, 5), 2, 0, 1)])
-    yield case(op, "scalar", [draw.uniform(low, high)])
-    yield case(op, "empty", [draw.uniform(low, high, 0, 3)])
-    yield case(op, "edges", [EDGES], grad=False)
-    yield case(op, "huge", [HUGE], grad=False)
+    of = partial(case, fn=fn)
+    yield of(op, "matrix", [draw.uniform(low, high, 3, 7)])
+    yield of(op, "permuted", [permuted(draw.uniform(low, high, 2, 3, 5), 2, 0, 1)])
+    yield of(op, "scalar", [draw.uniform(low, high)])
+    yield of(op, "empty", [draw.uniform(low, high, 0, 3)])
+    yield of(op, "edges", [EDGES], grad=False)
+    if huge:
+        yield of(op, "huge", [HUGE], grad=False)
     if subnormal:
-        yield case(op, "subnormal", [SUBNORMAL], grad=False)
+        yield of(op, "subnormal", [SUBNORMAL], grad=False)
     if kinks is not None:  # values at which a gradient is a convention
-        yield case(op, "kinks", [kinks])
+        yield of(op, "kinks", [kinks])
 
 
 # Two inputs that broadcast.
@@ -47,6 +54,8 @@ SHAPES = {
 PAIRED_EDGES = f32(nan, inf, -inf, 0.0, -0.0, 1, -2, 3.5, 1e20)
 INTS = i32(0, 1, -1, 7, -7, 100, -3)
 DIVISORS = i32(1, -1, 2, -2, 7, 100)
+BYTES = u8(0, 1, 2, 7, 100, 128, 200, 255)
+BYTE_DIVISORS = u8(1, 2, 7, 100, 255)
 WORDS = [0, 1, 2, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x12345678]
 
 

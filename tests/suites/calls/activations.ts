@@ -5,4 +5,9 @@ export const calls: Calls = {
   elu: ["alpha"],
   celu: ["alpha"],
   hardtanh: ["minVal", "maxVal"],
+  hardshrink: ["lambd"],
+  softshrink: ["lambd"],
+  rrelu: ["lower", "upper"],
+  logit: ["eps"],
+  threshold: ["threshold", "value"],
 };
