@@ -252,7 +252,9 @@ export function multilabelSoftMarginLoss(input: Tensor, target: Tensor, options:
   const { weight = null, reduction = "mean" } = options;
   checkSame("multilabelSoftMarginLoss", input, target);
   return build("multilabelSoftMarginLoss", [input, target, weight], (x, y, w) => {
-    const losses = ops.binaryCrossEntropyWithLogits(x, y);
+    // term by term, as PyTorch has it: an infinite score of a class that is wrong costs infinity, not NaN
+    const own = ops.mul(y, ops.logsigmoid(x));
+    const losses = ops.neg(ops.add(own, ops.mul(ops.sub(1, y), ops.logsigmoid(ops.neg(x)))));
     const perSample = ops.mean(w ? ops.mul(losses, w) : losses, -1);
     return ops.reduceLoss("multilabelSoftMarginLoss", perSample, reduction);
   });

@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 
 from .case import case, constant, permuted
-from .record import Draw, i32
+from .record import Draw, f32, i32
 
-inf = math.inf
+nan, inf = math.nan, math.inf
 
 
 def embeddings():
@@ -53,4 +53,16 @@ def attentions():
     yield case(op, "empty", [draw.normal(0, 3, 4), draw.normal(0, 5, 4), draw.normal(0, 5, 2)], attend)
 
 
-GROUPS = [embeddings, attentions]
+def kinds():
+    """No ordinary numbers: where a key has them, all that attend to it do too."""
+    draw = Draw("attention kinds")
+    weight = f32(nan, 1, inf, 2, -inf, 3).reshape(3, 2)
+    yield case("embedding", "special", [i32(2, 0, 1, 0), weight], F.embedding)
+    query, key = draw.normal(3, 2), f32(1, 0, nan, 0, 0, 1).reshape(3, 2)
+    attention = "scaledDotProductAttention"
+    yield case(attention, "special key", [query, key, draw.normal(3, 2)], attend, grad=False)
+    value = f32(1, inf, 2, 3, 4, nan).reshape(3, 2)
+    yield case(attention, "special value", [query, draw.normal(3, 2), value], attend, grad=False)
+
+
+GROUPS = [embeddings, attentions, kinds]

@@ -1,7 +1,11 @@
 """Cases of convolutions."""
 
+import math
+
 from .case import case, permuted
 from .record import Draw
+
+nan, inf = math.nan, math.inf
 
 # name: input, weight, args
 CONVOLUTIONS = {
@@ -38,4 +42,12 @@ def convolutions():
     yield case("conv2d", "permuted", channels_last, padding=1)
 
 
-GROUPS = [convolutions]
+def kinds():
+    """What is no ordinary number shows in the windows that have it, and in no other."""
+    draw = Draw("conv2d kinds")
+    image = draw.normal(1, 1, 4, 5)
+    image[0, 0, 0, 0], image[0, 0, 3, 4], image[0, 0, 2, 1] = nan, inf, -inf
+    yield case("conv2d", "special", [image, draw.normal(2, 1, 2, 2)], grad=False)
+
+
+GROUPS = [convolutions, kinds]

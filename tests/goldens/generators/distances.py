@@ -98,4 +98,28 @@ def contrasts():
     yield case(op, "permuted", [permuted(unit(3, 4), 1, 0), unit(4, 3), permuted(unit(3, 6), 1, 0)], info_nce, temperature=0.3)
 
 
-GROUPS = [pairwise, cosine_embeddings, triplets, rankings, hinges, contrasts]
+def kinds():
+    """No elements, and no ordinary numbers."""
+    draw = Draw("distances kinds")
+    special = f32(nan, 1, inf, 2, -inf, 3).reshape(3, 2)
+    cosine, triplet = F.cosine_embedding_loss, F.triplet_margin_loss
+    yield case("cosineEmbeddingLoss", "empty", [draw.normal(0, 3), draw.normal(0, 3), i32()], cosine, reduction="sum")
+    rows = [special, draw.normal(3, 2), i32(1, -1, 1)]
+    yield case("cosineEmbeddingLoss", "special", rows, cosine, grad=False, reduction="none")
+    nothing = [draw.normal(0, 3), draw.normal(0, 3), draw.normal(0, 3)]
+    yield case("tripletMarginLoss", "empty", nothing, triplet, reduction="sum")
+    rows = [special, draw.normal(3, 2), draw.normal(3, 2)]
+    yield case("tripletMarginLoss", "special", rows, triplet, grad=False, reduction="none")
+    signs = constant(f32(1, -1, 1))
+    nothing = [draw.normal(0), draw.normal(0), constant(f32())]
+    yield case("marginRankingLoss", "empty", nothing, F.margin_ranking_loss, reduction="sum")
+    rows = [f32(nan, inf, 1), f32(0, 1, -inf), signs]
+    yield case("marginRankingLoss", "special", rows, F.margin_ranking_loss, grad=False, reduction="none")
+    yield case("hingeEmbeddingLoss", "empty", nothing[1:], F.hinge_embedding_loss, reduction="sum")
+    yield case("hingeEmbeddingLoss", "special", [f32(nan, inf, -inf), signs], F.hinge_embedding_loss, grad=False, reduction="none")
+    query = f32(nan, 0, 1, 0).reshape(2, 2)
+    keys = [f32(1, 0, 0, 1).reshape(2, 2), f32(0, 1, 1, 0, -1, 0).reshape(3, 2)]
+    yield case("infoNCE", "special", [query, *keys], info_nce, grad=False, reduction="none")
+
+
+GROUPS = [pairwise, cosine_embeddings, triplets, rankings, hinges, contrasts, kinds]

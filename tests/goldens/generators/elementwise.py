@@ -200,4 +200,10 @@ def cast(name, source, target):
     return case("cast", name, [source], lambda x, dtype: x.to(CASTS[dtype]), dtype=target)
 
 
-GROUPS = [unary, variants, selections, clamps, lerps, combinations, casts]
+def kinds():
+    special = f32(nan, inf, -inf, 1, 0, -0.0)
+    ends = [special.reshape(-1, 1), f32(0, 1, inf), f32(0.25, 0.75, 0.5)]
+    yield case("lerp", "special", ends, grad=False)
+
+
+GROUPS = [unary, variants, selections, clamps, lerps, combinations, casts, kinds]

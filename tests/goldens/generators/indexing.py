@@ -1,10 +1,14 @@
 """Cases of the ops that look up or scatter elements."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 
 from .case import case, permuted
 from .record import Draw, f32, i32
+
+nan, inf = math.nan, math.inf
 
 
 def gather(x, index, dim):
@@ -73,4 +77,15 @@ def one_hots():
     yield case("oneHot", "scalar", [torch.tensor(2, dtype=torch.int32)], one_hot, numClasses=3)
 
 
-GROUPS = [gathers, scatter_adds, index_selects, one_hots]
+def kinds():
+    """Indices that are views or none; what is no ordinary number moves as it is."""
+    draw = Draw("indexing kinds")
+    special = f32(nan, inf, -inf, -0.0, 1, 2).reshape(3, 2)
+    yield case("gather", "special", [special, i32(2, 0, 0, 1).reshape(2, 2)], gather, dim=0)
+    yield case("indexSelect", "special", [special, i32(2, 0, 2)], index_select, dim=0)
+    yield scatter_case("special", 0, special, i32(0, 0, 2, 1).reshape(2, 2), f32(1, inf, 1, nan).reshape(2, 2), grad=False)
+    yield case("oneHot", "views", [permuted(draw.ints(0, 5, 3, 2), 1, 0)], one_hot, numClasses=5)
+    yield case("oneHot", "empty", [draw.ints(0, 5, 0, 3)], one_hot, numClasses=5)
+
+
+GROUPS = [gathers, scatter_adds, index_selects, one_hots, kinds]

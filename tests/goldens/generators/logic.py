@@ -2,7 +2,7 @@
 
 import torch
 
-from .case import case, permuted, snake, u32
+from .case import case, permuted, permuted, snake, u32
 from .record import Draw, f32, i32
 from .values import BYTES, INTS, PAIRED_EDGES, SHAPES, WORDS, inf, nan, paired, paired_u32, u8, u32_column
 
@@ -57,4 +57,12 @@ def logic():
         yield case("bitwiseNot", name, [x])
 
 
-GROUPS = [comparisons, closeness, logic]
+def nothing():
+    draw = Draw("logic of nothing")
+    for op in [*LOGICAL, *BITWISE, *SHIFTS]:
+        yield case(op, "empty", [draw.ints(0, 5, 0, 3), draw.ints(0, 5, 3)])
+    yield case("bitwiseNot", "empty", [draw.ints(0, 5, 0, 3)])
+    yield case("bitwiseNot", "views", [permuted(draw.ints(-9, 9, 2, 3), 1, 0)])
+
+
+GROUPS = [comparisons, closeness, logic, nothing]

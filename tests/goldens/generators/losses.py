@@ -154,6 +154,37 @@ def normalizes():
     yield case("normalize", "empty", [draw.normal(0, 5)], normalize, dim=1)
 
 
+def elementwise_kinds():
+    """Views, no elements, and no ordinary numbers, for losses of pairs of numbers."""
+    for op in ["mseLoss", "l1Loss", "smoothL1Loss", "huberLoss", "klDiv", "binaryCrossEntropyWithLogits"]:
+        draw = Draw(f"{op} kinds")
+        fn = {"klDiv": F.kl_div, "binaryCrossEntropyWithLogits": F.binary_cross_entropy_with_logits}.get(op)
+        yield case(op, "views", [permuted(draw.normal(5, 3), 1, 0), permuted(draw.uniform(0, 1, 5, 3), 1, 0)], fn)
+        yield case(op, "empty", [draw.normal(0, 3), draw.uniform(0, 1, 0, 3)], fn, reduction="sum")
+        yield case(op, "mean of nothing", [draw.normal(0, 3), draw.uniform(0, 1, 0, 3)], fn)
+        special = [f32(nan, inf, -inf, 0, 1), f32(0, 1, 0, inf, nan)]
+        yield case(op, "special", special, fn, grad=False, reduction="none")
+
+
+def class_kinds():
+    for op, loss in {"crossEntropy": cross_entropy, "nllLoss": nll_loss}.items():
+        draw = Draw(f"{op} kinds")
+        yield case(op, "empty", [draw.normal(0, 5), i32()], loss, reduction="sum")
+        yield case(op, "mean of nothing", [draw.normal(0, 5), i32()], loss)
+    special = f32(nan, -1, -2, -inf, -1, inf).reshape(3, 2)
+    yield case("nllLoss", "special", [special, i32(0, 1, 0)], nll_loss, grad=False, reduction="none")
+
+
+def vector_kinds():
+    draw = Draw("cosineSimilarity kinds")
+    views = [permuted(draw.normal(5, 3), 1, 0), permuted(draw.normal(5, 3), 1, 0)]
+    yield case("cosineSimilarity", "views", views)
+    yield case("cosineSimilarity", "empty", [draw.normal(0, 5), draw.normal(0, 5)])
+    special = f32(nan, 1, inf, 1, 2, 3).reshape(3, 2)
+    yield case("cosineSimilarity", "special", [special, draw.normal(3, 2)], grad=False)
+    yield case("normalize", "special", [special], normalize, grad=False, dim=1)
+
+
 GROUPS = [
     class_losses,
     smoothing,
@@ -166,4 +197,7 @@ GROUPS = [
     binary_weights,
     similarities,
     normalizes,
+    elementwise_kinds,
+    class_kinds,
+    vector_kinds,
 ]

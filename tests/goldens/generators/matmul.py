@@ -1,9 +1,13 @@
 """Cases of matmul and linear."""
 
+import math
+
 import torch
 
 from .case import case, permuted
 from .record import Draw, f32
+
+nan, inf = math.nan, math.inf
 
 
 def matmul(a, b, transpose_a=False, transpose_b=False):
@@ -70,4 +74,10 @@ def linears():
     yield case("linear", "no rows", [draw.normal(0, 5), draw.normal(4, 5), draw.normal(4)])
 
 
-GROUPS = [products, transposed, special, linears]
+def linear_kinds():
+    special = f32(nan, 1, 2, inf, 3, 4).reshape(2, 3)
+    draw = Draw("linear kinds")
+    yield case("linear", "special", [special, draw.normal(4, 3), draw.normal(4)], grad=False)
+
+
+GROUPS = [products, transposed, special, linears, linear_kinds]

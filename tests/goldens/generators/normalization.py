@@ -98,4 +98,22 @@ def instance_norms():
     yield case(op, "permuted", [permuted(draw.normal(2, 5, 3), 0, 2, 1)], norm)
 
 
-GROUPS = [batch_norms, layer_norms, group_norms, instance_norms]
+def kinds():
+    """No elements, and no ordinary numbers."""
+    draw = Draw("normalization kinds")
+    statistics = [constant(draw.normal(3)), constant(draw.uniform(0.2, 2, 3))]
+    special = f32(nan, 1, 2, 3, inf, 4).reshape(2, 3)
+    yield case("batchNorm", "empty", [draw.normal(0, 3), None, None, *statistics], batch_norm, training=False)
+    yield case("batchNorm", "special", [special, None, None, *statistics], batch_norm, grad=False, training=False)
+    yield case("batchNorm", "special train", [special, None, None, *statistics], batch_norm, grad=False, training=True)
+
+    def group_norm(x, num_groups):
+        return F.group_norm(x, num_groups)
+
+    images = f32(nan, 1, 2, 3, 4, 5, 6, inf, 1, 2, 3, 5).reshape(3, 2, 2)
+    yield case("groupNorm", "special", [images], group_norm, grad=False, numGroups=2)
+    yield case("instanceNorm", "special", [images], F.instance_norm, grad=False)
+    yield case("instanceNorm", "empty", [draw.normal(0, 3, 5)], F.instance_norm)
+
+
+GROUPS = [batch_norms, layer_norms, group_norms, instance_norms, kinds]

@@ -57,4 +57,8 @@ def special_image(height, width):
     return image
 
 
-GROUPS = [max_pools, average_pools]
+def kinds():
+    yield case("avgPool2d", "no images", [Draw("avgPool2d kinds").normal(0, 2, 4, 4)], kernelSize=2)
+
+
+GROUPS = [max_pools, average_pools, kinds]

@@ -1,10 +1,14 @@
 """Cases of losses that are negative log probabilities of numbers."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 
 from .case import case, constant, permuted
 from .record import Draw, f32
+
+nan, inf = math.nan, math.inf
 
 REDUCTIONS = ["mean", "sum", "none"]
 
@@ -68,4 +72,39 @@ def margins():
     yield case(op, "permuted", [permuted(draw.normal(3, 2), 1, 0), labels], loss)
 
 
-GROUPS = [binary, gaussian, poisson, margins]
+def kinds():
+    """Views, no elements, and no ordinary numbers."""
+    draw = Draw("probabilities kinds")
+    signs, labels = constant(f32(1, -1, 1)), constant(f32(1, 0, 1))
+
+    def soft_labels(x, target, reduction="mean"):
+        return F.multilabel_soft_margin_loss(x, target, None, reduction=reduction)
+
+    def binary_loss(x, target, reduction="mean"):
+        return F.binary_cross_entropy(x, target, None, reduction=reduction)
+
+    view = permuted(draw.normal(3, 2), 1, 0)
+    counts = constant(f32(0, 1, 2, 7, 30, 3).reshape(2, 3))
+    yield case("gaussianNllLoss", "views", [view, draw.normal(2, 3), draw.uniform(0.2, 2, 2, 3)], F.gaussian_nll_loss)
+    yield case("poissonNllLoss", "views", [view, counts], F.poisson_nll_loss)
+    yield case("softMarginLoss", "views", [view, constant(f32(1, -1, 1, 1, -1, -1).reshape(2, 3))], F.soft_margin_loss)
+
+    nothing = draw.normal(0, 3)
+    none = constant(f32().reshape(0, 3))
+    yield case("binaryCrossEntropy", "empty", [nothing, none], binary_loss, reduction="sum")
+    yield case("gaussianNllLoss", "empty", [nothing, nothing, nothing], F.gaussian_nll_loss, reduction="sum")
+    yield case("poissonNllLoss", "empty", [nothing, none], F.poisson_nll_loss, reduction="sum")
+    yield case("softMarginLoss", "empty", [nothing, none], F.soft_margin_loss, reduction="sum")
+    yield case("multilabelSoftMarginLoss", "empty", [nothing, none], soft_labels, reduction="sum")
+
+    each = {"grad": False, "reduction": "none"}
+    special = f32(nan, inf, -inf)
+    yield case("binaryCrossEntropy", "special", [f32(0.5, 0.5, 0.25), f32(nan, 0, 1)], binary_loss, **each)
+    yield case("gaussianNllLoss", "special", [special, f32(0, 1, 2), f32(1, 2, 3)], F.gaussian_nll_loss, **each)
+    yield case("poissonNllLoss", "special", [special, f32(1, 1, 1)], F.poisson_nll_loss, **each)
+    yield case("softMarginLoss", "special", [special, signs], F.soft_margin_loss, **each)
+    rows = [special.reshape(3, 1), labels.tensor.reshape(3, 1)]
+    yield case("multilabelSoftMarginLoss", "special", rows, soft_labels, **each)
+
+
+GROUPS = [binary, gaussian, poisson, margins, kinds]

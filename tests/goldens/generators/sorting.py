@@ -46,4 +46,8 @@ def orders():
     yield case("sort", "empty", [draw.normal(2, 0)], sort)
 
 
-GROUPS = [orders]
+def nothing():
+    yield case("topk", "no rows", [Draw("topk of nothing").normal(0, 3)], topk, k=2, dim=-1)
+
+
+GROUPS = [orders, nothing]

@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from .case import case, permuted
 from .record import Draw, f32
 
+nan, inf = math.nan, math.inf
+
 
 def reshapes():
     draw = Draw("reshape")
@@ -150,4 +152,34 @@ def triangles():
         yield case(op, "nan elsewhere", [f32(math.nan, math.inf, 1, math.nan).reshape(2, 2)], grad=False)
 
 
-GROUPS = [reshapes, orders, ones, expansions, slices, pads, joins, triangles]
+def kinds():
+    """Views of views and of nothing; what is no ordinary number moves as it is."""
+    draw = Draw("views kinds")
+    special = f32(nan, inf, -inf, -0.0, 1, 2).reshape(3, 2)
+    moves = {
+        "reshape": {"shape": [2, 3]},
+        "flatten": {},
+        "permute": {"dims": [1, 0]},
+        "transpose": {"dim0": 0, "dim1": 1},
+        "flip": {"dims": [0]},
+        "squeeze": {"dim": 0},
+        "unsqueeze": {"dim": 1},
+    }
+    for op, args in moves.items():
+        yield case(op, "special", [special], **args)
+    yield case("expand", "special", [special], expand, shape=[2, 3, 2])
+    yield slice_case("special", special, [0, 1], [3, 2], [2, 1])
+    yield case("pad", "special", [special], pad, padding=[1, 0])
+    yield case("cat", "special", [special, f32(nan, 1).reshape(1, 2)], cat)
+    yield case("stack", "special", [special, special], stack)
+    yield case("transpose", "views", [permuted(draw.normal(2, 3, 5), 1, 2, 0)], dim0=0, dim1=2)
+    yield case("squeeze", "views", [permuted(draw.normal(3, 1, 2), 1, 2, 0)], dim=0)
+    yield case("transpose", "empty", [draw.normal(0, 3)], dim0=0, dim1=1)
+    yield case("squeeze", "empty", [draw.normal(1, 0, 3)], dim=0)
+    yield case("unsqueeze", "empty", [draw.normal(0, 3)], dim=-1)
+    yield case("stack", "empty", [draw.normal(0, 3), draw.normal(0, 3)], stack, dim=1)
+    for op in ["tril", "triu"]:
+        yield case(op, "empty", [draw.normal(0, 3)])
+
+
+GROUPS = [reshapes, orders, ones, expansions, slices, pads, joins, triangles, kinds]
