@@ -23,7 +23,7 @@ struct Params { count: u32 } // in vec4s, a multiple of 16
 const STATE_NONE = 0u; // @lib
 struct RmsPropGroup { lr: f32, alpha: f32, one_minus_alpha: f32, eps: f32, weight_decay: f32, momentum: f32, centered: f32, maximize: f32 } // @lib
 fn effective_grad(grad: vec4<f32>, param: vec4<f32>, weight_decay: f32, maximize: f32) -> vec4<f32> { return grad; } // @lib
-fn ieee_sqrt4(x: vec4<f32>) -> vec4<f32> { return sqrt(x); } // @lib
+fn square_roots(x: vec4<f32>) -> vec4<f32> { return sqrt(x); } // @lib
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
@@ -51,7 +51,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         grad_avg[i] = mean;
         variance = select(square, square - mean * mean, is_centered);
       }
-      var direction = g / (ieee_sqrt4(variance) + group.eps);
+      var direction = g / (square_roots(variance) + group.eps);
       if (MOMENTUM == 1u) {
         let before = momentum_buffer[i];
         direction = select(direction, group.momentum * before + direction, has_momentum);

@@ -7,7 +7,6 @@ fn maximum4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return max(a, b); } // @l
 fn minimum4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return min(a, b); } // @lib
 fn ieee_sqrt(x: f32) -> f32 { return sqrt(x); } // @lib
 fn power(a: f32, b: f32) -> f32 { return pow(a, b); } // @lib
-fn power4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return pow(a, b); } // @lib
 
 const NORM_MAX = 0u;
 const NORM_SQUARES = 2u;
@@ -35,7 +34,9 @@ fn norm_join4(kind: u32, a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
 /// What a number adds to the norm of order p.
 fn norm_of4(kind: u32, g: vec4<f32>, p: f32) -> vec4<f32> {
   if (kind == NORM_SQUARES) { return g * g; }
-  if (kind == NORM_POWERS) { return power4(abs(g), vec4<f32>(p)); }
+  if (kind == NORM_POWERS) {
+    return vec4<f32>(power(abs(g.x), p), power(abs(g.y), p), power(abs(g.z), p), power(abs(g.w), p));
+  }
   return abs(g);
 }
 

@@ -1,7 +1,9 @@
 // Rules of whole-arena updates: momentumSgd, ema and momentumSgdEma share theirs, so that their bits agree.
 // The line marked @lib stands in for shaders/lib/math.wgsl.
 
-fn ieee_sqrt4(x: vec4<f32>) -> vec4<f32> { return sqrt(x); } // @lib
+fn ieee_sqrt(x: f32) -> f32 { return sqrt(x); } // @lib
+
+fn square_roots(x: vec4<f32>) -> vec4<f32> { return vec4<f32>(ieee_sqrt(x.x), ieee_sqrt(x.y), ieee_sqrt(x.z), ieee_sqrt(x.w)); }
 
 /// One parameter group's settings; the last flags are 0 or 1.
 struct Group {
@@ -39,9 +41,10 @@ fn momentum_sgd(group: Group, state: u32, param: vec4<f32>, grad: vec4<f32>, mom
   return Sgd(select(moved, param, none), select(velocity, momentum, none | plain));
 }
 
-/// MoCo's update of the key encoder (He et al. 2020, eq. 2), in the expression of the authors' code.
+/// MoCo's update of the key encoder (He et al. 2020, eq. 2), in the expression of the authors' code. With m = 0 a copy: a product
+/// with 0 would keep a NaN.
 fn ema(key: vec4<f32>, param: vec4<f32>, m: f32, one_minus_m: f32) -> vec4<f32> {
-  return key * m + param * one_minus_m;
+  return select(key * m + param * one_minus_m, param, m == 0.0);
 }
 
 /// Adam's settings of a group. `keep` is what AdamW's decay leaves of a parameter, 1 for Adam; the last flags are 0 or 1.
@@ -62,7 +65,7 @@ fn adam_moments(group: AdamGroup, param: vec4<f32>, grad: vec4<f32>, exp_avg: ve
 
 /// The step itself; `rate` holds lr / (1 - beta1^t) and sqrt(1 - beta2^t).
 fn adam_step(group: AdamGroup, rate: vec2<f32>, param: vec4<f32>, first: vec4<f32>, second: vec4<f32>) -> vec4<f32> {
-  return param * group.keep - rate.x * first / (ieee_sqrt4(second) / rate.y + group.eps);
+  return param * group.keep - rate.x * first / (square_roots(second) / rate.y + group.eps);
 }
 
 /// RMSprop's settings of a group; the last flags are 0 or 1.

@@ -4,6 +4,7 @@
  */
 
 import { InternalError, OutOfMemoryError, StaleTensorError } from "../errors";
+import { bindingsOf } from "../codegen/specialize";
 import { allocateHost, type DType, type TypedArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { type DeviceStorage } from "../graph/node";
@@ -282,12 +283,13 @@ export class WebGpuBackend implements Backend {
    */
   private checkSizes(launches: readonly PlannedLaunch[]): void {
     const most = this.gpu.limits.maxStorageBufferBindingSize;
-    for (const { label, fused, bindings } of launches) {
+    for (const { label, wgsl, fused, bindings } of launches) {
       const name = fused.join("+") || label;
       const lengths = bindings.map(({ byteLength }) => byteLength);
       const largest = Math.max(...lengths);
       if (largest > most) throw this.tooLarge(`${name}: a tensor must have at most ${showBytes(most)}`, largest);
-      if (bindings.length > MAX_BINDINGS) {
+      const stored = bindingsOf(wgsl).filter(({ space }) => space.startsWith("storage")); // uniforms have a limit of their own
+      if (stored.length > MAX_BINDINGS) {
         const all = lengths.reduce((total, byteLength) => total + byteLength, 0);
         throw this.tooLarge(`${name}: tensors must fit ${MAX_BINDINGS} bindings of ${showBytes(most)}`, all);
       }
