@@ -91,12 +91,12 @@ function evaluateMomentumSgd(
   });
 }
 
-/** `k = m k + (1 - m) p`; coefficients are `[m, 1 - m, 0, 0]`, each rounded from f64. */
+/** `k = m k + (1 - m) p`, a copy if m is 0; coefficients are `[m, 1 - m, 0, 0]`, each rounded from f64. */
 function evaluateEma(param: HostArray, key: HostArray, coefficients: HostArray): void {
   const [m, rest] = coefficients.data as unknown as readonly [number, number];
   const p = param.data;
   const k = key.data;
-  for (let i = 0; i < k.length; i++) k[i] = k[i]! * m + p[i]! * rest;
+  for (let i = 0; i < k.length; i++) k[i] = m === 0 ? p[i]! : k[i]! * m + p[i]! * rest;
 }
 
 /** Inputs: param, grad, momentum, blocks, segments, groups. Writes param and momentum. */

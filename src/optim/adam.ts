@@ -91,7 +91,8 @@ function ratesOf({ options: { lr, betas }, state: { steps } }: Member<AdamOption
 }
 
 /**
- * Adam. With t the number of gradients that a parameter has had:
+ * Steps along averages of the gradient, divided by the root of its average square. With t the number of gradients that a
+ * parameter has had:
  *
  *     g = grad + weightDecay * p                       (-grad with maximize)
  *     m = beta1 * m + (1 - beta1) * g

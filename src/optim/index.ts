@@ -2,6 +2,8 @@
 
 export { Adam, AdamW } from "./adam";
 export type { AdamOptions, AdamState } from "./adam";
+export { AveragedModel } from "./averagedModel";
+export type { AveragedModelOptions } from "./averagedModel";
 export { LARS } from "./lars";
 export type { LARSOptions, LARSState } from "./lars";
 export { Optimizer } from "./optimizer";

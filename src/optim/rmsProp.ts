@@ -43,7 +43,7 @@ const DEFAULTS: RMSpropOptions = {
 };
 
 /**
- * RMSprop:
+ * Steps along the gradient, divided by the root of its average square:
  *
  *     g = grad + weightDecay * p               (-grad with maximize)
  *     s = alpha * s + (1 - alpha) * g^2

@@ -1,7 +1,7 @@
 /** What optimizers and clipping cost, in counts: they are exact on every machine. */
 
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Device, F, init, manualSeed, nn, optim, type Parameter, tensor } from "flywheel";
+import { type Device, F, init, manualSeed, nn, ones, optim, type Parameter, tensor } from "flywheel";
 import { MoCo } from "flywheel/moco";
 import { gpuCallsOf } from "../helpers/gpuCalls";
 
@@ -53,7 +53,7 @@ function trainingOf(
   return { step, params };
 }
 
-const UPDATES = /^(momentumSgd|adam|rmsProp|lars.*|ema|gradNorm|clip.*)$/;
+const UPDATES = /^(momentumSgd|momentumSgdEma|adam|rmsProp|lars.*|ema|gradNorm|clip.*)$/;
 
 describe("a training step", () => {
   for (const [name, { make, kernels }] of Object.entries(OPTIMIZERS)) {
@@ -101,6 +101,37 @@ describe("a training step", () => {
       expect(device.memory().liveByteLength).toBe(memoryBefore);
     });
   }
+
+  it("averages 22 tensors in one dispatch, or in that of SGD", async () => {
+    for (const [make, expected] of [
+      [OPTIMIZERS.Adam!.make, ["adam", "ema"]],
+      [OPTIMIZERS.SGD!.make, ["momentumSgdEma"]],
+    ] as const) {
+      manualSeed(0);
+      const net = model();
+      const averaged = new optim.AveragedModel(net, { decay: 0.9 });
+      const optimizer = make(net.parameters());
+      const step = async (): Promise<void> => {
+        const loss = net
+          .forward(ones([4, 6]))
+          .square()
+          .mean();
+        optimizer.zeroGrad();
+        loss.backward();
+        optimizer.step();
+        averaged.updateParameters(net);
+        expect(await loss.item()).toBeGreaterThan(0);
+      };
+      for (let index = 0; index < 8; index++) await step();
+      const memoryBefore = device.memory().liveByteLength;
+      const calls = await gpuCallsOf(async () => {
+        for (let index = 0; index < 3; index++) await step();
+      });
+      expect(calls.kernels.filter((kernel) => UPDATES.test(kernel))).toEqual([...expected, ...expected, ...expected]);
+      expect(calls).toMatchObject({ submits: 3, buffers: 0, bindGroups: 0, pipelines: 0, modules: 0 });
+      expect(device.memory().liveByteLength).toBe(memoryBefore);
+    }
+  });
 
   it("of MoCo with AdamW is the optimizer's dispatch and the moving average's", async () => {
     manualSeed(1);

@@ -138,6 +138,7 @@ def make():
         "resumed": [resumed(make_optimizer, params, grads) for make_optimizer in OPTIMIZERS],
         "special": special(),
         "clipping": [clipping(*row, grads) for row in CLIPPING],
+        "averaged": averaged(),
     }
 
 
@@ -193,6 +194,47 @@ def special():
             params.append(encode(p))
         runs.append({"optimizer": make_optimizer.__name__, "options": options, "params": params})
     return {"grads": [encode(grad) for grad in SPECIAL_GRADS], "runs": runs}
+
+
+AVERAGES = {
+    "equal": {},
+    "exponential": {"decay": 0.75},
+    "a function": {"avgFn": "averaged / 2 + current / (2 + n)"},
+    "equal, with buffers": {"useBuffers": True},
+    "exponential, with buffers": {"decay": 0.75, "useBuffers": True},
+}
+
+
+def averaged():
+    """State dicts of a small model, and of its averages after each of them."""
+    draw = Draw("averaged")
+    with torch.random.fork_rng():
+        model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
+    states = []
+    for step in range(5):
+        state = {name: draw.normal(*x.shape) if x.is_floating_point() else torch.tensor(3 * step + 1) for name, x in model.state_dict().items()}
+        states.append({name: x.reshape(model.state_dict()[name].shape) for name, x in state.items()})
+    return {
+        "states": [encode_all(state) for state in states],
+        "runs": [{"name": name, "options": options, "averages": averages(states, options)} for name, options in AVERAGES.items()],
+    }
+
+
+def averages(states, options):
+    model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2)).double()
+    model.load_state_dict(states[0])
+    functions = {
+        "decay": lambda averaged, current, n: options["decay"] * averaged + (1 - options["decay"]) * current,
+        "avgFn": lambda averaged, current, n: averaged / 2 + current / (2 + n),
+    }
+    function = next((functions[key] for key in functions if key in options), None)
+    average = torch.optim.swa_utils.AveragedModel(model, avg_fn=function, use_buffers=options.get("useBuffers", False))
+    history = []
+    for state in states[1:]:
+        model.load_state_dict(state)
+        average.update_parameters(model)
+        history.append(encode_all(average.state_dict()))
+    return history
 
 
 # name, the step whose gradients are clipped, function, options

@@ -1,0 +1,18 @@
+/** The momentum encoder's update: one module's parameters follow another's as an exponential moving average. */
+
+import { Followers } from "../optim/follow";
+import type { Parameter } from "../parameter";
+
+/**
+ * `key = key * m + query * (1 - m)` over all parameters: one dispatch per arena, which a pending SGD update shares.
+ *
+ * @param query parameters that are trained
+ * @param key parameters that follow, of the same shapes
+ * @throws ValueError if there are not as many of both
+ * @see shaders/ema.wgsl
+ */
+export class MomentumUpdate extends Followers {
+  constructor(query: readonly Parameter[], key: readonly Parameter[]) {
+    super("MoCo", query, key);
+  }
+}

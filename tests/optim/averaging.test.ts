@@ -1,0 +1,5 @@
+import { averaging } from "../suites/averaging";
+import { openTestDevice } from "../suites/device";
+
+await openTestDevice("cpu");
+averaging();
