@@ -13,10 +13,16 @@ sys.dont_write_bytecode = True  # leave no __pycache__ in the repository
 
 import torch
 
-from generators import layers, moco, ops, optim, resnets
+from generators import layers, moco, ops, optim, resnets, trajectories
 from generators.record import write
 
-FILES = {"layers": layers.make, "optim": optim.make, "moco": moco.make, "resnets": resnets.make}
+FILES = {
+    "layers": layers.make,
+    "optim": optim.make,
+    "trajectories": trajectories.make,
+    "moco": moco.make,
+    "resnets": resnets.make,
+}
 
 
 def main(names):
