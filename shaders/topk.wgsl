@@ -4,13 +4,16 @@
 
 const WORKGROUP = 4u;
 
+alias Input = f32;
+
 struct Params { rows: u32, n: u32, k: u32, flip: u32 } // flip: 0 for the largest, 0xffffffff for the smallest
 
-@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(0) var<storage, read> input: array<Input>;
 @group(0) @binding(1) var<storage, read_write> output: array<i32>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 fn sort_key(x: f32, flip: u32) -> u32 { return bitcast<u32>(x) ^ flip; } // @lib
+fn key_of(x: Input) -> u32 { return sort_key(x, params.flip); } // @hook
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -28,7 +31,7 @@ fn main(
     var best_key = 0u;
     var best = -1;
     for (var i = 0; i < i32(params.n); i++) {
-      let key = sort_key(input[row * params.n + u32(i)], params.flip);
+      let key = key_of(input[row * params.n + u32(i)]);
       let later = (key < last_key) | ((key == last_key) & (i > last));
       let better = later & ((key > best_key) | (best < 0));
       best_key = select(best_key, key, better);

@@ -4,9 +4,11 @@
 
 const WORKGROUP = 4u;
 
+alias Input = f32;
+
 struct Params { rows: u32, n: u32, k: u32, chunk: u32, chunks: u32, flip: u32 }
 
-@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(0) var<storage, read> input: array<Input>;
 @group(0) @binding(1) var<storage, read> thresholds: array<vec2<u32>>; // of each row: its k-th key, how many of that key belong
 @group(0) @binding(2) var<storage, read> tallies: array<vec2<u32>>; // [rows, chunks]: better, equal
 @group(0) @binding(3) var<storage, read_write> keys: array<u32>; // [rows, k]
@@ -14,6 +16,7 @@ struct Params { rows: u32, n: u32, k: u32, chunk: u32, chunks: u32, flip: u32 }
 @group(0) @binding(5) var<uniform> params: Params;
 
 fn sort_key(x: f32, flip: u32) -> u32 { return bitcast<u32>(x) ^ flip; } // @lib
+fn key_of(x: Input) -> u32 { return sort_key(x, params.flip); } // @hook
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -35,7 +38,7 @@ fn main(
   var equal = row * params.k + params.k - threshold.y + before.y;
   let begin = owner % params.chunks * params.chunk;
   for (var i = begin; i < min(begin + params.chunk, params.n); i++) {
-    let key = sort_key(input[row * params.n + i], params.flip);
+    let key = key_of(input[row * params.n + i]);
     if (key > threshold.x) {
       keys[better] = key;
       output[better] = i32(i);

@@ -4,14 +4,17 @@
 
 const WORKGROUP = 4u;
 
+alias Input = f32;
+
 struct Params { rows: u32, n: u32, chunk: u32, chunks: u32, flip: u32, shift: u32, mask: u32 } // mask: the higher bits
 
-@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(0) var<storage, read> input: array<Input>;
 @group(0) @binding(1) var<storage, read> thresholds: array<vec2<u32>>; // of each row: prefix, rank within it
 @group(0) @binding(2) var<storage, read_write> histograms: array<u32>; // [rows, chunks, 256]
 @group(0) @binding(3) var<uniform> params: Params;
 
 fn sort_key(x: f32, flip: u32) -> u32 { return bitcast<u32>(x) ^ flip; } // @lib
+fn key_of(x: Input) -> u32 { return sort_key(x, params.flip); } // @hook
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -29,7 +32,7 @@ fn main(
   let prefix = thresholds[row].x;
   var counts: array<u32, 256>;
   for (var i = begin; i < end; i++) {
-    let key = sort_key(input[row * params.n + i], params.flip);
+    let key = key_of(input[row * params.n + i]);
     if (((key ^ prefix) & params.mask) == 0u) {
       counts[(key >> params.shift) & 255u]++;
     }

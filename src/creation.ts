@@ -1,11 +1,12 @@
 /** Tensors from host values and from constants. */
 
 import { defaultDevice, type Device } from "./device";
-import { DTypeError, ShapeError } from "./errors";
+import { DTypeError, ShapeError, ValueError } from "./errors";
 import { allocateHost, type DType, isInteger, type TypedArray } from "./graph/dtype";
 import type { Node } from "./graph/node";
-import { sameShape, type Shape, showShape } from "./graph/shape";
+import { checkShape, sameShape, type Shape, showShape } from "./graph/shape";
 import * as ops from "./ops";
+import { checkOptionNames, describe } from "./options";
 import type { Tensor } from "./tensor";
 import { build, type NestedArray, wrap } from "./tensor";
 
@@ -17,6 +18,39 @@ export interface CreationOptions {
   readonly device?: Device;
   /** Whether gradients are collected in `grad`; default false. */
   readonly requiresGrad?: boolean;
+}
+
+/** Names of CreationOptions. */
+export const CREATION_OPTIONS: readonly string[] = ["dtype", "device", "requiresGrad"];
+
+/** Sizes as PyTorch takes them: in a list, or one by one; then options. */
+export type Sizes<Options> =
+  readonly [shape: Shape, options?: Options] | readonly [...sizes: number[], options: Options] | readonly number[];
+
+/**
+ * What a caller means by sizes, in a list or one by one, and options.
+ *
+ * @throws ShapeError if sizes are not integers from 0 up
+ * @throws ValueError if options have names that are not known
+ */
+export function sizesAndOptions<Options extends object>(
+  op: string,
+  args: Sizes<Options>,
+  names: readonly string[] = CREATION_OPTIONS,
+): { shape: Shape; options: Options } {
+  const isList = Array.isArray(args[0]);
+  const last: unknown = args.at(-1);
+  const isLastOptions = typeof last === "object" && last !== null && !Array.isArray(last);
+  const options = isList ? args[1] : isLastOptions ? last : undefined;
+  checkOptionNames(op, options, names);
+  const sizes = (isList ? args[0] : isLastOptions ? args.slice(0, -1) : args) as readonly unknown[];
+  if ((isList && args.length > 2) || sizes.some((size) => typeof size !== "number")) {
+    throw new ShapeError(
+      `${op}: sizes must be integers, in a list or one by one, got ${args.map(describe).join(", ")}. Write ${op}([2, 3]) or ${op}(2, 3).`,
+    );
+  }
+  checkShape(op, sizes as Shape);
+  return { shape: sizes as Shape, options: (options ?? {}) as Options };
 }
 
 /** Host values: a number, nested lists of them, or a typed array. */
@@ -37,7 +71,10 @@ export type TensorData = NestedArray | TypedArray | Uint8ClampedArray;
  * const x = tensor([[1, 2], [3, 4]]);
  * const images = tensor(bytes, { shape: [64, 1, 28, 28] }); // u8
  */
-export function tensor(data: TensorData, { shape, ...options }: CreationOptions & { shape?: Shape } = {}): Tensor {
+export function tensor(data: TensorData, creation: CreationOptions & { shape?: Shape } = {}): Tensor {
+  checkOptionNames("tensor", creation, ["shape", ...CREATION_OPTIONS]);
+  const { shape, ...options } = creation;
+  if (options.dtype !== undefined) ops.checkDTypeName("tensor", options.dtype);
   const { values, shape: found, dtype } = isTypedArray(data) ? fromTyped(data) : fromNested(data);
   const target = options.dtype ?? dtype;
   return finish(ops.fromHost(toHost(values, target), shape ?? found, target), options);
@@ -120,18 +157,37 @@ function finish(node: Node, { device = defaultDevice(), requiresGrad = false }: 
  * const mask = full([4, 4], -Infinity);
  */
 export function full(shape: Shape, value: number, options: CreationOptions = {}): Tensor {
+  return filled("full", sizesAndOptions("full", [shape, options]), value);
+}
+
+function filled(op: string, { shape, options }: { shape: Shape; options: CreationOptions }, value: number): Tensor {
   const { dtype = "f32" } = options;
+  ops.checkDTypeName(op, dtype);
   if (isInteger(dtype) && !Number.isInteger(value)) {
-    throw new DTypeError(`full: a fill value for ${dtype} must be an integer, got ${value}. Use dtype f32.`);
+    throw new DTypeError(`${op}: a fill value for ${dtype} must be an integer, got ${value}. Use dtype f32.`);
   }
   return finish(ops.full([...shape], value, dtype), options);
 }
 
-/** Zeros. @see torch.zeros */
-export const zeros = (shape: Shape, options: CreationOptions = {}): Tensor => full(shape, 0, options);
+/**
+ * Zeros.
+ *
+ * @param sizes in a list, or one by one
+ * @see torch.zeros
+ *
+ * @example
+ * zeros(2, 3);
+ * zeros([2, 3], { dtype: "i32" });
+ */
+export const zeros = (...sizes: Sizes<CreationOptions>): Tensor => filled("zeros", sizesAndOptions("zeros", sizes), 0);
 
-/** Ones. @see torch.ones */
-export const ones = (shape: Shape, options: CreationOptions = {}): Tensor => full(shape, 1, options);
+/**
+ * Ones.
+ *
+ * @param sizes in a list, or one by one
+ * @see torch.ones
+ */
+export const ones = (...sizes: Sizes<CreationOptions>): Tensor => filled("ones", sizesAndOptions("ones", sizes), 1);
 
 /** As `full`, with the shape, dtype and device of `x`. @see torch.full_like */
 export const fullLike = (x: Tensor, value: number, options: CreationOptions = {}): Tensor =>
@@ -159,6 +215,9 @@ export function arange(start: number, end: number, step: number, options?: Creat
 export function arange(...args: (number | CreationOptions | undefined)[]): Tensor {
   const numbers = args.filter((arg) => typeof arg === "number");
   const options = args.find((arg) => typeof arg === "object") ?? {};
+  checkOptionNames("arange", options, CREATION_OPTIONS);
+  if (options.dtype !== undefined) ops.checkDTypeName("arange", options.dtype);
+  if (numbers.length === 0) throw new ValueError("arange: there must be an end, got none. Write arange(10).");
   const [start, end, step] = numbers.length === 1 ? [0, numbers[0]!, 1] : [numbers[0]!, numbers[1]!, numbers[2] ?? 1];
   return finish(ops.arange(start, end, step, options.dtype), options);
 }
@@ -169,6 +228,8 @@ export function arange(...args: (number | CreationOptions | undefined)[]): Tenso
  * @see torch.linspace
  */
 export function linspace(start: number, end: number, steps: number, options: CreationOptions = {}): Tensor {
+  checkOptionNames("linspace", options, CREATION_OPTIONS);
+  checkShape("linspace", [steps]);
   const data = Float64Array.from({ length: steps }, (_, i) =>
     steps === 1 ? start : start + ((end - start) * i) / (steps - 1),
   );
@@ -177,6 +238,8 @@ export function linspace(start: number, end: number, steps: number, options: Cre
 
 /** The identity matrix, `[n, m]`. @see torch.eye */
 export function eye(n: number, m = n, options: CreationOptions = {}): Tensor {
+  checkOptionNames("eye", options, CREATION_OPTIONS);
+  checkShape("eye", [n, m]);
   const { dtype = "f32" } = options;
   const diagonal = ops.eq(ops.unsqueeze(ops.arange(0, n), 1), ops.arange(0, m));
   return finish(ops.cast(diagonal, dtype), options);

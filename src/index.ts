@@ -49,7 +49,11 @@ export {
   zeros,
   zerosLike,
 } from "./creation";
-export type { CreationOptions, TensorData } from "./creation";
+export type { CreationOptions, Sizes, TensorData } from "./creation";
+export { bucketize, cdist, dist, searchsorted } from "./pairs";
+export type { SearchOptions } from "./pairs";
+export type { SumOptions, VarOptions } from "./methods/reductions";
+export type { QuantileOptions, SortOptions, TopkOptions, Unique, UniqueOptions } from "./methods/order";
 export {
   abs,
   acos,
@@ -148,12 +152,17 @@ export type { Closeness, RoundingMode } from "./ops";
 export {
   bernoulli,
   defaultGenerator,
+  exponential,
   Generator,
   manualSeed,
+  multinomial,
   normal,
   rand,
   randint,
+  randintLike,
+  randLike,
   randn,
+  randnLike,
   randomBits,
   randperm,
   uniform,

@@ -3,15 +3,15 @@
  * So a checkpoint can hold it, and CPU and GPU draw the same bits.
  */
 
-import type { CreationOptions } from "./creation";
-import { tensor } from "./creation";
+import { CREATION_OPTIONS, type CreationOptions, type Sizes, sizesAndOptions, tensor } from "./creation";
 import { defaultDevice, type Device } from "./device";
 import { DTypeError, ShapeError, ValueError } from "./errors";
-import { isFloat } from "./graph/dtype";
+import { type DType, INTEGER_RANGE, isFloat } from "./graph/dtype";
 import type { Node } from "./graph/node";
 import { checkShape, type Shape, sizeOf } from "./graph/shape";
 import * as ops from "./ops";
-import { type Tensor, wrap } from "./tensor";
+import { checkOptionNames, describe } from "./options";
+import { operandsOf, Tensor, wrap } from "./tensor";
 
 /** Where a generator is: part of a checkpoint. */
 export interface GeneratorState {
@@ -46,6 +46,11 @@ export class Generator {
   /** Starts again from a seed. */
   manualSeed(seed: number): this {
     return this.setState({ seed, offset: 0 });
+  }
+
+  /** The seed that it started from. @see torch.Generator.initial_seed */
+  initialSeed(): number {
+    return this.seed;
   }
 
   /** Where it is, for a checkpoint. @see torch.Generator.get_state */
@@ -142,6 +147,10 @@ export interface RandomOptions extends CreationOptions {
   readonly generator?: Generator;
 }
 
+const RANDOM_OPTIONS = [...CREATION_OPTIONS, "generator"];
+
+// --- uniform and normal ----------------------------------------------------------------------------------------------
+
 /**
  * Independent random bits, u32: element `i` is word `i mod 4` of Philox block `offset + floor(i / 4)`.
  *
@@ -154,93 +163,263 @@ export const randomBits = (shape: Shape, options: RandomOptions = {}): Tensor =>
 /**
  * Uniform in [0, 1): multiples of 2^-24, the same on every device.
  *
+ * @param sizes in a list, or one by one
+ * @throws DTypeError if `dtype` is no float
  * @see torch.rand
+ *
+ * @example
+ * rand(2, 3);
+ * rand([2, 3], { generator: new Generator(7) });
  */
-export const rand = (shape: Shape, options: RandomOptions = {}): Tensor =>
-  made("rand", shape, sizeOf(shape), options, (state) => ops.uniform(shape, state));
+export const rand = (...sizes: Sizes<RandomOptions>): Tensor =>
+  floats("rand", sizes, 1, (shape, state) => ops.uniform(shape, state));
 
 /**
  * Normal with mean 0 and variance 1, by Box and Muller; equal on all devices up to rounding.
  *
+ * @param sizes in a list, or one by one
+ * @throws DTypeError if `dtype` is no float
  * @see torch.randn
+ *
+ * @example
+ * randn(2, 3);
+ * randn([2, 3], { requiresGrad: true });
  */
-export const randn = (shape: Shape, options: RandomOptions = {}): Tensor =>
-  made("randn", shape, 2 * sizeOf(shape), options, (state) => ops.normal(shape, state));
+export const randn = (...sizes: Sizes<RandomOptions>): Tensor =>
+  floats("randn", sizes, 2, (shape, state) => ops.normal(shape, state));
+
+/** As `rand`, with the shape, dtype and device of `x`. @see torch.rand_like */
+export const randLike = (x: Tensor, options: RandomOptions = {}): Tensor => rand(x.shape, alike(x, options));
+
+/** As `randn`, with the shape, dtype and device of `x`. @see torch.randn_like */
+export const randnLike = (x: Tensor, options: RandomOptions = {}): Tensor => randn(x.shape, alike(x, options));
 
 /**
  * Uniform in [low, high).
  *
  * @param options.low default 0
  * @param options.high default 1
+ * @throws ValueError if `high` is less than `low`
  * @see torch.Tensor.uniform_
  */
-export function uniform(
-  shape: Shape,
-  { low = 0, high = 1, ...options }: RandomOptions & { low?: number; high?: number } = {},
-): Tensor {
-  return made("uniform", shape, sizeOf(shape), options, (state) =>
-    ops.add(ops.mul(ops.uniform(shape, state), high - low), low),
+export function uniform(shape: Shape, options: RandomOptions & { low?: number; high?: number } = {}): Tensor {
+  checkOptionNames("uniform", options, [...RANDOM_OPTIONS, "low", "high"]);
+  const { low = 0, high = 1, ...drawing } = options;
+  if (!(low <= high && Number.isFinite(high - low)))
+    throw new ValueError(`uniform: low must be finite and no more than high, got ${low} and ${high}. Swap them.`);
+  return floats("uniform", [shape, drawing], 1, (sizes, state) =>
+    ops.add(ops.mul(ops.uniform(sizes, state), high - low), low),
   );
 }
 
 /**
- * Normal with a given mean and standard deviation.
+ * Normal with a mean and a standard deviation for each element, which broadcast; or with one of each, in a given size. No gradient
+ * flows to them: that of `mean + std * randn` would.
  *
+ * @param std not negative; default 1
+ * @throws ValueError if a standard deviation that the host knows is negative
  * @see torch.normal
+ *
+ * @example
+ * normal(0, 0.02, [64, 3, 7, 7]);
+ * normal(means, deviations);
  */
+export function normal(mean: Tensor, std?: Tensor | number, options?: RandomOptions): Tensor;
+export function normal(mean: number, std: Tensor, options?: RandomOptions): Tensor;
+export function normal(mean: number, std: number, size: Shape, options?: RandomOptions): Tensor;
 export function normal(
-  shape: Shape,
-  { mean = 0, std = 1, ...options }: RandomOptions & { mean?: number; std?: number } = {},
+  mean: Tensor | number,
+  std: Tensor | number = 1,
+  sizeOrOptions?: Shape | RandomOptions,
+  options?: RandomOptions,
 ): Tensor {
-  if (!(std >= 0)) throw new ValueError(`normal: std must not be negative, got ${std}. Pass a standard deviation.`);
-  return made("normal", shape, 2 * sizeOf(shape), options, (state) =>
-    ops.add(ops.mul(ops.normal(shape, state), std), mean),
-  );
-}
-
-/**
- * 1 with the probability that the tensor holds, else 0; in the dtype of `p`.
- *
- * @param p floats in [0, 1]
- * @see torch.bernoulli
- */
-export function bernoulli(
-  p: Tensor,
-  { generator = defaultGenerator(p.device) }: { generator?: Generator } = {},
-): Tensor {
-  if (!isFloat(p.dtype))
-    throw new DTypeError(`bernoulli: probabilities must be floats, got ${p.dtype}. Cast them with .to("f32").`);
-  const drawn = ops.uniform(p.shape, generator.draw(p.numel()));
-  return wrap(ops.cast(ops.lt(drawn, p.node), p.dtype), p.device);
-}
-
-/**
- * Uniform integers from `low` up to but without `high`, i32. Biased by less than `(high - low) / 2^32`.
- *
- * @throws ValueError if there is no integer between them
- * @see torch.randint
- */
-export function randint(low: number, high: number, shape: Shape, options: RandomOptions = {}): Tensor {
-  if (!(Number.isInteger(low) && Number.isInteger(high) && low < high && high - low < 2 ** 32)) {
-    throw new ValueError(
-      `randint: low must be an integer below high, got ${low} and ${high}. high itself is never drawn.`,
+  const [m, s] = [operandOf("normal", mean), operandOf("normal", std)];
+  if (typeof m === "number" && typeof s === "number") {
+    if (!Array.isArray(sizeOrOptions)) {
+      throw new ShapeError("normal: two numbers need a size, got none. Write normal(mean, std, [sizes]).");
+    }
+    const size = sizeOrOptions as Shape;
+    checkDeviations([s]);
+    return floats("normal", [size, options ?? {}], 2, (shape, state) =>
+      ops.add(ops.mul(ops.normal(shape, state), s), m),
     );
   }
-  const { dtype = "i32" } = options;
-  return made("randint", shape, sizeOf(shape), options, (state) => {
-    const drawn = ops.cast(ops.mulHigh(ops.randomBits(shape, state), high - low), "i32");
-    return ops.cast(low === 0 ? drawn : ops.add(drawn, low), dtype);
+  const tensors = [mean, std].filter((operand) => operand instanceof Tensor);
+  operandsOf("normal", tensors); // all on one device
+  if (typeof s === "number") checkDeviations([s]);
+  else if (s.hostData) checkDeviations(s.hostData);
+  const [means, deviations] = ops.together(
+    "normal",
+    [m, s].map((operand) => (typeof operand === "number" ? operand : ops.withoutGrad(operand))),
+  );
+  const drawing = alike(tensors[0]!, (sizeOrOptions ?? {}) as RandomOptions);
+  return floats("normal", [means!.shape, drawing], 2, (shape, state) =>
+    ops.add(ops.mul(ops.cast(ops.normal(shape, state), means!.dtype), deviations!), means!),
+  );
+}
+
+function operandOf(op: string, operand: unknown): Node | number {
+  if (operand instanceof Tensor) return operand.node;
+  if (typeof operand === "number") return operand;
+  throw new ValueError(
+    `${op}: mean and std must be tensors or numbers, got ${describe(operand)}. The size comes third: normal(0, 1, [2, 3]).`,
+  );
+}
+
+function checkDeviations(deviations: ArrayLike<number>): void {
+  const wrong = Array.from(deviations).find((std) => !(std >= 0));
+  if (wrong === undefined) return;
+  throw new ValueError(`normal: std must not be negative, got ${wrong}. Pass a standard deviation.`);
+}
+
+/** Normal, of which only what lies in [a, b] is drawn: what `nn.init.truncNormal_` writes. */
+export function truncNormal(
+  shape: Shape,
+  { mean, std, a, b }: { mean: number; std: number; a: number; b: number },
+  options: RandomOptions,
+): Tensor {
+  const scale = std * Math.SQRT2;
+  const end = (value: number): Node => ops.erf(ops.scalar((value - mean) / scale));
+  return floats("truncNormal", [shape, options], 1, (sizes, state) => {
+    const [low, high] = [end(a), end(b)];
+    const place = ops.add(ops.mul(ops.uniform(sizes, state), ops.sub(high, low)), low);
+    return ops.clamp(ops.add(ops.mul(ops.erfinv(place), scale), mean), a, b);
   });
 }
 
 /**
- * A random order of `0 ... n - 1`, i32, drawn on the host.
+ * Exponential with a rate: of mean `1 / lambd`.
+ *
+ * @param options.lambd default 1
+ * @throws ValueError if `lambd` is not positive
+ * @see torch.Tensor.exponential_
+ */
+export function exponential(shape: Shape, options: RandomOptions & { lambd?: number } = {}): Tensor {
+  checkOptionNames("exponential", options, [...RANDOM_OPTIONS, "lambd"]);
+  const { lambd = 1, ...drawing } = options;
+  if (!(lambd > 0)) throw new ValueError(`exponential: lambd must be positive, got ${lambd}. It is the rate.`);
+  return floats("exponential", [shape, drawing], 1, (sizes, state) =>
+    ops.div(ops.neg(ops.log(ops.sub(1, ops.uniform(sizes, state)))), lambd),
+  );
+}
+
+// --- what is drawn by chance -----------------------------------------------------------------------------------------
+
+/**
+ * 1 with the probability that the tensor holds, else 0; of its dtype.
+ *
+ * @param p a float tensor, in [0, 1]
+ * @throws DTypeError if it is no float tensor
+ * @throws ValueError if a probability that the host knows is not in [0, 1]
+ * @see torch.bernoulli
+ */
+export function bernoulli(p: Tensor, options: { generator?: Generator } = {}): Tensor {
+  checkOptionNames("bernoulli", options, ["generator"]);
+  const { generator = defaultGenerator(p.device) } = options;
+  if (!isFloat(p.dtype))
+    throw new DTypeError(`bernoulli: probabilities must be f32, got ${p.dtype}. Cast them with .to("f32").`);
+  const wrong = p.node.hostData?.find((chance) => !(chance >= 0 && chance <= 1));
+  if (wrong !== undefined)
+    throw new ValueError(`bernoulli: probabilities must be in [0, 1], got ${wrong}. Apply sigmoid to logits.`);
+  const drawn = ops.uniform(p.shape, generator.draw(p.numel()));
+  return wrap(ops.cast(ops.lt(drawn, ops.withoutGrad(p.node)), p.dtype), p.device);
+}
+
+/**
+ * Indices drawn by weight, from each row. The same on every device: integers alone decide, so that a share is exact to 2^-31 of the
+ * whole with replacement, and to 2^-24 of itself without.
+ *
+ * @param weights float, `[n]` or `[rows, n]`, finite and not negative; they need not sum to 1
+ * @param options.replacement whether an index may come more than once; default false
+ * @returns i32 `[..., numSamples]`. Where a GPU finds too few positive weights it writes -1, and counts what is no weight as 0
+ * @throws ValueError if weights that the host or the CPU device sees are none, or too few are positive
+ * @see torch.multinomial
+ *
+ * @example
+ * const next = multinomial(logits.softmax(-1), 1); // [batch, 1]
+ */
+export function multinomial(
+  weights: Tensor,
+  numSamples: number,
+  options: { replacement?: boolean; generator?: Generator } = {},
+): Tensor {
+  checkOptionNames("multinomial", options, ["replacement", "generator"]);
+  const { replacement = false, generator = defaultGenerator(weights.device) } = options;
+  const words = ops.wordsOfMultinomial(weights.shape, numSamples, replacement);
+  ops.checkMultinomial(weights.node, numSamples, replacement);
+  return wrap(ops.multinomial(weights.node, numSamples, replacement, generator.draw(words)), weights.device);
+}
+
+// --- integers --------------------------------------------------------------------------------------------------------
+
+/**
+ * Uniform integers from `low` up to but without `high`, i32. Biased by less than `(high - low) / 2^32`.
+ *
+ * @param low default 0
+ * @throws ValueError if there is no integer between them, or the dtype does not hold them
+ * @see torch.randint
+ *
+ * @example
+ * randint(10, [3]);
+ * randint(-5, 5, [3], { dtype: "f32" });
+ */
+export function randint(high: number, size: Shape, options?: RandomOptions): Tensor;
+export function randint(low: number, high: number, size: Shape, options?: RandomOptions): Tensor;
+export function randint(
+  first: number,
+  second: number | Shape,
+  third?: Shape | RandomOptions,
+  fourth?: RandomOptions,
+): Tensor {
+  if (Array.isArray(second)) return integers("randint", 0, first, second as Shape, third as RandomOptions | undefined);
+  return integers("randint", first, second as number, third as Shape, fourth);
+}
+
+/** As `randint`, with the shape, dtype and device of `x`. @see torch.randint_like */
+export function randintLike(x: Tensor, high: number, options?: RandomOptions): Tensor;
+export function randintLike(x: Tensor, low: number, high: number, options?: RandomOptions): Tensor;
+export function randintLike(x: Tensor, first: number, second?: number | RandomOptions, third?: RandomOptions): Tensor {
+  const [low, high, options] = typeof second === "number" ? [first, second, third] : [0, first, second];
+  return integers("randintLike", low, high, x.shape, alike(x, options));
+}
+
+function integers(op: string, low: number, high: number, size: Shape, options: RandomOptions = {}): Tensor {
+  if (!Array.isArray(size))
+    throw new ShapeError(`${op}: the size must be a list, got ${describe(size)}. Write randint(0, 10, [2, 3]).`);
+  checkOptionNames(op, options, RANDOM_OPTIONS);
+  const { dtype = "i32" } = options;
+  if (!(Number.isInteger(low) && Number.isInteger(high) && low < high && high - low < 2 ** 32)) {
+    throw new ValueError(
+      `${op}: low must be an integer below high, got ${low} and ${high}. high itself is never drawn.`,
+    );
+  }
+  checkHolds(op, low, high - 1, dtype);
+  return made(op, size, sizeOf(size), options, (state) => {
+    const drawn = ops.cast(ops.mulHigh(ops.randomBits(size, state), high - low), "i32"); // wraps, and wraps back
+    return ops.cast(low === 0 ? drawn : ops.add(drawn, low | 0), dtype);
+  });
+}
+
+function checkHolds(op: string, least: number, most: number, dtype: DType): void {
+  ops.checkDTypeName(op, dtype);
+  const [low, high] =
+    dtype === "bool" ? [0, 1] : isFloat(dtype) ? [-(2 ** 31), 2 ** 31 - 1] : INTEGER_RANGE[dtype as "i32"];
+  if (least >= low && most <= high) return;
+  throw new ValueError(
+    `${op}: dtype ${dtype} must hold all of ${least}..${most}, got a range of ${low}..${high}. Take another dtype.`,
+  );
+}
+
+/**
+ * A random order of `0 ... n - 1`, i32, drawn on the host: the same on every device.
  *
  * @see torch.randperm
  */
-export function randperm(n: number, { generator, ...options }: RandomOptions = {}): Tensor {
-  const device = options.device ?? defaultDevice();
-  return tensor(permutation(n, generator ?? defaultGenerator(device)), { dtype: "i32", ...options, device });
+export function randperm(n: number, options: RandomOptions = {}): Tensor {
+  checkOptionNames("randperm", options, RANDOM_OPTIONS);
+  const { generator, ...creation } = options;
+  const device = creation.device ?? defaultDevice();
+  return tensor(permutation(n, generator ?? defaultGenerator(device)), { dtype: "i32", ...creation, device });
 }
 
 /** A random order of `0 ... n - 1`, by Fisher and Yates. */
@@ -249,19 +428,45 @@ export function permutation(n: number, generator: Generator = defaultGenerator()
   const order = Int32Array.from({ length: n }, (_, i) => i);
   const drawn = generator.drawOnHost(Math.max(n - 1, 0));
   for (let last = n - 1; last > 0; last--) {
-    const place = Math.floor((drawn[last - 1]! / 2 ** 32) * (last + 1));
+    const place = ops.mulHighU32(drawn[last - 1]!, last + 1);
     [order[last], order[place]] = [order[place]!, order[last]!];
   }
   return order;
+}
+
+// --- how they are made -----------------------------------------------------------------------------------------------
+
+/** Options with what they leave open taken from a tensor. */
+const alike = (x: Tensor, options: RandomOptions = {}): RandomOptions => ({
+  dtype: x.dtype,
+  device: x.device,
+  ...options,
+});
+
+/** A tensor of a float dtype, of `words` random words an element. */
+function floats(
+  op: string,
+  args: Sizes<RandomOptions>,
+  words: number,
+  make: (shape: Shape, state: ops.RandomState) => Node,
+): Tensor {
+  const { shape, options } = sizesAndOptions(op, args, RANDOM_OPTIONS);
+  const { dtype = "f32" } = options;
+  ops.checkDTypeName(op, dtype);
+  if (!isFloat(dtype))
+    throw new DTypeError(`${op}: dtype must be a float, got ${dtype}. Use randint, or cast with .to("${dtype}").`);
+  return made(op, shape, words * sizeOf(shape), options, (state) => make(shape, state));
 }
 
 function made(
   op: string,
   shape: Shape,
   wordCount: number,
-  { generator, device = defaultDevice(), dtype, requiresGrad = false }: RandomOptions,
+  options: RandomOptions,
   make: (state: ops.RandomState) => Node,
 ): Tensor {
+  checkOptionNames(op, options, RANDOM_OPTIONS);
+  const { generator, device = defaultDevice(), dtype, requiresGrad = false } = options;
   checkShape(op, shape);
   if (wordCount > 2 ** 32)
     throw new ShapeError(`${op}: one draw has at most 2^32 words, got ${wordCount}. Draw in parts.`);

@@ -23,6 +23,7 @@ const LAYERS: Record<string, number> = {
   tensor: 5,
   creation: 5,
   functions: 5,
+  pairs: 5,
   parameter: 5,
   parameterArena: 5,
   gradientClipping: 5,

@@ -28,8 +28,15 @@ const wrong: Record<string, () => unknown> = {
   "mean(1, true)": () => ones([4, 4]).mean(1, untyped(true)),
   "max(1, true)": () => ones([4, 4]).max(1, untyped(true)),
   "var(1, false)": () => ones([4, 4]).var(1, untyped(false)),
-  "topk(2, 1)": () => ones([4, 4]).topk(2, untyped(1)),
-  "sort(1)": () => ones([4, 4]).sort(untyped(1)),
+  "topk(2, 1, true)": () => ones([4, 4]).topk(2, 1, untyped(true)),
+  "sort(1, true)": () => ones([4, 4]).sort(1, untyped(true)),
+  "kthvalue(1, 0, true)": () => ones([4, 4]).kthvalue(1, 0, untyped(true)),
+  "median(0, true)": () => ones([4, 4]).median(0, untyped(true)),
+  "quantile(0.5, 0, true)": () => ones([4, 4]).quantile(0.5, 0, untyped(true)),
+  "var unbiased and correction": () => ones([4]).var(0, { unbiased: true, correction: 0 }),
+  "norm nuc": () => ones([4, 4]).norm(untyped("nuc")),
+  "histc(0)": () => ones([4]).histc(0),
+  "diff(-1)": () => ones([4]).diff(-1),
   "softmax()": () => ones([4, 4]).softmax(untyped(undefined)),
   "F.logSoftmax(x, { dim })": () => F.logSoftmax(ones([4, 4]), untyped({ dim: 1 })),
   "Linear(3, 2, false)": () => new nn.Linear(3, 2, untyped(false)),
@@ -52,6 +59,6 @@ test("init takes an object", async () => {
 });
 
 test("the message names what was meant", () => {
-  expect(wrong["sum keepdim"]).toThrow("sum: options must have names of keepDim, got keepdim. Write keepDim.");
+  expect(wrong["sum keepdim"]).toThrow("sum: options must have names of dtype, keepDim, got keepdim. Write keepDim.");
   expect(wrong["SGD weight_decay"]).toThrow(/got weight_decay\. Write weightDecay\./);
 });

@@ -49,3 +49,69 @@ fn random_bits4(index: vec4<u32>, seed_low: u32, seed_high: u32, offset_low: u32
     random_bits(index.w, seed_low, seed_high, offset_low, offset_high),
   );
 }
+
+// --- drawing by weight: integers alone decide, so that every adapter draws the same --------------------------------------
+
+// Mantissa (24 bits) and exponent of a positive f32; what is 0, subnormal, negative, infinite or NaN has mantissa 0.
+fn weight_parts(weight: f32) -> vec2<u32> {
+  let bits = bitcast<u32>(weight);
+  let exponent = bits >> 23u;
+  let is_positive = (exponent > 0u) & (exponent < 255u);
+  return vec2<u32>(select(0u, (bits & 0x7fffffu) | 0x800000u, is_positive), exponent);
+}
+
+// floor(weight * 2^k) for the k that leaves the largest weight of a row `room` bits, more where `total` of a first round is small
+fn fixed_weight(weight: f32, largest: f32, total: u32, room: u32) -> u32 {
+  let parts = weight_parts(weight);
+  let shift = i32(parts.y + room + countLeadingZeros(total)) - i32(weight_parts(largest).y) - 24;
+  let up = parts.x << min(u32(max(shift, 0)), 31u);
+  return select(parts.x >> min(u32(-min(shift, 0)), 31u), up, shift >= 0);
+}
+
+// -log2 of (2 bits + 1) / 2^33, in units of 2^-26, never 0: its integer part by counting zeros, its digits by squaring
+fn exponential_draw(bits: u32) -> u32 {
+  let lead = 32u - countLeadingZeros(bits); // floor(log2(2 bits + 1))
+  var mantissa = select(((bits << 1u) | 1u) << (31u - min(lead, 31u)), bits, lead == 32u);
+  var logarithm = lead;
+  for (var digit = 0u; digit < 26u; digit++) {
+    let squared = wide_product(mantissa, mantissa);
+    let is_one = squared.y >= 0x80000000u;
+    mantissa = select((squared.y << 1u) | (squared.x >> 31u), squared.y, is_one);
+    logarithm = (logarithm << 1u) | select(0u, 1u, is_one);
+  }
+  return 33u * 67108864u - logarithm;
+}
+
+// The order of exponential_draw(bits) / weight, as a float of 9 bits of exponent and 23 of mantissa; the last for weight 0
+fn race_key(bits: u32, weight: f32) -> u32 {
+  let parts = weight_parts(weight);
+  if (parts.x == 0u) { return 0xffffffffu; }
+  let drawn = exponential_draw(bits);
+  let zeros = countLeadingZeros(drawn);
+  let numerator = drawn << zeros;
+  let high = numerator / parts.x;
+  let middle_rest = (numerator % parts.x) << 8u;
+  let low_rest = (middle_rest % parts.x) << 8u;
+  let quotient = (high << 16u) | ((middle_rest / parts.x) << 8u) | (low_rest / parts.x); // 24 or 25 bits
+  let is_long = quotient >= 0x1000000u;
+  let exponent = 31u - zeros + 255u - parts.y + select(0u, 1u, is_long);
+  return (exponent << 23u) | (select(quotient, quotient >> 1u, is_long) & 0x7fffffu);
+}
+
+fn fixed_weight4(weight: vec4<f32>, largest: vec4<f32>, total: vec4<u32>, room: vec4<u32>) -> vec4<u32> {
+  return vec4<u32>(
+    fixed_weight(weight.x, largest.x, total.x, room.x),
+    fixed_weight(weight.y, largest.y, total.y, room.y),
+    fixed_weight(weight.z, largest.z, total.z, room.z),
+    fixed_weight(weight.w, largest.w, total.w, room.w),
+  );
+}
+
+fn race_key4(bits: vec4<u32>, weight: vec4<f32>) -> vec4<u32> {
+  return vec4<u32>(
+    race_key(bits.x, weight.x),
+    race_key(bits.y, weight.y),
+    race_key(bits.z, weight.z),
+    race_key(bits.w, weight.w),
+  );
+}

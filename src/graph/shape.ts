@@ -47,6 +47,12 @@ export function normalizeDim(op: string, dim: number, rank: number): number {
 /** All of `dims` counted from the front, without repeats, ascending; all dimensions when absent. */
 export function normalizeDims(op: string, dims: number | readonly number[] | undefined, rank: number): number[] {
   if (dims === undefined) return Array.from({ length: rank }, (_, d) => d);
+  const isKnown: boolean = typeof dims === "number" || Array.isArray(dims); // callers without types may pass options
+  if (!isKnown) {
+    throw new ShapeError(
+      `${op}: dim must be an integer or a list of them, got ${JSON.stringify(dims)}. Options come behind it: write undefined for all dims.`,
+    );
+  }
   const list = (typeof dims === "number" ? [dims] : [...dims]).map((dim) => normalizeDim(op, dim, rank));
   if (new Set(list).size !== list.length) {
     throw new ShapeError(`${op}: each dim must appear once, got ${showShape(list)}. Remove the repeated one.`);

@@ -8,6 +8,7 @@ import { matmul } from "./matmul";
 import { maxPool2d, maxPool2dGrad } from "./pool2d";
 import { scan } from "./scan";
 import { scatter } from "./scatter";
+import { sort } from "./sort";
 import { topk } from "./topk";
 import { adam, ema, momentumSgd, momentumSgdEma, rmsProp } from "./update";
 
@@ -19,6 +20,7 @@ export const KERNELS: { readonly [N in keyof KernelInfoMap]: Kernel<KernelInfoMa
   maxPool2d,
   maxPool2dGrad,
   topk,
+  sort,
   scan,
   scatter,
   momentumSgd,

@@ -2,9 +2,7 @@
 import type { TopkInfo } from "../ops/kernelInfo";
 import collectSource from "../../shaders/topkCollect.wgsl?raw";
 import histogramSource from "../../shaders/topkHistogram.wgsl?raw";
-import mergeSource from "../../shaders/topkMerge.wgsl?raw";
 import pickSource from "../../shaders/topkPick.wgsl?raw";
-import sortKeySource from "../../shaders/lib/sortKey.wgsl?raw";
 import topkSource from "../../shaders/topk.wgsl?raw";
 import { foldGrid } from "./grid";
 import {
@@ -13,20 +11,18 @@ import {
   type Kernel,
   type KernelLimits,
   type KernelPlan,
-  type Operand,
   type Pass,
   type Shader,
 } from "./kernel";
+import { keyHoles, mergePasses, type MergeBuffers, mergeShader, sortKeyLibs } from "./sort";
 
-const libs: readonly Shader[] = [{ name: "lib/sortKey", source: sortKeySource }];
+const libs = sortKeyLibs;
 const scanShader: Shader = { name: "topk", source: topkSource, libs };
 const histogramShader: Shader = { name: "topkHistogram", source: histogramSource, libs };
 const pickShader: Shader = { name: "topkPick", source: pickSource };
 const collectShader: Shader = { name: "topkCollect", source: collectSource, libs };
-const mergeShader: Shader = { name: "topkMerge", source: mergeSource };
 
 const WORKGROUP: Readonly<Record<AdapterClass, number>> = { software: 4, hardware: 64 };
-const MERGE_WORKGROUP = 64;
 /** Invocations that keep the adapter busy, and the most chunks that one of them should add up. */
 const BUSY: Readonly<Record<AdapterClass, number>> = { software: 64, hardware: 4096 };
 const MAX_CHUNKS = 64;
@@ -38,12 +34,13 @@ const DIGITS = 1 << DIGIT;
 const SCANS_OF_SELECT = 12;
 
 /** The indices by k scans of each row. */
-function planScan({ rows, n, k, largest }: TopkInfo, limits: KernelLimits): KernelPlan {
+function planScan({ rows, n, k, largest, dtype }: TopkInfo, limits: KernelLimits): KernelPlan {
   const workgroup = WORKGROUP[limits.adapterClass];
   const pass: Pass = {
     shader: scanShader,
     grid: foldGrid(ceilDiv(rows, workgroup), limits),
     consts: { WORKGROUP: workgroup },
+    ...keyHoles(dtype),
     params: { rows, n, k, flip: largest ? 0 : 0xffffffff },
     bindings: { input: "input0", output: "output" },
     flops: rows * n * k,
@@ -53,14 +50,13 @@ function planScan({ rows, n, k, largest }: TopkInfo, limits: KernelLimits): Kern
 }
 
 /** The k-th key of each row digit by digit, its winners collected by index, then sorted. */
-function planSelect({ rows, n, k, largest }: TopkInfo, limits: KernelLimits, chunks: number): KernelPlan {
+function planSelect({ rows, n, k, largest, dtype }: TopkInfo, limits: KernelLimits, chunks: number): KernelPlan {
   const workgroup = WORKGROUP[limits.adapterClass];
   const consts = { WORKGROUP: workgroup };
   const chunk = ceilDiv(n, chunks);
   const flip = largest ? 0 : 0xffffffff;
   const [thresholds, tallies, histograms] = ["scratch0", "scratch1", "scratch2"] as const;
-  const keys = ["scratch3", "scratch4"] as const;
-  const indices = ["scratch5", "scratch6"] as const;
+  const buffers: MergeBuffers = { keys: ["scratch3", "scratch4"], places: ["scratch5", "scratch6"] };
   const perChunk = foldGrid(ceilDiv(rows * chunks, workgroup), limits);
   const cost = { flops: rows * n, bytes: 4 * rows * n };
 
@@ -71,6 +67,7 @@ function planSelect({ rows, n, k, largest }: TopkInfo, limits: KernelLimits, chu
         shader: histogramShader,
         grid: perChunk,
         consts,
+        ...keyHoles(dtype),
         params: { rows, n, chunk, chunks, flip, shift, mask },
         bindings: { input: "input0", thresholds, histograms },
         ...cost,
@@ -90,25 +87,12 @@ function planSelect({ rows, n, k, largest }: TopkInfo, limits: KernelLimits, chu
     shader: collectShader,
     grid: perChunk,
     consts,
+    ...keyHoles(dtype),
     params: { rows, n, k, chunk, chunks, flip },
-    bindings: { input: "input0", thresholds, tallies, keys: keys[0], output: indices[0] },
+    bindings: { input: "input0", thresholds, tallies, keys: "scratch3", output: k === 1 ? "output" : "scratch5" },
     ...cost,
   };
-  const merges = Math.max(1, Math.ceil(Math.log2(k))); // one at least: it writes the output
-  const sort = Array.from({ length: merges }, (_, turn): Pass => {
-    const from = turn % 2;
-    const to = (turn + 1) % 2;
-    const output: Operand = turn === merges - 1 ? "output" : indices[to]!;
-    return {
-      shader: mergeShader,
-      grid: foldGrid(ceilDiv(rows * k, MERGE_WORKGROUP), limits),
-      consts: { WORKGROUP: MERGE_WORKGROUP },
-      params: { rows, k, run: 2 ** turn },
-      bindings: { keys: keys[from]!, indices: indices[from]!, merged_keys: keys[to]!, output },
-      flops: rows * k * (turn + 1),
-      bytes: 16 * rows * k,
-    };
-  });
+  const sort = mergePasses({ rows, n: k, run: 1 }, buffers, limits);
   const pairs = 4 * rows * k;
   return {
     passes: [...turns, collect, ...sort],

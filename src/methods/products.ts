@@ -2,9 +2,9 @@
 
 import * as ops from "../ops";
 import type { Tensor } from "../tensor";
-import { Indexing } from "./indexing";
+import { Order } from "./order";
 
-export abstract class Products extends Indexing {
+export abstract class Products extends Order {
   /**
    * Matrix product; batch dimensions broadcast, vectors are rows on the left and columns on the right.
    *

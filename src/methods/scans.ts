@@ -45,6 +45,23 @@ export abstract class Scans extends Reductions {
     return this.pair(ops.cummin(this.node, dim));
   }
 
+  /**
+   * Differences of neighbours along a dimension; of bools, where they differ.
+   *
+   * @param n how often they are taken
+   * @param options.prepend, append joined to the tensor before that
+   * @throws ShapeError if the tensor is a scalar
+   * @see torch.diff
+   */
+  diff(n = 1, dim = -1, options: { prepend?: Tensor; append?: Tensor } = {}): Tensor {
+    checkOptionNames("diff", options, ["prepend", "append"]);
+    const { prepend = null, append = null } = options;
+    return this.combine("diff", [prepend, append], (x, before, after) => {
+      const parts = [before, x, after].filter((part) => part !== null);
+      return ops.diff(parts.length === 1 ? x : ops.cat(parts, dim), n, dim);
+    });
+  }
+
   private scan(op: string, make: typeof ops.cumsum, dim: number, options: { dtype?: DType }): Tensor {
     checkOptionNames(op, options, ["dtype"]);
     return this.unary((x) => make(ops.typed(op, x, options.dtype), dim));

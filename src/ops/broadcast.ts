@@ -122,7 +122,9 @@ export const finishReduce = (x: Node, reduced: Node, dims: readonly number[], ke
 /** Dims as every reduction takes them: one, several, or all when absent. */
 export type Dims = number | readonly number[] | undefined;
 
-export const reduceDims = (op: string, x: Node, dims: Dims): number[] => normalizeDims(op, dims, x.shape.length);
+/** Dims counted from the front; all for an empty list too, as in PyTorch. */
+export const reduceDims = (op: string, x: Node, dims: Dims): number[] =>
+  normalizeDims(op, Array.isArray(dims) && dims.length === 0 ? undefined : dims, x.shape.length);
 
 // --- constants -------------------------------------------------------------------------------------------------------
 

@@ -49,6 +49,9 @@ export function typed(op: string, x: Node, dtype: DType | undefined): Node {
   return cast(x, dtype);
 }
 
+/** What is added up or put in order: bools and bytes as i32, all else as it is. */
+export const counted = (x: Node): Node => (x.dtype === "bool" || x.dtype === "u8" ? cast(x, "i32") : x);
+
 /** For functions that have no meaning on integers. */
 export const toFloat = (x: Node): Node => cast(x, toFloatDType(x.dtype));
 

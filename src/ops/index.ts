@@ -20,12 +20,13 @@ export {
   zeros,
   zerosLike,
 } from "./broadcast";
-export { broadcast, cast, castOp, commonDType, type Operand, together, typed } from "./cast";
+export { broadcast, cast, castOp, commonDType, counted, type Operand, together, typed } from "./cast";
 export { checkDTypeName } from "./check";
 export * from "./clip";
 export { conv2d, conv2dGradInputOp, conv2dGradWeightOp, conv2dOp, type Conv2dOptions, type Pair } from "./conv2d";
-export { customVjp, customVjpOp, detach, detachOp, type VjpRule } from "./custom";
+export { customVjp, customVjpOp, detach, detachOp, type VjpRule, withoutGrad } from "./custom";
 export * from "./division";
+export { checkMultinomial, fixedWeightOp, multinomial, raceKeyOp, wordsOfMultinomial } from "./draw";
 export * from "./generate";
 export {
   type Fold,
@@ -49,15 +50,18 @@ export * from "./logic";
 export * from "./loss";
 export * from "./math";
 export { matmul, matmulOp } from "./matmul";
+export * from "./moments";
 export * from "./normalization";
+export * from "./order";
 export * from "./pool2d";
+export * from "./quantiles";
 export * from "./reduce";
 export * from "./rmsProp";
 export { BLOCK, SegmentState } from "./segments";
 export * from "./scan";
+export { countEach, histc, runsOf, searchsorted, searchsortedOp } from "./search";
 export { flip, narrow, padOp, padZeros, slice, sliceOp } from "./slice";
 export * from "./special";
-export * from "./topk";
 export * from "./trigonometry";
 export * from "./update";
 export {

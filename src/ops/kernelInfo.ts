@@ -62,6 +62,18 @@ export interface TopkInfo {
   readonly n: number;
   readonly k: number;
   readonly largest: boolean;
+  readonly dtype: SortKeyType;
+}
+
+/** dtypes that have an order on a GPU. */
+export type SortKeyType = "f32" | "i32" | "u32";
+
+/** Places that put each row of `[rows, n]` in order, equals by place; i32 `[rows, n]`. */
+export interface SortInfo {
+  readonly rows: number;
+  readonly n: number;
+  readonly descending: boolean;
+  readonly dtype: SortKeyType;
 }
 
 /** What a scan folds: numbers, or, for `maxIndex` and `minIndex`, places of the largest and smallest so far. */
@@ -78,7 +90,7 @@ export interface ScanInfo {
   /** From the last element to the first. */
   readonly reversed: boolean;
   readonly fold: ScanFold;
-  readonly dtype: "f32" | "i32" | "u32";
+  readonly dtype: SortKeyType;
 }
 
 /**
@@ -139,6 +151,7 @@ export interface KernelInfoMap {
   maxPool2d: Pool2dInfo;
   maxPool2dGrad: Pool2dInfo;
   topk: TopkInfo;
+  sort: SortInfo;
   scan: ScanInfo;
   scatter: ScatterInfo;
   momentumSgd: UpdateInfo;

@@ -12,7 +12,8 @@ import { iota } from "./generate";
 import { hostIntegers } from "./leaf";
 import { eq, ge, isfinite, logicalAnd, logicalOr, lt, ne } from "./logic";
 import { exp, log, log1p, sigmoid } from "./math";
-import { amax, logSoftmax, mean, sum } from "./reduce";
+import { mean } from "./moments";
+import { amax, logSoftmax, sum } from "./reduce";
 import { reshape, unsqueeze } from "./views";
 
 /** `x` less its largest element along `dim`, so that exp cannot overflow; a row of -infinity stays as it is. */

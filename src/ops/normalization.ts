@@ -8,7 +8,8 @@ import { broadcast } from "./cast";
 import { customVjp, detach } from "./custom";
 import { rsqrt } from "./math";
 import { matmul } from "./matmul";
-import { mean, norm, sum } from "./reduce";
+import { mean, norm } from "./moments";
+import { sum } from "./reduce";
 import { reshape, transpose, unsqueeze } from "./views";
 
 /** `x / max(norm(x), eps)` along `dim`. */

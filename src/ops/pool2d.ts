@@ -16,7 +16,8 @@ import type { Pool2dInfo } from "./kernelInfo";
 import { lt } from "./logic";
 import { apply, defineOp, type IndexedContext } from "./op";
 import { FLOAT } from "./pointwise";
-import { mean, sum } from "./reduce";
+import { mean } from "./moments";
+import { sum } from "./reduce";
 import { narrow, padZeros, slice } from "./slice";
 import { flatten, reshape, unsqueeze } from "./views";
 

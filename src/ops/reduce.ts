@@ -1,10 +1,10 @@
 /** Reductions: prod, amax and amin have kernels of their own beside sum; the rest is composed of them. */
 
 import { ShapeError } from "../errors";
-import { isFloat, toFloatDType } from "../graph/dtype";
+import { isFloat } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { normalizeDim, type Shape, showShape, sizeOf } from "../graph/shape";
-import { abs, add, div, maximum, mul, sign, square, sub, where } from "./arithmetic";
+import { add, div, mul, sub, where } from "./arithmetic";
 import {
   type Dims,
   dropDims,
@@ -16,26 +16,26 @@ import {
   spread,
   sumDims,
 } from "./broadcast";
-import { cast, toFloat } from "./cast";
+import { cast, counted, toFloat } from "./cast";
 import { checkDType } from "./check";
-import { customVjp, withoutGrad } from "./custom";
+import { withoutGrad } from "./custom";
 import { iota } from "./generate";
-import { eq, gt, isfinite, isnan, logicalNot, logicalOr, ne } from "./logic";
-import { exp, log, pow, sqrt } from "./math";
+import { eq, gt, isfinite, isnan, logicalNot, logicalOr } from "./logic";
+import { exp, log } from "./math";
 import { apply, defineOp, type Op } from "./op";
 import { productOfOneSide } from "./scan";
 import { permute, reshape } from "./views";
 import { NUMERIC } from "./pointwise";
 
 /** Elements that fold to one. */
-const countOf = (x: Node, dims: readonly number[]): number => sizeOf(dims.map((dim) => x.shape[dim]!));
+export const countOf = (x: Node, dims: readonly number[]): number => sizeOf(dims.map((dim) => x.shape[dim]!));
 
 // --- sum, prod -------------------------------------------------------------------------------------------------------
 
-/** Sum over `dims`, all by default. Bools are counted, as i32. */
+/** Sum over `dims`, all by default. Bools and bytes are added as i32. */
 export function sum(x: Node, dims?: Dims, keepDim = false): Node {
   const list = reduceDims("sum", x, dims);
-  return finishReduce(x, sumDims(x.dtype === "bool" ? cast(x, "i32") : x, list), list, keepDim);
+  return finishReduce(x, sumDims(counted(x), list), list, keepDim);
 }
 
 /** The product of all other elements along `dims`: without division, so that zeros do no harm in any derivative. */
@@ -69,7 +69,7 @@ const prodDims = (x: Node, dims: readonly number[]): Node => (dims.length === 0 
 /** Product over `dims`, all by default; integers wrap. */
 export function prod(x: Node, dims?: Dims, keepDim = false): Node {
   const list = reduceDims("prod", x, dims);
-  return finishReduce(x, prodDims(x.dtype === "bool" ? cast(x, "i32") : x, list), list, keepDim);
+  return finishReduce(x, prodDims(counted(x), list), list, keepDim);
 }
 
 // --- amax, amin ------------------------------------------------------------------------------------------------------
@@ -109,7 +109,8 @@ export const aminOp = extremumOp("amin", "min", Math.min, Infinity);
 
 function extremum(op: Op<ReduceAttrs>, x: Node, dims: Dims, keepDim: boolean): Node {
   const list = reduceDims(op.name, x, dims);
-  return finishReduce(x, list.length === 0 ? x : apply(op, [x], { dims: list }), list, keepDim);
+  if (list.length === 0) return x;
+  return finishReduce(x, cast(apply(op, [counted(x)], { dims: list }), x.dtype), list, keepDim);
 }
 
 /** Largest element over `dims`, all by default; NaN where there is one. Ties share the gradient. */
@@ -154,69 +155,7 @@ export const any = (x: Node, dims?: Dims, keepDim = false): Node => gt(sum(cast(
 /** Whether no element is 0. True for none. */
 export const all = (x: Node, dims?: Dims, keepDim = false): Node => eq(sum(logicalNot(x), dims, keepDim), 0);
 
-// --- moments ---------------------------------------------------------------------------------------------------------
-
-/** Mean over `dims`, all by default; NaN of nothing. */
-export function mean(x: Node, dims?: Dims, keepDim = false): Node {
-  const list = reduceDims("mean", x, dims);
-  return div(sum(toFloat(x), list.length > 0 ? list : undefined, keepDim), countOf(x, list));
-}
-
-export interface VarOptions {
-  /** Subtracted from the number of elements: 1 for an unbiased estimate. */
-  readonly correction?: number;
-  readonly keepDim?: boolean;
-}
-
-/** Variance over `dims`, all by default. */
-export function variance(x: Node, dims?: Dims, { correction = 1, keepDim = false }: VarOptions = {}): Node {
-  const list = reduceDims("var", x, dims);
-  const centered = sub(x, mean(x, list.length > 0 ? list : undefined, true));
-  const degrees = Math.max(countOf(x, list) - correction, 0);
-  return div(sum(square(centered), list.length > 0 ? list : undefined, keepDim), degrees);
-}
-
-/** Square root whose gradient at 0 is 0. */
-function safeSqrt(x: Node): Node {
-  const isZero = eq(x, 0);
-  return where(isZero, 0, sqrt(where(isZero, 1, x)));
-}
-
-/** Standard deviation over `dims`, all by default. Where it is 0, so is its gradient. */
-export const std = (x: Node, dims?: Dims, options: VarOptions = {}): Node => safeSqrt(variance(x, dims, options));
-
-/** Largest or smallest magnitude. Its gradient is shared by ties, and is 0 in a row with NaN. */
-function normOfExtreme(extreme: typeof amax, x: Node, dims: Dims, keepDim: boolean): Node {
-  const list = reduceDims("norm", x, dims);
-  const value = extreme(abs(withoutGrad(x)), dims, keepDim);
-  if (!x.requiresGrad) return value;
-  return customVjp(value, [x], (gradOut, _inputs, output) => {
-    const isExtreme = eq(abs(x), spread(output, list, x.shape)); // never where that is NaN
-    const ties = maximum(sumDims(cast(isExtreme, x.dtype), list), 1);
-    const shared = div(reshape(gradOut, ties.shape), ties);
-    return [where(isExtreme, mul(sign(x), spread(shared, list, x.shape)), 0)];
-  });
-}
-
-/** `|x|^p`, whose gradient at 0 is 0, also where `p < 1` makes it infinite. */
-function powerOfMagnitude(x: Node, p: number): Node {
-  if (p > 1) return pow(abs(x), p);
-  const isZero = eq(x, 0);
-  return where(isZero, p > 0 ? 0 : Infinity, pow(where(isZero, 1, abs(x)), p));
-}
-
-/** `(sum |x|^p)^(1/p)` over `dims`, all by default; `p` may be infinite or 0. Where it is 0, so is its gradient. */
-export function norm(x: Node, p = 2, dims?: Dims, keepDim = false): Node {
-  if (p === 2) return safeSqrt(sum(square(x), dims, keepDim));
-  if (p === 1) return sum(abs(x), dims, keepDim);
-  if (p === 0) return cast(sum(ne(x, 0), dims, keepDim), toFloatDType(x.dtype));
-  if (p === Infinity) return normOfExtreme(amax, x, dims, keepDim);
-  if (p === -Infinity) return normOfExtreme(amin, x, dims, keepDim);
-  const total = sum(powerOfMagnitude(x, p), dims, keepDim);
-  if (p < 0) return pow(total, 1 / p);
-  const isZero = eq(total, 0);
-  return where(isZero, 0, pow(where(isZero, 1, total), 1 / p));
-}
+// --- exponentials ---------------------------------------------------------------------------------------------------
 
 /** `log(sum(exp(x)))` over `dims`, without overflow. */
 export function logsumexp(x: Node, dims?: Dims, keepDim = false): Node {

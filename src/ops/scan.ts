@@ -3,23 +3,24 @@
  * them all. Their gradients are scans from the other end; none divides, so zeros do no harm in any derivative.
  */
 
-import type { HostArray } from "../graph/dtype";
-import { isFloat } from "../graph/dtype";
+import { ShapeError, ValueError } from "../errors";
+import { type HostArray, isFloat } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { around, normalizeDim } from "../graph/shape";
 import { mul, sub } from "./arithmetic";
 import { fullLike } from "./broadcast";
-import { cast, toFloat } from "./cast";
+import { counted, toFloat } from "./cast";
 import { checkDType, checkSameDType, checkSameShape } from "./check";
 import { withoutGrad } from "./custom";
 import { gather } from "./indexing";
 import type { ScanFold, ScanInfo } from "./kernelInfo";
+import { ne } from "./logic";
 import { exp } from "./math";
 import { apply, defineOp, type KernelCall, type Op } from "./op";
 import { pad } from "./pad";
 import { FLOAT, NUMERIC } from "./pointwise";
 import { narrow } from "./slice";
-import type { Ranked } from "./topk";
+import type { Ranked } from "./order";
 
 /** Along which dimension, and from which end. */
 type ScanAttrs = { readonly dim: number; readonly reversed: boolean };
@@ -87,8 +88,6 @@ export const cumsumOp: Op<ScanAttrs> = defineOp<ScanAttrs>({
   vjp: (gradOut, { attrs }) => [apply(cumsumOp, [gradOut], fromOtherEnd(attrs))],
   lowering: { kind: "kernel", call: (node) => callOf(node, "sum") },
 });
-
-const counted = (x: Node): Node => (x.dtype === "bool" || x.dtype === "u8" ? cast(x, "i32") : x);
 
 /** Sums of all elements up to each one, along `dim`. Bools are counted, as i32. */
 export const cumsum = (x: Node, dim: number): Node =>
@@ -220,3 +219,20 @@ function runningExtreme(name: "cummax" | "cummin", op: Op<ScanAttrs>, x: Node, d
 export const cummax = (x: Node, dim: number): Ranked => runningExtreme("cummax", cummaxIndicesOp, x, dim);
 /** The smallest of all elements up to each one along `dim`, and where it is: the last of equals. NaN stays. */
 export const cummin = (x: Node, dim: number): Ranked => runningExtreme("cummin", cumminIndicesOp, x, dim);
+
+// --- diff ------------------------------------------------------------------------------------------------------------
+
+/** The differences of neighbours along `dim`, taken `n` times; of bools, where they differ. */
+export function diff(x: Node, n = 1, dim = -1): Node {
+  if (x.shape.length === 0) throw new ShapeError("diff: there must be at least one dimension, got []. Unsqueeze it.");
+  if (!Number.isInteger(n) || n < 0)
+    throw new ValueError(`diff: n must be an integer from 0 up, got ${n}. It counts how often differences are taken.`);
+  const at = normalizeDim("diff", dim, x.shape.length);
+  let result = x;
+  for (let turn = 0; turn < n && result.shape[at]! > 0; turn++) {
+    const rest = result.shape[at]! - 1;
+    const [before, after] = [narrow(result, at, 0, rest), narrow(result, at, 1, rest)];
+    result = x.dtype === "bool" ? ne(after, before) : sub(after, before);
+  }
+  return result;
+}

@@ -146,26 +146,6 @@ export function modules(): void {
       expect(conv.weight.shape).toEqual([8, 2, 3, 3]);
       expect(Math.max(...(await conv.weight.data()).map(Math.abs))).toBeLessThanOrEqual(1 / Math.sqrt(18));
     });
-
-    test("nn.init", async () => {
-      manualSeed(2);
-      const { init } = nn;
-      const weight = new Parameter(zeros([200, 50]));
-      expect(init.calculateFans([8, 4, 3, 3])).toEqual({ fanIn: 36, fanOut: 72 });
-      expect(() => init.calculateFans([8])).toThrow(ShapeError);
-      expect(() => init.calculateGain("unknown" as "relu")).toThrow(ValueError);
-      expect(stdOf(await init.kaimingNormal_(weight, { mode: "fanOut", nonlinearity: "relu" }).data())).toBeCloseTo(
-        0.1,
-        2,
-      );
-      expect(stdOf(await init.kaimingUniform_(weight, { a: Math.sqrt(5) }).data())).toBeCloseTo(1 / Math.sqrt(150), 2);
-      expect(stdOf(await init.xavierNormal_(weight).data())).toBeCloseTo(Math.sqrt(2 / 250), 2);
-      expect(stdOf(await init.xavierUniform_(weight, { gain: 2 }).data())).toBeCloseTo(2 * Math.sqrt(2 / 250), 2);
-      expect(stdOf(await init.normal_(weight, 0, 3).data())).toBeCloseTo(3, 0);
-      expect(Math.min(...(await init.uniform_(weight, 1, 2).data()))).toBeGreaterThanOrEqual(1);
-      expect(new Set(await init.ones_(weight).data())).toEqual(new Set([1]));
-      expect(new Set(await init.zeros_(weight).data())).toEqual(new Set([0]));
-    });
   });
 
   describe("containers", () => {

@@ -4,8 +4,8 @@ import math
 
 import torch
 
-from .case import case, permuted
-from .record import Draw, f32, i32
+from .case import case, constant, permuted, typed, with_indices
+from .record import Draw, encode, f32, i32
 
 nan, inf = math.nan, math.inf
 SPECIAL = f32(1, nan, inf, 1, inf, -inf, inf, 2, 3, -inf, 0, -5).reshape(4, 3)
@@ -136,4 +136,124 @@ def quantifiers():
         yield case(op, "of nothing", [torch.zeros(2, 0, dtype=torch.bool)], dim=1)
 
 
-GROUPS = [sums, norms, logsumexps, spreads, extremes, products, quantifiers]
+def variants():
+    """dtypes, other words for a correction, lists of dims."""
+    draw = Draw("variants")
+    fractions = constant(f32(1.7, -2.7, 0.5, 3).reshape(2, 2))
+    for op in ["sum", "prod"]:
+        fn = typed(getattr(torch, op))
+        yield case(op, "to i32", [fractions], fn, dim=1, dtype="i32")
+        yield case(op, "i32 to f32", [draw.ints(-9, 9, 3, 4)], fn, dim=0, dtype="f32")
+        yield case(op, "u8", [torch.tensor([[200, 100], [3, 2]], dtype=torch.uint8)], dim=1)
+    yield case("prod", "bool", [draw.bools(3, 2)], dim=1)
+    yield case("mean", "i32 to f32", [draw.ints(-9, 9, 3, 4)], typed(torch.mean), dim=0, dtype="f32")
+    yield case("mean", "far from zero", [draw.uniform(10000, 10001, 2, 50)], dim=1)
+    for op in ["var", "std"]:
+        yield case(op, "biased", [draw.normal(3, 5)], dim=1, unbiased=False)
+        yield case(op, "biased of all", [draw.normal(3, 5)], unbiased=False)
+        yield case(op, "one element", [draw.normal(1, 1)], dim=1)
+        yield case(op, "one element, biased", [draw.normal(1, 1)], dim=1, unbiased=False)
+        yield case(op, "of nothing", [f32().reshape(2, 0)], grad=False, dim=1)
+        yield case(op, "very far from zero", [draw.uniform(10000, 10001, 2, 60)], dim=1)
+        yield case(op, "first element far off", [f32(30000, 1, 2, 4, 1.5)], dim=0)
+    for op in ["any", "all"]:
+        yield case(op, "nan", [f32(nan, nan, 0, nan).reshape(2, 2)], dim=1)
+
+
+def of_numbers():
+    for op in ["nansum", "nanmean"]:
+        yield from over_any_dims(op)
+        yield case(op, "nan", [f32(1, nan, 3, nan, nan, nan, 5, 6, -7).reshape(3, 3)], dim=1)
+        yield case(op, "infinite", [f32(1, nan, inf, -inf, 2, inf).reshape(2, 3)], grad=False, dim=1)
+    yield case("nansum", "i32", [Draw("nansum i32").ints(-9, 9, 3, 4)], dim=0)
+    draw = Draw("countNonzero")
+    yield case("countNonzero", "all", [f32(0, -0.0, nan, 1, inf, 0).reshape(2, 3)])
+    yield case("countNonzero", "rows", [draw.ints(-1, 2, 3, 7)], dim=1)
+    yield case("countNonzero", "two dims", [draw.ints(-1, 2, 3, 2, 4)], dim=[0, 2])
+    yield case("countNonzero", "permuted", [permuted(draw.ints(-1, 2, 3, 4), 1, 0)], dim=0)
+    yield case("countNonzero", "bool", [draw.bools(3, 4)], dim=0)
+    yield case("countNonzero", "of nothing", [f32().reshape(2, 0)], dim=1)
+
+
+def moments():
+    for op, fn in {"varMean": torch.var_mean, "stdMean": torch.std_mean}.items():
+
+        def both(x, **args):
+            spread, mean = fn(x, **args)
+            return spread, {"extra": {"1": encode(mean)}}
+
+        draw = Draw(op)
+        yield case(op, "all", [draw.normal(3, 7)], both)
+        yield case(op, "rows", [draw.normal(3, 5)], both, dim=1)
+        yield case(op, "two dims", [draw.normal(2, 3, 4)], both, dim=[0, 2], keepDim=True, unbiased=False)
+        yield case(op, "permuted", [permuted(draw.normal(4, 3), 1, 0)], both, dim=1)
+        yield case(op, "to empty", [draw.normal(0, 3)], both, dim=1)
+        yield case(op, "nan", [f32(1, nan, 3, 4, 5, 6).reshape(2, 3)], both, grad=False, dim=1)
+
+
+def single_extremes():
+    """max and min: of all, along a dim with indices, of pairs; and both at once."""
+    for op in ["max", "min"]:
+        draw = Draw(op)
+        along = with_indices(getattr(torch, op))
+        yield case(op, "all", [draw.normal(3, 5)])
+        yield case(op, "all ties", [f32(3, 1, 3, 1, 2, 3, 1, 2)])
+        yield case(op, "all nan", [f32(3, nan, 1, nan)])
+        yield case(op, "scalar", [draw.normal()])
+        yield case(op, "rows", [draw.distinct(3, 5)], along, dim=-1)
+        yield case(op, "columns", [draw.distinct(3, 5)], along, dim=0, keepDim=True)
+        yield case(op, "permuted", [permuted(draw.distinct(3, 4), 1, 0)], along, dim=0)
+        yield case(op, "ties", [f32(3, 1, 3, 1, 2, 2, 2, 2).reshape(2, 4)], along, dim=1)
+        yield case(op, "nan", [f32(3, nan, 9, nan, -inf, inf, inf, -inf).reshape(2, 4)], along, dim=1)
+        yield case(op, "i32", [draw.ints(-99, 99, 3, 4)], along, dim=1)
+        yield case(op, "to empty", [draw.normal(0, 3)], along, dim=1)
+        yield case(op, "pairs", [draw.normal(3, 4), draw.normal(4)])
+    draw = Draw("aminmax")
+
+    def aminmax(x, **args):
+        low, high = torch.aminmax(x, **args)
+        return low, {"extra": {"max": encode(high)}}
+
+    yield case("aminmax", "all", [draw.normal(3, 5)], aminmax, grad=False)
+    yield case("aminmax", "rows", [draw.normal(3, 5)], aminmax, grad=False, dim=1, keepDim=True)
+    yield case("aminmax", "permuted", [permuted(draw.normal(3, 4), 1, 0)], aminmax, grad=False, dim=0)
+    yield case("aminmax", "to empty", [draw.normal(0, 3)], aminmax, grad=False, dim=1)
+    yield case("aminmax", "nan", [f32(1, nan, 0, 2).reshape(2, 2)], aminmax, grad=False, dim=1)
+    for op in ["amax", "amin"]:
+        yield case(op, "bool", [Draw(op, "bool").bools(3, 4)], dim=1)
+        yield case(op, "u8", [torch.tensor([[200, 100], [3, 2]], dtype=torch.uint8)], dim=1)
+
+
+def distances():
+    draw = Draw("dist")
+    yield case("dist", "matrix", [draw.normal(3, 5), draw.normal(3, 5)])
+    yield case("dist", "broadcast", [draw.normal(3, 5), draw.normal(5)], p=1)
+    yield case("dist", "p 3", [draw.normal(7), draw.normal(7)], p=3)
+    yield case("dist", "p inf", [draw.distinct(7), draw.normal(7)], torch_dist, p="inf")
+    yield case("dist", "same", [f32(1, 2), f32(1, 2)])
+    yield case("dist", "empty", [f32(), f32()], grad=False)
+    yield case("dist", "permuted", [permuted(draw.normal(3, 2), 1, 0), draw.normal(2, 3)])
+    yield case("dist", "special", [f32(1, nan, 3), f32(1, 2, inf)], grad=False)
+    yield case("dist", "infinite", [f32(1, 2, 3), f32(1, 2, inf)], grad=False)
+    draw = Draw("cdist")
+    yield case("cdist", "rows", [draw.normal(3, 5), draw.normal(2, 5)])
+    yield case("cdist", "batch", [draw.normal(2, 3, 4), draw.normal(2, 2, 4)], p=1)
+    yield case("cdist", "broadcast batch", [draw.normal(2, 3, 4), draw.normal(2, 4)], p=3)
+    yield case("cdist", "p inf", [draw.normal(3, 4), draw.normal(2, 4)], torch_cdist, p="inf")
+    yield case("cdist", "same rows", [f32(1, 2, 4, 6).reshape(2, 2), f32(1, 2).reshape(1, 2)])
+    yield case("cdist", "no rows", [f32().reshape(0, 4), draw.normal(2, 4)])
+    yield case("cdist", "permuted", [permuted(draw.normal(4, 3), 1, 0), draw.normal(2, 4)])
+    yield case("cdist", "special", [f32(1, nan, 3, inf).reshape(2, 2), f32(1, 2).reshape(1, 2)], grad=False)
+    draw = Draw("norm p 0")
+    yield case("norm", "p 0", [f32(0, 3, nan, -0.0, 0, 0).reshape(2, 3)], vector_norm, p=0, dim=1)
+
+
+def torch_dist(x, y, p):
+    return torch.dist(x, y, float(p))
+
+
+def torch_cdist(x, y, p):
+    return torch.cdist(x, y, float(p))
+
+
+GROUPS = [sums, norms, logsumexps, spreads, extremes, products, quantifiers, variants, of_numbers, moments, single_extremes, distances]

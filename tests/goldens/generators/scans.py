@@ -70,4 +70,23 @@ def extremes():
         yield case(op, "bool", [Draw(op, "bool").bools(3, 4)], fn, dim=1)
 
 
-GROUPS = [cumsums, cumprods, logcumsumexps, extremes]
+def differences():
+    draw = Draw("diff")
+    yield case("diff", "rows", [draw.normal(3, 5)])
+    yield case("diff", "columns", [draw.normal(4, 3)], n=1, dim=0)
+    yield case("diff", "twice", [draw.normal(3, 5)], n=2)
+    yield case("diff", "too often", [draw.normal(3)], n=5, grad=False)
+    yield case("diff", "never", [draw.normal(3)], n=0)
+    yield case("diff", "permuted", [permuted(draw.normal(3, 4), 1, 0)], n=1, dim=0)
+    yield case("diff", "joined", [draw.normal(2, 3), draw.normal(2, 1), draw.normal(2, 2)], joined)
+    yield case("diff", "special", [f32(1, nan, inf, inf, -inf)], grad=False)
+    yield case("diff", "bool", [draw.bools(3, 4)])
+    yield case("diff", "i32", [draw.ints(-9, 9, 3, 4)])
+    yield case("diff", "empty", [draw.normal(2, 0)], grad=False)
+
+
+def joined(x, prepend, append):
+    return torch.diff(x, prepend=prepend, append=append)
+
+
+GROUPS = [cumsums, cumprods, logcumsumexps, extremes, differences]

@@ -1,0 +1,5 @@
+import { openTestDevice } from "../suites/device";
+import { initialisers } from "../suites/initialisers";
+
+await openTestDevice("cpu");
+initialisers();
