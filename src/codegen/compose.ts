@@ -47,8 +47,10 @@ export function compose(unit: UnitSpec, around: Surroundings): Composed {
 }
 
 function composeElementwise({ root, start }: UnitSpec, around: Surroundings): ComposedLaunch[] {
-  const inputs = inputsFor(around);
-  const windows = start ? OutputWindows.none(root) : new OutputWindows(root, around.limits);
+  const windows = start
+    ? OutputWindows.none(root)
+    : new OutputWindows(root, around.limits, (node) => around.isLoaded(node));
+  const inputs = inputsFor(around, windows);
   const count = sizeOf(root.shape);
   const inWords = root.dtype === "u8"; // four bytes a store
   const isVector = !inWords && (start === null || (start.rowSize % 4 === 0 && count % 4 === 0));
@@ -73,7 +75,7 @@ function composeElementwise({ root, start }: UnitSpec, around: Surroundings): Co
       bytes: 4 * elements,
     };
   };
-  const holes = { hooks, helpers: inputs.helpers(result, windows.origin), extraParams: windows.params };
+  const holes = { hooks, helpers: inputs.helpers(result), extraParams: windows.params };
   const launches = windows.launches(passFor, (pass) => finish(pass, inputs, holes, []));
   return start ? launches.map((launch) => storingFrom(launch, start.node, start.rowSize / perStore)) : launches;
 }
@@ -87,7 +89,7 @@ const storingFrom = (launch: ComposedLaunch, node: Node, scale: number): Compose
 function composeKernel(unit: UnitSpec, call: KernelCall, around: Surroundings): Composed {
   const plan = planOf(call, around.limits);
   const launches = plan.passes.map((pass, index) => {
-    const inputs = inputsFor(around);
+    const inputs = inputsFor(around, OutputWindows.none(unit.root));
     const isLast = index === plan.passes.length - 1;
     const isFused = isLast && unit.root !== unit.main;
     const outputType = elementTypeOf(pass, "output");

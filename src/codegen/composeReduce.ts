@@ -37,10 +37,13 @@ export function composeReduce(unit: UnitSpec, main: Node, around: Surroundings):
   const { limits } = around;
   const { layout, plan, fold } = reducePlan(main, limits);
   // a fold is cut into chunks only where it has few results
-  const windows = plan.passes.length > 1 ? OutputWindows.none(unit.root) : new OutputWindows(unit.root, limits);
+  const isWhole = plan.passes.length > 1;
+  const windows = isWhole
+    ? OutputWindows.none(unit.root)
+    : new OutputWindows(unit.root, limits, (node) => around.isLoaded(node));
   const launches = plan.passes.flatMap((pass, index) => {
     const isFirst = index === 0;
-    const inputs = inputsFor(around);
+    const inputs = inputsFor(around, windows);
     const hooks = foldHooks(fold, main.dtype);
     if (isFirst) Object.assign(hooks, loadHook(main.inputs[0]!, layout, inputs, around, windows));
     if (index === plan.passes.length - 1)
@@ -49,7 +52,7 @@ export function composeReduce(unit: UnitSpec, main: Node, around: Surroundings):
     const holes: Holes = {
       hooks,
       aliases: { Value: valueType(main.dtype) },
-      helpers: inputs.helpers(elementTypeOf(pass, "output"), windows.origin),
+      helpers: inputs.helpers(elementTypeOf(pass, "output")),
       extraParams: windows.params,
       unbound: isFirst ? ["input"] : [],
     };

@@ -6,7 +6,8 @@
 
 import type { Node } from "../graph/node";
 import type { KernelLimits } from "../kernels/kernel";
-import { type Access, accessors, memoryType, movedBy, reader } from "./accessors";
+import { type Access, accessors, memoryType, movedBy, type Reader, reader } from "./accessors";
+import type { OutputWindows } from "./outputWindows";
 import type { ExtraBinding, Field } from "./specialize";
 import { paddedByteLength, type Window, windowElements, windowsOf } from "./windows";
 
@@ -24,11 +25,11 @@ export interface Placement {
   sharesOutputBuffer(node: Node): boolean;
 }
 
-/** A buffer that a kernel reads, or a window of it. */
+/** A buffer that a kernel reads, or a window of it; null for the one that the launch is about. */
 export interface BoundInput {
   readonly name: string;
   readonly node: Node;
-  readonly window: Window;
+  readonly window: Window | null;
 }
 
 export class KernelInputs {
@@ -39,6 +40,7 @@ export class KernelInputs {
     private readonly placement: Placement,
     private readonly limits: KernelLimits,
     private readonly isUniform: (node: Node) => boolean,
+    private readonly output: OutputWindows,
   ) {}
 
   isScalar(node: Node): boolean {
@@ -72,9 +74,10 @@ export class KernelInputs {
 
   /** Buffers in the order in which they are bound, without the output itself. */
   get bound(): BoundInput[] {
-    return [...this.inputs.values()].flatMap((input) => {
+    return [...this.inputs.values()].flatMap((input): BoundInput[] => {
       const { node } = input;
       if (this.placement.isOutput(node)) return [];
+      if (this.output.isFollowedBy(node)) return [{ name: input.name, node, window: null }];
       return this.windowsOf(node).map((window, index) => ({ name: windowName(input, index), node, window }));
     });
   }
@@ -100,24 +103,27 @@ export class KernelInputs {
     });
   }
 
-  /**
-   * The functions that loads call. `outputType` is the element type of the output's binding; `origin` an expression of the
-   * element that it starts with, where that is not the first.
-   */
-  helpers(outputType: string, origin: string | null = null): string[] {
+  /** The functions that loads call. `outputType` is the element type of the output's binding. */
+  helpers(outputType: string): string[] {
+    const { origin } = this.output;
     return [...this.inputs.values()].flatMap((input) => {
       const { node, name, accesses } = input;
       const source = { name, dtype: node.dtype, accesses };
-      if (this.placement.isOutput(node)) {
-        const read = reader("output", outputType, node.dtype);
+      const isOutput = this.placement.isOutput(node);
+      if (isOutput || this.output.isFollowedBy(node)) {
+        const read = isOutput ? reader("output", outputType, node.dtype) : this.readerOf(input, 0);
         return accessors({ ...source, reads: [origin === null ? read : movedBy(origin, read)], size: Infinity });
       }
-      const element = memoryType(node.dtype);
-      const memory = this.isVector(input) ? `vec4<${element}>` : element;
       const windows = this.windowsOf(node);
-      const reads = windows.map((_, index) => reader(windowName(input, index), memory, node.dtype));
+      const reads = windows.map((_, index) => this.readerOf(input, index));
       return accessors({ ...source, reads, size: windowElements(windows, node.dtype) });
     });
+  }
+
+  private readerOf(input: Input, window: number): Reader {
+    const { dtype } = input.node;
+    const element = memoryType(dtype);
+    return reader(windowName(input, window), this.isVector(input) ? `vec4<${element}>` : element, dtype);
   }
 
   private isVector({ node, accesses }: Input): boolean {

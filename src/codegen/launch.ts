@@ -9,6 +9,7 @@ import type { KernelLimits, Operand, Pass } from "../kernels/kernel";
 import { LIBRARIES } from "../kernels/libraries";
 import type { KernelCall } from "../ops/op";
 import { KernelInputs } from "./inputs";
+import type { OutputWindows } from "./outputWindows";
 import { bindingsOf, type Field, type Holes, holesOf, specialize } from "./specialize";
 import type { Window } from "./windows";
 
@@ -65,8 +66,8 @@ export interface Composed {
 }
 
 /** Collects what one launch reads. */
-export const inputsFor = (around: Surroundings): KernelInputs =>
-  new KernelInputs(around, around.limits, (node) => around.isUniform(node));
+export const inputsFor = (around: Surroundings, output: OutputWindows): KernelInputs =>
+  new KernelInputs(around, around.limits, (node) => around.isUniform(node), output);
 
 /** WGSL type of the elements of a pass's binding. */
 export function elementTypeOf(pass: Pass, name: string): string {

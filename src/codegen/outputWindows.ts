@@ -1,12 +1,15 @@
 /**
  * How a result is written: whole, or where its memory is too large for one binding window by window, by a launch for each.
- * The launches share their shader: they differ in the element that they start with, a parameter, and in what they bind.
+ * The launches share their shader: they differ in the element that they start with, a parameter, and in what they bind. What is
+ * read at the very element that is stored follows the output: one window of it is bound at a time.
  */
 
 import type { Node } from "../graph/node";
+import { byteLengthOf } from "../graph/dtype";
 import { sizeOf } from "../graph/shape";
 import type { KernelLimits, Pass } from "../kernels/kernel";
-import type { ComposedLaunch } from "./launch";
+import { readsOf } from "./inPlace";
+import type { Bound, ComposedLaunch } from "./launch";
 import type { Field } from "./specialize";
 import { paddedByteLength, type Window, windowElements, windowsOf } from "./windows";
 
@@ -15,21 +18,31 @@ const FIRST: Field = { name: "first", type: "u32" };
 
 export class OutputWindows {
   private readonly windows: readonly Window[];
+  /** Memory that follows the output. */
+  private readonly followers: ReadonlySet<unknown>;
 
+  /** @param isLoaded where the expression ends that computes `root` */
   constructor(
     private readonly root: Node,
     limits: KernelLimits,
+    isLoaded: (node: Node) => boolean,
   ) {
     this.windows = windowsOf(paddedByteLength(root), limits);
+    this.followers = this.isCut ? followersOf(root, isLoaded) : new Set();
   }
 
-  /** What `root` is in rows that are written to a place which only the run knows: nothing is cut. */
+  /** For what is never cut: results of kernels, and rows that are written to a place which only the run knows. */
   static none(root: Node): OutputWindows {
-    return new OutputWindows(root, { maxStorageBufferBindingSize: Infinity } as KernelLimits);
+    return new OutputWindows(root, { maxStorageBufferBindingSize: Infinity } as KernelLimits, () => true);
   }
 
   get isCut(): boolean {
     return this.windows.length > 1;
+  }
+
+  /** Whether a value that is read is bound window by window, with the output. */
+  isFollowedBy(node: Node): boolean {
+    return this.followers.has(memoryKey(node));
   }
 
   /** Fields of Params that the hooks need. */
@@ -37,7 +50,7 @@ export class OutputWindows {
     return this.isCut ? [FIRST] : [];
   }
 
-  /** Expression of the element that the output's binding starts with; null for the first of all. */
+  /** Expression of the element that the bindings of the output and its followers start with; null for the first of all. */
   get origin(): string | null {
     return this.isCut ? `params.${FIRST.name}` : null;
   }
@@ -71,21 +84,39 @@ export class OutputWindows {
       return { ...pass, params: { ...pass.params, [FIRST.name]: first } };
     };
     const launch = compose(passAt(0));
-    return this.windows.map((window, index) => movedTo(launch, passAt(index * size), window));
+    return this.windows.map((window, index) => this.movedTo(window, passAt(index * size), launch));
+  }
+
+  /** A launch with the grid and the parameters of another pass of its shader, for a window of the output. */
+  private movedTo(window: Window, { grid, params, flops, bytes }: Pass, launch: ComposedLaunch): ComposedLaunch {
+    const moves = (bound: Bound): boolean => bound === "output" || ("node" in bound && this.isFollowedBy(bound.node));
+    return {
+      ...launch,
+      grid,
+      flops,
+      bytes,
+      bindings: launch.bindings.map((each) => (moves(each.bound) ? { ...each, window } : each)),
+      params: launch.params.map(({ field, value }) => ({
+        field,
+        value: params[field.name] === undefined ? value : { value: params[field.name]! },
+      })),
+    };
   }
 }
 
-/** A launch with the grid and the parameters of another pass of its shader, writing to a window of the output. */
-function movedTo(launch: ComposedLaunch, { grid, params, flops, bytes }: Pass, window: Window): ComposedLaunch {
-  return {
-    ...launch,
-    grid,
-    flops,
-    bytes,
-    bindings: launch.bindings.map((each) => (each.bound === "output" ? { ...each, window } : each)),
-    params: launch.params.map(({ field, value }) => ({
-      field,
-      value: params[field.name] === undefined ? value : { value: params[field.name]! },
-    })),
-  };
+/** What is the same for nodes that lie in the same memory: versions of a variable have several. */
+const memoryKey = (node: Node): unknown => (node.variable ? `${node.variable.id} ${node.version}` : node);
+
+/** Memory whose elements are read where the same element of `root` is computed, and nowhere else. */
+function followersOf(root: Node, isLoaded: (node: Node) => boolean): Set<unknown> {
+  const { inPlace, elsewhere } = readsOf(root, isLoaded);
+  const others = new Set([...elsewhere].map(memoryKey));
+  const isAlike = ({ shape, dtype }: Node): boolean =>
+    sizeOf(shape) === sizeOf(root.shape) && byteLengthOf(dtype, 1) === byteLengthOf(root.dtype, 1);
+  return new Set(
+    [...inPlace]
+      .filter((node) => isAlike(node))
+      .map(memoryKey)
+      .filter((key) => !others.has(key)),
+  );
 }

@@ -131,6 +131,10 @@ export function opOf(node: Node): Op {
   return op;
 }
 
+/** Inputs that the value is computed from: an alias has others, which only its gradient needs. */
+export const computedFrom = (node: Node): readonly Node[] =>
+  opOf(node).lowering.kind === "alias" ? node.inputs.slice(0, 1) : node.inputs;
+
 /** Makes a node: checks shapes and dtypes now, computes nothing. */
 export function apply<A extends Attrs>(op: Op<A>, inputs: readonly Node[], attrs: A): Node {
   const { shape, dtype } = op.infer(inputs, attrs);

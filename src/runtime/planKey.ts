@@ -2,7 +2,8 @@
 
 import type { Node, VariableRef } from "../graph/node";
 import { isUniform } from "../schedule/fuse";
-import { computedFrom, type Task } from "../schedule/task";
+import { computedFrom } from "../ops/op";
+import type { Task } from "../schedule/task";
 
 /**
  * @param nodes the task's nodes, inputs first

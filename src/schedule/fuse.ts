@@ -9,11 +9,13 @@ import type { Node, VariableRef } from "../graph/node";
 import { sizeOf } from "../graph/shape";
 import { topologicalOrder } from "../graph/walk";
 import { hasEpilogue, ownBindings } from "../codegen/compose";
+import { readsOf } from "../codegen/inPlace";
+import { OutputWindows } from "../codegen/outputWindows";
 import { windowCount } from "../codegen/windows";
 import type { KernelLimits } from "../kernels/kernel";
-import { type KernelCall, opOf } from "../ops/op";
+import { computedFrom, type KernelCall, opOf } from "../ops/op";
 import { callOf } from "./operands";
-import { computedFrom, type Task } from "./task";
+import type { Task } from "./task";
 
 /** Storage buffers that one stage may bind at WebGPU's default limits. */
 export const MAX_BINDINGS = 8;
@@ -185,7 +187,7 @@ class Fuser {
       const own = ownBindings(unit, this.limits);
       const operands = new Set(unit.operands.map((node) => fusion.memoryOf(node)));
       const loads = fusion.loadsOf(unit).filter((node) => unit.call !== null || !operands.has(node));
-      if (own + this.countBindings(loads) <= MAX_BINDINGS) continue;
+      if (own + this.countBindings(loads, this.outputOf(unit, fusion)) <= MAX_BINDINGS) continue;
       if (this.cut(unit, fusion, MAX_BINDINGS - own)) isWhole = false;
       else if (!this.hasLarge(loads))
         throw new InternalError(
@@ -195,24 +197,36 @@ class Fuser {
     return isWhole ? fusion : null;
   }
 
-  private countBindings(loads: readonly Node[]): number {
-    return loads.reduce((total, node) => total + windowCount(node, this.limits), 0);
+  /** How a unit writes its result, were `loaded` in memory too. */
+  private outputOf(unit: Unit, fusion: Fusion, loaded: Node | null = null): OutputWindows {
+    const effect = unit.effect === null ? null : this.task.effects[unit.effect]!;
+    const isWhole = unit.call !== null || (effect?.kind === "assign" && effect.start !== null);
+    if (isWhole) return OutputWindows.none(unit.root);
+    const isLoaded = loadedIn(unit, fusion);
+    return new OutputWindows(unit.root, this.limits, (node) => node === loaded || isLoaded(node));
+  }
+
+  /** Bindings that loads take where a result is written so. */
+  private countBindings(loads: readonly Node[], output: OutputWindows): number {
+    const count = (node: Node): number => (output.isFollowedBy(node) ? 1 : windowCount(node, this.limits));
+    return loads.reduce((total, node) => total + count(node), 0);
   }
 
   private hasLarge(loads: readonly Node[]): boolean {
-    return this.countBindings(loads) > loads.length;
+    return loads.some((node) => windowCount(node, this.limits) > 1);
   }
 
   /** Gives memory to the part of an expression that saves most bindings, or stops an epilogue early; false where neither can be. */
   private cut(unit: Unit, fusion: Fusion, room: number): boolean {
     let best: Node | null = null;
     let most = 0;
+    const output = this.outputOf(unit, fusion);
     for (const node of inlinedBelow(unit, fusion)) {
-      const loads = fusion.loadsOf({ ...unit, root: node, main: null, call: null, operands: [] });
+      const part: Unit = { ...unit, root: node, main: null, call: null, operands: [], effect: null };
+      const loads = fusion.loadsOf(part);
       if (opOf(node).lowering.kind === "view" && !this.hasLarge(loads)) continue; // of what is large, a view may be small
-      const count = this.countBindings(loads);
-      const saved = count - windowCount(node, this.limits);
-      if (saved > most && count <= room) {
+      const saved = this.countBindings(loads, output) - this.countBindings([node], this.outputOf(unit, fusion, node));
+      if (saved > most && this.countBindings(loads, this.outputOf(part, fusion)) <= room) {
         most = saved;
         best = node;
       }
@@ -342,15 +356,21 @@ function inlinedBelow(unit: Unit, fusion: Fusion): Node[] {
   return found;
 }
 
+/** Whether a unit loads a node from memory, rather than computing it. */
+export const loadedIn =
+  ({ root, main, isStore }: Unit, fusion: Pick<Fusion, "isLoaded">) =>
+  (node: Node): boolean =>
+    (node !== root || isStore) && node !== main && fusion.isLoaded(node);
+
 function walkUnit(unit: Unit, fusion: Pick<Fusion, "isLoaded">, visit: (node: Node, isLoaded: boolean) => void): void {
   const seen = new Set<Node>();
+  const isLoaded = loadedIn(unit, fusion);
   const stack: Node[] = [unit.root];
   for (let node = stack.pop(); node; node = stack.pop()) {
     if (seen.has(node) || isUniform(node)) continue;
     seen.add(node);
-    const isLoaded = (node !== unit.root || unit.isStore) && node !== unit.main && fusion.isLoaded(node);
-    visit(node, isLoaded);
-    if (isLoaded || (node === unit.main && unit.call)) continue;
+    visit(node, isLoaded(node));
+    if (isLoaded(node) || (node === unit.main && unit.call)) continue;
     for (const input of [...computedFrom(node)].reverse()) stack.push(input);
   }
 }
@@ -359,21 +379,9 @@ function walkUnit(unit: Unit, fusion: Pick<Fusion, "isLoaded">, visit: (node: No
 function readsElsewhere(unit: Unit, task: Task, fusion: Pick<Fusion, "isLoaded" | "isCopied">): boolean {
   const effect = task.effects[unit.effect!]!;
   if (effect.kind !== "assign") return false;
-  const { variable, start } = effect;
-  const [seenInPlace, seenElsewhere] = [new Set<Node>(), new Set<Node>()];
-  const stack: { node: Node; inPlace: boolean }[] = [{ node: unit.root, inPlace: start === null }];
-  for (let top = stack.pop(); top; top = stack.pop()) {
-    const { node, inPlace } = top;
-    if (node.variable === variable && !inPlace && !fusion.isCopied(node)) return true;
-    const seen = inPlace ? seenInPlace : seenElsewhere;
-    if (seen.has(node) || isUniform(node) || (node !== unit.root && fusion.isLoaded(node))) continue;
-    seen.add(node);
-    const { kind } = opOf(node).lowering;
-    const staysInPlace =
-      inPlace && node !== unit.main ? kind === "pointwise" || kind === "alias" : inPlace && kind === "alias";
-    for (const input of computedFrom(node)) stack.push({ node: input, inPlace: staysInPlace });
-  }
-  return false;
+  const { inPlace, elsewhere } = readsOf(unit.root, loadedIn(unit, fusion));
+  const others = effect.start === null ? elsewhere : [...inPlace, ...elsewhere]; // rows move
+  return [...others].some((node) => node.variable === effect.variable && !fusion.isCopied(node));
 }
 
 /** A finished placement, with what can be asked of it. */

@@ -10,10 +10,11 @@ import type { Node } from "../graph/node";
 import { sizeOf } from "../graph/shape";
 import { topologicalOrder } from "../graph/walk";
 import type { KernelLimits } from "../kernels/kernel";
-import { fuse, type Cut, type Fusion, isUniform, type Unit } from "./fuse";
+import { computedFrom } from "../ops/op";
+import { fuse, type Cut, type Fusion, isUniform, loadedIn, type Unit } from "./fuse";
 import { SlotPlanner } from "./memory";
 import { memoryRead, orderUnits } from "./order";
-import { computedFrom, type Task } from "./task";
+import type { Task } from "./task";
 
 /** Where a value lies, by place in the task. */
 export type Place =
@@ -162,7 +163,7 @@ class Planner {
     const buffer = variable && task.bufferOf(variable);
     return {
       limits: this.limits,
-      isLoaded: (node) => (node !== unit.root || unit.isStore) && node !== unit.main && fusion.isLoaded(node),
+      isLoaded: loadedIn(unit, fusion),
       isUniform,
       memoryOf: (node) => fusion.memoryOf(node),
       isOutput: (node) => variable !== null && node.variable === variable && !fusion.isCopied(node),

@@ -1,7 +1,6 @@
 /** What the scheduler is given: writes to state and wanted values. The runtime's programs have this shape. */
 
 import type { Node, VariableRef } from "../graph/node";
-import { opOf } from "../ops/op";
 
 export interface AssignTask {
   readonly kind: "assign";
@@ -29,7 +28,3 @@ export interface Task {
   /** Identity of the buffer that a variable lies in; variables of one arena share it. */
   bufferOf(variable: VariableRef): unknown;
 }
-
-/** Inputs that the value is computed from: an alias has others, which only its gradient needs. */
-export const computedFrom = (node: Node): readonly Node[] =>
-  opOf(node).lowering.kind === "alias" ? node.inputs.slice(0, 1) : node.inputs;

@@ -365,16 +365,21 @@ describe("fusion", () => {
   });
 });
 
-// Half of the largest tensor is what a binding holds at most: as with 256 MiB at WebGPU's default limits.
+// A binding holds a part of the largest tensor at most: half of it at WebGPU's default limits, less on other GPUs.
 describe("fusion of tensors larger than a binding", () => {
   let device: GPUDevice;
   beforeAll(async () => {
     device = await (await navigator.gpu.requestAdapter())!.requestDevice();
   });
 
-  /** Runs `body` with an engine whose bindings hold half of so many elements; gives what was launched. */
-  async function withHalf(elements: number, body: (engine: Engine) => Promise<void>): Promise<PlannedLaunch[]> {
-    const most = Math.max(256, 256 * Math.ceil((4 * elements) / 512));
+  /** Runs `body` with an engine whose bindings hold a half to a fifth of so many elements; gives what was launched. */
+  async function withParts(
+    seed: number,
+    elements: number,
+    body: (engine: Engine) => Promise<void>,
+  ): Promise<PlannedLaunch[]> {
+    const parts = 2 + (seed % 4);
+    const most = Math.max(256, 256 * Math.ceil((4 * elements) / (256 * parts)));
     const backend = backendWith(device, { maxStorageBufferBindingSize: most });
     const launches: PlannedLaunch[] = [];
     const run = backend.run.bind(backend);
@@ -395,7 +400,7 @@ describe("fusion of tensors larger than a binding", () => {
     let windowed = 0;
     for (let seed = 2001; seed <= 2000 + WINDOWED; seed++) {
       const { outputs } = randomGraph(seed, false);
-      const launches = await withHalf(largest(outputs), (engine) => expectAsReference(engine, seed, outputs));
+      const launches = await withParts(seed, largest(outputs), (engine) => expectAsReference(engine, seed, outputs));
       if (launches.some(usesWindow)) windowed++;
     }
     expect(windowed).toBeGreaterThan(WINDOWED / 2);
@@ -405,7 +410,7 @@ describe("fusion of tensors larger than a binding", () => {
     for (let seed = 6001; seed <= 6000 + WINDOWED / 2; seed++) {
       const outputs = chainsOfViews(seed);
       const smallest = Math.min(...outputs.map((root) => largest([root])));
-      await withHalf(smallest, (engine) => expectAsReference(engine, seed, outputs));
+      await withParts(seed, smallest, (engine) => expectAsReference(engine, seed, outputs));
     }
   });
 
@@ -414,7 +419,7 @@ describe("fusion of tensors larger than a binding", () => {
       const size = largest(
         randomProgram(new Random(seed), new Engine(new CpuBackend()), false).wanted.map(({ want }) => want),
       );
-      await withHalf(size, (engine) => expectInOrder(engine, seed, false));
+      await withParts(seed, size, (engine) => expectInOrder(engine, seed, false));
     }
   });
 });
