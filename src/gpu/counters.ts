@@ -10,7 +10,7 @@ export interface GpuCounters {
   pipelinesCreated: number;
   /** Buffer-to-buffer copies, those into staging buffers included. */
   copies: number;
-  /** Calls of `queue.writeBuffer`. */
+  /** Ranges written from the host. */
   writes: number;
   bytesUploaded: number;
   bytesRead: number;

@@ -33,6 +33,9 @@ export type { BindingLayout, BindingType, Pipeline } from "./pipeline";
 export type { StagedBlock } from "./readback";
 export type { DispatchTime, Timings } from "./timing";
 
+/** Browsers copy what is written to memory that they share with the GPU process: not all of a large tensor at once. */
+const WRITE_BYTE_LENGTH = 32 * 2 ** 20;
+
 export interface SubmitOptions {
   /** Copied, after all commands, into a staged block that may be read later. */
   readonly stage?: readonly BufferRange[];
@@ -172,7 +175,10 @@ export class Gpu {
     if (byteLength === 0) return;
     const { queue } = this.device;
     const whole = byteLength - (byteLength % 4);
-    if (whole > 0) queue.writeBuffer(buffer.raw, byteOffset, data.buffer, data.byteOffset, whole);
+    for (let done = 0; done < whole; done += WRITE_BYTE_LENGTH) {
+      const length = Math.min(WRITE_BYTE_LENGTH, whole - done);
+      queue.writeBuffer(buffer.raw, byteOffset + done, data.buffer, data.byteOffset + done, length);
+    }
     if (whole < byteLength) {
       const tail = new Uint8Array(4);
       tail.set(new Uint8Array(data.buffer, data.byteOffset + whole, byteLength - whole));

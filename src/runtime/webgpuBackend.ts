@@ -447,7 +447,7 @@ const readLength = (node: Node): number =>
 
 /** Host data as a buffer holds it: bool takes a word an element. */
 function toBytes({ hostData, dtype }: Node): ArrayBufferView {
-  if (dtype === "bool") return Uint32Array.from(hostData!);
+  if (dtype === "bool") return new Uint32Array(hostData!);
   return hostData instanceof Float64Array ? Float32Array.from(hostData) : hostData!;
 }
 
@@ -462,7 +462,7 @@ function fromBytes(bytes: ArrayBuffer, dtype: DType, count: number): TypedArray 
     case "u8":
       return new Uint8Array(bytes, 0, count);
     case "bool":
-      return Uint8Array.from(new Uint32Array(bytes, 0, count));
+      return new Uint8Array(new Uint32Array(bytes, 0, count));
     case "f64":
       throw new InternalError("webgpu: f64 must never be on a GPU, got a tensor of it. Please report it.");
   }
