@@ -64,6 +64,26 @@ export class AutogradError extends FlywheelError {
   override name = "AutogradError";
 }
 
+/** A NaN that `detectAnomaly` found. */
+export class AnomalyError extends AutogradError {
+  override name = "AnomalyError";
+  /** The op whose result, or whose gradient, has the first NaN; a parameter's name where it had one before. */
+  readonly op: string;
+  readonly phase: "forward" | "backward";
+  /** The stack where the op was made; null if that was before anomalies were looked for. */
+  readonly stackOfOp: string | null;
+
+  constructor(
+    message: string,
+    { op, phase, stackOfOp }: { op: string; phase: "forward" | "backward"; stackOfOp: string | null },
+  ) {
+    super(message);
+    this.op = op;
+    this.phase = phase;
+    this.stackOfOp = stackOfOp;
+  }
+}
+
 /** Gradients of a function and differences of its values do not agree. */
 export class GradcheckError extends AutogradError {
   override name = "GradcheckError";

@@ -3,6 +3,7 @@
 export { adapterInfo, defaultDevice, Device, init, memory, openDevice, withDevice } from "./device";
 export type { AdapterInfo, DeviceKind, DeviceOptions, InitOptions } from "./device";
 export {
+  AnomalyError,
   AutogradError,
   DeviceError,
   DeviceLostError,
@@ -170,17 +171,20 @@ export {
 export type { GeneratorState, RandomOptions } from "./random";
 export {
   customVjp,
+  detectAnomaly,
   enableGrad,
   grad,
   gradcheck,
   gradgradcheck,
   hessian,
   inferenceMode,
+  isAnomalyEnabled,
   isGradEnabled,
   jacobian,
   jvp,
   noGrad,
   recompute,
+  setDetectAnomaly,
   setGradEnabled,
   valueAndGrad,
   vjp,

@@ -5,6 +5,7 @@
 
 import { AutogradError, ShapeError, StaleTensorError } from "../errors";
 import type { Node } from "../graph/node";
+import { noteRole } from "../graph/origin";
 import { sameShape, showShape } from "../graph/shape";
 import { topologicalOrder } from "../graph/walk";
 import { add } from "../ops/arithmetic";
@@ -49,8 +50,10 @@ export const gradients = (output: Node, gradOut: Node, targets: readonly Node[])
 
 /** Contributions that arrive at a node on several ways add up. */
 function accumulate(grads: Map<Node, Node>, node: Node, grad: Node): void {
-  const sum = grads.get(node);
-  grads.set(node, sum ? add(sum, grad) : grad);
+  const before = grads.get(node);
+  const sum = before ? add(before, grad) : grad;
+  noteRole(sum, { kind: "gradient", of: node, input: null });
+  grads.set(node, sum);
 }
 
 function checkOutput(output: Node, gradOut: Node): void {
@@ -93,5 +96,10 @@ function gradientsOf(node: Node, grad: Node, reaching: ReadonlySet<Node>, recomp
   const results = recomputed.inRuleOf(node, () =>
     vjp(grad, { inputs: node.inputs, output: node, attrs: node.attrs, needs }),
   );
-  return node.inputs.flatMap((input, i) => (needs[i] && results[i] ? [[input, results[i]] as [Node, Node]] : []));
+  return node.inputs.flatMap((of, input) => {
+    const result = results[input];
+    if (!needs[input] || !result) return [];
+    noteRole(result, { kind: "gradient", of: node, input });
+    return [[of, result] as [Node, Node]];
+  });
 }

@@ -4,7 +4,7 @@ import { tensor } from "../creation";
 import { type Device, openDevice, withDevice } from "../device";
 import { DTypeError, GradcheckError, ValueError } from "../errors";
 import { isFloat, type TypedArray } from "../graph/dtype";
-import { showShape } from "../graph/shape";
+import { coordinatesOf, showShape } from "../graph/shape";
 import { checkOptionNames } from "../options";
 import { Parameter } from "../parameter";
 import { defaultGenerator, Generator, randn } from "../random";
@@ -212,15 +212,7 @@ async function firstMismatch(
 }
 
 /** Where an element is, as `[1, 0]`. */
-function elementOf({ shape }: Tensor, index: number): string {
-  let rest = index;
-  const place = shape.toReversed().map((size) => {
-    const coordinate = rest % size;
-    rest = (rest - coordinate) / size;
-    return coordinate;
-  });
-  return showShape(place.toReversed());
-}
+const elementOf = ({ shape }: Tensor, index: number): string => showShape(coordinatesOf(index, shape));
 
 /** Derivatives of an output by an input: of the output's element, by the input's. */
 type Jacobian = (outputElement: number, inputElement: number) => number;

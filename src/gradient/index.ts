@@ -1,5 +1,6 @@
 /** Gradients as functions: switch tracking off, take gradients without touching `grad`, give rules of one's own, save memory. */
 
+export { detectAnomaly, isAnomalyEnabled, setDetectAnomaly } from "./anomaly";
 export { customVjp } from "./customVjp";
 export type { Vjp } from "./customVjp";
 export { grad, valueAndGrad } from "./grad";

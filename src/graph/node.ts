@@ -4,6 +4,7 @@
  */
 
 import type { DType, TypedArray } from "./dtype";
+import { originHere } from "./origin";
 import { currentRegion } from "./region";
 import type { Shape } from "./shape";
 
@@ -55,6 +56,8 @@ export class Node {
   version = 0;
   /** Where the backward pass computes the value again, rather than holding it. */
   readonly region = currentRegion();
+  /** Where it was made, while somebody looks for anomalies. */
+  readonly origin = originHere();
   /** True once the inputs were dropped: the value stays. */
   released = false;
   /** True once inputs that require gradients were dropped: gradients cannot go further. */

@@ -32,6 +32,17 @@ export function around(shape: Shape, dim: number): { outer: number; size: number
 export const resized = (shape: Shape, dim: number, size: number): number[] =>
   shape.map((old, d) => (d === dim ? size : old));
 
+/** Where the element at a row-major index lies. */
+export function coordinatesOf(index: number, shape: Shape): number[] {
+  let rest = index;
+  const reversed = shape.toReversed().map((size) => {
+    const coordinate = rest % size;
+    rest = (rest - coordinate) / size;
+    return coordinate;
+  });
+  return reversed.toReversed();
+}
+
 /** A dimension counted from the front; negative ones count from the back. */
 export function normalizeDim(op: string, dim: number, rank: number): number {
   const low = rank === 0 ? -1 : -rank;

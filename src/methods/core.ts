@@ -7,6 +7,7 @@ import type { Device } from "../device";
 import { DeviceError, DTypeError, ShapeError, StaleTensorError, ValueError } from "../errors";
 import type { DType, TypedArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
+import { noteRole } from "../graph/origin";
 import { normalizeDim, type Shape, showShape, sizeOf } from "../graph/shape";
 import * as ops from "../ops";
 import { apply } from "../ops/op";
@@ -36,6 +37,7 @@ export abstract class TensorCore {
     readonly device: Device,
   ) {
     checkPlace("tensor", node.dtype, device);
+    noteRole(node, { kind: "result" });
     this.value = node;
   }
 

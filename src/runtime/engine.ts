@@ -7,7 +7,9 @@ import { DeviceLostError, InternalError, StaleTensorError } from "../errors";
 import type { DType, TypedArray } from "../graph/dtype";
 import type { Node, VariableRef } from "../graph/node";
 import { type Shape, showShape } from "../graph/shape";
+import { isTracing } from "../graph/origin";
 import { topologicalOrder } from "../graph/walk";
+import { checkValues, valuesToCheck } from "./anomaly";
 import { Arena } from "./arena";
 import { neededFor } from "./needed";
 import {
@@ -29,6 +31,11 @@ const MAX_PENDING_SCALARS = 1024;
 /** Writes that may wait for somebody to need them; beyond, all run, so that a loop without steps holds no more than this. */
 const MAX_PENDING_EFFECTS = 1024;
 
+/** Engines that worked while somebody looked for anomalies. */
+const seen = new Set<Engine>();
+
+export const enginesSeen = (): readonly Engine[] => [...seen];
+
 export class Engine {
   private pending: Effect[] = [];
   private readonly scalars = new Set<Node>();
@@ -36,6 +43,9 @@ export class Engine {
   private readonly dropped: Node[] = [];
   /** Values on their way to the host. */
   private readonly reading = new Map<Node, Promise<TypedArray>>();
+
+  /** What looking for anomalies has found so far: rejects at the first. */
+  private findings: Promise<unknown> | null = null;
 
   constructor(readonly backend: Backend) {}
 
@@ -55,6 +65,7 @@ export class Engine {
 
   /** Writes `value` to a variable, or to its rows from `start` on. Runs with the next realize. */
   assign(variable: Variable, value: Node, start: Node | null = null): void {
+    if (isTracing()) seen.add(this);
     const { isRead: overwritesRead, version: previous } = variable;
     const version = variable.nextVersion();
     variable.isRead = false;
@@ -82,12 +93,14 @@ export class Engine {
 
   /** A rank-0 value that the end of the step will realize. */
   noteScalar(node: Node): void {
+    if (isTracing()) seen.add(this);
     this.scalars.add(node);
     if (this.scalars.size > MAX_PENDING_SCALARS) this.scalars.delete(this.scalars.values().next().value!);
   }
 
   /** A value that the end of the step will realize and hold. */
   keep(node: Node): void {
+    if (isTracing()) seen.add(this);
     if (!node.hasValue) this.kept.add(node);
   }
 
@@ -145,7 +158,29 @@ export class Engine {
       const done = (): void => missing.forEach((node) => this.reading.delete(node));
       values.then(done, done);
     }
-    return Promise.all(nodes.map(async (node) => node.hostData ?? this.reading.get(node)!));
+    const values = await Promise.all(nodes.map(async (node) => node.hostData ?? this.reading.get(node)!));
+    if (this.findings) await this.takeFindings();
+    return values;
+  }
+
+  /** Throws the anomaly that was found since the last time, if any. */
+  private async takeFindings(): Promise<void> {
+    const { findings } = this;
+    this.findings = null;
+    await findings;
+  }
+
+  /** Reads what waits to be computed, to look for anomalies in it; nothing else runs than for any read. */
+  async readPending(): Promise<void> {
+    const values = this.pending.flatMap((effect) => (effect.kind === "assign" ? [effect.value] : []));
+    const nodes = new Set([...values, ...this.scalars, ...this.kept]);
+    await this.read([...nodes].filter((node) => !this.staleLeaf([node])));
+  }
+
+  /** Anomalies that nobody has asked for are none any more. */
+  forgetAnomaly(): void {
+    this.findings = null;
+    seen.delete(this);
   }
 
   private async readMissing(missing: readonly Node[]): Promise<TypedArray[]> {
@@ -214,10 +249,29 @@ export class Engine {
   private runProgram(effects: readonly Effect[], outputs: readonly Output[]): Promise<TypedArray[]> {
     if (effects.length === 0 && outputs.length === 0) return Promise.resolve([]);
     for (const effect of effects) for (const { variable } of writesOf(effect)) this.backend.allocate(variable);
-    const values = this.backend.run({ effects, outputs });
+    if (isTracing()) seen.add(this);
+    const values = isTracing() ? this.runChecked({ effects, outputs }) : this.backend.run({ effects, outputs });
     for (const effect of effects)
       for (const { variable, version } of writesOf(effect)) variable.realizedVersion = version;
     return values;
+  }
+
+  /** Runs a program that also brings all values in it to the host, to look for NaN. The next read throws what is found. */
+  private runChecked({ effects, outputs }: Program): Promise<TypedArray[]> {
+    const nodes = valuesToCheck({ effects, outputs });
+    const checks = nodes.filter(({ hostData }) => hostData === null).map((node): Output => ({ node, want: "read" }));
+    const values = this.backend.run({ effects, outputs: [...outputs, ...checks] });
+    const findings = values.then((all) => {
+      const found = new Map(checks.map(({ node }, i) => [node, all[all.length - checks.length + i]!]));
+      checkValues(
+        nodes,
+        nodes.map((node) => node.hostData ?? found.get(node)!),
+      );
+    });
+    this.findings = Promise.all([this.findings, findings]);
+    const wanted = values.then((all) => all.slice(0, all.length - checks.length));
+    for (const each of [findings, this.findings, wanted]) each.catch(() => undefined); // whoever reads next is told
+    return wanted;
   }
 
   /**

@@ -1,0 +1,61 @@
+/** Looking for the first NaN: slow, for when a loss has become one. */
+
+import { isTracing, setTracing } from "../graph/origin";
+import { enginesSeen } from "../runtime/engine";
+import { read, Tensor } from "../tensor";
+
+/**
+ * Looks for NaN from now on, or no longer: in each result of a call, in parameters and data that are read, and in each gradient
+ * on its way back. The first that has one is thrown as AnomalyError by the next read. Everything is brought to the host for
+ * that, so it is very slow.
+ *
+ * @see torch.autograd.set_detect_anomaly
+ *
+ * @example
+ * setDetectAnomaly(true);
+ * loss.backward();
+ * await loss.item(); // throws: detectAnomaly: gradients must have no NaN, got one ... of sqrt, made at train.ts:12:30
+ */
+export function setDetectAnomaly(mode: boolean): void {
+  setTracing(mode);
+  if (!mode) enginesSeen().forEach((engine) => engine.forgetAnomaly());
+}
+
+/** Whether NaN are looked for. @see torch.is_anomaly_enabled */
+export const isAnomalyEnabled = (): boolean => isTracing();
+
+/**
+ * Runs a function, and what it left to be computed: losses, gradients, and the tensors that it returns; and names the first op
+ * whose result has a NaN, or whose gradient has, with the line where it was made.
+ *
+ * @param body may be async; the whole step, say
+ * @returns what `body` returns
+ * @throws AnomalyError, whose `op`, `phase` and `stackOfOp` say where the first NaN came from
+ * @see torch.autograd.detect_anomaly
+ *
+ * @example
+ * await detectAnomaly(() => {
+ *   const loss = F.mseLoss(model.forward(x), y);
+ *   loss.backward();
+ *   return loss;
+ * });
+ */
+export async function detectAnomaly<T>(body: () => T): Promise<Awaited<T>> {
+  const before = isTracing();
+  setTracing(true);
+  try {
+    const result = await body();
+    await read(tensorsIn(result));
+    for (const engine of enginesSeen()) await engine.readPending();
+    return result;
+  } finally {
+    setDetectAnomaly(before);
+  }
+}
+
+/** Tensors that a function returns: one, or those in lists and objects. */
+function tensorsIn(result: unknown): Tensor[] {
+  if (result instanceof Tensor) return [result];
+  if (typeof result !== "object" || result === null || ArrayBuffer.isView(result)) return [];
+  return Object.values(result).flatMap((value) => (value instanceof Tensor ? [value] : []));
+}

@@ -1,0 +1,5 @@
+import { anomalies } from "../suites/anomaly";
+import { openTestDevice } from "../suites/device";
+
+await openTestDevice("cpu");
+anomalies();
