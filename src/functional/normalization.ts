@@ -6,7 +6,7 @@ import { sameShape, type Shape, showShape } from "../graph/shape";
 import * as ops from "../ops";
 import { checkOptionNames } from "../options";
 import type { Buffer } from "../parameter";
-import { build, operandsOf, type Tensor, wrap } from "../tensor";
+import { build, checkOneDevice, operandsOf, type Tensor, wrap } from "../tensor";
 import { unary } from "./unary";
 
 /** Options of `batchNorm`. */
@@ -44,6 +44,7 @@ export function batchNorm(
   checkOptionNames("batchNorm", options, ["weight", "bias", "training", "momentum", "eps", "groups"]);
   const { weight = null, bias = null, training = false, momentum = 0.1, eps = 1e-5, groups = 1 } = options;
   checkPerChannel(x, { weight, bias, runningMean, runningVar });
+  checkOneDevice("batchNorm", [x, runningMean, runningVar]);
   const [input, w, b] = operandsOf("batchNorm", [x, weight, bias]);
   if (training) {
     checkGroups(x.shape, groups);

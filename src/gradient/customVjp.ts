@@ -1,5 +1,6 @@
 /** Functions with a gradient rule of their own. */
 
+import { AutogradError } from "../errors";
 import * as ops from "../ops";
 import { operandsOf, Tensor, wrap } from "../tensor";
 
@@ -10,9 +11,10 @@ export type Vjp = (gradOut: Tensor, inputs: readonly Tensor[], output: Tensor) =
  * A function with a gradient rule of its own.
  *
  * @param forward tensors in, a tensor out; how it computes it does not matter for the gradient
- * @param vjp from the output's gradient to the inputs'; of tensors, so it can be differentiated again
+ * @param vjp from the output's gradient to the inputs', null for those that get none; of tensors, so it can be differentiated again
  * @returns `forward` with the rule
- * @throws ShapeError, on backward, if the rule gives another number of gradients or other shapes
+ * @throws AutogradError if `forward` returns no tensor
+ * @throws ShapeError, DTypeError, DeviceError, on backward, if the rule gives another number of gradients, or others than the inputs'
  * @see torch.autograd.Function, jax.custom_vjp
  *
  * @example
@@ -20,10 +22,18 @@ export type Vjp = (gradOut: Tensor, inputs: readonly Tensor[], output: Tensor) =
  */
 export function customVjp(forward: (...inputs: Tensor[]) => Tensor, vjp: Vjp): (...inputs: Tensor[]) => Tensor {
   return (...inputs) => {
-    const { device, node } = forward(...inputs);
-    const result = ops.customVjp(node, operandsOf("customVjp", inputs), (gradOut, nodes, output) => {
+    const value: unknown = forward(...inputs);
+    if (!(value instanceof Tensor)) {
+      throw new AutogradError(
+        `customVjp: the function must return a tensor, got ${value instanceof Promise ? "a promise" : typeof value}. Return one tensor, and await outside.`,
+      );
+    }
+    const { device } = value;
+    const [node, ...operands] = operandsOf("customVjp", [value, ...inputs]);
+    const result = ops.customVjp(node, operands, (gradOut, nodes, output) => {
       const [dy, y, ...xs] = [gradOut, output, ...nodes].map((each) => new Tensor(each, device));
-      return vjp(dy!, xs, y!).map((gradient) => gradient?.node ?? null);
+      const [, ...gradients] = operandsOf("customVjp", [dy!, ...vjp(dy!, xs, y!)]);
+      return gradients;
     });
     return wrap(result, device);
   };

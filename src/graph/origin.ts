@@ -53,8 +53,11 @@ export function noteRole(node: Made, role: Role): void {
 export const roleOf = (node: Made): Role | undefined => roles.get(node);
 
 /** Where this library's files lie, as stacks name them. */
-const LIBRARY = new URL("../", import.meta.url);
-const ownPath = LIBRARY.protocol === "file:" ? LIBRARY.pathname : LIBRARY.href;
+function libraryPath(): string {
+  const { url } = import.meta; // apart from `new URL`, which bundlers take for a file to copy
+  const folder = new URL("../", url);
+  return folder.protocol === "file:" ? folder.pathname : folder.href;
+}
 
 /** A line of a stack that names a place: `file.ts:12:5`. */
 const isFrame = (line: string): boolean => /:\d+:\d+\)?$/.test(line);
@@ -70,10 +73,11 @@ export interface CallSite {
 /** The first line of a stack that is not the library's, and what it called. */
 export function callSite(stack: string): CallSite {
   const frames = stack.split("\n").filter(isFrame);
-  const index = frames.findIndex((frame) => !frame.includes(ownPath));
+  const own = libraryPath();
+  const index = frames.findIndex((frame) => !frame.includes(own));
   if (index < 0) return { place: null, called: null };
   const place = /([^\s(@]+:\d+:\d+)\)?$/.exec(frames[index]!)?.[1] ?? null;
-  const own = frames[index - 1] ?? "";
-  const called = /^\s*at (?:new )?(\S+) \(/.exec(own)?.[1] ?? /^([^@]*)@/.exec(own)?.[1];
+  const call = frames[index - 1] ?? "";
+  const called = /^\s*at (?:new )?(\S+) \(/.exec(call)?.[1] ?? /^([^@]*)@/.exec(call)?.[1];
   return { place, called: called?.split(".").at(-1) ?? null };
 }

@@ -5,6 +5,7 @@ import type { HostArray } from "../graph/dtype";
 import { gradEnabled } from "../graph/gradMode";
 import { Node } from "../graph/node";
 import { sameShape, showShape } from "../graph/shape";
+import { checkDType } from "./check";
 import { apply, defineOp } from "./op";
 import type { NoAttrs } from "./pointwise";
 
@@ -41,7 +42,9 @@ function runRule(gradOut: Node, output: Node): readonly (Node | null)[] {
     );
   }
   grads.forEach((grad, i) => {
-    if (!grad || sameShape(grad.shape, inputs[i]!.shape)) return;
+    if (!grad) return;
+    checkDType("customVjp", [grad], [inputs[i]!.dtype]);
+    if (sameShape(grad.shape, inputs[i]!.shape)) return;
     throw new ShapeError(
       `customVjp: a gradient must have its input's shape, got ${showShape(grad.shape)} for input ${i} of ${showShape(inputs[i]!.shape)}. Sum over what was broadcast.`,
     );
