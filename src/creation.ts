@@ -8,7 +8,7 @@ import { checkShape, sameShape, type Shape, showShape } from "./graph/shape";
 import * as ops from "./ops";
 import { checkOptionNames, describe } from "./options";
 import type { Tensor } from "./tensor";
-import { build, type NestedArray, wrap } from "./tensor";
+import { type NestedArray, wrap } from "./tensor";
 
 /** What every function that makes a tensor takes. */
 export interface CreationOptions {
@@ -243,31 +243,6 @@ export function eye(n: number, m = n, options: CreationOptions = {}): Tensor {
   const { dtype = "f32" } = options;
   const diagonal = ops.eq(ops.unsqueeze(ops.arange(0, n), 1), ops.arange(0, m));
   return finish(ops.cast(diagonal, dtype), options);
-}
-
-/**
- * Tensors one after the other along `dim`.
- *
- * @throws ShapeError if other sizes differ
- * @see torch.cat
- */
-export const cat = (tensors: readonly Tensor[], dim = 0): Tensor =>
-  joined("cat", tensors, (nodes) => ops.cat(nodes, dim));
-
-/**
- * Tensors of one shape along a new dimension.
- *
- * @throws ShapeError if shapes differ
- * @see torch.stack
- */
-export const stack = (tensors: readonly Tensor[], dim = 0): Tensor =>
-  joined("stack", tensors, (nodes) => ops.stack(nodes, dim));
-
-function joined(op: string, tensors: readonly Tensor[], make: (nodes: readonly Node[]) => Node): Tensor {
-  if (tensors.length === 0) {
-    throw new ShapeError(`${op}: there must be at least one tensor, got none. Pass a list of tensors.`);
-  }
-  return build(op, tensors, (...nodes) => make(nodes));
 }
 
 /** Matrix product; see `Tensor.matmul`. @see torch.matmul */

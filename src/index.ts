@@ -23,6 +23,8 @@ export {
 export type { DType, TypedArray } from "./graph/dtype";
 export type { Shape } from "./graph/shape";
 export { keep, realize, Tensor } from "./tensor";
+export type { IndexItem, SliceText } from "./methods/indexing";
+export type { AddProductOptions } from "./methods/products";
 export type {
   BackwardOptions,
   Bounds,
@@ -35,8 +37,28 @@ export type {
   ValuesAndIndices,
 } from "./tensor";
 export {
-  arange,
+  atleast1d,
+  atleast2d,
+  atleast3d,
+  broadcastTensors,
+  cartesianProd,
   cat,
+  chainMatmul,
+  columnStack,
+  combinations,
+  dstack,
+  einsum,
+  hstack,
+  meshgrid,
+  multiDot,
+  stack,
+  tensordot,
+  trilIndices,
+  triuIndices,
+  vstack,
+} from "./combine";
+export {
+  arange,
   equal,
   eye,
   full,
@@ -45,7 +67,6 @@ export {
   matmul,
   ones,
   onesLike,
-  stack,
   tensor,
   zeros,
   zerosLike,

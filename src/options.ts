@@ -47,3 +47,11 @@ export function checkOptionNames(op: string, options: unknown, names: readonly s
 }
 
 const plain = (name: string): string => name.replaceAll("_", "").toLowerCase();
+
+/** Checks that a word is one of those that are understood. */
+export function checkChoice(op: string, name: string, value: unknown, choices: readonly string[]): void {
+  if (choices.includes(value as string)) return;
+  throw new ValueError(
+    `${op}: ${name} must be ${choices.map((choice) => `"${choice}"`).join(" or ")}, got ${JSON.stringify(value)}. Pass one of them.`,
+  );
+}

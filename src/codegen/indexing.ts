@@ -277,17 +277,41 @@ const scaled = ({ start, digits }: DigitSum, by: number): DigitSum => ({
 /** Digits of one variable from the inside out, neighbours that count on joined; null where some overlap in part. */
 function joined(digits: readonly Digit[]): Digit[] | null {
   const result: Digit[] = [];
-  for (const digit of [...digits].sort((a, b) => a.stride - b.stride || a.size - b.size)) {
+  for (const digit of summed(digits)) {
     const last = result.at(-1);
     const end = last ? last.stride * last.size : 1;
-    if (last?.stride === digit.stride && last.size === digit.size) {
-      result[result.length - 1] = { ...last, weight: last.weight + digit.weight };
-    } else if (digit.stride < end) return null;
-    else if (last && digit.stride === end && digit.weight === last.weight * last.size) {
+    if (digit.stride < end) return null;
+    if (last && digit.stride === end && digit.weight === last.weight * last.size) {
       result[result.length - 1] = { ...last, size: last.size * digit.size };
     } else result.push(digit);
   }
   return result.filter(({ weight }) => weight !== 0);
+}
+
+/** Digits in the order of their strides, those that are one digit added up: cut where others start or end. */
+function summed(digits: readonly Digit[]): Digit[] {
+  const borders = [...new Set(digits.flatMap(({ stride, size }) => [stride, stride * size]))].sort((a, b) => a - b);
+  const result: Digit[] = [];
+  const parts = digits.flatMap((digit) => cutAt(digit, borders));
+  for (const digit of parts.sort((a, b) => a.stride - b.stride || a.size - b.size)) {
+    const last = result.at(-1);
+    const isSame = last?.stride === digit.stride && last.size === digit.size;
+    if (isSame) result[result.length - 1] = { ...last, weight: last.weight + digit.weight };
+    else result.push(digit);
+  }
+  return result;
+}
+
+/** A digit as several, cut at those borders that divide it. */
+function cutAt(digit: Digit, borders: readonly number[]): Digit[] {
+  const { stride, size, weight } = digit;
+  const border = borders.find(
+    (each) => each > stride && each < stride * size && each % stride === 0 && (stride * size) % each === 0,
+  );
+  if (border === undefined) return [digit];
+  const inner = border / stride;
+  const rest = { ...digit, stride: border, size: size / inner, weight: weight * inner };
+  return [{ ...digit, size: inner }, ...cutAt(rest, borders)];
 }
 
 /** The coordinates that a flat position has in a shape; null where a sum of digits would carry from one into the next. */

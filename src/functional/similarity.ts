@@ -1,6 +1,7 @@
 /** Losses of pairs and triples of vectors: what should be near, what far. */
 
-import { cat, zeros } from "../creation";
+import { cat } from "../combine";
+import { zeros } from "../creation";
 import { ShapeError, ValueError } from "../errors";
 import { where } from "../functions";
 import { sameShape, showShape } from "../graph/shape";

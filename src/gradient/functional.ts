@@ -1,6 +1,7 @@
 /** Derivatives of functions: vector-Jacobian and Jacobian-vector products, whole Jacobians and Hessians. */
 
-import { stack, tensor, zerosLike, zeros } from "../creation";
+import { stack } from "../combine";
+import { tensor, zerosLike, zeros } from "../creation";
 import { AutogradError, ShapeError } from "../errors";
 import { allocateHost } from "../graph/dtype";
 import { sameShape, showShape } from "../graph/shape";

@@ -7,7 +7,7 @@ import * as ops from "../ops";
 import { checkOptionNames } from "../options";
 import type { Tensor } from "../tensor";
 import { type KeepDim, keepDimOf, read, TensorCore, type ValuesAndIndices } from "./core";
-import { Indexing } from "./indexing";
+import { Writing } from "./writing";
 
 /** Options of `topk`. */
 export interface TopkOptions {
@@ -54,7 +54,7 @@ export type Unique<O extends UniqueOptions> = O extends { returnInverse: true; r
       ? [output: Tensor, counts: Tensor]
       : Tensor;
 
-export abstract class Order extends Indexing {
+export abstract class Order extends Writing {
   /**
    * The `k` largest along a dimension, best first; of equals the first. NaN is larger than everything.
    *

@@ -1,25 +1,55 @@
-/** Tensor's changes of shape. Views: no elements are moved. */
+/** Tensor's changes of shape. Views: the same elements under other coordinates, and none is moved. */
 
-import { IndexError, ShapeError } from "../errors";
-import { showShape } from "../graph/shape";
+import { ShapeError } from "../errors";
+import { type Shape, showShape } from "../graph/shape";
 import * as ops from "../ops";
 import type { Tensor } from "../tensor";
-import type { Bounds, Dims } from "./core";
+import type { Dims } from "./core";
 import { Scans } from "./scans";
 
 /** Sizes or dims as PyTorch takes them: a list, or one by one. */
-type Listed = readonly number[] | [readonly number[]];
-const listed = (args: Listed): readonly number[] => (Array.isArray(args[0]) ? args[0] : (args as readonly number[]));
+export type Listed = readonly number[] | [readonly number[]];
+export const listed = (args: Listed): readonly number[] =>
+  Array.isArray(args[0]) ? args[0] : (args as readonly number[]);
 
 export abstract class Shaping extends Scans {
-  /** The same elements under another shape; one size may be -1. @see torch.reshape */
+  /**
+   * The same elements in the same order under another shape; one size may be -1.
+   *
+   * @throws ShapeError if the number of elements would change
+   * @see torch.reshape
+   */
   reshape(...shape: Listed): Tensor {
     return this.unary((x) => ops.reshape(x, listed(shape)));
   }
 
-  /** As `reshape`. @see torch.Tensor.view */
+  /**
+   * As `reshape`. Tensors here have no strides to keep: what PyTorch refuses to view, since it is not contiguous, works too.
+   *
+   * @see torch.Tensor.view
+   */
   view(...shape: Listed): Tensor {
     return this.reshape(...shape);
+  }
+
+  /** The same elements under the shape of `other`. @see torch.Tensor.reshape_as */
+  reshapeAs(other: Tensor): Tensor {
+    return this.reshape(other.shape);
+  }
+
+  /** As `reshapeAs`. @see torch.Tensor.view_as */
+  viewAs(other: Tensor): Tensor {
+    return this.reshape(other.shape);
+  }
+
+  /** All elements in one dimension. @see torch.ravel */
+  ravel(): Tensor {
+    return this.reshape(-1);
+  }
+
+  /** Dimension `dim` as several, of which one size may be -1. @see torch.unflatten */
+  unflatten(dim: number, sizes: Shape): Tensor {
+    return this.unary((x) => ops.unflatten(x, dim, sizes));
   }
 
   /** Dimensions `startDim` to `endDim` joined to one. @see torch.flatten */
@@ -47,6 +77,47 @@ export abstract class Shaping extends Scans {
     return this.unary((x) => ops.transpose(x, dim0, dim1));
   }
 
+  /** As `transpose`. @see torch.swapaxes */
+  swapaxes(dim0: number, dim1: number): Tensor {
+    return this.transpose(dim0, dim1);
+  }
+
+  /** As `transpose`. @see torch.swapdims */
+  swapdims(dim0: number, dim1: number): Tensor {
+    return this.transpose(dim0, dim1);
+  }
+
+  /**
+   * Dimensions moved to other places; those that are not named keep their order.
+   *
+   * @throws ShapeError if `source` and `destination` name a different number of dims, or one twice
+   * @see torch.movedim
+   *
+   * @example
+   * images.movedim(-1, 1); // [n, h, w, c] -> [n, c, h, w]
+   */
+  movedim(source: Dims, destination: Dims): Tensor {
+    return this.unary((x) => ops.movedim(x, source, destination));
+  }
+
+  /** As `movedim`. @see torch.moveaxis */
+  moveaxis(source: Dims, destination: Dims): Tensor {
+    return this.movedim(source, destination);
+  }
+
+  /** As `t()`. @see torch.Tensor.T (of more than 2 dimensions, where PyTorch gives up on it: `mT` or `permute`) */
+  get T(): Tensor {
+    return this.t();
+  }
+
+  /** Matrices with rows and columns swapped: the last two dimensions. @see torch.Tensor.mT */
+  get mT(): Tensor {
+    if (this.ndim < 2) {
+      throw new ShapeError(`mT: there must be at least 2 dimensions, got ${showShape(this.shape)}. Unsqueeze it.`);
+    }
+    return this.transpose(-2, -1);
+  }
+
   /** A matrix with rows and columns swapped; vectors and scalars as they are. @see torch.t */
   t(): Tensor {
     if (this.ndim > 2) {
@@ -65,65 +136,8 @@ export abstract class Shaping extends Scans {
     return this.expand(other.shape);
   }
 
-  /** Elements in reverse order along `dims`. @see torch.flip */
-  flip(...dims: Listed): Tensor {
-    return this.unary((x) => ops.flip(x, listed(dims)));
-  }
-
-  /**
-   * `this[starts[0]:ends[0]:steps[0], ...]` as in Python: one entry a dimension, missing ones whole, null for the
-   * default; negative starts and ends count from the back, negative steps walk backwards.
-   *
-   * @example
-   * x.slice([0, 1], [2, -1]); // x[0:2, 1:-1]
-   */
-  slice(starts: Bounds, ends: Bounds = [], steps: readonly number[] = []): Tensor {
-    return this.unary((x) => ops.slice(x, starts, ends, steps));
-  }
-
-  /** `length` elements of `dim` from `start` on. @see torch.narrow */
-  narrow(dim: number, start: number, length: number): Tensor {
-    return this.unary((x) => ops.narrow(x, dim, start, length));
-  }
-
-  /** The elements at `index` of `dim`, which is removed. @see torch.select */
-  select(dim: number, index: number): Tensor {
-    const size = this.size(dim);
-    if (!Number.isInteger(index) || index < -size || index >= size) {
-      throw new IndexError(`select: index must be in ${-size}..${size - 1}, got ${index}. Check dim ${dim}.`);
-    }
-    return this.narrow(dim, index < 0 ? index + size : index, 1).squeeze(dim);
-  }
-
-  /** Pieces of `splitSize` along `dim`; the last may be smaller. @see torch.split */
-  split(splitSize: number, dim = 0): Tensor[] {
-    const size = this.size(dim);
-    if (!(Number.isInteger(splitSize) && splitSize > 0)) {
-      throw new ShapeError(
-        `split: splitSize must be a positive integer, got ${splitSize}. Pass the size of one piece.`,
-      );
-    }
-    const count = Math.max(1, Math.ceil(size / splitSize));
-    return Array.from({ length: count }, (_, piece) =>
-      this.narrow(dim, piece * splitSize, Math.min(splitSize, size - piece * splitSize)),
-    );
-  }
-
-  /** At most `chunks` pieces of one size along `dim`; the last may be smaller. @see torch.chunk */
-  chunk(chunks: number, dim = 0): Tensor[] {
-    if (!(Number.isInteger(chunks) && chunks > 0)) {
-      throw new ShapeError(`chunk: chunks must be a positive integer, got ${chunks}. Pass the number of pieces.`);
-    }
-    return this.split(Math.max(1, Math.ceil(this.size(dim) / chunks)), dim);
-  }
-
-  /** What lies on and below a diagonal; 0 elsewhere. @see torch.tril */
-  tril(diagonal = 0): Tensor {
-    return this.unary((x) => ops.tril(x, diagonal));
-  }
-
-  /** What lies on and above a diagonal; 0 elsewhere. @see torch.triu */
-  triu(diagonal = 0): Tensor {
-    return this.unary((x) => ops.triu(x, diagonal));
+  /** As `expand`. @see torch.broadcast_to */
+  broadcastTo(shape: Shape): Tensor {
+    return this.expand(shape);
   }
 }

@@ -1,6 +1,7 @@
 /** Judging features without training: a weighted vote among the nearest neighbours, as MoCo's CIFAR code does it. */
 
-import { arange, cat } from "../creation";
+import { cat } from "../combine";
+import { arange } from "../creation";
 import { IndexError, ShapeError, ValueError } from "../errors";
 import * as F from "../functional";
 import { noGrad } from "../gradient";

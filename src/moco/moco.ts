@@ -3,7 +3,8 @@
  * is trained to tell the other view of an image from a queue of earlier ones; the other encoder follows it slowly.
  */
 
-import { cat, tensor, zeros } from "../creation";
+import { cat } from "../combine";
+import { tensor, zeros } from "../creation";
 import { ShapeError, ValueError } from "../errors";
 import * as F from "../functional";
 import { checkOptionNames } from "../options";

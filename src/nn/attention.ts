@@ -1,6 +1,7 @@
 /** MultiheadAttention: several attentions side by side, each on its own projection. */
 
-import { cat, zeros } from "../creation";
+import { cat } from "../combine";
+import { zeros } from "../creation";
 import { ShapeError, ValueError } from "../errors";
 import * as F from "../functional";
 import { attentionWeights, maskOf } from "../functional/attention";

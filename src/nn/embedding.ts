@@ -1,6 +1,7 @@
 /** Embedding: a table of vectors, looked up by index. */
 
-import { cat, zeros } from "../creation";
+import { cat } from "../combine";
+import { zeros } from "../creation";
 import { ValueError } from "../errors";
 import * as F from "../functional";
 import { checkOptionNames } from "../options";

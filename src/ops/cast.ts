@@ -94,15 +94,13 @@ export function together(op: string, operands: readonly Operand[], dtype?: DType
  */
 export function fitted(op: string, value: Operand, dtype: DType): Node {
   const isNumber = typeof value === "number";
-  const isTruth = dtype === "bool" && (value === 0 || value === 1);
-  const met = isNumber ? combine(dtype, numberDType(value)) : promote(value.dtype, dtype);
-  if (met !== dtype && !isTruth) {
-    throw new DTypeError(
-      `${op}: a value must fit the tensor's dtype ${dtype}, got ${isNumber ? value : value.dtype}. ` +
-        `Cast the tensor or the value with .to().`,
-    );
-  }
-  return isNumber ? scalar(value, dtype, op) : cast(value, dtype);
+  if (isNumber && (dtype !== "bool" || value === 0 || value === 1)) return scalar(value, dtype, op);
+  if (!isNumber && (value.shape.length === 0 ? combine(dtype, value.dtype) : promote(dtype, value.dtype)) === dtype)
+    return cast(value, dtype);
+  throw new DTypeError(
+    `${op}: a value must fit the tensor's dtype ${dtype}, got ${isNumber ? value : value.dtype}. ` +
+      `Cast the tensor or the value with .to().`,
+  );
 }
 
 /** Nodes expanded to the shape they broadcast to. */

@@ -5,7 +5,7 @@
 
 import { ShapeError } from "../errors";
 import type { Node } from "../graph/node";
-import { normalizeDim, showShape } from "../graph/shape";
+import { normalizeDim, type Shape, showShape } from "../graph/shape";
 import { add, where } from "./arithmetic";
 import { sumDims, zeros } from "./broadcast";
 import { cast } from "./cast";
@@ -38,7 +38,7 @@ export function diagonal(x: Node, offset = 0, dim1 = 0, dim2 = 1): Node {
   const { start, length } = lineOf(rows, columns, offset);
   const flat = reshape(moved, [...outer, rows * columns]);
   const at = (first: number, other: number): number[] => [...outer.map(() => other), first];
-  return sliceBox(flat, at(start, 0), [...outer, length], at(columns + 1, 1));
+  return sliceBox(flat, { starts: at(start, 0), sizes: [...outer, length], steps: at(columns + 1, 1) });
 }
 
 /** The last dimension on a diagonal of two new ones, zeros elsewhere. */
@@ -50,6 +50,12 @@ export function diagEmbed(x: Node, offset = 0, dim1 = -2, dim2 = -1): Node {
   }
   const size = x.shape.at(-1)! + Math.abs(offset);
   return movedim(onDiagonal(x, size, size, offset), [-2, -1], [a, b]);
+}
+
+/** The transpose of `diagonal`: a tensor of `shape` with its values on the diagonal, zeros elsewhere. */
+export function undiagonal(x: Node, shape: Shape, offset: number, dim1: number, dim2: number): Node {
+  const [a, b] = planeOf("undiagonal", dim1, dim2, shape.length);
+  return movedim(onDiagonal(x, shape[a]!, shape[b]!, offset), [-2, -1], [a, b]);
 }
 
 /** The last dimension on a diagonal of `[..., rows, columns]`. */
@@ -95,16 +101,3 @@ function triangle(op: string, x: Node, offset: number, keeps: typeof le): Node {
 export const tril = (x: Node, diagonal = 0): Node => triangle("tril", x, diagonal, le);
 /** The upper triangle of the last two dimensions, from `diagonal` on; 0 elsewhere. */
 export const triu = (x: Node, diagonal = 0): Node => triangle("triu", x, diagonal, ge);
-
-/** Rows and columns of the places of a triangle of `[rows, columns]`, row by row: i32 `[2, n]` as flat numbers. */
-export function triangleIndices(
-  rows: number,
-  columns: number,
-  keeps: (row: number, column: number) => boolean,
-): Int32Array {
-  const places: [number, number][] = [];
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) if (keeps(row, column)) places.push([row, column]);
-  }
-  return Int32Array.from([...places.map(([row]) => row), ...places.map(([, column]) => column)]);
-}

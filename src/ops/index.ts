@@ -25,8 +25,10 @@ export { checkDTypeName } from "./check";
 export * from "./clip";
 export { conv2d, conv2dGradInputOp, conv2dGradWeightOp, conv2dOp, type Conv2dOptions, type Pair } from "./conv2d";
 export { customVjp, customVjpOp, detach, detachOp, type VjpRule, withoutGrad } from "./custom";
+export { diag, diagEmbed, diagonal, trace, tril, triu } from "./diagonal";
 export * from "./division";
 export { checkMultinomial, fixedWeightOp, multinomial, raceKeyOp, wordsOfMultinomial } from "./draw";
+export { einsum, tensordot } from "./einsum";
 export * from "./generate";
 export {
   type Fold,
@@ -38,23 +40,23 @@ export {
   scatterReduceOp,
   scatterWith,
 } from "./indexing";
-export * from "./diagonal";
 export * from "./join";
-export { indexSelect, oneHot, take, takeAlongDim, wrapIndexOp } from "./lookup";
-export * from "./pad";
-export * from "./rearrange";
-export * from "./windows";
 export * from "./lars";
 export * from "./leaf";
 export * from "./logic";
+export { indexSelect, oneHot, take, takeAlongDim, wrapIndexOp } from "./lookup";
 export * from "./loss";
 export * from "./math";
 export { matmul, matmulOp } from "./matmul";
 export * from "./moments";
 export * from "./normalization";
 export * from "./order";
+export * from "./pad";
 export * from "./pool2d";
+export * from "./products";
+export * from "./put";
 export * from "./quantiles";
+export * from "./rearrange";
 export * from "./reduce";
 export * from "./rmsProp";
 export { BLOCK, SegmentState } from "./segments";
@@ -62,6 +64,7 @@ export * from "./scan";
 export { countEach, histc, runsOf, searchsorted, searchsortedOp } from "./search";
 export { flip, narrow, padOp, padZeros, slice, sliceOp } from "./slice";
 export * from "./special";
+export { index, type Item, nonzeroPlaces, setAt } from "./subscript";
 export * from "./trigonometry";
 export * from "./update";
 export {
@@ -77,3 +80,4 @@ export {
   unflatten,
   unsqueeze,
 } from "./views";
+export * from "./windows";

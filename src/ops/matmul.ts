@@ -1,15 +1,17 @@
 /** Matrix products. The op takes two matrices or two stacks of them; its builder brings everything else to that. */
 
 import { ShapeError } from "../errors";
+import { isFloat } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { broadcastShapes, type Shape, showShape, sizeOf } from "../graph/shape";
-import { expand } from "./broadcast";
+import { mul } from "./arithmetic";
+import { expand, sumDims } from "./broadcast";
 import { cast, commonDType } from "./cast";
 import { checkDType, checkSameDType } from "./check";
 import { multiplyAdd } from "./gemm";
 import type { MatmulInfo } from "./kernelInfo";
 import { apply, defineOp } from "./op";
-import { FLOAT, type NoAttrs } from "./pointwise";
+import { FLOAT, type NoAttrs, NUMERIC } from "./pointwise";
 import { toF64 } from "./strided";
 import { reshape, transpose, unsqueeze } from "./views";
 
@@ -90,10 +92,18 @@ export function matmul(a: Node, b: Node): Node {
   const left = a.shape.length === 1 ? unsqueeze(a, 0) : a;
   const right = b.shape.length === 1 ? unsqueeze(b, 1) : b;
   checkInner(left.shape, right.shape);
-  const result = stacked(cast(left, dtype), cast(right, dtype));
+  const multiply = isFloat(dtype) ? stacked : productOfIntegers;
+  const result = multiply(cast(left, dtype), cast(right, dtype));
   const rows = a.shape.length === 1 ? [] : [a.shape.at(-2)!];
   const columns = b.shape.length === 1 ? [] : [b.shape.at(-1)!];
   return reshape(result, [...result.shape.slice(0, -2), ...rows, ...columns]);
+}
+
+/** Integers have no kernel: products one by one, then their sums, which wrap. */
+function productOfIntegers(a: Node, b: Node): Node {
+  checkDType("matmul", [a, b], NUMERIC);
+  const terms = mul(unsqueeze(a, -1), unsqueeze(b, -3)); // [..., m, k, n]
+  return sumDims(terms, [terms.shape.length - 2]);
 }
 
 /** Products of operands with at least two dimensions. */

@@ -3,7 +3,7 @@
 import { ShapeError, ValueError } from "../errors";
 import type { HostArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
-import { contiguousStrides, normalizeDim, normalizeDims, sizeOf, showShape } from "../graph/shape";
+import { contiguousStrides, normalizeDim, normalizeDims, resized, showShape, sizeOf } from "../graph/shape";
 import { where } from "./arithmetic";
 import { ones } from "./broadcast";
 import { along, apply, defineOp, type IndexedContext } from "./op";
@@ -54,14 +54,19 @@ export function unslice(x: Node, { starts, sizes, steps }: SliceAttrs, shape: re
 }
 
 /** The box that starts at `starts` and takes `sizes` elements, `steps` apart; the form all slices come down to. */
-export function sliceBox(x: Node, starts: readonly number[], sizes: readonly number[], steps: readonly number[]): Node {
-  const whole = sizes.every((size, d) => size === x.shape[d] && starts[d] === 0 && steps[d] === 1);
-  return whole ? x : apply(sliceOp, [x], { starts: [...starts], sizes: [...sizes], steps: [...steps] });
+export function sliceBox(x: Node, { starts, sizes, steps }: SliceAttrs): Node {
+  if (isWhole(x, { starts, sizes, steps })) return x;
+  return apply(sliceOp, [x], { starts: [...starts], sizes: [...sizes], steps: [...steps] });
 }
 
+const isWhole = (x: Node, { starts, sizes, steps }: SliceAttrs): boolean =>
+  sizes.every((size, d) => size === x.shape[d] && starts[d] === 0 && steps[d] === 1);
+
 /** `x` with the elements of a box replaced. */
-export const replaceBox = (x: Node, value: Node, box: SliceAttrs): Node =>
-  where(unslice(ones(box.sizes, "bool"), box, x.shape), unslice(value, box, x.shape), x);
+export function replaceBox(x: Node, value: Node, box: SliceAttrs): Node {
+  if (isWhole(x, box)) return value;
+  return where(unslice(ones(box.sizes, "bool"), box, x.shape), unslice(value, box, x.shape), x);
+}
 
 interface Range {
   readonly start: number;
@@ -69,7 +74,7 @@ interface Range {
 }
 
 /** Python's `start:end:step`: negative bounds count from the end, bounds beyond the tensor are cut, null is the default. */
-function resolveRange(size: number, start: number | null, end: number | null, step: number): Range {
+export function resolveRange(size: number, start: number | null, end: number | null, step: number): Range {
   const low = step > 0 ? 0 : -1;
   const high = step > 0 ? size : size - 1;
   const place = (bound: number): number => Math.min(Math.max(bound < 0 ? bound + size : bound, low), high);
@@ -94,35 +99,33 @@ export function slice(x: Node, starts: Bounds, ends: Bounds = [], steps: readonl
     );
   }
   const strides = x.shape.map((_, d) => steps[d] ?? 1);
+  const bound = [...starts, ...ends].find((each) => each !== null && !Number.isInteger(each));
+  if (bound !== undefined)
+    throw new ValueError(`slice: starts and ends must be integers or null, got ${bound}. Round them.`);
   const wrong = strides.find((step) => !Number.isInteger(step) || step === 0);
   if (wrong !== undefined)
     throw new ValueError(`slice: steps must be integers other than 0, got ${wrong}. Use 1 to take all.`);
   const ranges = x.shape.map((size, d) => resolveRange(size, starts[d] ?? null, ends[d] ?? null, strides[d]!));
-  return sliceBox(
-    x,
-    ranges.map(({ start }) => start),
-    ranges.map(({ size }) => size),
-    strides,
-  );
+  return sliceBox(x, {
+    starts: ranges.map(({ start }) => start),
+    sizes: ranges.map(({ size }) => size),
+    steps: strides,
+  });
 }
 
 /** `length` elements of dimension `dim` from `start` on. */
 export function narrow(x: Node, dim: number, start: number, length: number): Node {
   const at = normalizeDim("narrow", dim, x.shape.length);
   const first = start < 0 ? start + x.shape[at]! : start;
-  if (!(first >= 0 && length >= 0 && first + length <= x.shape[at]!)) {
+  const isInside = first >= 0 && length >= 0 && first + length <= (x.shape[at] ?? 0);
+  if (!(isInside && Number.isInteger(first) && Number.isInteger(length))) {
     throw new ShapeError(
-      `narrow: start and length must lie in dimension ${at}, got start ${start}, length ${length} for ${showShape(x.shape)}. ` +
+      `narrow: start and length must be integers that lie in dimension ${at}, got start ${start}, length ${length} for ${showShape(x.shape)}. ` +
         `Use slice to have bounds cut.`,
     );
   }
   const starts = x.shape.map((_, d) => (d === at ? first : 0));
-  return sliceBox(
-    x,
-    starts,
-    x.shape.map((size, d) => (d === at ? length : size)),
-    x.shape.map(() => 1),
-  );
+  return sliceBox(x, { starts, sizes: resized(x.shape, at, length), steps: x.shape.map(() => 1) });
 }
 
 /** The order of elements reversed along `dims`. */
@@ -130,12 +133,7 @@ export function flip(x: Node, dims: number | readonly number[]): Node {
   const list = normalizeDims("flip", dims, x.shape.length);
   const turned = x.shape.map((size, d) => list.includes(d) && size > 1);
   const starts = x.shape.map((size, d) => (turned[d] ? size - 1 : 0));
-  return sliceBox(
-    x,
-    starts,
-    x.shape,
-    turned.map((isTurned) => (isTurned ? -1 : 1)),
-  );
+  return sliceBox(x, { starts, sizes: x.shape, steps: turned.map((isTurned) => (isTurned ? -1 : 1)) });
 }
 
 // --- pad -------------------------------------------------------------------------------------------------------------
@@ -203,12 +201,7 @@ export const padOp = defineOp<PadAttrs>({
   },
   evaluate: ([input], output, attrs) => evaluatePad(input!, output, attrs),
   vjp: (gradOut, { inputs: [input], attrs: { before, interior } }) => [
-    sliceBox(
-      gradOut,
-      before,
-      input!.shape,
-      interior.map((count) => count + 1),
-    ),
+    sliceBox(gradOut, { starts: before, sizes: input!.shape, steps: interior.map((count) => count + 1) }),
   ],
   lowering: { kind: "indexed", wgsl: padWgsl },
 });

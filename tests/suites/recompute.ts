@@ -1,7 +1,8 @@
 /** Recompute: the gradients are those of the function it wraps, to the bit, and what the function writes is written once. */
 
 import { describe, expect, test } from "vitest";
-import { cat, ones, tensor } from "../../src/creation";
+import { cat } from "../../src/combine";
+import { ones, tensor } from "../../src/creation";
 import { AutogradError } from "../../src/errors";
 import * as F from "../../src/functional";
 import { customVjp, grad, noGrad, recompute } from "../../src/gradient";

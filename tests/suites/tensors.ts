@@ -1,9 +1,9 @@
 /** Tensors as users meet them: making, reading, what they say of themselves, and what they refuse. */
 
 import { describe, expect, test } from "vitest";
+import { cat, stack } from "../../src/combine";
 import {
   arange,
-  cat,
   equal,
   eye,
   full,
@@ -12,7 +12,6 @@ import {
   matmul,
   ones,
   onesLike,
-  stack,
   tensor,
   zeros,
   zerosLike,

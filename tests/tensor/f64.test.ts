@@ -1,7 +1,8 @@
 /** dtype f64 as users meet it: on the CPU device, in tensors, parameters, modules, optimizers and files. */
 
 import { describe, expect, test } from "vitest";
-import { arange, cat, eye, full, linspace, onesLike, tensor, zeros } from "../../src/creation";
+import { cat } from "../../src/combine";
+import { arange, eye, full, linspace, onesLike, tensor, zeros } from "../../src/creation";
 import { DTypeError, StateDictError } from "../../src/errors";
 import * as F from "../../src/functional";
 import { where } from "../../src/functions";

@@ -59,6 +59,15 @@ def transposed():
     yield case("matmul", "permuted batches", batches, matmul)
 
 
+def wide():
+    draw = Draw("matmul ranks")
+    yield case("matmul", "rank 8", [draw.normal(2, 1, 1, 2, 1, 1, 2, 3), draw.normal(1, 2, 1, 1, 1, 2, 3, 2)], matmul)
+    yield case("matmul", "vector stack", [draw.normal(3), draw.normal(2, 1, 3, 2)], matmul)
+    yield case("matmul", "i32", [draw.ints(-9, 9, 2, 3, 4), draw.ints(-9, 9, 4, 2)], matmul)
+    yield case("matmul", "i32 vectors", [draw.ints(-9, 9, 4), draw.ints(-9, 9, 4)], matmul)
+    yield case("matmul", "i32 empty", [draw.ints(-9, 9, 2, 0), draw.ints(-9, 9, 0, 3)], matmul)
+
+
 def special():
     a = f32(float("nan"), 1, 0, float("inf"), 2, 3).reshape(3, 2)
     yield case("matmul", "special", [a, f32(0, 1, 1, 0).reshape(2, 2)], matmul, grad=False)
@@ -80,4 +89,4 @@ def linear_kinds():
     yield case("linear", "special", [special, draw.normal(4, 3), draw.normal(4)], grad=False)
 
 
-GROUPS = [products, transposed, special, linears, linear_kinds]
+GROUPS = [products, transposed, special, linears, linear_kinds, wide]

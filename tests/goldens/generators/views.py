@@ -9,6 +9,7 @@ from .case import case, permuted
 from .record import Draw, f32
 
 nan, inf = math.nan, math.inf
+RANK_8 = [2, 1, 3, 1, 2, 1, 2, 1]
 
 
 def reshapes():
@@ -39,6 +40,7 @@ def orders():
     yield case("permute", "scalar", [draw.normal()], dims=[])
     yield case("permute", "empty", [draw.normal(0, 3)], dims=[1, 0])
     yield case("permute", "bool", [draw.bools(2, 3)], dims=[1, 0])
+    yield case("permute", "rank 8", [draw.normal(*RANK_8)], dims=[6, 1, 4, 7, 2, 3, 0, 5])
     draw = Draw("transpose")
     yield case("transpose", "matrix", [draw.normal(3, 5)], dim0=0, dim1=1)
     yield case("transpose", "negative", [draw.normal(2, 3, 5)], dim0=-1, dim1=0)
@@ -57,6 +59,8 @@ def ones():
     yield case("squeeze", "dim", [draw.normal(1, 3, 1)], dim=-1)
     yield case("squeeze", "not one", [draw.normal(1, 3)], dim=1)
     yield case("squeeze", "to scalar", [draw.normal(1, 1)])
+    # PyTorch 2 takes several dims
+    yield case("squeeze", "dims", [draw.normal(1, 3, 1, 1)], lambda x, dim: x.squeeze(3).squeeze(0), dim=[0, 1, 3])
     draw = Draw("unsqueeze")
     yield case("unsqueeze", "front", [draw.normal(3, 2)], dim=0)
     yield case("unsqueeze", "back", [draw.normal(3, 2)], dim=-1)
@@ -93,6 +97,8 @@ def slices():
     yield slice_case("past the end", draw.normal(3, 4), [1, 0], [99, 4], [1, 9])
     yield slice_case("permuted", permuted(draw.normal(3, 4, 5), 2, 0, 1), [1, 0, 1], [5, 3, 4], [2, 1, 2])
     yield slice_case("i32", draw.ints(-9, 9, 6), [1], [6], [2])
+    yield slice_case("rank 8", draw.normal(*RANK_8), [0, 0, 1, 0, 1, 0, 0, 0], [9] * 8, [1, 1, 1, 1, 1, 1, 2, 1])
+    yield slice_case("u8", torch.arange(9, dtype=torch.uint8), [2], [8], [3])
 
 
 def slice_case(name, x, starts, ends, steps):
@@ -101,6 +107,10 @@ def slice_case(name, x, starts, ends, steps):
 
 def pad(x, padding, value=0):
     return F.pad(x, padding, value=float(value))
+
+
+def padded_by(mode):
+    return lambda x, padding, mode=mode: F.pad(x, padding, mode=mode)
 
 
 def pads():
@@ -113,6 +123,17 @@ def pads():
     yield case("pad", "infinity", [draw.normal(3)], pad, padding=[1, 1], value="-inf")
     yield case("pad", "i32", [draw.ints(-9, 9, 2, 2)], pad, padding=[0, 1, 1, 0], value=5)
     yield case("pad", "empty", [draw.normal(0, 3)], pad, padding=[0, 0, 1, 1], value=2)
+    yield case("pad", "bool", [draw.bools(2, 2)], pad, padding=[1, 1], value=1)
+    for mode, most in [("reflect", 2), ("replicate", 5), ("circular", 3)]:
+        yield case("pad", f"{mode} 1d", [draw.normal(1, 2, 3)], padded_by(mode), padding=[most, 1], mode=mode)
+        yield case("pad", f"{mode} 2d", [draw.normal(1, 2, 3, 4)], padded_by(mode), padding=[2, 0, 1, 2], mode=mode)
+        images = permuted(draw.normal(3, 4, 2, 1), 3, 2, 0, 1)
+        yield case("pad", f"{mode} permuted", [images], padded_by(mode), padding=[1, 1, 0, 2], mode=mode)
+        special = f32(nan, 1, -0.0, inf).reshape(1, 1, 4)
+        yield case("pad", f"{mode} special", [special], padded_by(mode), padding=[2, 1], mode=mode, grad=False)
+    for mode in ["reflect", "replicate"]:
+        yield case("pad", f"{mode} and cut", [draw.normal(1, 2, 5)], padded_by(mode), padding=[2, -1], mode=mode)
+    yield case("pad", "replicate 3d", [draw.normal(1, 1, 2, 3, 2)], padded_by("replicate"), padding=[1, 0, 0, 1, 2, 0], mode="replicate")
 
 
 def cat(*tensors, dim=0):
@@ -132,6 +153,11 @@ def joins():
     yield case("cat", "single", [draw.normal(2, 3)], cat, dim=0)
     yield case("cat", "many", [draw.normal(1, n % 3 + 1) for n in range(11)], cat, dim=1)
     yield case("cat", "i32", [draw.ints(-9, 9, 2), draw.ints(-9, 9, 3)], cat, dim=0)
+    yield case("cat", "mixed", [draw.ints(-9, 9, 2), draw.bools(3), torch.arange(2, dtype=torch.uint8)], cat, dim=0)
+    yield case("cat", "u8 and bool", [torch.arange(250, 256, dtype=torch.uint8), draw.bools(3)], cat, dim=0)
+    yield case("cat", "f32 and i32", [draw.ints(-9, 9, 2, 1), draw.normal(2, 2)], cat, dim=1)
+    yield case("cat", "empty of rank 1", [draw.normal(0), draw.normal(2, 3)], cat, dim=-1, grad=False)
+    yield case("cat", "rank 8", [draw.normal(*RANK_8), draw.normal(*RANK_8)], cat, dim=3)
     draw = Draw("stack")
     yield case("stack", "front", [draw.normal(2, 3), draw.normal(2, 3)], stack)
     yield case("stack", "back", [draw.normal(2, 3), draw.normal(2, 3), draw.normal(2, 3)], stack, dim=-1)
@@ -149,7 +175,8 @@ def triangles():
         yield case(op, "permuted", [permuted(draw.normal(3, 4), 1, 0)], diagonal=0)
         yield case(op, "far", [draw.normal(3, 3)], diagonal=-5)
         yield case(op, "i32", [draw.ints(-9, 9, 3, 3)])
-        yield case(op, "nan elsewhere", [f32(math.nan, math.inf, 1, math.nan).reshape(2, 2)], grad=False)
+        yield case(op, "bool", [draw.bools(3, 4)])
+        yield case(op, "nan elsewhere", [f32(nan, inf, 1, nan).reshape(2, 2)], grad=False)
 
 
 def kinds():
