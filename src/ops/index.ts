@@ -6,6 +6,7 @@
 export * from "./activation";
 export * from "./adam";
 export * from "./arithmetic";
+export * from "./avgPool";
 export {
   type Dims,
   dropDims,
@@ -23,11 +24,13 @@ export {
 export { broadcast, cast, castOp, commonDType, counted, type Operand, together, typed } from "./cast";
 export { checkDTypeName } from "./check";
 export * from "./clip";
-export { conv2d, conv2dGradInputOp, conv2dGradWeightOp, conv2dOp, type Conv2dOptions, type Pair } from "./conv2d";
+export { conv2dGradInputOp, conv2dGradWeightOp, conv2dOp } from "./conv2d";
+export * from "./convolution";
 export { customVjp, customVjpOp, detach, detachOp, type VjpRule, withoutGrad } from "./custom";
 export * from "./division";
 export { checkMultinomial, fixedWeightOp, multinomial, raceKeyOp, wordsOfMultinomial } from "./draw";
 export * from "./generate";
+export * from "./gridSample";
 export {
   type Fold,
   gather,
@@ -38,6 +41,7 @@ export {
   scatterReduceOp,
   scatterWith,
 } from "./indexing";
+export { interpolate, type InterpolateOptions, type InterpolationMode } from "./interpolate";
 export * from "./diagonal";
 export * from "./join";
 export { indexSelect, oneHot, take, takeAlongDim, wrapIndexOp } from "./lookup";
@@ -50,16 +54,18 @@ export * from "./logic";
 export * from "./loss";
 export * from "./math";
 export { matmul, matmulOp } from "./matmul";
+export * from "./maxPool";
 export * from "./moments";
 export * from "./normalization";
 export * from "./order";
-export * from "./pool2d";
+export type { Pair, Sizes } from "./planes";
 export * from "./quantiles";
 export * from "./reduce";
 export * from "./rmsProp";
 export { BLOCK, SegmentState } from "./segments";
 export * from "./scan";
 export { countEach, histc, runsOf, searchsorted, searchsortedOp } from "./search";
+export * from "./shuffle";
 export { flip, narrow, padOp, padZeros, slice, sliceOp } from "./slice";
 export * from "./special";
 export * from "./trigonometry";
