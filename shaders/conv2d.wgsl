@@ -4,13 +4,14 @@
 // Grid: one invocation a block, linear over (batch, block row, block column, group, channel block), folded into x and y.
 
 const WORKGROUP = 4u;
+const LANES = 4u; // channels that a value holds
 const KERNEL_HEIGHT = 3u;
 const KERNEL_WIDTH = 3u;
 const STRIDE_HEIGHT = 1u;
 const STRIDE_WIDTH = 1u;
 const DILATION_HEIGHT = 1u;
 const DILATION_WIDTH = 1u;
-const BLOCK_C4 = 1u; // BLOCK_C / 4
+const BLOCK_L = 1u; // BLOCK_C / LANES
 const BLOCK_Y = 4u;
 const BLOCK_X = 4u;
 const DEPTH = 1u; // input channels a turn: a divisor of in_channels
@@ -19,11 +20,14 @@ const TAPS_Y = 3u; // kernel rows a turn: KERNEL_HEIGHT or 1
 const TAPS_X = 3u; // kernel columns a turn: KERNEL_WIDTH or 1
 const STEP_Y = 1u; // input rows from one row of the patch to the next: a common divisor of stride and dilation
 const STEP_X = 1u;
-const BLOCK_C = 4u * BLOCK_C4;
+const BLOCK_C = LANES * BLOCK_L;
 const TURNS_X = KERNEL_WIDTH / TAPS_X;
 const TURNS = KERNEL_HEIGHT / TAPS_Y * TURNS_X; // that a channel takes
 const PATCH_Y = ((BLOCK_Y - 1u) * STRIDE_HEIGHT + (TAPS_Y - 1u) * DILATION_HEIGHT) / STEP_Y + 1u;
 const PATCH_X = ((BLOCK_X - 1u) * STRIDE_WIDTH + (TAPS_X - 1u) * DILATION_WIDTH) / STEP_X + 1u;
+
+alias Lanes = vec4<f32>;
+alias Places = vec4<u32>;
 
 struct Params {
   batch: u32, groups: u32, in_channels: u32, out_channels: u32, // channels of one group
@@ -37,6 +41,11 @@ struct Params {
 @group(0) @binding(3) var<uniform> params: Params;
 
 fn epilogue(value: f32, index: u32) -> f32 { return value; } // @hook
+
+// What a block has LANES channels at once in: neighbours of one group. For fewer channels a wrapper makes them scalars.
+fn channels_from(first: u32, last: u32) -> Places { return min(first + vec4(0u, 1u, 2u, 3u), vec4(last)); } // @hook
+fn weight_at(at: Places) -> Lanes { return vec4(weight[at.x], weight[at.y], weight[at.z], weight[at.w]); } // @hook
+fn lane_of(values: Lanes, lane: u32) -> f32 { return values[lane]; } // @hook
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -61,11 +70,11 @@ fn main(
   let input_base = (n * params.groups + group) * params.in_channels;
   let weight_length = params.in_channels * KERNEL_HEIGHT * KERNEL_WIDTH; // of one output channel
 
-  var sums: array<array<array<vec4<f32>, BLOCK_X>, BLOCK_Y>, BLOCK_C4>;
+  var sums: array<array<array<Lanes, BLOCK_X>, BLOCK_Y>, BLOCK_L>;
   var patch_rows: array<array<array<f32, PATCH_X>, PATCH_Y>, DEPTH>;
   var in_x: array<u32, PATCH_X>;
   var inside_x: array<bool, PATCH_X>;
-  var taps: array<array<array<vec4<f32>, TAPS_X>, TAPS_Y>, DEPTH>; // of four output channels
+  var taps: array<array<array<Lanes, TAPS_X>, TAPS_Y>, DEPTH>; // of LANES output channels
   for (var turn = 0u; turn < params.in_channels / DEPTH * TURNS; turn++) {
     let c = turn / TURNS * DEPTH;
     let kernel_y = turn % TURNS / TURNS_X * TAPS_Y;
@@ -90,9 +99,9 @@ fn main(
       }
     }
     // @unroll
-    for (var o = 0u; o < BLOCK_C4; o++) {
+    for (var o = 0u; o < BLOCK_L; o++) {
       // Channels past the last repeat it, and are not stored.
-      let out_channels = group * params.out_channels + min(channel + 4u * o + vec4(0u, 1u, 2u, 3u), vec4(params.out_channels - 1u));
+      let out_channels = group * params.out_channels + channels_from(channel + LANES * o, params.out_channels - 1u);
       // @unroll
       for (var d = 0u; d < DEPTH; d++) {
         let kernels = out_channels * weight_length + ((c + d) * KERNEL_HEIGHT + kernel_y) * KERNEL_WIDTH + kernel_x;
@@ -101,7 +110,7 @@ fn main(
           // @unroll
           for (var tx = 0u; tx < TAPS_X; tx++) {
             let at = kernels + ty * KERNEL_WIDTH + tx;
-            taps[d][ty][tx] = vec4(weight[at.x], weight[at.y], weight[at.z], weight[at.w]);
+            taps[d][ty][tx] = weight_at(at);
           }
         }
       }
@@ -130,9 +139,9 @@ fn main(
     }
   }
 
-  var results: array<array<array<vec4<f32>, BLOCK_X>, BLOCK_Y>, BLOCK_C4>; // a copy, since the loop below indexes it by a variable
+  var results: array<array<array<Lanes, BLOCK_X>, BLOCK_Y>, BLOCK_L>; // a copy, since the loop below indexes it by a variable
   // @unroll
-  for (var o = 0u; o < BLOCK_C4; o++) {
+  for (var o = 0u; o < BLOCK_L; o++) {
     // @unroll
     for (var oy = 0u; oy < BLOCK_Y; oy++) {
       // @unroll
@@ -150,7 +159,7 @@ fn main(
       // @unroll
       for (var ox = 0u; ox < BLOCK_X; ox++) {
         if ((out_y + oy < params.out_height) & (out_x + ox < params.out_width)) {
-          output[line + ox] = epilogue(results[o / 4u][oy][ox][o % 4u], line + ox);
+          output[line + ox] = epilogue(lane_of(results[o / LANES][oy][ox], o % LANES), line + ox);
         }
       }
     }

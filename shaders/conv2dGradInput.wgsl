@@ -2,22 +2,24 @@
 // p * stride + i * dilation = y + pad, and (q, j) likewise. NCHW and OIHW.
 // One invocation makes BLOCK_C channels x BLOCK_Y x BLOCK_X pixels in registers. Blocks start at multiples of the stride, counted
 // from the edge of the padding, so which taps reach which pixel is known when the loops are written out.
+// What lies outside of grad_out is 0, times a weight that is infinite NaN: blocks that hold a NaN are summed once more.
 // Grid: one invocation a block, linear over (batch, block row, block column, group, channel block), folded into x and y.
 
 const WORKGROUP = 4u;
+const LANES = 4u; // channels that a value holds
 const KERNEL_HEIGHT = 3u;
 const KERNEL_WIDTH = 3u;
 const STRIDE_HEIGHT = 1u;
 const STRIDE_WIDTH = 1u;
 const DILATION_HEIGHT = 1u;
 const DILATION_WIDTH = 1u;
-const BLOCK_C4 = 1u; // BLOCK_C / 4
+const BLOCK_L = 1u; // BLOCK_C / LANES
 const BLOCK_Y = 4u; // a multiple of the stride
 const BLOCK_X = 4u;
 const DEPTH = 1u; // output channels a turn: a divisor of out_channels
 const REACH_Y = 2u; // rows of grad_out before a block's own that reach it: ceil((KERNEL_HEIGHT - 1) * dilation / stride)
 const REACH_X = 2u;
-const BLOCK_C = 4u * BLOCK_C4;
+const BLOCK_C = LANES * BLOCK_L;
 const CELLS_Y = BLOCK_Y / STRIDE_HEIGHT; // a block is CELLS_Y x CELLS_X cells of stride x stride pixels
 const CELLS_X = BLOCK_X / STRIDE_WIDTH;
 const EXTENT_Y = (KERNEL_HEIGHT - 1u) * DILATION_HEIGHT + 1u; // of the kernel with its gaps
@@ -28,6 +30,9 @@ const SPAN_Y = STEPS_Y * STRIDE_HEIGHT;
 const SPAN_X = STEPS_X * STRIDE_WIDTH;
 const PATCH_Y = REACH_Y + CELLS_Y;
 const PATCH_X = REACH_X + CELLS_X;
+
+alias Lanes = vec4<f32>;
+alias Places = vec4<u32>;
 
 struct Params {
   batch: u32, groups: u32, in_channels: u32, out_channels: u32, // channels of one group
@@ -41,6 +46,35 @@ struct Params {
 @group(0) @binding(3) var<uniform> params: Params;
 
 fn epilogue(value: f32, index: u32) -> f32 { return value; } // @hook
+
+// What a block has LANES channels at once in: neighbours of one group. For fewer channels a wrapper makes them scalars.
+fn channels_from(first: u32, last: u32) -> Places { return min(first + vec4(0u, 1u, 2u, 3u), vec4(last)); } // @hook
+fn weight_at(at: Places) -> Lanes { return vec4(weight[at.x], weight[at.y], weight[at.z], weight[at.w]); } // @hook
+fn lane_of(values: Lanes, lane: u32) -> f32 { return values[lane]; } // @hook
+
+fn has_nan(values: Lanes) -> bool { return any((bitcast<Places>(values) & Places(0x7fffffffu)) > Places(0x7f800000u)); }
+
+// The sum over what lies inside of grad_out only.
+fn sum_inside(grad_base: u32, group: u32, channel: u32, y: u32, x: u32) -> f32 {
+  var sum = 0.0;
+  for (var ty = 0u; ty < KERNEL_HEIGHT; ty++) {
+    let place_y = y + params.pad_height - ty * DILATION_HEIGHT; // wraps around above and left of the image
+    for (var tx = 0u; tx < KERNEL_WIDTH; tx++) {
+      let place_x = x + params.pad_width - tx * DILATION_WIDTH;
+      let meets = (place_y % STRIDE_HEIGHT == 0u) & (place_x % STRIDE_WIDTH == 0u);
+      let out_y = place_y / STRIDE_HEIGHT;
+      let out_x = place_x / STRIDE_WIDTH;
+      if (meets & (out_y < params.out_height) & (out_x < params.out_width)) {
+        for (var o = 0u; o < params.out_channels; o++) {
+          let kernel = (group * params.out_channels + o) * params.in_channels + channel;
+          sum += grad_out[((grad_base + o) * params.out_height + out_y) * params.out_width + out_x] *
+            weight[(kernel * KERNEL_HEIGHT + ty) * KERNEL_WIDTH + tx];
+        }
+      }
+    }
+  }
+  return sum;
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -67,11 +101,11 @@ fn main(
   let left = block_x * BLOCK_X - params.pad_width % STRIDE_WIDTH;
   let grad_base = (n * params.groups + group) * params.out_channels;
 
-  var sums: array<array<array<vec4<f32>, BLOCK_X>, BLOCK_Y>, BLOCK_C4>;
+  var sums: array<array<array<Lanes, BLOCK_X>, BLOCK_Y>, BLOCK_L>;
   var patch_rows: array<array<array<f32, PATCH_X>, PATCH_Y>, DEPTH>;
   var out_x: array<u32, PATCH_X>;
   var inside_x: array<bool, PATCH_X>;
-  var taps: array<array<array<vec4<f32>, SPAN_X>, SPAN_Y>, DEPTH>; // of four input channels; not all are used
+  var taps: array<array<array<Lanes, SPAN_X>, SPAN_Y>, DEPTH>; // of LANES input channels; not all are used
   // @unroll
   for (var px = 0u; px < PATCH_X; px++) {
     out_x[px] = out_left + px;
@@ -93,9 +127,9 @@ fn main(
       }
     }
     // @unroll
-    for (var c = 0u; c < BLOCK_C4; c++) {
+    for (var c = 0u; c < BLOCK_L; c++) {
       // Channels past the last repeat it, and are not stored.
-      let in_channels = min(channel + 4u * c + vec4(0u, 1u, 2u, 3u), vec4(params.in_channels - 1u));
+      let in_channels = channels_from(channel + LANES * c, params.in_channels - 1u);
       // @unroll
       for (var d = 0u; d < DEPTH; d++) {
         let kernels = ((group * params.out_channels + o + d) * params.in_channels + in_channels) * (KERNEL_HEIGHT * KERNEL_WIDTH);
@@ -104,7 +138,7 @@ fn main(
           // @unroll
           for (var tx = 0u; tx < KERNEL_WIDTH; tx++) {
             let at = kernels + (ty * KERNEL_WIDTH + tx);
-            taps[d][ty][tx] = vec4(weight[at.x], weight[at.y], weight[at.z], weight[at.w]);
+            taps[d][ty][tx] = weight_at(at);
           }
         }
       }
@@ -142,9 +176,9 @@ fn main(
     }
   }
 
-  var results: array<array<array<vec4<f32>, BLOCK_X>, BLOCK_Y>, BLOCK_C4>; // a copy, since the loop below indexes it by a variable
+  var results: array<array<array<Lanes, BLOCK_X>, BLOCK_Y>, BLOCK_L>; // a copy, since the loop below indexes it by a variable
   // @unroll
-  for (var c = 0u; c < BLOCK_C4; c++) {
+  for (var c = 0u; c < BLOCK_L; c++) {
     // @unroll
     for (var iy = 0u; iy < BLOCK_Y; iy++) {
       // @unroll
@@ -154,6 +188,32 @@ fn main(
     }
   }
   let plane = (n * params.groups + group) * params.in_channels + channel;
+  let channels = min(BLOCK_C, params.in_channels - channel);
+  let reaches_y = (out_top < params.out_height) & (out_top + PATCH_Y <= params.out_height);
+  let reaches_x = (out_left < params.out_width) & (out_left + PATCH_X <= params.out_width);
+  var is_broken = false;
+  // @unroll
+  for (var c = 0u; c < BLOCK_L; c++) {
+    // @unroll
+    for (var iy = 0u; iy < BLOCK_Y; iy++) {
+      // @unroll
+      for (var ix = 0u; ix < BLOCK_X; ix++) {
+        is_broken = is_broken | has_nan(sums[c][iy][ix]);
+      }
+    }
+  }
+  if (is_broken & !(reaches_y & reaches_x)) {
+    for (var i = 0u; i < channels * BLOCK_Y * BLOCK_X; i++) {
+      let c = i / (BLOCK_Y * BLOCK_X);
+      let y = top + i / BLOCK_X % BLOCK_Y;
+      let x = left + i % BLOCK_X;
+      if ((y < params.height) & (x < params.width)) {
+        let index = ((plane + c) * params.height + y) * params.width + x;
+        output[index] = epilogue(sum_inside(grad_base, group, channel + c, y, x), index);
+      }
+    }
+    return;
+  }
   var c = 0u;
   loop {
     // @unroll
@@ -162,13 +222,13 @@ fn main(
       // @unroll
       for (var ix = 0u; ix < BLOCK_X; ix++) {
         if ((top + iy < params.height) & (left + ix < params.width)) {
-          output[line + ix] = epilogue(results[c / 4u][iy][ix][c % 4u], line + ix);
+          output[line + ix] = epilogue(lane_of(results[c / LANES][iy][ix], c % LANES), line + ix);
         }
       }
     }
     continuing {
       c++;
-      break if c >= min(BLOCK_C, params.in_channels - channel);
+      break if c >= channels;
     }
   }
 }

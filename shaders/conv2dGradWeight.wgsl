@@ -4,13 +4,14 @@
 // Grid: one invocation a block, linear over (split, group, channel block of o, of c, kernel row block, kernel column block).
 
 const WORKGROUP = 4u;
+const LANES = 4u; // channels that a value holds
 const KERNEL_HEIGHT = 3u;
 const KERNEL_WIDTH = 3u;
 const STRIDE_HEIGHT = 1u;
 const STRIDE_WIDTH = 1u;
 const DILATION_HEIGHT = 1u;
 const DILATION_WIDTH = 1u;
-const BLOCK_O4 = 1u; // BLOCK_O / 4
+const BLOCK_L = 1u; // BLOCK_O / LANES
 const BLOCK_C = 2u;
 const TAPS_Y = 3u; // kernel rows of a block: KERNEL_HEIGHT or 1
 const TAPS_X = 3u; // kernel columns of a block: KERNEL_WIDTH or 1
@@ -18,9 +19,12 @@ const TILE_Y = 2u; // divides out_height
 const TILE_X = 2u; // divides out_width
 const STEP_Y = 1u; // input rows from one row of the patch to the next: a common divisor of stride and dilation
 const STEP_X = 1u;
-const BLOCK_O = 4u * BLOCK_O4;
+const BLOCK_O = LANES * BLOCK_L;
 const PATCH_Y = ((TILE_Y - 1u) * STRIDE_HEIGHT + (TAPS_Y - 1u) * DILATION_HEIGHT) / STEP_Y + 1u;
 const PATCH_X = ((TILE_X - 1u) * STRIDE_WIDTH + (TAPS_X - 1u) * DILATION_WIDTH) / STEP_X + 1u;
+
+alias Lanes = vec4<f32>;
+alias Places = vec4<u32>;
 
 struct Params {
   groups: u32, in_channels: u32, out_channels: u32, // channels of one group
@@ -34,6 +38,11 @@ struct Params {
 @group(0) @binding(3) var<uniform> params: Params;
 
 fn epilogue(value: f32, index: u32) -> f32 { return value; } // @hook
+
+// What a block has LANES channels at once in: neighbours of one group. For fewer channels a wrapper makes them scalars.
+fn channels_from(first: u32, last: u32) -> Places { return min(first + vec4(0u, 1u, 2u, 3u), vec4(last)); } // @hook
+fn grad_out_at(at: Places) -> Lanes { return vec4(grad_out[at.x], grad_out[at.y], grad_out[at.z], grad_out[at.w]); } // @hook
+fn lane_of(values: Lanes, lane: u32) -> f32 { return values[lane]; } // @hook
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -60,8 +69,8 @@ fn main(
   let top = kernel_y * DILATION_HEIGHT - params.pad_height; // wraps around above and left of the image
   let left = kernel_x * DILATION_WIDTH - params.pad_width;
 
-  var sums: array<array<array<array<vec4<f32>, TAPS_X>, TAPS_Y>, BLOCK_C>, BLOCK_O4>;
-  var grads: array<array<array<vec4<f32>, TILE_X>, TILE_Y>, BLOCK_O4>; // of four output channels each
+  var sums: array<array<array<array<Lanes, TAPS_X>, TAPS_Y>, BLOCK_C>, BLOCK_L>;
+  var grads: array<array<array<Lanes, TILE_X>, TILE_Y>, BLOCK_L>; // of LANES output channels each
   var in_x: array<u32, PATCH_X>;
   var inside_x: array<bool, PATCH_X>;
   var patch_rows: array<array<f32, PATCH_X>, PATCH_Y>;
@@ -76,17 +85,17 @@ fn main(
       inside_x[px] = in_x[px] < params.width;
     }
     // @unroll
-    for (var o = 0u; o < BLOCK_O4; o++) {
+    for (var o = 0u; o < BLOCK_L; o++) {
       // Channels past the last repeat it, and are not stored.
       let channels = (n * params.groups + group) * params.out_channels +
-        min(out_channel + 4u * o + vec4(0u, 1u, 2u, 3u), vec4(params.out_channels - 1u));
+        channels_from(out_channel + LANES * o, params.out_channels - 1u);
       // @unroll
       for (var oy = 0u; oy < TILE_Y; oy++) {
         let lines = (channels * params.out_height + out_y + oy) * params.out_width + out_x;
         // @unroll
         for (var ox = 0u; ox < TILE_X; ox++) {
           let at = lines + ox;
-          grads[o][oy][ox] = vec4(grad_out[at.x], grad_out[at.y], grad_out[at.z], grad_out[at.w]);
+          grads[o][oy][ox] = grad_out_at(at);
         }
       }
     }
@@ -104,7 +113,7 @@ fn main(
         }
       }
       // @unroll
-      for (var o = 0u; o < BLOCK_O4; o++) {
+      for (var o = 0u; o < BLOCK_L; o++) {
         // @unroll
         for (var ty = 0u; ty < TAPS_Y; ty++) {
           // @unroll
@@ -124,9 +133,9 @@ fn main(
     }
   }
 
-  var results: array<array<array<array<vec4<f32>, TAPS_X>, TAPS_Y>, BLOCK_C>, BLOCK_O4>; // a copy, since the loops below index it by a variable
+  var results: array<array<array<array<Lanes, TAPS_X>, TAPS_Y>, BLOCK_C>, BLOCK_L>; // a copy, since the loops below index it by a variable
   // @unroll
-  for (var o = 0u; o < BLOCK_O4; o++) {
+  for (var o = 0u; o < BLOCK_L; o++) {
     // @unroll
     for (var c = 0u; c < BLOCK_C; c++) {
       // @unroll
@@ -148,7 +157,7 @@ fn main(
         // @unroll
         for (var tx = 0u; tx < TAPS_X; tx++) {
           let index = ((line + c) * KERNEL_HEIGHT + kernel_y + ty) * KERNEL_WIDTH + kernel_x + tx;
-          output[index] = epilogue(results[o / 4u][c][ty][tx][o % 4u], index);
+          output[index] = epilogue(lane_of(results[o / LANES][c][ty][tx], o % LANES), index);
         }
       }
       continuing {

@@ -1,11 +1,15 @@
 // output[plane, y, x] = epilogue(largest of input's window), NaN if there is one in it. NCHW, planes = n * c.
-// Positions in the padding repeat the nearest pixel, which is in the window too.
+// Positions outside repeat the window's first or last inside, one along each side: every window has one.
 // Loops test at their end: SwiftShader runs the body of one that tests first once more than it turns.
 // Grid: one invocation for RUN outputs of a row, linear over (plane, row, run), folded into x and y.
 
 const WORKGROUP = 64u;
 const KERNEL_HEIGHT = 2u;
 const KERNEL_WIDTH = 2u;
+const DILATION_HEIGHT = 1;
+const DILATION_WIDTH = 1;
+const WRITTEN = 1u; // 1 where the elements of a window are written out, or
+const LOOPED = 0u; // 1 where they are too many
 const RUN = 4u;
 
 struct Params {
@@ -21,6 +25,24 @@ fn epilogue(value: f32, index: u32) -> f32 { return value; } // @hook
 
 fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; } // @lib
 
+fn larger(best: f32, value: f32, is_first: bool) -> f32 {
+  return select(best, value, is_nan(value) | (!is_nan(best) & (value > best)) | is_first);
+}
+
+// The first and the last place of a window that lie inside, along one side.
+fn first_inside(start: i32, dilation: i32) -> i32 {
+  if (dilation == 1) {
+    return max(start, 0); // divisions are slow
+  }
+  return start + max((dilation - 1 - start) / dilation, 0) * dilation;
+}
+fn last_inside(start: i32, dilation: i32, size: i32) -> i32 {
+  if (dilation == 1) {
+    return size - 1;
+  }
+  return start + (size - 1 - start) / dilation * dilation;
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -35,18 +57,42 @@ fn main(
     return;
   }
   let top = i32(row % params.out_height) * params.stride_height - params.pad_height;
+  let first_y = first_inside(top, DILATION_HEIGHT);
+  let last_y = last_inside(top, DILATION_HEIGHT, params.height);
   var out_x = begin;
   loop {
     let left = i32(out_x) * params.stride_width - params.pad_width;
+    let first_x = first_inside(left, DILATION_WIDTH);
+    let last_x = last_inside(left, DILATION_WIDTH, params.width);
     var best = 0.0;
     // @unroll
-    for (var i = 0u; i < KERNEL_HEIGHT; i++) {
-      let line = (i32(plane) * params.height + clamp(top + i32(i), 0, params.height - 1)) * params.width;
+    for (var written = 0u; written < WRITTEN; written++) {
       // @unroll
-      for (var j = 0u; j < KERNEL_WIDTH; j++) {
-        let value = input[line + clamp(left + i32(j), 0, params.width - 1)];
-        let better = is_nan(value) | (!is_nan(best) & (value > best)) | (i + j == 0u);
-        best = select(best, value, better);
+      for (var i = 0u; i < KERNEL_HEIGHT; i++) {
+        let line = (i32(plane) * params.height + clamp(top + i32(i) * DILATION_HEIGHT, first_y, last_y)) * params.width;
+        // @unroll
+        for (var j = 0u; j < KERNEL_WIDTH; j++) {
+          best = larger(best, input[line + clamp(left + i32(j) * DILATION_WIDTH, first_x, last_x)], i + j == 0u);
+        }
+      }
+    }
+    // @unroll
+    for (var looped = 0u; looped < LOOPED; looped++) {
+      var i = 0u;
+      loop {
+        let line = (i32(plane) * params.height + clamp(top + i32(i) * DILATION_HEIGHT, first_y, last_y)) * params.width;
+        var j = 0u;
+        loop {
+          best = larger(best, input[line + clamp(left + i32(j) * DILATION_WIDTH, first_x, last_x)], i + j == 0u);
+          continuing {
+            j++;
+            break if j >= KERNEL_WIDTH;
+          }
+        }
+        continuing {
+          i++;
+          break if i >= KERNEL_HEIGHT;
+        }
       }
     }
     let index = row * params.out_width + out_x;

@@ -5,8 +5,10 @@
 
 const WORKGROUP = 64u;
 const RUN = 4u;
-const COVER_Y = 1u; // windows that may cover a pixel: ceil(kernel / stride)
+const COVER_Y = 1u; // windows that may cover a pixel: ceil(extent of a window / stride)
 const COVER_X = 1u;
+const WRITTEN = 1u; // 1 where they are written out, or
+const LOOPED = 0u; // 1 where they are too many
 
 struct Params {
   planes: u32, height: u32, width: u32, out_height: u32, out_width: u32,
@@ -19,6 +21,13 @@ struct Params {
 @group(0) @binding(3) var<uniform> params: Params;
 
 fn epilogue(value: f32, index: u32) -> f32 { return value; } // @hook
+
+// The sum, with the gradient of a window if the pixel is its largest.
+fn with_window(sum: f32, plane: u32, out_y: u32, out_x: u32, pixel: i32) -> f32 {
+  let inside = (out_y < params.out_height) & (out_x < params.out_width);
+  let window = select(0u, (plane * params.out_height + out_y) * params.out_width + out_x, inside);
+  return select(sum, sum + grad_out[window], inside & (indices[window] == pixel));
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -33,26 +42,46 @@ fn main(
   if (plane >= params.planes) {
     return;
   }
+  let y = row % params.height;
   // The windows before and at the last that starts at or before the pixel; the rest wraps around below 0.
-  let last_y = (row % params.height + params.pad_height) / params.stride_height;
+  let last_y = (y + params.pad_height) / params.stride_height;
   var last_x = (begin + params.pad_width) / params.stride_width;
   var within = (begin + params.pad_width) % params.stride_width; // counted along: divisions are slow
   var x = begin;
   loop {
-    let index = row * params.width + x;
+    let pixel = i32(y * params.width + x);
     var sum = 0.0;
     // @unroll
-    for (var i = 0u; i < COVER_Y; i++) {
-      let out_y = last_y + i - (COVER_Y - 1u);
-      let line = (plane * params.out_height + out_y) * params.out_width;
+    for (var written = 0u; written < WRITTEN; written++) {
       // @unroll
-      for (var j = 0u; j < COVER_X; j++) {
-        let out_x = last_x + j - (COVER_X - 1u);
-        let inside = (out_y < params.out_height) & (out_x < params.out_width);
-        let window = select(0u, line + out_x, inside);
-        sum = select(sum, sum + grad_out[window], inside & (indices[window] == i32(index)));
+      for (var i = 0u; i < COVER_Y; i++) {
+        let out_y = last_y + i - (COVER_Y - 1u);
+        // @unroll
+        for (var j = 0u; j < COVER_X; j++) {
+          sum = with_window(sum, plane, out_y, last_x + j - (COVER_X - 1u), pixel);
+        }
       }
     }
+    // @unroll
+    for (var looped = 0u; looped < LOOPED; looped++) {
+      var i = 0u;
+      loop {
+        let out_y = last_y + i - (COVER_Y - 1u);
+        var j = 0u;
+        loop {
+          sum = with_window(sum, plane, out_y, last_x + j - (COVER_X - 1u), pixel);
+          continuing {
+            j++;
+            break if j >= COVER_X;
+          }
+        }
+        continuing {
+          i++;
+          break if i >= COVER_Y;
+        }
+      }
+    }
+    let index = row * params.width + x;
     output[index] = epilogue(sum, index);
     within++;
     let next = within == params.stride_width;

@@ -1,4 +1,4 @@
-// indices[plane, y, x] = where input's window has its largest pixel, as an index into input. NCHW, planes = n * c.
+// indices[plane, y, x] = where in its plane input's window has its largest pixel. NCHW, planes = n * c.
 // As in PyTorch: the first of equal pixels in row-major order, and the last NaN before any number.
 // Loops test at their end: SwiftShader runs the body of one that tests first once more than it turns.
 // Grid: one invocation for RUN windows of a row, linear over (plane, row, run), folded into x and y.
@@ -6,6 +6,10 @@
 const WORKGROUP = 64u;
 const KERNEL_HEIGHT = 2u;
 const KERNEL_WIDTH = 2u;
+const DILATION_HEIGHT = 1;
+const DILATION_WIDTH = 1;
+const WRITTEN = 1u; // 1 where the elements of a window are written out, or
+const LOOPED = 0u; // 1 where they are too many
 const RUN = 4u;
 
 struct Params {
@@ -32,6 +36,7 @@ fn main(
   if (plane >= params.planes) {
     return;
   }
+  let base = i32(plane) * params.height * params.width;
   let top = i32(row % params.out_height) * params.stride_height - params.pad_height;
   var out_x = begin;
   loop {
@@ -39,18 +44,47 @@ fn main(
     var best = 0.0;
     var at = -1;
     // @unroll
-    for (var i = 0u; i < KERNEL_HEIGHT; i++) {
-      let y = top + i32(i);
-      let inside_y = (y >= 0) & (y < params.height);
-      let line = (i32(plane) * params.height + y) * params.width;
+    for (var written = 0u; written < WRITTEN; written++) {
       // @unroll
-      for (var j = 0u; j < KERNEL_WIDTH; j++) {
-        let x = left + i32(j);
-        let inside = inside_y & (x >= 0) & (x < params.width);
-        let value = input[select(0, line + x, inside)];
-        let better = inside & (is_nan(value) | (!is_nan(best) & (value > best)) | (at < 0));
-        best = select(best, value, better);
-        at = select(at, line + x, better);
+      for (var i = 0u; i < KERNEL_HEIGHT; i++) {
+        let y = top + i32(i) * DILATION_HEIGHT;
+        let inside_y = (y >= 0) & (y < params.height);
+        let line = y * params.width;
+        // @unroll
+        for (var j = 0u; j < KERNEL_WIDTH; j++) {
+          let x = left + i32(j) * DILATION_WIDTH;
+          let inside = inside_y & (x >= 0) & (x < params.width);
+          let value = input[select(0, base + line + x, inside)];
+          let better = inside & (is_nan(value) | (!is_nan(best) & (value > best)) | (at < 0));
+          best = select(best, value, better);
+          at = select(at, line + x, better);
+        }
+      }
+    }
+    // @unroll
+    for (var looped = 0u; looped < LOOPED; looped++) {
+      var i = 0u;
+      loop {
+        let y = top + i32(i) * DILATION_HEIGHT;
+        let inside_y = (y >= 0) & (y < params.height);
+        let line = y * params.width;
+        var j = 0u;
+        loop {
+          let x = left + i32(j) * DILATION_WIDTH;
+          let inside = inside_y & (x >= 0) & (x < params.width);
+          let value = input[select(0, base + line + x, inside)];
+          let better = inside & (is_nan(value) | (!is_nan(best) & (value > best)) | (at < 0));
+          best = select(best, value, better);
+          at = select(at, line + x, better);
+          continuing {
+            j++;
+            break if j >= KERNEL_WIDTH;
+          }
+        }
+        continuing {
+          i++;
+          break if i >= KERNEL_HEIGHT;
+        }
       }
     }
     output[row * params.out_width + out_x] = at;

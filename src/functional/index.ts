@@ -13,3 +13,4 @@ export * from "./normalization";
 export * from "./pooling";
 export * from "./rearrange";
 export * from "./similarity";
+export * from "./vision";

@@ -1,7 +1,8 @@
-/** Wrappers of shaders/conv2d.wgsl, conv2dGradInput.wgsl and conv2dGradWeight.wgsl: which blocks, which grid, what they cost. */
+/** Wrappers of shaders/conv2d.wgsl, conv2dGradInput.wgsl (and its variant ...Taps.wgsl) and conv2dGradWeight.wgsl: which blocks, which grid, what they cost. */
 import type { Conv2dInfo } from "../ops/kernelInfo";
 import conv2dSource from "../../shaders/conv2d.wgsl?raw";
 import gradInputSource from "../../shaders/conv2dGradInput.wgsl?raw";
+import gradInputTapsSource from "../../shaders/conv2dGradInputTaps.wgsl?raw";
 import gradWeightSource from "../../shaders/conv2dGradWeight.wgsl?raw";
 import { foldGrid } from "./grid";
 import {
@@ -17,6 +18,7 @@ import { sumPartialsShader, withPartials } from "./sumPartials";
 
 const conv2dShader: Shader = { name: "conv2d", source: conv2dSource };
 const gradInputShader: Shader = { name: "conv2dGradInput", source: gradInputSource };
+const gradInputTapsShader: Shader = { name: "conv2dGradInputTaps", source: gradInputTapsSource };
 const gradWeightShader: Shader = { name: "conv2dGradWeight", source: gradWeightSource };
 
 /** What an adapter class wants: fat invocations in registers on software, many small ones on hardware. */
@@ -69,9 +71,29 @@ function cheapest<C extends Candidate>(candidates: readonly C[], taste: Taste): 
   return allowed.reduce((best, other) => (cost(other, taste) < cost(best, taste) ? other : best));
 }
 
-/** Channels of a block: of the side that is a vec4, and of the other. Few sizes, since each is a pipeline of its own. */
-const VEC4_CHANNELS = [4, 8];
+/** Channels of a block: of the side that lies in lanes, and of the other. Few sizes, since each is a pipeline of its own. */
+const LANED_CHANNELS = [4, 8];
 const CHANNELS = [1, 2, 4];
+
+/** How many neighbours of `count` channels a value holds: 4, or 1 where most lanes would be idle, as in depthwise convolutions. */
+const lanesFor = (count: number): 1 | 4 => (count > 2 ? 4 : 1);
+
+/** Channels of a block in lanes. */
+const lanedChannels = (count: number): readonly number[] => (lanesFor(count) === 4 ? LANED_CHANNELS : [count]);
+
+/** The holes of a shader whose lanes hold `count` channels, read from `binding`; the file itself has four. */
+function laneHoles(count: number, binding: "weight" | "grad_out"): Pick<Pass, "aliases" | "hooks"> {
+  if (lanesFor(count) === 4) return {};
+  return {
+    aliases: { Lanes: "f32", Places: "u32" },
+    hooks: {
+      channels_from: "fn channels_from(first: u32, last: u32) -> u32 { return min(first, last); }",
+      [`${binding}_at`]: `fn ${binding}_at(at: u32) -> f32 { return ${binding}[at]; }`,
+      lane_of: "fn lane_of(value: f32, lane: u32) -> f32 { return value; }",
+    },
+  };
+}
+
 /** Pixels of a block in y and x. */
 const TILES = [1, 2, 4, 7];
 
@@ -97,13 +119,35 @@ const countBlocks = (
 });
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
-/** Kernel rows written out in one turn: all, unless they are many. */
-const taps = (kernel: number): number => (kernel <= 5 ? kernel : 1);
+/** Most kernel rows and columns that are written out in one turn: of many channels, and where a turn has only one. */
+const MOST_TAPS = 5;
+const MOST_TAPS_DEPTHWISE = 7;
+
+/** Kernel rows written out in one turn: all, unless they are many; or one where they lie apart. */
+const taps = (kernel: number, dilation: number, most: number): number[] => {
+  if (kernel > most) return [1];
+  return kernel > 1 && (dilation > 1 || kernel > MOST_TAPS) ? [kernel, 1] : [kernel];
+};
 /** Distance of the input rows that a patch needs. */
-const step = (stride: number, dilation: number, kernelTaps: number): number =>
-  kernelTaps > 1 ? gcd(stride, dilation) : stride;
+const step = (block: number, stride: number, dilation: number, kernelTaps: number): number => {
+  if (kernelTaps === 1) return stride;
+  return block === 1 ? dilation : gcd(stride, dilation);
+};
 const patch = (block: number, stride: number, dilation: number, kernelTaps: number): number =>
-  ((block - 1) * stride + (kernelTaps - 1) * dilation) / step(stride, dilation, kernelTaps) + 1;
+  ((block - 1) * stride + (kernelTaps - 1) * dilation) / step(block, stride, dilation, kernelTaps) + 1;
+
+/** Kernel rows and columns of one turn. */
+interface Taps {
+  readonly tapsY: number;
+  readonly tapsX: number;
+}
+
+function tapChoices(info: Conv2dInfo): Taps[] {
+  const most = lanesFor(info.outChannels / info.groups) === 1 ? MOST_TAPS_DEPTHWISE : MOST_TAPS;
+  return taps(info.kernelHeight, info.dilationHeight, most).flatMap((tapsY) =>
+    taps(info.kernelWidth, info.dilationWidth, most).map((tapsX) => ({ tapsY, tapsX })),
+  );
+}
 
 const geometry = (info: Conv2dInfo): Record<string, number> => ({
   KERNEL_HEIGHT: info.kernelHeight,
@@ -145,35 +189,35 @@ function planForward(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
   const { batch, groups, outHeight, outWidth, kernelHeight, kernelWidth } = info;
   const { strideHeight, strideWidth, dilationHeight, dilationWidth } = info;
   const { inChannels, outChannels } = channels(info);
-  const tapsY = taps(kernelHeight);
-  const tapsX = taps(kernelWidth);
-  const depth = tapsY * tapsX === 1 ? gcd(inChannels, 4) : 1;
-  const chain = depth * tapsY * tapsX;
-  const candidates = blocks(VEC4_CHANNELS, TILES, TILES).map((block): Candidate => {
-    const { c, y, x } = block;
-    const inputs = patch(y, strideHeight, dilationHeight, tapsY) * patch(x, strideWidth, dilationWidth, tapsX);
-    return {
-      block,
-      invocations: batch * groups * ceilDiv(outChannels, c) * ceilDiv(outHeight, y) * ceilDiv(outWidth, x),
-      results: c * y * x,
-      turns: (inChannels * kernelHeight * kernelWidth) / chain,
-      loads: depth * inputs + c * chain,
-      multiplyAdds: c * y * x * chain,
-      chain,
-    };
+  const candidates = tapChoices(info).flatMap(({ tapsY, tapsX }) => {
+    const depth = tapsY * tapsX === 1 ? gcd(inChannels, 4) : 1;
+    const chain = depth * tapsY * tapsX;
+    return blocks(lanedChannels(outChannels), TILES, TILES).map((block): Candidate & Taps & { depth: number } => {
+      const { c, y, x } = block;
+      const inputs = patch(y, strideHeight, dilationHeight, tapsY) * patch(x, strideWidth, dilationWidth, tapsX);
+      return {
+        ...{ block, tapsY, tapsX, depth, chain },
+        invocations: batch * groups * ceilDiv(outChannels, c) * ceilDiv(outHeight, y) * ceilDiv(outWidth, x),
+        results: c * y * x,
+        turns: (inChannels * kernelHeight * kernelWidth) / chain,
+        loads: depth * inputs + c * chain,
+        multiplyAdds: c * y * x * chain,
+      };
+    });
   });
-  const { block, invocations, turns } = cheapest(candidates, taste);
+  const { block, invocations, turns, tapsY, tapsX, depth } = cheapest(candidates, taste);
   const pass: Pass = {
     shader: conv2dShader,
     grid: foldGrid(ceilDiv(invocations, taste.workgroup), limits),
     consts: {
       ...geometry(info),
       WORKGROUP: taste.workgroup,
-      ...{ BLOCK_C4: block.c / 4, BLOCK_Y: block.y, BLOCK_X: block.x },
+      ...{ LANES: lanesFor(outChannels), BLOCK_L: block.c / lanesFor(outChannels), BLOCK_Y: block.y, BLOCK_X: block.x },
       ...{ DEPTH: depth, ONE_TURN: turns === 1 ? 1 : 0, TAPS_Y: tapsY, TAPS_X: tapsX },
-      STEP_Y: step(strideHeight, dilationHeight, tapsY),
-      STEP_X: step(strideWidth, dilationWidth, tapsX),
+      STEP_Y: step(block.y, strideHeight, dilationHeight, tapsY),
+      STEP_X: step(block.x, strideWidth, dilationWidth, tapsX),
     },
+    ...laneHoles(outChannels, "weight"),
     params: { ...sizes(info), batch, ...countBlocks(block, outChannels, outHeight, outWidth) },
     bindings: { input: "input0", weight: "input1", output: "output" },
     ...work(info),
@@ -181,7 +225,63 @@ function planForward(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
   return { passes: [pass] };
 }
 
-function planGradInput(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
+/** Most kernel taps and pixels of a stride whose meetings are written out. */
+const MOST_MEETINGS = { taps: 49, pixels: 16 } as const;
+
+/** Whether the taps of a kernel are few and close enough to be written out for every pixel that they reach. */
+const isCompact = (info: Conv2dInfo): boolean =>
+  info.kernelHeight * info.kernelWidth <= MOST_MEETINGS.taps &&
+  info.strideHeight * info.strideWidth <= MOST_MEETINGS.pixels &&
+  (info.kernelHeight === 1 || info.dilationHeight === 1) &&
+  (info.kernelWidth === 1 || info.dilationWidth === 1);
+
+function planGradInput(info: Conv2dInfo, limits: KernelLimits, variant?: string): KernelPlan {
+  const isWritten = variant === undefined ? isCompact(info) : variant === gradInputShader.name;
+  return isWritten ? planWrittenGradInput(info, limits) : planGradInputTaps(info, limits);
+}
+
+/** Of an adapter class: pixels in y and x that share the taps of an invocation, and its channels. */
+const CELLS: Readonly<Record<AdapterClass, Block>> = {
+  software: { c: 8, y: 4, x: 4 },
+  hardware: { c: 4, y: 1, x: 4 },
+};
+
+function planGradInputTaps(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
+  const { workgroup } = TASTE[limits.adapterClass];
+  const { batch, groups, height, width, strideHeight, strideWidth } = info;
+  const { inChannels } = channels(info);
+  const most = CELLS[limits.adapterClass];
+  const [rows, columns] = [ceilDiv(height, strideHeight), ceilDiv(width, strideWidth)]; // that share their taps
+  const cells: Block = {
+    c: lanesFor(inChannels) === 1 ? inChannels : Math.min(most.c, 4 * ceilDiv(inChannels, 4)),
+    y: Math.min(most.y, rows),
+    x: Math.min(most.x, columns),
+  };
+  const blockCounts = {
+    blocks_c: ceilDiv(inChannels, cells.c),
+    blocks_y: ceilDiv(rows, cells.y) * strideHeight,
+    blocks_x: ceilDiv(columns, cells.x) * strideWidth,
+  };
+  const invocations = batch * groups * blockCounts.blocks_c * blockCounts.blocks_y * blockCounts.blocks_x;
+  const pass: Pass = {
+    shader: gradInputTapsShader,
+    grid: foldGrid(ceilDiv(invocations, workgroup), limits),
+    consts: {
+      ...geometry(info),
+      ...{ WORKGROUP: workgroup, LANES: lanesFor(inChannels), BLOCK_L: cells.c / lanesFor(inChannels) },
+      ...{ CELLS_Y: cells.y, CELLS_X: cells.x },
+      TAP_STEP_Y: strideHeight / gcd(strideHeight, info.dilationHeight),
+      TAP_STEP_X: strideWidth / gcd(strideWidth, info.dilationWidth),
+    },
+    ...laneHoles(inChannels, "weight"),
+    params: { ...sizes(info), batch, ...blockCounts },
+    bindings: { grad_out: "input0", weight: "input1", output: "output" },
+    ...work(info),
+  };
+  return { passes: [pass] };
+}
+
+function planWrittenGradInput(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
   const taste = TASTE[limits.adapterClass];
   const { batch, groups, kernelHeight, kernelWidth, strideHeight, strideWidth } = info;
   const { inChannels, outChannels } = channels(info);
@@ -191,7 +291,7 @@ function planGradInput(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
   const reachX = ceilDiv((kernelWidth - 1) * info.dilationWidth, strideWidth);
   const rows = info.height + (info.padHeight % strideHeight); // blocks start at a multiple of the stride
   const columns = info.width + (info.padWidth % strideWidth);
-  const candidates = blocks(VEC4_CHANNELS, TILES, TILES).map((cells): Candidate => {
+  const candidates = blocks(lanedChannels(inChannels), TILES, TILES).map((cells): Candidate => {
     const block = { c: cells.c, y: cells.y * strideHeight, x: cells.x * strideWidth };
     return {
       block,
@@ -210,9 +310,10 @@ function planGradInput(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
     consts: {
       ...geometry(info),
       WORKGROUP: taste.workgroup,
-      ...{ BLOCK_C4: block.c / 4, BLOCK_Y: block.y, BLOCK_X: block.x },
+      ...{ LANES: lanesFor(inChannels), BLOCK_L: block.c / lanesFor(inChannels), BLOCK_Y: block.y, BLOCK_X: block.x },
       ...{ DEPTH: depth, REACH_Y: reachY, REACH_X: reachX },
     },
+    ...laneHoles(inChannels, "weight"),
     params: { ...sizes(info), batch, ...countBlocks(block, inChannels, rows, columns) },
     bindings: { grad_out: "input0", weight: "input1", output: "output" },
     ...work(info),
@@ -225,45 +326,51 @@ function planGradWeight(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
   const { batch, groups, outHeight, outWidth, kernelHeight, kernelWidth } = info;
   const { strideHeight, strideWidth, dilationHeight, dilationWidth } = info;
   const { inChannels, outChannels } = channels(info);
-  const tapsY = taps(kernelHeight);
-  const tapsX = taps(kernelWidth);
-  const tapCount = tapsY * tapsX;
   const kernel = kernelHeight * kernelWidth;
   const divisors = (size: number): number[] => TILES.filter((tile) => size % tile === 0);
-  const candidates = VEC4_CHANNELS.flatMap((o) =>
-    blocks(CHANNELS, divisors(outHeight), divisors(outWidth)).map(
-      (block): Candidate & { o: number; splits: number } => {
-        const { c, y, x } = block;
-        const inputs = patch(y, strideHeight, dilationHeight, tapsY) * patch(x, strideWidth, dilationWidth, tapsX);
-        const parts = groups * ceilDiv(outChannels, o) * ceilDiv(inChannels, c) * (kernel / tapCount);
-        const tiles = Math.max(1, (batch * outHeight * outWidth) / (y * x)); // an empty batch still writes its zeros
-        const perSplit = ceilDiv(tiles, Math.max(1, Math.min(tiles, Math.floor(taste.busy / parts))));
-        const splits = ceilDiv(tiles, perSplit);
-        return {
-          block,
-          o,
-          splits,
-          invocations: parts * splits,
-          results: o * c * tapCount,
-          turns: perSplit,
-          loads: o * y * x + c * inputs,
-          multiplyAdds: o * c * tapCount * y * x,
-          chain: y * x,
-        };
-      },
-    ),
+  const tiled = lanedChannels(outChannels).flatMap((o) =>
+    blocks(CHANNELS, divisors(outHeight), divisors(outWidth)).map((block) => ({ o, block })),
   );
-  const { block, o, splits, invocations, turns } = cheapest(candidates, taste);
+  const candidates = tapChoices(info).flatMap(({ tapsY, tapsX }) =>
+    tiled.map(({ o, block }): Candidate & Taps & { o: number; splits: number } => {
+      const { c, y, x } = block;
+      const tapCount = tapsY * tapsX;
+      const inputs = patch(y, strideHeight, dilationHeight, tapsY) * patch(x, strideWidth, dilationWidth, tapsX);
+      const parts = groups * ceilDiv(outChannels, o) * ceilDiv(inChannels, c) * (kernel / tapCount);
+      const tiles = Math.max(1, (batch * outHeight * outWidth) / (y * x)); // an empty batch still writes its zeros
+      const perSplit = ceilDiv(tiles, Math.max(1, Math.min(tiles, Math.floor(taste.busy / parts))));
+      const splits = ceilDiv(tiles, perSplit);
+      return {
+        ...{ block, o, splits, tapsY, tapsX },
+        invocations: parts * splits,
+        results: o * c * tapCount,
+        turns: perSplit,
+        loads: o * y * x + c * inputs,
+        multiplyAdds: o * c * tapCount * y * x,
+        chain: y * x,
+      };
+    }),
+  );
+  const { block, o, splits, invocations, turns, tapsY, tapsX } = cheapest(candidates, taste);
   const pass: Pass = {
     shader: gradWeightShader,
     grid: foldGrid(ceilDiv(invocations, taste.workgroup), limits),
     consts: {
       ...geometry(info),
       WORKGROUP: taste.workgroup,
-      ...{ BLOCK_O4: o / 4, BLOCK_C: block.c, TILE_Y: block.y, TILE_X: block.x, TAPS_Y: tapsY, TAPS_X: tapsX },
-      STEP_Y: step(strideHeight, dilationHeight, tapsY),
-      STEP_X: step(strideWidth, dilationWidth, tapsX),
+      ...{
+        LANES: lanesFor(outChannels),
+        BLOCK_L: o / lanesFor(outChannels),
+        BLOCK_C: block.c,
+        TILE_Y: block.y,
+        TILE_X: block.x,
+        TAPS_Y: tapsY,
+        TAPS_X: tapsX,
+      },
+      STEP_Y: step(block.y, strideHeight, dilationHeight, tapsY),
+      STEP_X: step(block.x, strideWidth, dilationWidth, tapsX),
     },
+    ...laneHoles(outChannels, "grad_out"),
     params: {
       ...sizes(info),
       ...{ blocks_o: ceilDiv(outChannels, o), blocks_c: ceilDiv(inChannels, block.c) },
@@ -279,7 +386,7 @@ export const conv2d: Kernel<Conv2dInfo> = { name: "conv2d", shaders: [conv2dShad
 
 export const conv2dGradInput: Kernel<Conv2dInfo> = {
   name: "conv2dGradInput",
-  shaders: [gradInputShader],
+  shaders: [gradInputShader, gradInputTapsShader],
   plan: planGradInput,
 };
 

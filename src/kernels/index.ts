@@ -5,7 +5,7 @@ import { conv2d, conv2dGradInput, conv2dGradWeight } from "./conv2d";
 import type { Kernel } from "./kernel";
 import { lars } from "./lars";
 import { matmul } from "./matmul";
-import { maxPool2d, maxPool2dGrad } from "./pool2d";
+import { adaptiveMaxPool2dIndices, maxPool2d, maxPool2dGrad, maxPool2dIndices } from "./pool2d";
 import { scan } from "./scan";
 import { scatter } from "./scatter";
 import { sort } from "./sort";
@@ -19,6 +19,8 @@ export const KERNELS: { readonly [N in keyof KernelInfoMap]: Kernel<KernelInfoMa
   conv2dGradWeight,
   maxPool2d,
   maxPool2dGrad,
+  maxPool2dIndices,
+  adaptiveMaxPool2dIndices,
   topk,
   sort,
   scan,

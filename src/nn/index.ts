@@ -34,23 +34,20 @@ export type { Attended, AttendOptions, MultiheadAttentionOptions } from "./atten
 export { BatchNorm1d, BatchNorm2d, SplitBatchNorm2d } from "./batchNorm";
 export type { BatchNormLayerOptions } from "./batchNorm";
 export { ModuleDict, ModuleList, ParameterList } from "./containers";
+export { Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d } from "./convolution";
+export type {
+  Conv1dLayerOptions,
+  Conv2dLayerOptions,
+  ConvTranspose1dLayerOptions,
+  ConvTranspose2dLayerOptions,
+  PaddingMode,
+} from "./convolution";
 export { Embedding } from "./embedding";
 export type { EmbeddingOptions } from "./embedding";
 export * as init from "./init";
-export {
-  AdaptiveAvgPool2d,
-  AvgPool2d,
-  AlphaDropout,
-  Dropout,
-  Dropout1d,
-  Dropout2d,
-  Flatten,
-  Identity,
-  MaxPool2d,
-  Sequential,
-} from "./layers";
-export { Conv2d, Linear } from "./linear";
-export type { Conv2dLayerOptions, LinearOptions } from "./linear";
+export { AlphaDropout, Dropout, Dropout1d, Dropout2d, Flatten, Identity, Sequential } from "./layers";
+export { Linear } from "./linear";
+export type { LinearOptions } from "./linear";
 export {
   BCELoss,
   BCEWithLogitsLoss,
@@ -75,6 +72,37 @@ export {
 } from "./loss";
 export { Module, readState } from "./module";
 export type { HostStateDict, IncompatibleKeys, Layer, LoadableStateDict, StateDict, StateEntry } from "./module";
+export {
+  ConstantPad1d,
+  ConstantPad2d,
+  ReflectionPad1d,
+  ReflectionPad2d,
+  ReplicationPad1d,
+  ReplicationPad2d,
+  ZeroPad2d,
+} from "./padding";
+export type { Padding1d, Padding2d } from "./padding";
+export {
+  AdaptiveAvgPool1d,
+  AdaptiveAvgPool2d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
+  AvgPool1d,
+  AvgPool2d,
+  LPPool1d,
+  LPPool2d,
+  MaxPool1d,
+  MaxPool2d,
+} from "./pooling";
+export {
+  ChannelShuffle,
+  PixelShuffle,
+  PixelUnshuffle,
+  Upsample,
+  UpsamplingBilinear2d,
+  UpsamplingNearest2d,
+} from "./upsampling";
+export type { UpsampleOptions, UpsamplingOptions } from "./upsampling";
 export type { StateArray } from "../loadable";
 export { GroupNorm, InstanceNorm1d, InstanceNorm2d, LayerNorm } from "./normalization";
 export type { GroupNormOptions, LayerNormOptions } from "./normalization";

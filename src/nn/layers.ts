@@ -2,7 +2,6 @@
 
 import { ValueError } from "../errors";
 import * as F from "../functional";
-import { checkOptionNames } from "../options";
 import type { Tensor } from "../tensor";
 import { type Layer, Module } from "./module";
 
@@ -29,62 +28,6 @@ export class Flatten extends Module {
 
   forward(x: Tensor): Tensor {
     return x.flatten(this.startDim, this.endDim);
-  }
-}
-
-/**
- * Largest element of each window; see `F.maxPool2d`.
- *
- * @shape `[n, c, h, w] -> [n, c, oh, ow]`
- * @see torch.nn.MaxPool2d
- */
-export class MaxPool2d extends Module {
-  constructor(
-    private readonly kernelSize: F.Size2d,
-    private readonly options: F.Pool2dOptions = {},
-  ) {
-    super();
-    checkOptionNames("MaxPool2d", options, ["stride", "padding"]);
-  }
-
-  forward(x: Tensor): Tensor {
-    return F.maxPool2d(x, this.kernelSize, this.options);
-  }
-}
-
-/**
- * Mean of each window; see `F.avgPool2d`.
- *
- * @shape `[n, c, h, w] -> [n, c, oh, ow]`
- * @see torch.nn.AvgPool2d
- */
-export class AvgPool2d extends Module {
-  constructor(
-    private readonly kernelSize: F.Size2d,
-    private readonly options: F.Pool2dOptions & { countIncludePad?: boolean } = {},
-  ) {
-    super();
-    checkOptionNames("AvgPool2d", options, ["stride", "padding", "countIncludePad"]);
-  }
-
-  forward(x: Tensor): Tensor {
-    return F.avgPool2d(x, this.kernelSize, this.options);
-  }
-}
-
-/**
- * Mean of windows chosen so that the output has `outputSize`.
- *
- * @shape `[n, c, h, w] -> [n, c, ...outputSize]`
- * @see torch.nn.AdaptiveAvgPool2d
- */
-export class AdaptiveAvgPool2d extends Module {
-  constructor(private readonly outputSize: F.Size2d) {
-    super();
-  }
-
-  forward(x: Tensor): Tensor {
-    return F.adaptiveAvgPool2d(x, this.outputSize);
   }
 }
 

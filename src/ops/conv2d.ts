@@ -3,33 +3,24 @@
  * so convolutions can be differentiated any number of times.
  */
 
-import { ShapeError, ValueError } from "../errors";
+import { ShapeError } from "../errors";
 import type { HostArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { sameShape, type Shape, showShape } from "../graph/shape";
-import { add } from "./arithmetic";
 import { checkDType, checkRank, checkSameDType } from "./check";
 import { multiplyAdd, transposed } from "./gemm";
 import type { Conv2dInfo } from "./kernelInfo";
 import { apply, defineOp } from "./op";
+import { type Pair, windowsAlong } from "./planes";
 import { FLOAT } from "./pointwise";
 import { toF64 } from "./strided";
-import { reshape } from "./views";
 
-export type Pair = readonly [height: number, width: number];
-
-export const toPair = (value: number | Pair): Pair => (typeof value === "number" ? [value, value] : value);
-
-type ConvAttrs = {
+export type ConvAttrs = {
   readonly stride: Pair;
   readonly padding: Pair;
   readonly dilation: Pair;
   readonly groups: number;
 };
-
-/** Length of the output along one dimension. */
-export const windowsAlong = (size: number, kernel: number, stride: number, padding: number, dilation = 1): number =>
-  Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
 
 /** Geometry of a convolution from the shapes of its input and weight. */
 function convInfo(
@@ -300,48 +291,9 @@ const convAttrs = ({ stride, padding, dilation, groups }: ConvAttrs): ConvAttrs 
   groups,
 });
 
-const conv2dGradInput = (gradOut: Node, weight: Node, inputShape: Shape, attrs: ConvAttrs): Node =>
+/** The gradient of a convolution's input; also what a transposed convolution is. */
+export const conv2dGradInput = (gradOut: Node, weight: Node, inputShape: Shape, attrs: ConvAttrs): Node =>
   apply(conv2dGradInputOp, [gradOut, weight], { ...convAttrs(attrs), inputShape });
 
 const conv2dGradWeight = (input: Node, gradOut: Node, weightShape: Shape, attrs: ConvAttrs): Node =>
   apply(conv2dGradWeightOp, [input, gradOut], { ...convAttrs(attrs), weightShape });
-
-export interface Conv2dOptions {
-  readonly stride?: number | Pair;
-  /** Zeros on each side. */
-  readonly padding?: number | Pair;
-  readonly dilation?: number | Pair;
-  readonly groups?: number;
-}
-
-function checkOption(name: string, value: Pair, least: number): Pair {
-  const sizes: readonly number[] = value;
-  if (sizes.length === 2 && sizes.every((size) => Number.isInteger(size) && size >= least)) return value;
-  throw new ValueError(
-    `conv2d: ${name} must be one or two integers of at least ${least}, got ${showShape(value)}. Check the options.`,
-  );
-}
-
-/**
- * 2-d convolution, `[n, c, h, w]` with weight `[o, c / groups, kh, kw]` and bias `[o]` to `[n, o, oh, ow]`.
- */
-export function conv2d(
-  input: Node,
-  weight: Node,
-  bias: Node | null = null,
-  { stride = 1, padding = 0, dilation = 1, groups = 1 }: Conv2dOptions = {},
-): Node {
-  const result = apply(conv2dOp, [input, weight], {
-    stride: checkOption("stride", toPair(stride), 1),
-    padding: checkOption("padding", toPair(padding), 0),
-    dilation: checkOption("dilation", toPair(dilation), 1),
-    groups: checkOption("groups", toPair(groups), 1)[0],
-  });
-  if (!bias) return result;
-  if (bias.shape.length !== 1 || bias.shape[0] !== weight.shape[0]) {
-    throw new ShapeError(
-      `conv2d: bias must be [${weight.shape[0]}], got ${showShape(bias.shape)}. It has one value per output channel.`,
-    );
-  }
-  return add(result, reshape(bias, [-1, 1, 1]));
-}

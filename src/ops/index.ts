@@ -6,6 +6,7 @@
 export * from "./activation";
 export * from "./adam";
 export * from "./arithmetic";
+export * from "./avgPool";
 export {
   type Dims,
   dropDims,
@@ -23,13 +24,15 @@ export {
 export { broadcast, cast, castOp, commonDType, counted, type Operand, together, typed } from "./cast";
 export { checkDTypeName } from "./check";
 export * from "./clip";
-export { conv2d, conv2dGradInputOp, conv2dGradWeightOp, conv2dOp, type Conv2dOptions, type Pair } from "./conv2d";
+export { conv2dGradInputOp, conv2dGradWeightOp, conv2dOp } from "./conv2d";
+export * from "./convolution";
 export { customVjp, customVjpOp, detach, detachOp, type VjpRule, withoutGrad } from "./custom";
 export { diag, diagEmbed, diagonal, trace, tril, triu } from "./diagonal";
 export * from "./division";
 export { checkMultinomial, fixedWeightOp, multinomial, raceKeyOp, wordsOfMultinomial } from "./draw";
 export { einsum, tensordot } from "./einsum";
 export * from "./generate";
+export * from "./gridSample";
 export {
   type Fold,
   gather,
@@ -40,6 +43,7 @@ export {
   scatterReduceOp,
   scatterWith,
 } from "./indexing";
+export { interpolate, type InterpolateOptions, type InterpolationMode } from "./interpolate";
 export * from "./join";
 export * from "./lars";
 export * from "./leaf";
@@ -48,13 +52,14 @@ export { indexSelect, oneHot, take, takeAlongDim, wrapIndexOp } from "./lookup";
 export * from "./loss";
 export * from "./math";
 export { matmul, matmulOp } from "./matmul";
+export * from "./maxPool";
 export * from "./moments";
 export * from "./normalization";
 export * from "./order";
 export * from "./pad";
-export * from "./pool2d";
 export * from "./products";
 export * from "./put";
+export type { Pair, Sizes } from "./planes";
 export * from "./quantiles";
 export * from "./rearrange";
 export * from "./reduce";
@@ -62,6 +67,7 @@ export * from "./rmsProp";
 export { BLOCK, SegmentState } from "./segments";
 export * from "./scan";
 export { countEach, histc, runsOf, searchsorted, searchsortedOp } from "./search";
+export * from "./shuffle";
 export { flip, narrow, padOp, padZeros, slice, sliceOp } from "./slice";
 export * from "./special";
 export { index, type Item, nonzeroPlaces, setAt } from "./subscript";

@@ -54,6 +54,17 @@ export interface Pool2dInfo {
   readonly strideWidth: number;
   readonly padHeight: number;
   readonly padWidth: number;
+  readonly dilationHeight: number;
+  readonly dilationWidth: number;
+}
+
+/** Windows of nearly equal size that cover a plane, NCHW with `planes = n * c`. */
+export interface AdaptivePool2dInfo {
+  readonly planes: number;
+  readonly height: number;
+  readonly width: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
 }
 
 /** Indices of the k largest (or smallest) of each row of `[rows, n]`, best first, ties by lower index; i32 `[rows, k]`. */
@@ -150,6 +161,8 @@ export interface KernelInfoMap {
   conv2dGradWeight: Conv2dInfo;
   maxPool2d: Pool2dInfo;
   maxPool2dGrad: Pool2dInfo;
+  maxPool2dIndices: Pool2dInfo;
+  adaptiveMaxPool2dIndices: AdaptivePool2dInfo;
   topk: TopkInfo;
   sort: SortInfo;
   scan: ScanInfo;

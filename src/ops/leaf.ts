@@ -1,6 +1,6 @@
 /**
- * Leaves: values that are given, not computed. `data` comes from a host array, `scalar` from one number,
- * `variable` is state that lives on a device and is written between steps.
+ * Leaves: values that are given, not computed. `data` comes from a host array, `scalar` from one number, `table` from what an op
+ * computes on the host, `variable` is state that lives on a device and is written between steps.
  */
 
 import { DTypeError, InternalError, ShapeError, ValueError } from "../errors";
@@ -25,6 +25,7 @@ const leafOp = (name: string): Op<LeafAttrs> =>
 
 export const dataOp = leafOp("data");
 export const scalarOp = leafOp("scalar");
+export const tableOp = leafOp("table");
 export const variableOp = leafOp("variable");
 
 const makeLeaf = (op: Op<LeafAttrs>, shape: Shape, dtype: DType, requiresGrad = false): Node =>
@@ -46,6 +47,13 @@ export function fromHost(data: TypedArray, shape: Shape, dtype: DType = "f32", r
     throw new DTypeError(`fromHost: only floats can need gradients, got ${dtype}. Cast it to f32 first.`);
   }
   const node = makeLeaf(dataOp, [...shape], dtype, requiresGrad);
+  node.hostData = data;
+  return node;
+}
+
+/** A node for numbers that an op has computed on the host; `data` may be rounded to the dtype, which values of a user never are. */
+export function table(data: TypedArray, shape: Shape, dtype: DType): Node {
+  const node = makeLeaf(tableOp, [...shape], dtype);
   node.hostData = data;
   return node;
 }

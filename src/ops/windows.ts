@@ -7,8 +7,8 @@ import { ShapeError, ValueError } from "../errors";
 import type { Node } from "../graph/node";
 import { normalizeDim, resized, showShape } from "../graph/shape";
 import { sumDims, zeros } from "./broadcast";
-import { type Pair, toPair, windowsAlong } from "./conv2d";
 import { along, apply } from "./op";
+import { type Pair, pairOf, type Sizes, windowsAlong } from "./planes";
 import { padZeros, slice } from "./slice";
 import { defineView, movedim, permute, reshape, unsqueeze } from "./views";
 
@@ -94,9 +94,9 @@ export function unfold(x: Node, dim: number, size: number, step: number): Node {
 
 /** Options of the windows of images; one number for both directions. */
 export interface WindowOptions {
-  readonly dilation?: number | Pair;
-  readonly padding?: number | Pair;
-  readonly stride?: number | Pair;
+  readonly dilation?: Sizes;
+  readonly padding?: Sizes;
+  readonly stride?: Sizes;
 }
 
 /** Windows along height and width, and zeros around the image. */
@@ -106,14 +106,8 @@ interface Windows2d {
   readonly padding: Pair;
 }
 
-function windowsOf(op: string, kernelSize: number | Pair, options: WindowOptions): Windows2d {
-  const pair = (name: string, value: number | Pair, least: number): Pair => {
-    const sizes = toPair(value);
-    if (sizes.every((size) => Number.isInteger(size) && size >= least)) return sizes;
-    throw new ValueError(
-      `${op}: ${name} must be one or two integers of at least ${least}, got ${JSON.stringify(value)}. Pass [height, width].`,
-    );
-  };
+function windowsOf(op: string, kernelSize: Sizes, options: WindowOptions): Windows2d {
+  const pair = (name: string, value: Sizes, least: number): Pair => pairOf(op, name, value, 2, least, least);
   const size = pair("kernelSize", kernelSize, 1);
   const step = pair("stride", options.stride ?? 1, 1);
   const dilation = pair("dilation", options.dilation ?? 1, 1);
@@ -144,7 +138,7 @@ function batched(op: string, x: Node, rank: number, layout: string, make: (x: No
 }
 
 /** The windows of images as columns: `[n, c, h, w] -> [n, c * kh * kw, windows]`. */
-export function unfoldImages(images: Node, kernelSize: number | Pair, options: WindowOptions = {}): Node {
+export function unfoldImages(images: Node, kernelSize: Sizes, options: WindowOptions = {}): Node {
   const windows = windowsOf("unfold", kernelSize, options);
   const { rows, columns, padding } = windows;
   return batched("unfold", images, 4, "[n, channels, height, width]", (x) => {
@@ -161,13 +155,13 @@ export function unfoldImages(images: Node, kernelSize: number | Pair, options: W
 /** The transpose of `unfoldImages`: columns added up into images of `outputSize`. */
 export function foldImages(
   columnsOfImages: Node,
-  outputSize: number | Pair,
-  kernelSize: number | Pair,
+  outputSize: Sizes,
+  kernelSize: Sizes,
   options: WindowOptions = {},
 ): Node {
   const windows = windowsOf("fold", kernelSize, options);
   const { rows, columns, padding } = windows;
-  const [height, width] = toPair(outputSize);
+  const [height, width] = pairOf("fold", "outputSize", outputSize, 2, 1, 1);
   const [outHeight, outWidth] = countsOf("fold", height, width, windows);
   return batched("fold", columnsOfImages, 3, "[n, channels * kernel, windows]", (x) => {
     const [n, depth, count] = x.shape as [number, number, number];

@@ -240,15 +240,15 @@ interface State {
 
 const absolute = (data: TypedArray): Float64Array => Float64Array.from(data, Math.abs);
 
-/** Data is exact. A number of JavaScript's was rounded on its way into the graph, unless it is a short one. */
+/** Data is exact. Numbers of JavaScript's, alone or in tables, were rounded on their way into the graph, unless they are short. */
 function leafState(node: Node, options: BoundOptions): State {
   const { device, to, leaf = (each: Node) => each.hostData! } = options;
   const host = { shape: node.shape, dtype: node.dtype, data: leaf(node) };
   if (!isFloat(node.dtype)) return { host, error: null, because: "" };
   const error = node.variable ? boundsOfState(host.data, options) : new Float64Array(host.data.length);
-  const isRounded =
-    to === "exact" && node.op.name === "scalar" && node.dtype === "f32" && !Number.isInteger(host.data[0]! * 1024);
-  if (isRounded) error[0] = rounded(host.data[0]!);
+  if (to === "exact" && node.dtype === "f32" && (node.op.name === "scalar" || node.op.name === "table")) {
+    host.data.forEach((value: number, i: number) => (error[i] = Number.isInteger(value * 1024) ? 0 : rounded(value)));
+  }
   addFlushed(error, host.data, device);
   return { host, error: orNull(error), because: widthOf(error, host.data) > WIDE ? node.op.name : "" };
 }

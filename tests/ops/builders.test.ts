@@ -77,33 +77,6 @@ describe("errors", () => {
     [ShapeError, "cat: sizes must be equal outside dim 0", () => ops.cat([f32, of("f32", [2, 4])])],
     [ShapeError, "cat: there must be at least one tensor", () => ops.cat([])],
     [ShapeError, "amax: the dims that are reduced must not be empty", () => ops.amax(of("f32", [0, 3]), 0)],
-    [
-      ShapeError,
-      "conv2d: weight must be [outChannels",
-      () => ops.conv2d(of("f32", [1, 3, 4, 4]), of("f32", [1, 2, 3, 3])),
-    ],
-    [ShapeError, "conv2d: the kernel must fit", () => ops.conv2d(of("f32", [1, 1, 2, 2]), of("f32", [1, 1, 3, 3]))],
-    [
-      ValueError,
-      "conv2d: stride must be",
-      () => ops.conv2d(of("f32", [1, 1, 2, 2]), of("f32", [1, 1, 1, 1]), null, { stride: 0 }),
-    ],
-    [
-      ValueError,
-      "maxPool2d: kernelSize and stride must be positive",
-      () => ops.maxPool2d(of("f32", [1, 1, 4, 4]), 2, { padding: 2 }),
-    ],
-    [
-      ValueError,
-      "avgPool2d: kernelSize and stride must be positive integers and padding one of at most half of kernelSize",
-      () => ops.avgPool2d(of("f32", [1, 1, 4, 4]), 3, { padding: 0.5 }),
-    ],
-    [ValueError, "padding [1, 0.5]", () => ops.maxPool2d(of("f32", [1, 1, 4, 4]), 3, { padding: [1, 0.5] })],
-    [
-      ValueError,
-      "adaptiveAvgPool2d: outputSize must be positive integers, got [1, 1.5]",
-      () => ops.adaptiveAvgPool2d(of("f32", [1, 1, 4, 4]), [1, 1.5]),
-    ],
     [ShapeError, "topk: k must be in 0..3, got 4", () => ops.topk(f32, 4)],
     [DTypeError, "gather: index must be an integer tensor, got f32", () => ops.gather(f32, 0, f32)],
     [ShapeError, "gather: index must have as many dimensions", () => ops.gather(f32, 0, of("i32"))],

@@ -19,6 +19,7 @@ export const CASES: Readonly<Record<string, readonly OpCase[]>> = Object.fromEnt
 export const WITHOUT_CASES: Readonly<Record<string, string>> = {
   data: "every case's inputs are data",
   scalar: "numbers in cases are scalars",
+  table: "the cases of interpolation have some: see resample.cases.ts",
   variable: "its value lives in the runtime: see tests/suites/state.ts",
   momentumSgd: "works in place: see update.test.ts",
   ema: "works in place: see update.test.ts",

@@ -85,6 +85,46 @@ LOSSES = [
     "PairwiseDistance",
 ]
 
+# of images and signals: name: module, input shape
+SPATIAL_LAYERS = {
+    "conv1d": (["Conv1d", 2, 3, 3, {"stride": 2, "padding": 1}], [2, 2, 6]),
+    "conv1d same": (["Conv1d", 4, 2, 4, {"groups": 2, "padding": "same", "dilation": 2, "bias": False}], [1, 4, 6]),
+    "conv1d reflected": (["Conv1d", 1, 2, 3, {"padding": 2, "paddingMode": "reflect"}], [2, 1, 5]),
+    "conv same": (["Conv2d", 2, 2, [3, 2], {"padding": "same"}], [1, 2, 4, 3]),
+    "conv of one image": (["Conv2d", 2, 2, 2], [2, 3, 4]),
+    "conv reflected": (["Conv2d", 1, 2, 3, {"padding": [1, 2], "paddingMode": "reflect"}], [1, 1, 4, 3]),
+    "conv replicated, same": (["Conv2d", 1, 2, [2, 4], {"padding": "same", "paddingMode": "replicate"}], [1, 1, 3, 3]),
+    "conv circular": (["Conv2d", 2, 1, 3, {"padding": 1, "stride": 2, "paddingMode": "circular"}], [1, 2, 4, 3]),
+    "conv reflected, valid": (["Conv2d", 1, 1, 2, {"padding": "valid", "paddingMode": "reflect"}], [1, 1, 3, 3]),
+    "convTranspose1d": (["ConvTranspose1d", 2, 3, 4, {"stride": 2, "padding": 1}], [2, 2, 4]),
+    "convTranspose2d": (["ConvTranspose2d", 2, 3, 3, {"stride": 2, "padding": 1, "outputPadding": 1}], [1, 2, 3, 2]),
+    "convTranspose2d groups": (["ConvTranspose2d", 4, 2, [2, 3], {"groups": 2, "dilation": 2, "bias": False}], [1, 4, 2, 2]),
+    "maxPool1d": (["MaxPool1d", 3, {"stride": 2, "dilation": 2, "ceilMode": True}], [2, 2, 8]),
+    "maxPool2d cut": (["MaxPool2d", 2, {"ceilMode": True}], [1, 2, 3, 5]),
+    "avgPool1d": (["AvgPool1d", 3, {"stride": 2, "padding": 1, "countIncludePad": False}], [2, 2, 6]),
+    "avgPool2d divisor": (["AvgPool2d", 2, {"ceilMode": True, "divisorOverride": 3}], [1, 2, 3, 4]),
+    "lpPool1d": (["LPPool1d", 2, 3, {"stride": 1}], [1, 2, 5]),
+    "lpPool2d": (["LPPool2d", 2, [2, 3]], [1, 2, 4, 6]),
+    "adaptiveAvgPool1d": (["AdaptiveAvgPool1d", 3], [2, 2, 5]),
+    "adaptiveAvgPool2d rows stay": (["AdaptiveAvgPool2d", [None, 2]], [1, 2, 3, 5]),
+    "adaptiveMaxPool1d": (["AdaptiveMaxPool1d", 3], [2, 2, 5]),
+    "adaptiveMaxPool2d": (["AdaptiveMaxPool2d", [3, 2]], [1, 2, 4, 5]),
+    "upsample": (["Upsample", {"scaleFactor": 2, "mode": "bilinear"}], [1, 2, 2, 3]),
+    "upsample by default": (["Upsample", {"scaleFactor": 2}], [1, 2, 3]),
+    "upsamplingNearest2d": (["UpsamplingNearest2d", {"size": [3, 5]}], [1, 2, 2, 3]),
+    "upsamplingBilinear2d": (["UpsamplingBilinear2d", {"scaleFactor": 2}], [1, 2, 2, 3]),
+    "pixelShuffle": (["PixelShuffle", 2], [1, 8, 2, 3]),
+    "pixelUnshuffle": (["PixelUnshuffle", 2], [1, 2, 4, 2]),
+    "zeroPad2d": (["ZeroPad2d", [1, 0, 2, -1]], [1, 2, 3, 2]),
+    "constantPad1d": (["ConstantPad1d", 2, 0.5], [1, 2, 3]),
+    "constantPad2d": (["ConstantPad2d", [1, 2, 0, 1], -1.5], [1, 2, 2, 3]),
+    "reflectionPad1d": (["ReflectionPad1d", [2, 1]], [1, 2, 4]),
+    "reflectionPad2d": (["ReflectionPad2d", 1], [1, 2, 3, 2]),
+    "replicationPad1d": (["ReplicationPad1d", 2], [1, 2, 3]),
+    "replicationPad2d": (["ReplicationPad2d", [1, 0, 2, 1]], [1, 2, 2, 3]),
+}
+SPATIAL = sorted({spec[0] for spec, _ in SPATIAL_LAYERS.values()})
+
 MODULES = {
     "Linear": nn.Linear,
     "Conv2d": nn.Conv2d,
@@ -96,6 +136,7 @@ MODULES = {
     "AdaptiveAvgPool2d": nn.AdaptiveAvgPool2d,
     "ReLU": nn.ReLU,
     "Flatten": nn.Flatten,
+    **{name: getattr(nn, name) for name in SPATIAL},
     "LayerNorm": nn.LayerNorm,
     "GroupNorm": nn.GroupNorm,
     "InstanceNorm1d": nn.InstanceNorm1d,
@@ -246,6 +287,7 @@ LAYERS = {
             ("PairwiseDistance", {"p": 1, "keepDim": True}, [[3, 4], [3, 4]]),
         ]
     },
+    **{name: (*row, ONCE) for name, row in SPATIAL_LAYERS.items()},
 }
 
 

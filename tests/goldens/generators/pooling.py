@@ -3,9 +3,10 @@
 import math
 
 import torch
+import torch.nn.functional as F
 
 from .case import case, permuted
-from .record import Draw, f32
+from .record import Draw, encode, f32
 
 nan, inf = math.nan, math.inf
 
@@ -24,6 +25,115 @@ def max_pools():
     special = f32(1, nan, 2, -inf, 3, 4, -inf, -inf, inf, 5, 6, 7, 8, 9, nan, nan).reshape(1, 1, 4, 4)
     yield case("maxPool2d", "special", [special], kernelSize=2, grad=False)
     yield case("maxPool2d", "no images", [draw.normal(0, 2, 4, 4)], kernelSize=2)
+    yield case("maxPool2d", "one image", [draw.distinct(2, 4, 5)], kernelSize=2)
+    for name, size, args in WINDOWS:
+        yield case("maxPool2d", name, [draw.distinct(1, 2, *size)], **args)
+    dilated = {"kernelSize": [3, 2], "stride": [1, 2], "padding": [1, 0], "dilation": [2, 3]}
+    yield case("maxPool2d", "dilated", [draw.distinct(1, 2, 7, 8)], **dilated)
+    yield case("maxPool2d", "dilated, cut", [draw.distinct(1, 1, 6, 9)], kernelSize=2, dilation=3, ceilMode=True)
+    indices = {"fn": with_indices(F.max_pool2d), "returnIndices": True}
+    yield case("maxPool2d", "indices", [draw.distinct(2, 2, 5, 6)], kernelSize=3, stride=2, padding=1, **indices)
+    yield case("maxPool2d", "indices, cut", [draw.distinct(1, 1, 5, 6)], kernelSize=2, ceilMode=True, **indices)
+    yield case("maxPool2d", "indices, dilated", [draw.distinct(2, 6, 5)], kernelSize=2, dilation=[3, 2], **indices)
+    yield case("maxPool2d", "indices, ties", [draw.ints(0, 2, 1, 2, 5, 5).float()], kernelSize=3, padding=1, **indices)
+    yield case("maxPool2d", "indices, special", [special], kernelSize=3, stride=1, grad=False, **indices)
+    draw = Draw("maxPool1d")
+    yield case("maxPool1d", "3", [draw.distinct(2, 2, 8)], kernelSize=3)
+    yield case("maxPool1d", "overlap", [draw.distinct(1, 2, 9)], kernelSize=4, stride=2, padding=2, dilation=2)
+    yield case("maxPool1d", "cut", [draw.distinct(1, 2, 8)], kernelSize=3, ceilMode=True)
+    yield case("maxPool1d", "one signal", [draw.distinct(3, 7)], kernelSize=2)
+    yield case("maxPool1d", "permuted", [permuted(draw.distinct(2, 7, 3), 0, 2, 1)], kernelSize=2)
+    yield case("maxPool1d", "ties", [draw.ints(0, 2, 1, 2, 9).float()], kernelSize=3, stride=1, padding=1)
+    yield case("maxPool1d", "special", [special.reshape(1, 2, 8)], kernelSize=2, grad=False)
+    indices = {"fn": with_indices(F.max_pool1d), "returnIndices": True}
+    yield case("maxPool1d", "indices", [draw.distinct(2, 2, 7)], kernelSize=3, stride=2, padding=1, **indices)
+    yield case("maxPool1d", "no signals", [draw.normal(0, 2, 5)], kernelSize=2)
+
+
+# name, size, args: windows that do not cover the plane evenly
+WINDOWS = [
+    ("cut", [5, 6], {"kernelSize": 2, "ceilMode": True}),
+    ("cut, overlap", [6, 7], {"kernelSize": 3, "stride": 2, "ceilMode": True}),
+    ("cut, padded", [5, 8], {"kernelSize": [3, 2], "stride": [2, 3], "padding": 1, "ceilMode": True}),
+    ("cut, starts in the padding", [4, 5], {"kernelSize": 2, "stride": 3, "padding": 1, "ceilMode": True}),
+]
+
+
+def with_indices(pool):
+    """The pooling, and where its maxima are."""
+
+    def pooled(*args, **options):
+        values, indices = pool(*args, **(options | {"return_indices": True}))
+        return values, {"indices": encode(indices)}
+
+    return pooled
+
+
+def adaptive_max_pools():
+    special = f32(1, nan, 2, -inf, 3, 4, -inf, -inf, inf, 5, 6, 7, 8, 9, nan, nan).reshape(1, 1, 4, 4)
+    for op, pool, sizes, shape in [
+        ("adaptiveMaxPool2d", F.adaptive_max_pool2d, [1, [3, 2], 3, [7, 9], [None, 2]], [2, 2, 5, 7]),
+        ("adaptiveMaxPool1d", F.adaptive_max_pool1d, [1, 3, 7, 9], [2, 2, 7]),
+    ]:
+        draw = Draw(op)
+        indices = {"fn": with_indices(pool), "returnIndices": True}
+        for size in sizes:
+            yield case(op, f"to {size}", [draw.distinct(*shape)], fn=pool, outputSize=size)
+        yield case(op, "one alone", [draw.distinct(*shape[1:])], fn=pool, outputSize=3)
+        yield case(op, "permuted", [permuted(draw.distinct(*reversed(shape)), *reversed(range(len(shape))))], fn=pool, outputSize=3)
+        yield case(op, "ties", [draw.ints(0, 2, *shape).float()], fn=pool, outputSize=4)
+        yield case(op, "indices", [draw.distinct(*shape)], outputSize=3, **indices)
+        yield case(op, "indices, ties", [draw.ints(0, 2, *shape).float()], outputSize=4, **indices)
+        image = special if op.endswith("2d") else special.reshape(1, 2, 8)
+        yield case(op, "special", [image], outputSize=3, grad=False, **indices)
+        yield case(op, "empty batch", [draw.normal(0, *shape[1:])], fn=pool, outputSize=2)
+
+
+def more_average_pools():
+    draw = Draw("avgPool2d", "more")
+    for name, size, args in WINDOWS:
+        yield case("avgPool2d", name, [draw.normal(1, 2, *size)], **args)
+        inner = args | {"countIncludePad": False}
+        yield case("avgPool2d", f"{name}, without padding", [draw.normal(1, 1, *size)], **inner)
+    yield case("avgPool2d", "divisor", [draw.normal(1, 2, 4, 5)], kernelSize=2, divisorOverride=3)
+    divisor = {"kernelSize": 3, "padding": 1, "ceilMode": True, "divisorOverride": -2, "countIncludePad": False}
+    yield case("avgPool2d", "divisor, cut", [draw.normal(1, 1, 5, 6)], **divisor)
+    yield case("avgPool2d", "one image", [draw.normal(2, 5, 4)], kernelSize=[2, 3], stride=1)
+    draw = Draw("avgPool1d")
+    yield case("avgPool1d", "3", [draw.normal(2, 2, 8)], kernelSize=3)
+    yield case("avgPool1d", "overlap", [draw.normal(1, 2, 9)], kernelSize=4, stride=2, padding=2)
+    yield case("avgPool1d", "cut", [draw.normal(1, 2, 8)], kernelSize=3, padding=1, ceilMode=True)
+    inner = {"kernelSize": 3, "padding": 1, "ceilMode": True, "countIncludePad": False}
+    yield case("avgPool1d", "cut, without padding", [draw.normal(1, 2, 8)], **inner)
+    yield case("avgPool1d", "one signal", [draw.normal(3, 7)], kernelSize=2)
+    yield case("avgPool1d", "permuted", [permuted(draw.normal(2, 7, 3), 0, 2, 1)], kernelSize=2)
+    yield case("avgPool1d", "special", [special_image(6, 7).reshape(1, 3, 14)], kernelSize=3, stride=1)
+    yield case("avgPool1d", "no signals", [draw.normal(0, 2, 5)], kernelSize=2)
+    draw = Draw("adaptiveAvgPool1d")
+    for size in [1, 3, 7, 9]:
+        yield case("adaptiveAvgPool1d", f"to {size}", [draw.normal(2, 2, 7)], outputSize=size)
+    yield case("adaptiveAvgPool1d", "one signal", [draw.normal(3, 7)], outputSize=2)
+    yield case("adaptiveAvgPool1d", "permuted", [permuted(draw.normal(2, 7, 3), 0, 2, 1)], outputSize=4)
+    yield case("adaptiveAvgPool1d", "special", [special_image(6, 7).reshape(1, 3, 14)], outputSize=4)
+    yield case("adaptiveAvgPool1d", "no signals", [draw.normal(0, 2, 5)], outputSize=2)
+    draw = Draw("adaptiveAvgPool2d", "more")
+    average = {"fn": F.adaptive_avg_pool2d}
+    yield case("adaptiveAvgPool2d", "one image", [draw.normal(2, 5, 4)], outputSize=[3, 2], **average)
+    yield case("adaptiveAvgPool2d", "rows stay", [draw.normal(1, 2, 5, 4)], outputSize=[None, 3], **average)
+
+
+def power_pools():
+    for op, size, shape in [("lpPool2d", [2, 3], [2, 2, 5, 7]), ("lpPool1d", 3, [2, 2, 8])]:
+        draw = Draw(op)
+        yield case(op, "2", [draw.normal(*shape)], normType=2.0, kernelSize=size)
+        yield case(op, "3", [draw.uniform(0.5, 2, *shape)], normType=3.0, kernelSize=size, stride=1)
+        yield case(op, "1.5, cut", [draw.uniform(0.5, 2, *shape)], normType=1.5, kernelSize=size, ceilMode=True)
+        yield case(op, "one alone", [draw.normal(*shape[1:])], normType=2.0, kernelSize=size)
+        yield case(op, "permuted", [permuted(draw.normal(*reversed(shape)), *reversed(range(len(shape))))], normType=2.0, kernelSize=2)
+        image = special_image(6, 7)
+        yield case(op, "special", [image if op.endswith("2d") else image.reshape(1, 3, 14)], normType=2.0, kernelSize=2, grad=False)
+        yield case(op, "zeros", [torch.zeros(1, *shape[1:])], normType=2.0, kernelSize=2)
+        yield case(op, "empty batch", [draw.normal(0, *shape[1:])], normType=2.0, kernelSize=2)
 
 
 def average_pools():
@@ -61,4 +171,4 @@ def kinds():
     yield case("avgPool2d", "no images", [Draw("avgPool2d kinds").normal(0, 2, 4, 4)], kernelSize=2)
 
 
-GROUPS = [max_pools, average_pools, kinds]
+GROUPS = [max_pools, average_pools, kinds, more_average_pools, adaptive_max_pools, power_pools]
