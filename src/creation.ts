@@ -137,8 +137,14 @@ const ragged = (shape: Shape, depth: number, got: number | string): ShapeError =
 
 function toHost(values: Values, dtype: DType): TypedArray {
   const data = allocateHost(dtype, values.length);
+  if (isInteger(dtype) && values.constructor !== data.constructor) checkRange(values, dtype);
   for (let i = 0; i < data.length; i++) data[i] = dtype === "bool" ? Number(values[i] !== 0) : values[i]!;
   return data;
+}
+
+/** Fractions are cut, as in PyTorch; what is out of range would come out as another number. */
+function checkRange(values: Values, dtype: DType): void {
+  for (let i = 0; i < values.length; i++) ops.checkInteger("tensor", Math.trunc(values[i]!), dtype);
 }
 
 /** A node as a tensor on the device asked for. */
@@ -148,25 +154,29 @@ function finish(node: Node, { device = defaultDevice(), requiresGrad = false }: 
 }
 
 /**
- * One number everywhere.
+ * One number everywhere, or one boolean.
  *
- * @param options.dtype default f32
+ * @param options.dtype default f32, of a boolean bool
+ * @throws DTypeError, ValueError if an integer dtype does not hold the number
  * @see torch.full
  *
  * @example
  * const mask = full([4, 4], -Infinity);
  */
-export function full(shape: Shape, value: number, options: CreationOptions = {}): Tensor {
+export function full(shape: Shape, value: number | boolean, options: CreationOptions = {}): Tensor {
   return filled("full", sizesAndOptions("full", [shape, options]), value);
 }
 
-function filled(op: string, { shape, options }: { shape: Shape; options: CreationOptions }, value: number): Tensor {
-  const { dtype = "f32" } = options;
+function filled(
+  op: string,
+  { shape, options }: { shape: Shape; options: CreationOptions },
+  value: number | boolean,
+): Tensor {
+  const { dtype = typeof value === "boolean" ? "bool" : "f32" } = options;
+  const number = typeof value === "boolean" ? Number(value) : value;
   ops.checkDTypeName(op, dtype);
-  if (isInteger(dtype) && !Number.isInteger(value)) {
-    throw new DTypeError(`${op}: a fill value for ${dtype} must be an integer, got ${value}. Use dtype f32.`);
-  }
-  return finish(ops.full([...shape], value, dtype), options);
+  ops.checkInteger(op, number, dtype);
+  return finish(ops.full([...shape], number, dtype), options);
 }
 
 /**
@@ -190,7 +200,7 @@ export const zeros = (...sizes: Sizes<CreationOptions>): Tensor => filled("zeros
 export const ones = (...sizes: Sizes<CreationOptions>): Tensor => filled("ones", sizesAndOptions("ones", sizes), 1);
 
 /** As `full`, with the shape, dtype and device of `x`. @see torch.full_like */
-export const fullLike = (x: Tensor, value: number, options: CreationOptions = {}): Tensor =>
+export const fullLike = (x: Tensor, value: number | boolean, options: CreationOptions = {}): Tensor =>
   full(x.shape, value, { dtype: x.dtype, device: x.device, ...options });
 
 /** Zeros of the shape, dtype and device of `x`. @see torch.zeros_like */

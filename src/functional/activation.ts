@@ -1,19 +1,26 @@
 /** Activations. */
 
+import type { DType } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import * as ops from "../ops";
 import { checkDType } from "../ops/check";
-import { FLOAT } from "../ops/pointwise";
+import { FLOAT, NUMBER } from "../ops/pointwise";
 import { checkOptionNames } from "../options";
 import { type RandomOptions, uniform } from "../random";
 import { build, type Tensor } from "../tensor";
 
-/** Applies a builder to a tensor of floats: PyTorch has no other for most activations. */
-const ofFloats = (op: string, x: Tensor, make: (node: Node) => Node): Tensor =>
-  build(op, [x], (node) => {
-    checkDType(op, [node], FLOAT);
-    return make(node);
-  });
+/** Applies a builder to a tensor of some dtypes. */
+const ofDTypes =
+  (dtypes: readonly DType[]) =>
+  (op: string, x: Tensor, make: (node: Node) => Node): Tensor =>
+    build(op, [x], (node) => {
+      checkDType(op, [node], dtypes);
+      return make(node);
+    });
+
+/** Most activations are of floats only, as in PyTorch. */
+const ofFloats = ofDTypes(FLOAT);
+const ofNumbers = ofDTypes(NUMBER);
 
 // --- kinked at 0 -----------------------------------------------------------------------------------------------------
 
@@ -21,7 +28,7 @@ const ofFloats = (op: string, x: Tensor, make: (node: Node) => Node): Tensor =>
 export const relu = (x: Tensor): Tensor => build("relu", [x], ops.relu);
 
 /** `min(max(x, 0), 6)`. @see torch.nn.functional.relu6 */
-export const relu6 = (x: Tensor): Tensor => build("relu6", [x], ops.relu6);
+export const relu6 = (x: Tensor): Tensor => ofNumbers("relu6", x, ops.relu6);
 
 /** `x`, times `negativeSlope` below 0. @see torch.nn.functional.leaky_relu */
 export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor =>
@@ -62,7 +69,7 @@ export const selu = (x: Tensor): Tensor => ofFloats("selu", x, ops.selu);
 
 /** `x` above `threshold`, else `value`. @see torch.nn.functional.threshold */
 export const threshold = (x: Tensor, threshold: number, value: number): Tensor =>
-  build("threshold", [x], (node) => ops.threshold(node, threshold, value));
+  ofNumbers("threshold", x, (node) => ops.threshold(node, threshold, value));
 
 // --- smooth ----------------------------------------------------------------------------------------------------------
 
@@ -100,16 +107,16 @@ export const logsigmoid = (x: Tensor): Tensor => ofFloats("logsigmoid", x, ops.l
 export const tanh = (x: Tensor): Tensor => build("tanh", [x], ops.tanh);
 
 /** `x - tanh(x)`. @see torch.nn.functional.tanhshrink */
-export const tanhshrink = (x: Tensor): Tensor => build("tanhshrink", [x], ops.tanhshrink);
+export const tanhshrink = (x: Tensor): Tensor => ofNumbers("tanhshrink", x, ops.tanhshrink);
 
 /** `x / (1 + |x|)`. @see torch.nn.functional.softsign */
-export const softsign = (x: Tensor): Tensor => build("softsign", [x], ops.softsign);
+export const softsign = (x: Tensor): Tensor => ofNumbers("softsign", x, ops.softsign);
 
 // --- made of straight lines ------------------------------------------------------------------------------------------
 
 /** `x` between `minVal` and `maxVal`. @throws ValueError unless `minVal < maxVal`. @see torch.nn.functional.hardtanh */
 export const hardtanh = (x: Tensor, minVal = -1, maxVal = 1): Tensor =>
-  build("hardtanh", [x], (node) => ops.hardtanh(node, minVal, maxVal));
+  ofNumbers("hardtanh", x, (node) => ops.hardtanh(node, minVal, maxVal));
 
 /** `relu6(x + 3) / 6`. @see torch.nn.functional.hardsigmoid */
 export const hardsigmoid = (x: Tensor): Tensor => ofFloats("hardsigmoid", x, ops.hardsigmoid);

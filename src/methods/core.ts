@@ -174,7 +174,9 @@ export abstract class TensorCore {
    */
   to(device: Device): Promise<Tensor>;
   to(target: DType | Device): Tensor | Promise<Tensor> {
-    return typeof target === "string" ? this.unary((x) => ops.cast(x, target)) : this.copyTo(target);
+    if (typeof target === "string") return this.unary((x) => ops.typed("to", x, target));
+    checkDevice(target);
+    return this.copyTo(target);
   }
 
   private async copyTo(device: Device): Promise<Tensor> {
@@ -322,6 +324,14 @@ export function deviceOf(op: string, operands: readonly Argument[]): Device {
     );
   }
   return device.check(op);
+}
+
+/** Callers without types may pass anything. */
+function checkDevice(target: unknown): void {
+  if (typeof target === "object" && target !== null && "engine" in target) return;
+  throw new DTypeError(
+    `to: it takes a dtype or a device, got ${describe(target)}. Write to("f32"), or await to(device).`,
+  );
 }
 
 function checkedDim(op: string, dim: number, shape: Shape): number {

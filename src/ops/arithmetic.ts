@@ -2,7 +2,7 @@
 
 import { DTypeError, ValueError } from "../errors";
 import { isFloat, promote, toFloatDType } from "../graph/dtype";
-import type { Node } from "../graph/node";
+import { Node } from "../graph/node";
 import { zerosLike } from "./broadcast";
 import { broadcast, cast, commonDType, type Operand, toFloat, together } from "./cast";
 import { checkDType, checkSameDType, checkSameShape } from "./check";
@@ -92,8 +92,14 @@ export const reciprocalOp = unary({
 
 /** `a + b`; integers wrap, and bools are or-ed. */
 export const add = joined(addOp, logicalOrOp);
-/** `a - b`. */
-export const sub = joined(subOp);
+/** `a - b`; of bools it would not be clear what it is. */
+export function sub(a: Operand, b: Operand): Node {
+  const isBool = [a, b].some((operand) => operand instanceof Node && operand.dtype === "bool");
+  if (isBool) {
+    throw new DTypeError('sub: operands must not be bool, got bool. Use logicalXor, or cast it with .to("i32").');
+  }
+  return apply(subOp, together("sub", [a, b]), {});
+}
 /** `a * b`; integers wrap, and bools are and-ed. */
 export const mul = joined(mulOp, logicalAndOp);
 /** `a / b`; integers become f32, as in PyTorch. */
@@ -127,8 +133,11 @@ export const addScaled = (a: Operand, b: Operand, alpha: number): Node =>
 export const subScaled = (a: Operand, b: Operand, alpha: number): Node =>
   sub(a, scaled("sub", "alpha", b, alpha, [a, b]));
 /** `x + value * a * b`. */
-export const addcmul = (x: Node, a: Node, b: Node, value = 1): Node =>
-  add(x, scaled("addcmul", "value", mul(a, b), value, [x, a, b]));
+export function addcmul(x: Node, a: Node, b: Node, value = 1): Node {
+  const product = mul(a, b);
+  checkDType("addcmul", promote(x.dtype, product.dtype) === "bool" ? [x] : [], NUMBER);
+  return add(x, scaled("addcmul", "value", product, value, [x, a, b]));
+}
 
 /** `x + value * a / b`. */
 export function addcdiv(x: Node, a: Node, b: Node, value = 1): Node {
@@ -244,8 +253,8 @@ const gradBelow = (low: Operand, high: Operand): Operand =>
 
 /** `a + weight * (b - a)`, from the nearer end, so that weight 1 gives `b` exactly. */
 export function lerp(a: Node, b: Node, weight: Operand): Node {
+  checkDType("lerp", [a, b], FLOAT);
   const [start, end, part] = together("lerp", [a, b, weight]);
-  checkDType("lerp", [start!], FLOAT);
   const step = sub(end!, start!);
   const isNear = lt(abs(part!), 0.5);
   const value = where(isNear, add(start!, mul(part!, step)), sub(end!, mul(step, sub(1, part!))));

@@ -42,7 +42,7 @@ export const castOp = defineOp<{ readonly dtype: DType }>({
 /** The values in another dtype: floats are cut towards zero, saturating; everything but 0 is true. */
 export const cast = (x: Node, dtype: DType): Node => (x.dtype === dtype ? x : apply(castOp, [x], { dtype }));
 
-/** A tensor in the dtype that a caller asks for, if any: the option `dtype` of sums and the like. */
+/** A tensor in the dtype that a caller asks for, if any: by `to`, or the option `dtype` of sums and the like. */
 export function typed(op: string, x: Node, dtype: DType | undefined): Node {
   if (dtype === undefined) return x;
   checkDTypeName(op, dtype);

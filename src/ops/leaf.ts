@@ -59,14 +59,15 @@ export function table(data: TypedArray, shape: Shape, dtype: DType): Node {
 }
 
 /** A number of an integer dtype must be one of its values. */
-function checkInteger(op: string, value: number, dtype: DType): void {
+export function checkInteger(op: string, value: number, dtype: DType): void {
+  if (!isInteger(dtype)) return;
   if (!Number.isInteger(value)) {
-    throw new DTypeError(`${op}: an ${dtype} must be an integer, got ${value}. Use dtype f32 or round it.`);
+    throw new DTypeError(`${op}: a number for ${dtype} must be an integer, got ${value}. Use dtype f32 or round it.`);
   }
   const [low, high] = INTEGER_RANGE[dtype as keyof typeof INTEGER_RANGE];
   if (value >= low && value <= high) return;
   throw new ValueError(
-    `${op}: an ${dtype} must be in ${low}..${high}, got ${value}. Use dtype f32, or cast to it first.`,
+    `${op}: a number for ${dtype} must be in ${low}..${high}, got ${value}. Use dtype f32, or cast to it first.`,
   );
 }
 
@@ -76,7 +77,7 @@ function checkInteger(op: string, value: number, dtype: DType): void {
  */
 export function scalar(value: number, dtype: DType = "f32", op = "scalar"): Node {
   if (typeof value !== "number") throw operandError(op, value);
-  if (isInteger(dtype)) checkInteger(op, value, dtype);
+  checkInteger(op, value, dtype);
   const node = makeLeaf(scalarOp, [], dtype);
   const data = allocateHost(dtype, 1);
   data[0] = dtype === "bool" ? Number(value !== 0) : value;

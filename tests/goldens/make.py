@@ -13,10 +13,11 @@ sys.dont_write_bytecode = True  # leave no __pycache__ in the repository
 
 import torch
 
-from generators import layers, moco, ops, optim, resnets, trajectories
+from generators import dtypes, layers, moco, ops, optim, resnets, trajectories
 from generators.record import write
 
 FILES = {
+    "dtypes": dtypes.make,
     "layers": layers.make,
     "optim": optim.make,
     "trajectories": trajectories.make,

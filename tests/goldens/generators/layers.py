@@ -61,6 +61,13 @@ ACTIVATIONS = {
     "Hardswish": [],
     "Softmax": [1],
     "LogSoftmax": [1],
+    "Hardshrink": [1.0],
+    "Softshrink": [1.0],
+    "Tanhshrink": [],
+    "Threshold": [0.5, -2.0],
+    "Softmin": [1],
+    "GLU": [-1],
+    "PReLU": [],
 }
 
 LOSSES = [
@@ -135,6 +142,7 @@ MODULES = {
     "AvgPool2d": nn.AvgPool2d,
     "AdaptiveAvgPool2d": nn.AdaptiveAvgPool2d,
     "ReLU": nn.ReLU,
+    "RReLU": nn.RReLU,
     "Flatten": nn.Flatten,
     **{name: getattr(nn, name) for name in SPATIAL},
     "LayerNorm": nn.LayerNorm,
@@ -207,6 +215,8 @@ LAYERS = {
     "avgPool2d": (["AvgPool2d", [3, 2], {"stride": 2, "padding": 1, "countIncludePad": False}], [2, 2, 5, 6], ONCE),
     "adaptiveAvgPool2d": (["AdaptiveAvgPool2d", [3, 2]], [2, 2, 5, 6], ONCE),
     **{name: ([name, *args], [2, 3, 4], ONCE) for name, args in ACTIVATIONS.items()},
+    "rrelu": (["RReLU", 0.1, 0.5], [2, 3, 4], "e"),
+    "prelu of channels": (["PReLU", 3, 0.1], [2, 3, 4], ONCE),
     "small cnn": (["Sequential", *SMALL_CNN], [3, 2, 9, 8], THREE_AND_EVAL),
     "basicBlock": (["BasicBlock", 3, 3, 1], [2, 3, 5, 4], "te"),
     "basicBlock stride": (["BasicBlock", 2, 3, 2], [2, 2, 5, 4], "te"),

@@ -1,0 +1,5 @@
+import { openTestDevice } from "../suites/device";
+import { pointwise } from "../suites/pointwise";
+
+await openTestDevice("cpu");
+pointwise();
