@@ -4,7 +4,7 @@ import { ShapeError, ValueError } from "../errors";
 import { showShape } from "../graph/shape";
 import * as ops from "../ops";
 import type { Tensor } from "../tensor";
-import { type Dims, read } from "./core";
+import { type Dims, read, operandsOf } from "./core";
 import { Parts } from "./parts";
 import { type Listed, listed } from "./shape";
 
@@ -84,6 +84,7 @@ export abstract class Arranging extends Parts {
 
   /** Used by `repeatInterleave`. */
   protected async repeatEach(repeats: Tensor, dim: number): Promise<Tensor> {
+    operandsOf("repeatInterleave", [this, repeats]); // one device
     const size = this.size(dim);
     const counts = Array.from((await read([repeats]))[0]! as ArrayLike<number>);
     const all = counts.length === 1 ? new Array<number>(size).fill(counts[0]!) : counts;
