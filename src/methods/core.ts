@@ -3,7 +3,7 @@
  * make nodes. The other files of this folder add PyTorch's methods, a page of its documentation each; `tensor` ends the chain.
  */
 
-import type { Device } from "../device";
+import { checkedDevice, type Device } from "../device";
 import { DeviceError, DTypeError, ShapeError, StaleTensorError, ValueError } from "../errors";
 import type { DType, TypedArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
@@ -163,18 +163,20 @@ export abstract class TensorCore {
    * The value in another dtype. Floats are cut towards zero, saturating; everything but 0 is true. Gradients flow from
    * floats to floats.
    *
-   * @throws DTypeError for f64 on a device other than the CPU
+   * @throws DTypeError for f64 on a device other than the CPU, and for what is no dtype
    */
   to(dtype: DType): Tensor;
   /**
    * The value on another device: read here, copied there. No gradient flows back: the copy of a leaf that requires
    * gradients is a leaf with a `grad` of its own, that of a computed tensor is detached.
    *
-   * @throws DTypeError for f64 and a device other than the CPU
+   * @throws DTypeError for f64 and a device other than the CPU; DeviceError for what is no device that is open
    */
   to(device: Device): Promise<Tensor>;
   to(target: DType | Device): Tensor | Promise<Tensor> {
-    return typeof target === "string" ? this.unary((x) => ops.cast(x, target)) : this.copyTo(target);
+    if (typeof target !== "string") return this.copyTo(checkedDevice("to", target));
+    ops.checkDTypeName("to", target);
+    return this.unary((x) => ops.cast(x, target));
   }
 
   private async copyTo(device: Device): Promise<Tensor> {
