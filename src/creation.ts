@@ -1,6 +1,6 @@
 /** Tensors from host values and from constants. */
 
-import { defaultDevice, type Device } from "./device";
+import { checkedDevice, defaultDevice, type Device } from "./device";
 import { DTypeError, ShapeError, ValueError } from "./errors";
 import { allocateHost, type DType, isInteger, type TypedArray } from "./graph/dtype";
 import type { Node } from "./graph/node";
@@ -149,7 +149,7 @@ function checkRange(values: Values, dtype: DType): void {
 
 /** A node as a tensor on the device asked for. */
 function finish(node: Node, { device = defaultDevice(), requiresGrad = false }: CreationOptions): Tensor {
-  const made = wrap(node, device.check("tensor"));
+  const made = wrap(node, checkedDevice("tensor", device));
   return requiresGrad ? made.requiresGrad_() : made;
 }
 

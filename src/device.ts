@@ -3,7 +3,7 @@
  * Takes names and options, gives an engine on a backend. Knows neither tensors nor GPUs.
  */
 
-import { checkOptionNames } from "./options";
+import { checkOptionNames, describe } from "./options";
 import { DeviceError, DeviceLostError, ValueError } from "./errors";
 import type { AdapterInfo } from "./gpu/adapter";
 import { CpuBackend } from "./runtime/cpuBackend";
@@ -112,6 +112,18 @@ export class Device {
   }
 }
 
+/**
+ * A device that a caller passes, once it is known to be one that works.
+ *
+ * @throws DeviceError for anything else, a name above all; DeviceLostError once it was lost
+ */
+export function checkedDevice(op: string, device: unknown): Device {
+  if (device instanceof Device) return device.check(op);
+  throw new DeviceError(
+    `${op}: the device must be a Device, got ${describe(device)}. Open one: await init({ device: "webgpu" }) or await openDevice("cpu").`,
+  );
+}
+
 let current: Device | null = null;
 
 /**
@@ -196,7 +208,7 @@ export function defaultDevice(): Device {
  */
 export function withDevice<T>(device: Device, body: () => T): T {
   const before = current;
-  current = device.check("withDevice");
+  current = checkedDevice("withDevice", device);
   let result: T;
   try {
     result = body();

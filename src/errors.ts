@@ -4,9 +4,21 @@
  * so that it can be shown to a user as it stands.
  */
 
+/** Frames in the stack of an error. V8's 10 can all be the library's, and the user's line below them. */
+const STACK_DEPTH = 64;
+
 /** Base of all errors that flywheel throws on purpose. */
 export class FlywheelError extends Error {
   override name = "FlywheelError";
+
+  constructor(message?: string, options?: ErrorOptions) {
+    const limits: { stackTraceLimit?: number } = Error;
+    const before = limits.stackTraceLimit;
+    limits.stackTraceLimit = STACK_DEPTH;
+    super(message, options);
+    if (before === undefined) delete limits.stackTraceLimit;
+    else limits.stackTraceLimit = before;
+  }
 }
 
 /** Shapes, dimensions or sizes that do not fit the op. */

@@ -4,7 +4,7 @@
  */
 
 import { CREATION_OPTIONS, type CreationOptions, type Sizes, sizesAndOptions, tensor } from "./creation";
-import { defaultDevice, type Device } from "./device";
+import { checkedDevice, defaultDevice, type Device } from "./device";
 import { DTypeError, ShapeError, ValueError } from "./errors";
 import { type DType, INTEGER_RANGE, isFloat } from "./graph/dtype";
 import type { Node } from "./graph/node";
@@ -470,7 +470,7 @@ function made(
   checkShape(op, shape);
   if (wordCount > 2 ** 32)
     throw new ShapeError(`${op}: one draw has at most 2^32 words, got ${wordCount}. Draw in parts.`);
-  const node = make((generator ?? defaultGenerator(device.check(op))).draw(wordCount));
+  const node = make((generator ?? defaultGenerator(checkedDevice(op, device))).draw(wordCount));
   const drawn = wrap(dtype === undefined ? node : ops.cast(node, dtype), device);
   return requiresGrad ? drawn.requiresGrad_() : drawn;
 }

@@ -31,6 +31,9 @@ test("all that is public has a docstring", () => {
 /** Names that are not PyTorch's in camelCase, and why. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   "index for torch.Tensor.__getitem__": "JavaScript has no brackets of one's own",
+  "customVjp for torch.autograd.Function": "a function of two functions, where PyTorch has a class of two methods",
+  "recompute for torch.utils.checkpoint.checkpoint": "a checkpoint is a file here",
+  "Buffer for torch.nn.Module.register_buffer": "PyTorch 1.13 has the method alone",
   "setAt for torch.Tensor.__setitem__": "nor assignment to them",
 };
 

@@ -163,14 +163,14 @@ export abstract class TensorCore {
    * The value in another dtype. Floats are cut towards zero, saturating; everything but 0 is true. Gradients flow from
    * floats to floats.
    *
-   * @throws DTypeError for f64 on a device other than the CPU
+   * @throws DTypeError for f64 on a device other than the CPU, and for what is no dtype
    */
   to(dtype: DType): Tensor;
   /**
    * The value on another device: read here, copied there. No gradient flows back: the copy of a leaf that requires
    * gradients is a leaf with a `grad` of its own, that of a computed tensor is detached.
    *
-   * @throws DTypeError for f64 and a device other than the CPU
+   * @throws DTypeError for f64 and a device other than the CPU; DeviceError for what is no device that is open
    */
   to(device: Device): Promise<Tensor>;
   to(target: DType | Device): Tensor | Promise<Tensor> {
