@@ -13,10 +13,10 @@ sys.dont_write_bytecode = True  # leave no __pycache__ in the repository
 
 import torch
 
-from generators import layers, moco, ops, optim, resnets
+from generators import layers, moco, ops, optim, resnets, trajectories
 from generators.record import write
 
-FILES = {"layers": layers.make, "optim": optim.make, "moco": moco.make, "resnets": resnets.make}
+FILES = {"layers": layers.make, "optim": optim.make, "moco": moco.make, "resnets": resnets.make, "trajectories": trajectories.make}
 
 
 def main(names):
