@@ -2,4 +2,4 @@ import { openTestDevice } from "../suites/device";
 import { trajectories } from "../suites/trajectories";
 
 await openTestDevice("webgpu");
-trajectories();
+trajectories({ f32: ["mlp", "cnn", "basicBlock", "transformer"] });

@@ -1,150 +1,181 @@
-/** A hundred steps of four small models under every optimizer, against PyTorch. */
+/**
+ * A hundred steps of training of four small models with every optimizer, against PyTorch in f64: losses on the way, parameters and
+ * running statistics at the end.
+ *
+ * Rounding grows with the steps, by how much is measured: PyTorch in f32 strays from its f64 by `spread` in four runs, three of
+ * them from parameters that were moved by an ULP. Ours may stray sixteen times as far, as WGSL's roots and quotients are four times
+ * less exact, and from there the formula of `tests/helpers/tolerance` takes another four. What was seen is 1.6 times. In f64
+ * there is nothing to grow: results agree to all 12 digits of the golden but the last one.
+ */
 
 import { describe, expect, test } from "vitest";
-import { F, nn, optim, tensor, type Tensor } from "../../src";
-import { sizeOf } from "../../src/graph/shape";
-import { BasicBlock, batchNorm2d } from "../../src/models";
-import { type StateArray } from "../../src/nn";
+import { tensor } from "../../src/creation";
+import { defaultDevice } from "../../src/device";
+import * as F from "../../src/functional";
+import type { DType, TypedArray } from "../../src/graph/dtype";
+import { BasicBlock, batchNorm2d } from "../../src/models/resnet";
+import * as nn from "../../src/nn";
+import * as optim from "../../src/optim";
+import { read, type Tensor } from "../../src/tensor";
+import goldens from "../goldens/trajectories.json";
+import { boundsOfState, firstOff } from "../helpers/tolerance";
 
-interface Golden {
-  readonly name: string;
-  readonly model: keyof typeof MODELS;
+type Named<T> = Readonly<Record<string, T>>;
+
+interface Run {
+  readonly model: "mlp" | "cnn" | "basicBlock" | "transformer";
   readonly optimizer: "SGD" | "Adam" | "AdamW" | "RMSprop" | "LARS";
-  readonly options: { readonly lr: number };
+  readonly name: string;
+  readonly options: Named<unknown> & { readonly lr: number; readonly maxNorm?: number; readonly maxLr?: number };
   readonly losses: readonly number[];
-  readonly state: Readonly<Record<string, readonly number[]>>;
   readonly lossSpread: number;
-  readonly stateSpreads: Readonly<Record<string, number>>;
+  /** Of each tensor its first element, its last, and what is evenly between; all where there are four at most. */
+  readonly state: Named<readonly number[]>;
+  readonly spread: Named<number>;
 }
 
-const goldens = Object.values(
-  import.meta.glob<readonly Golden[]>("../goldens/trajectories.json", { eager: true, import: "default" }),
-).flat();
+const { steps: STEPS, every, batches, models } = goldens;
 
-const STEPS = 100;
-const BATCHES = 5;
-const CLASSES = 3;
+/** A number in (-1, 1) that f32 holds exactly. */
+const number = (i: number, seed: number): number => (((31 * i * i + 7919 * i + 104729 * seed) % 2003) - 1001) / 1024;
 
-/** `around +- scale` without a pattern, as `tests/goldens/generators/trajectories.py` has it. */
-function formula(shape: readonly number[], scale: number, phase: number, around = 0): StateArray {
-  const wave = (i: number): number => 1000 * Math.sin(i + 1 + phase);
-  const part = (i: number): number => Math.fround(scale * (2 * (wave(i) - Math.floor(wave(i))) - 1));
-  return { shape, dtype: "f32", data: Float32Array.from({ length: sizeOf(shape) }, (_, i) => part(i) + around) };
+const numbers = (shape: readonly number[], seed: number): Float64Array =>
+  Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => number(i, seed));
+
+/** A block with a head on the mean over positions. */
+class Block extends nn.Module {
+  readonly block = new BasicBlock(2, 4, 2, batchNorm2d);
+  readonly fc = new nn.Linear(4, 3);
+
+  forward(x: Tensor): Tensor {
+    return this.fc.forward(this.block.forward(x).mean([2, 3]));
+  }
 }
 
+/** An encoder of two layers with a head on the mean over positions. */
 class Transformer extends nn.Module {
   readonly encoder = new nn.TransformerEncoder(
     new nn.TransformerEncoderLayer(8, 2, { dimFeedforward: 12, dropout: 0, batchFirst: true }),
     2,
   );
-  readonly fc = new nn.Linear(8, CLASSES);
+  readonly fc = new nn.Linear(8, 4);
 
   forward(x: Tensor): Tensor {
     return this.fc.forward(this.encoder.forward(x).mean(1));
   }
 }
 
-const plain = { bias: false };
+const MODELS: Readonly<Record<Run["model"], () => nn.Layer>> = {
+  mlp: () =>
+    new nn.Sequential(new nn.Linear(6, 10), new nn.Tanh(), new nn.Linear(10, 10), new nn.Tanh(), new nn.Linear(10, 4)),
+  cnn: () =>
+    new nn.Sequential(
+      new nn.Conv2d(2, 4, 3, { padding: 1, bias: false }),
+      new nn.BatchNorm2d(4),
+      new nn.ReLU(),
+      new nn.AvgPool2d(2),
+      new nn.Conv2d(4, 6, 3, { bias: false }),
+      new nn.BatchNorm2d(6),
+      new nn.ReLU(),
+      new nn.AdaptiveAvgPool2d(1),
+      new nn.Flatten(),
+      new nn.Linear(6, 4),
+    ),
+  basicBlock: () => new Block(),
+  transformer: () => new Transformer(),
+};
 
-/** How a model is made, and one input's shape. */
-const MODELS = {
-  mlp: [
-    () =>
-      new nn.Sequential(new nn.Linear(6, 8), new nn.ReLU(), new nn.Linear(8, 8), new nn.Tanh(), new nn.Linear(8, 3)),
-    [8, 6],
-  ],
-  cnn: [
-    () =>
-      new nn.Sequential(
-        new nn.Conv2d(1, 4, 3, { padding: 1, ...plain }),
-        new nn.BatchNorm2d(4),
-        new nn.ReLU(),
-        new nn.MaxPool2d(2),
-        new nn.Conv2d(4, 6, 3, { stride: 2, padding: 1, ...plain }),
-        new nn.BatchNorm2d(6),
-        new nn.ReLU(),
-        new nn.Flatten(),
-        new nn.Linear(24, 3),
-      ),
-    [6, 1, 8, 8],
-  ],
-  residual: [
-    () =>
-      new nn.Sequential(
-        new nn.Conv2d(2, 4, 3, { padding: 1, ...plain }),
-        new BasicBlock(4, 6, 2, batchNorm2d),
-        new nn.AdaptiveAvgPool2d(1),
-        new nn.Flatten(),
-        new nn.Linear(6, 3),
-      ),
-    [6, 2, 6, 6],
-  ],
-  transformer: [() => new Transformer(), [4, 5, 8]],
-} as const satisfies Record<string, readonly [() => nn.Layer, readonly number[]]>;
-
-/** The same first values on both sides: a formula of each tensor's place in the state dict. */
+/** Parameters from `number`: those of one dimension near 0, or near 1 for a normalisation's weight; others a fan's size. */
 function fill(model: nn.Module): void {
-  const first = (name: string, current: Tensor, place: number): Tensor | StateArray => {
-    const { shape, dtype } = current;
-    if (dtype !== "f32") return current;
-    if (shape.length > 1) return formula(shape, 1.7 / Math.sqrt(sizeOf(shape.slice(1))), place);
-    return formula(shape, 0.2, place, /(running_var|weight)$/.test(name) ? 1 : 0);
-  };
-  const state = Object.entries(model.stateDict()).map(
-    ([name, current], place) => [name, first(name, current, place)] as const,
-  );
-  model.loadStateDict(Object.fromEntries(state));
-}
-
-/** WGSL's functions stray up to 8 times as far as IEEE's roundings, of which PyTorch's two runs are only one sample. */
-const allowed = (expected: number, spread: number): number => (32 * spread + 1e-5) * Math.max(1, Math.abs(expected));
-
-function expectClose(name: string, actual: readonly number[], expected: readonly number[], spread: number): void {
-  expect(actual, name).toHaveLength(expected.length);
-  const off = expected.findIndex((value, i) => !(Math.abs(actual[i]! - value) <= allowed(value, spread)));
-  expect(off < 0 ? null : `${name} [${off}]: got ${actual[off]}, expected ${expected[off]}`).toBeNull();
-}
-
-async function check(golden: Golden): Promise<void> {
-  const [make, shape] = MODELS[golden.model];
-  const model: nn.Layer = make();
-  fill(model);
-  const optimizer = new optim[golden.optimizer](model.parameters(), golden.options);
-  const batches = Array.from({ length: BATCHES }, (_, b) => {
-    const labels = Int32Array.from({ length: shape[0] }, (_, i) => (i * i + b) % CLASSES);
-    return [tensor(formula(shape, 1.7, 100 * b).data as Float32Array, { shape }), tensor(labels)] as const;
+  [...model.namedParameters()].forEach(([name, parameter], seed) => {
+    const { shape, dtype } = parameter;
+    const fan = 2 ** Math.floor(Math.log2(shape.slice(1).reduce((a, b) => a * b, 1)) / 2);
+    const owner = model.getSubmodule(name.slice(0, Math.max(0, name.lastIndexOf("."))));
+    const isScale = name.endsWith("weight") && (owner instanceof nn.BatchNorm2d || owner instanceof nn.LayerNorm);
+    const values = numbers(shape, seed).map((x) => (shape.length > 1 ? x / fan : x / 8 + Number(isScale)));
+    parameter.assign(tensor(values, { shape, dtype }));
   });
+}
+
+function batch(run: Run, step: number, dtype: DType): { x: Tensor; y: Tensor } {
+  const { batch: shape, classes } = models.find(({ name }) => name === run.model)!;
+  const index = step % batches;
+  const targets = Int32Array.from({ length: shape[0]! }, (_, i) => (5 * i + index) % classes);
+  return { x: tensor(numbers(shape, 1000 + index), { shape, dtype }), y: tensor(targets) };
+}
+
+/** Losses, and the state at the end without counters. */
+async function train(run: Run, dtype: DType): Promise<{ losses: TypedArray; state: Map<string, TypedArray> }> {
+  const model = MODELS[run.model]().to(dtype);
+  fill(model);
+  const { maxNorm, maxLr, ...options } = run.options;
+  const optimizer = new optim[run.optimizer](model.parameters(), options);
+  const scheduler = maxLr === undefined ? null : new optim.OneCycleLR(optimizer, maxLr, { totalSteps: STEPS });
   const losses: Tensor[] = [];
   for (let step = 0; step < STEPS; step++) {
-    const [x, y] = batches[step % BATCHES]!;
+    const { x, y } = batch(run, step, dtype);
     const loss = F.crossEntropy(model.forward(x), y);
     optimizer.zeroGrad();
     loss.backward();
+    if (maxNorm !== undefined) nn.utils.clipGradNorm_(model.parameters(), maxNorm);
     optimizer.step();
-    if (step % 10 === 0 || step % 10 === 9) losses.push(loss);
+    scheduler?.step();
+    if (step % every === 0 || step === STEPS - 1) losses.push(loss);
   }
-  const found = await Promise.all(losses.map((loss) => loss.item()));
-  expectClose("losses", found, golden.losses, golden.lossSpread);
-  const state = await nn.readState(model.stateDict());
-  for (const [name, expected] of Object.entries(golden.state)) {
-    const values = Array.from(state[name]!.data);
-    const mean = values.reduce((total, value) => total + value, 0) / values.length;
-    expectClose(name, [mean, ...values.slice(0, 3)], expected, golden.stateSpreads[name]!);
-  }
+  const entries = Object.entries(model.stateDict()).filter(([, value]) => value.dtype === dtype);
+  const values = await read([...entries.map(([, value]) => value), ...losses]);
+  return {
+    losses: Float64Array.from(values.slice(entries.length), (value) => value[0]!),
+    state: new Map(entries.map(([name], i) => [name, values[i]!])),
+  };
 }
 
-export function trajectories(): void {
-  describe("a hundred steps", () => {
-    for (const golden of goldens) test(golden.name, () => check(golden));
+/** What the golden has of a tensor. */
+function sample(name: string, values: TypedArray): number[] {
+  const third = values.length / 3;
+  // that of keys has no gradient but rounding, since softmax ignores what is the same for all
+  const kept = name.endsWith("in_proj_bias")
+    ? [...values.subarray(0, third), ...values.subarray(2 * third)]
+    : [...values];
+  if (kept.length <= 4) return kept;
+  return [0, 1, 2, 3].map((k) => kept[Math.floor((k * (kept.length - 1)) / 3)]!);
+}
 
-    test("of every optimizer that there is", () => {
-      const optimizers = Object.entries(optim).filter(
-        ([name, value]) =>
-          typeof value === "function" && value.prototype instanceof optim.Optimizer && name !== "Optimizer",
-      );
-      expect(optimizers.map(([name]) => name).sort()).toEqual(
-        [...new Set(goldens.map(({ optimizer }) => optimizer))].sort(),
-      );
+/** How much less exact a GPU's functions may be than PyTorch's. */
+const LESS_EXACT = 4;
+
+function boundsOf(expected: Float32Array | Float64Array, spread: number): Float64Array {
+  if (expected instanceof Float64Array) return expected.map((value) => 2e-11 * Math.max(1, Math.abs(value)));
+  return boundsOfState(expected, { device: defaultDevice().kind, steps: 1, spread: LESS_EXACT * spread });
+}
+
+async function follow(run: Run, dtype: "f32" | "f64"): Promise<void> {
+  const { losses, state } = await train(run, dtype);
+  const from = (values: readonly number[] | TypedArray): Float32Array | Float64Array =>
+    dtype === "f64" ? Float64Array.from(values) : Float32Array.from(values);
+  const compare = (
+    name: string,
+    actual: TypedArray | readonly number[],
+    wanted: readonly number[],
+    spread: number,
+  ): void => {
+    const expected = from(wanted);
+    expect(firstOff(from(actual), expected, boundsOf(expected, spread)), name).toBeNull();
+  };
+  compare("loss", losses, run.losses, run.lossSpread);
+  expect([...state.keys()]).toEqual(Object.keys(run.state));
+  for (const [name, values] of state) compare(name, sample(name, values), run.state[name]!, run.spread[name]!);
+}
+
+/** @param models dtype -> what is trained in it; f64 is for the CPU only */
+export function trajectories(models: Readonly<Partial<Record<"f32" | "f64", readonly Run["model"][]>>>): void {
+  for (const [dtype, names] of Object.entries(models)) {
+    describe.each(names)(`a hundred steps of %s in ${dtype}`, (model) => {
+      const runs = (goldens.runs as unknown as readonly Run[]).filter((run) => run.model === model);
+      for (const run of runs) test(run.name, () => follow(run, dtype as "f32" | "f64"));
     });
+  }
+  test("the loss of every run falls", () => {
+    for (const { losses } of goldens.runs) expect(losses.at(-1)!).toBeLessThan(losses[0]!);
   });
 }
