@@ -1,9 +1,11 @@
 // output[o] = epilogue(fold over r of load(r, o)); four neighbouring outputs an invocation.
-// The rows are cut into `splits` chunks; with more than one, output is [splits, outputs rounded up to 4] and a second pass
-// folds it. The order of the fold is fixed by the sizes alone.
+// The rows are cut into `splits` chunks; with more than one, output is [splits, outputs rounded up to 4] and another pass
+// folds it. A chunk is folded in blocks, so that rounding does not add up along all of it. The order of the fold is fixed by the
+// sizes alone.
 // Grid: (ceil(ceil(outputs / 4) * splits / WORKGROUP), 1, 1), folded into y beyond 65,535.
 
 const WORKGROUP = 16u;
+const BLOCK = 64u; // rows
 
 alias Value = f32;
 
@@ -33,8 +35,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   let start = (job / columns) * params.chunk;
   let end = min(start + params.chunk, params.rows);
   var acc = vec4<Value>(identity());
-  for (var row = start; row < end; row++) {
-    acc = combine4(acc, load4(row, o));
+  for (var block = start; block < end; block += BLOCK) {
+    var part = vec4<Value>(identity());
+    for (var row = block; row < min(block + BLOCK, end); row++) {
+      part = combine4(part, load4(row, o));
+    }
+    acc = combine4(acc, part);
   }
   output[job] = epilogue4(acc, 4u * job);
 }

@@ -1,9 +1,11 @@
 // output[o] = epilogue(fold over (outer, inner) of load(o, outer, inner)); inner elements are neighbours, taken four at a time.
-// A row is cut into `splits` chunks, an invocation each; with more than one, output is [outputs, splits] and a second
-// pass folds it. The order of the fold is fixed by the sizes alone.
+// A row is cut into `splits` chunks, an invocation each; with more than one, output is [outputs, splits] and another
+// pass folds it. A chunk is folded in blocks, so that rounding does not add up along all of it. The order of the fold is fixed
+// by the sizes alone.
 // Grid: (ceil(outputs * splits / WORKGROUP), 1, 1), folded into y beyond 65,535.
 
 const WORKGROUP = 16u;
+const BLOCK = 64u; // vec4s
 
 alias Value = f32;
 
@@ -40,12 +42,16 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   var acc = vec4<Value>(identity());
   var outer = start / inner_vecs;
   var vec = start % inner_vecs;
-  for (var t = start; t < end; t++) {
-    var value = load4(o, outer, 4u * vec);
-    if (vec >= whole) { value = select(vec4<Value>(identity()), value, lanes); }
-    acc = combine4(acc, value);
-    vec++;
-    if (vec == inner_vecs) { vec = 0u; outer++; }
+  for (var block = start; block < end; block += BLOCK) {
+    var part = vec4<Value>(identity());
+    for (var t = block; t < min(block + BLOCK, end); t++) {
+      var value = load4(o, outer, 4u * vec);
+      if (vec >= whole) { value = select(vec4<Value>(identity()), value, lanes); }
+      part = combine4(part, value);
+      vec++;
+      if (vec == inner_vecs) { vec = 0u; outer++; }
+    }
+    acc = combine4(acc, part);
   }
   output[job] = epilogue(combine(combine(acc.x, acc.y), combine(acc.z, acc.w)), job);
 }

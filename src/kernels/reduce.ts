@@ -15,15 +15,17 @@ export type ReduceInfo =
   | { readonly layout: "columns"; readonly outputs: number; readonly rows: number };
 
 const WORKGROUP = 16;
+/** Loads that one invocation folds before it adds what they make to the rest: rounding adds up along a block, and then over blocks. */
+const BLOCK = 64;
 /** Invocations that keep an adapter busy, and the least work worth one. */
 const TARGET = { software: { jobs: 256, chunk: 32 }, hardware: { jobs: 16384, chunk: 16 } } as const;
+/** Loads that the last pass may leave to one invocation; beyond, their results are cut into chunks once more. */
+const LAST = { software: 512, hardware: 256 } as const;
 
-function splitsFor(
-  jobs: number,
-  length: number,
-  limits: KernelLimits,
-  most: number,
-): { splits: number; chunk: number } {
+/** Roundings in a row that the terms of a sum go through in a pass over chunks of so many loads: blocks, and four lanes in two steps. */
+export const roundingsOfChunk = (chunk: number): number => Math.min(chunk, BLOCK) + ceilDiv(chunk, BLOCK) + 2;
+
+function splitsFor(jobs: number, length: number, limits: KernelLimits, most: number): Cutting {
   const target = TARGET[limits.adapterClass];
   const wanted = Math.min(ceilDiv(target.jobs, jobs), ceilDiv(length, target.chunk), most);
   const chunk = Math.max(1, ceilDiv(length, Math.max(1, wanted)));
@@ -37,7 +39,7 @@ function gridFor(jobs: number, limits: KernelLimits): [number, number, number] {
 }
 
 /**
- * Passes of a fold: one, or one over chunks and one over their results. Only the last one has the epilogue.
+ * Passes of a fold: one, or one over chunks and one or two over their results. Only the last one has the epilogue.
  * @param mostSplits chunks that a fold may be cut into
  */
 export function planReduce(info: ReduceInfo, limits: KernelLimits, mostSplits = Infinity): KernelPlan {
@@ -49,16 +51,48 @@ function planRows(
   limits: KernelLimits,
   mostSplits: number,
 ): KernelPlan {
-  const { splits, chunk } = splitsFor(outputs, outer * ceilDiv(inner, 4), limits, mostSplits);
-  const first = rowsPass({ outputs, outer, inner, splits, chunk }, limits);
-  if (splits === 1) return { passes: [{ ...first, bindings: { input: "input0", output: "output" } }] };
-  const second = rowsPass({ outputs, outer: 1, inner: splits, splits: 1, chunk: ceilDiv(splits, 4) }, limits);
+  const first = splitsFor(outputs, outer * ceilDiv(inner, 4), limits, mostSplits);
+  const levels = levelsFrom(first, limits, (splits) => ceilDiv(splits, 4));
+  const passes = levels.map((level, index) => {
+    const sizes = index === 0 ? { outer, inner } : { outer: 1, inner: levels[index - 1]!.splits };
+    return rowsPass({ outputs, ...sizes, ...level }, limits);
+  });
+  return chained(
+    passes,
+    levels.map(({ splits }) => 4 * outputs * splits),
+  );
+}
+
+/** How one pass of several cuts what it folds. */
+interface Cutting {
+  readonly splits: number;
+  /** Loads of one chunk. */
+  readonly chunk: number;
+}
+
+/** What the results of a pass are cut into by the passes after it, until one chunk is left. */
+function levelsFrom(first: Cutting, { adapterClass }: KernelLimits, loadsOf: (splits: number) => number): Cutting[] {
+  const levels = [first];
+  for (let last = first; last.splits > 1; levels.push(last)) {
+    const loads = loadsOf(last.splits);
+    const chunk = loads <= LAST[adapterClass] ? loads : BLOCK;
+    last = { splits: ceilDiv(loads, chunk), chunk };
+  }
+  return levels;
+}
+
+/** Passes that hand their results to the next one. */
+function chained(passes: readonly Omit<Pass, "bindings">[], byteLengths: readonly number[]): KernelPlan {
+  const last = passes.length - 1;
   return {
-    passes: [
-      { ...first, bindings: { input: "input0", output: "scratch0" } },
-      { ...second, bindings: { input: "scratch0", output: "output" } },
-    ],
-    scratch: [4 * outputs * splits],
+    passes: passes.map((pass, index) => ({
+      ...pass,
+      bindings: {
+        input: index === 0 ? "input0" : `scratch${index - 1}`,
+        output: index === last ? "output" : `scratch${index}`,
+      },
+    })),
+    ...(last > 0 && { scratch: byteLengths.slice(0, last) }),
   };
 }
 
@@ -69,6 +103,7 @@ function rowsPass(
   const count = params.outputs * params.outer * params.inner;
   return {
     shader: reduceRows,
+    consts: { WORKGROUP, BLOCK },
     grid: gridFor(params.outputs * params.splits, limits),
     params,
     flops: count,
@@ -82,17 +117,16 @@ function planColumns(
   mostSplits: number,
 ): KernelPlan {
   const columns = ceilDiv(outputs, 4);
-  const { splits, chunk } = splitsFor(columns, rows, limits, mostSplits);
-  const first = columnsPass({ outputs, rows, splits, chunk, pitch: outputs }, limits);
-  if (splits === 1) return { passes: [{ ...first, bindings: { input: "input0", output: "output" } }] };
-  const second = columnsPass({ outputs, rows: splits, splits: 1, chunk: splits, pitch: 4 * columns }, limits);
-  return {
-    passes: [
-      { ...first, bindings: { input: "input0", output: "scratch0" } },
-      { ...second, bindings: { input: "scratch0", output: "output" } },
-    ],
-    scratch: [16 * columns * splits],
-  };
+  const levels = levelsFrom(splitsFor(columns, rows, limits, mostSplits), limits, (splits) => splits);
+  const passes = levels.map((level, index) => {
+    const isFirst = index === 0;
+    const sizes = isFirst ? { rows, pitch: outputs } : { rows: levels[index - 1]!.splits, pitch: 4 * columns };
+    return columnsPass({ outputs, ...sizes, ...level }, limits);
+  });
+  return chained(
+    passes,
+    levels.map(({ splits }) => 16 * columns * splits),
+  );
 }
 
 function columnsPass(
@@ -101,5 +135,12 @@ function columnsPass(
 ): Omit<Pass, "bindings"> {
   const count = params.outputs * params.rows;
   const jobs = ceilDiv(params.outputs, 4) * params.splits;
-  return { shader: reduceColumns, grid: gridFor(jobs, limits), params, flops: count, bytes: 4 * count };
+  return {
+    shader: reduceColumns,
+    consts: { WORKGROUP, BLOCK },
+    grid: gridFor(jobs, limits),
+    params,
+    flops: count,
+    bytes: 4 * count,
+  };
 }

@@ -19,7 +19,7 @@ import type { Node } from "../../src/graph/node";
 import { sizeOf } from "../../src/graph/shape";
 import { topologicalOrder } from "../../src/graph/walk";
 import type { KernelLimits } from "../../src/kernels/kernel";
-import { planReduce } from "../../src/kernels/reduce";
+import { planReduce, roundingsOfChunk } from "../../src/kernels/reduce";
 import { opOf } from "../../src/ops/op";
 
 // --- the numbers -----------------------------------------------------------------------------------------------------
@@ -502,7 +502,7 @@ function countsOf(node: Node, hosts: readonly HostArray[]): TypedArray {
 const termsOf = (node: Node, hosts: readonly HostArray[]): number =>
   Math.round(hosts[0]!.data.length / Math.max(1, sizeOf(node.shape)));
 
-/** Additions in a row in the worst of the ways to cut a reduction: a lane's chunk, four lanes in two steps, and so on in the second pass. */
+/** Additions in a row in the worst of the ways to cut a reduction, over all its passes. */
 function chainOf(node: Node, hosts: readonly HostArray[]): number {
   const outputs = sizeOf(node.shape);
   const terms = termsOf(node, hosts);
@@ -514,7 +514,7 @@ function chainOf(node: Node, hosts: readonly HostArray[]): number {
       planReduce({ layout: "columns", outputs, rows: terms }, limits),
     ];
     return plans.map(({ passes }) =>
-      passes.reduce((sum, { params }) => sum + Math.min(params["chunk"]!, terms) + 2, 0),
+      passes.reduce((sum, { params }) => sum + roundingsOfChunk(Math.min(params["chunk"]!, terms)), 0),
     );
   });
   return Math.min(terms, most(lengths));

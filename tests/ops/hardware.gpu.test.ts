@@ -33,6 +33,16 @@ const LARGE: readonly OpCase[] = [
     (x) => sum(x, 0),
   ),
   row(
+    "a sum in three passes",
+    (draw) => [draw.uniform([1_000_003])],
+    (x) => sum(x),
+  ),
+  row(
+    "sums of columns in three passes",
+    (draw) => [draw.uniform([400_009, 3])],
+    (x) => sum(x, 0),
+  ),
+  row(
     "topk in chunks",
     (draw) => [draw.distinct([2, 20_011])],
     (x) => topk(x, 50).indices,
