@@ -26,6 +26,12 @@ const shared = {
 /** What the projects with a GPU share beside that. */
 const gpuSetup = ["tests/helpers/gpuDevices.ts", "tests/helpers/pipelineLabels.ts"];
 
+/** How many random graphs `tests/schedule/graphs.fuzz` computes, and the first seed: as `npm run fuzz` says, or so many. */
+const fuzz = (graphs: number) => ({
+  FLYWHEEL_FUZZ_GRAPHS: process.env["FLYWHEEL_FUZZ_GRAPHS"] ?? String(graphs),
+  FLYWHEEL_FUZZ_SEED: process.env["FLYWHEEL_FUZZ_SEED"] ?? "1",
+});
+
 export default defineConfig({
   test: {
     reporters: [["default", { summary: false }], "./scripts/countReporter.mjs", "./scripts/wideReporter.mjs"],
@@ -62,7 +68,7 @@ export default defineConfig({
           ...shared,
           name: "webgpu",
           include: [suffixes.gpu],
-          env: { FLYWHEEL_DEVICE: "webgpu", ...ensureVulkan() },
+          env: { FLYWHEEL_DEVICE: "webgpu", ...fuzz(2000), ...ensureVulkan() },
           setupFiles: ["tests/helpers/nodeGpu.ts", ...shared.setupFiles, ...gpuSetup],
           pool: "forks",
           maxWorkers: 2,
@@ -77,7 +83,7 @@ export default defineConfig({
           ...shared,
           name: "browser", // its one instance is the project "chrome"
           include: [suffixes.gpu, suffixes.chrome],
-          env: { FLYWHEEL_DEVICE: "webgpu" },
+          env: { FLYWHEEL_DEVICE: "webgpu", ...fuzz(200) },
           setupFiles: [...shared.setupFiles, ...gpuSetup],
           maxWorkers: 1,
           sequence: { groupOrder: 3 },

@@ -560,6 +560,14 @@ export function widthOf(bounds: Float64Array, values: TypedArray): number {
   return width;
 }
 
+/** How many bounds are wider than the cap: where a choice may turn, and nothing can be said. */
+export function countUnsure(bounds: Float64Array, values: TypedArray): number {
+  let count = 0;
+  let i = 0;
+  for (const scale of scales(values)) if (bounds[i++]! > CAP * scale) count++;
+  return count;
+}
+
 /** Infinity and NaN are close to nothing but themselves. */
 export const isClose = (got: number, want: number, bound: number): boolean =>
   Object.is(got, want) || got === want || (Number.isFinite(want) && Math.abs(got - want) <= bound);

@@ -56,6 +56,11 @@ export const cases = table({
       (x, i) => ops.gather(x, 0, i),
     ),
     row(
+      "sum over nothing",
+      (draw) => [draw.uniform([3, 0]), index([], [3, 0])],
+      (x, i) => ops.sum(ops.gather(x, 1, i), 1),
+    ),
+    row(
       "u32 index",
       (draw) => [draw.uniform([4]), index([3, 1], [2], "u32")],
       (x, i) => ops.gather(x, 0, i),

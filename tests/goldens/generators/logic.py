@@ -2,7 +2,7 @@
 
 import torch
 
-from .case import case, permuted, permuted, snake, u32
+from .case import case, permuted, snake, u32
 from .record import Draw, f32, i32
 from .values import BYTES, INTS, PAIRED_EDGES, SHAPES, WORDS, inf, nan, paired, paired_u32, u8, u32_column
 
