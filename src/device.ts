@@ -25,6 +25,12 @@ export interface DeviceOptions {
    * WebGPU device has (256 MiB a buffer, 128 MiB a binding), to see how a program does elsewhere. A `gpuDevice` has its own.
    */
   readonly limits?: "adapter" | "default";
+  /**
+   * Whether a GPU checks indices as the CPU always does: without it, an index out of range gives NaN, in integers another entry,
+   * and writes nothing. With it, the first read afterwards throws an IndexError that names the op and the index. Costs two
+   * reductions and a copy to the host for each tensor of indices. Default false.
+   */
+  readonly debug?: boolean;
 }
 
 /** What `init` takes. */
@@ -54,9 +60,12 @@ export class Device {
   private open = true;
 
   /** Use `init` or `openDevice`. */
-  constructor(private readonly backend: DescribedBackend) {
+  constructor(
+    private readonly backend: DescribedBackend,
+    { debug = false }: DeviceOptions = {},
+  ) {
     this.name = `${backend.kind}:${nextId++}`;
-    this.engine = new Engine(backend);
+    this.engine = new Engine(backend, debug);
   }
 
   get kind(): DeviceKind {
@@ -134,6 +143,7 @@ let current: Device | null = null;
  * @param options.gpuDevice a WebGPU device that the page already has
  * @param options.powerPreference which GPU of two; default `"high-performance"`
  * @param options.limits `"adapter"` (default) or `"default"`: how large buffers and bindings may be
+ * @param options.debug whether indices are checked on a GPU too; default false
  * @returns the device
  * @throws DeviceError if `"webgpu"` was asked for and there is none; `"auto"` warns once instead and takes the CPU
  * @throws ValueError for a device or limits that there are not
@@ -143,7 +153,7 @@ let current: Device | null = null;
  * const x = tensor([1, 2, 3]);
  */
 export async function init(initOptions: InitOptions = {}): Promise<Device> {
-  checkOptionNames("init", initOptions, ["device", "gpuDevice", "powerPreference", "limits"]);
+  checkOptionNames("init", initOptions, ["device", "gpuDevice", "powerPreference", "limits", "debug"]);
   const { device = "auto", ...options } = initOptions;
   current = device === "auto" ? await openBest(options) : await openDevice(device, options);
   return current;
@@ -165,10 +175,10 @@ export async function openDevice(kind: DeviceKind, options: DeviceOptions = {}):
   // Callers without types may pass anything.
   switch (kind as string) {
     case "cpu":
-      return new Device(new CpuBackend());
+      return new Device(new CpuBackend(), options);
     case "webgpu": {
       const { createWebGpuBackend } = await import("./runtime/webgpuBackend");
-      return new Device(await createWebGpuBackend(options));
+      return new Device(await createWebGpuBackend(options), options);
     }
     default:
       throw new ValueError(

@@ -11,6 +11,7 @@ import { isTracing } from "../graph/origin";
 import { topologicalOrder } from "../graph/walk";
 import { checkValues, valuesToCheck } from "./anomaly";
 import { Arena } from "./arena";
+import { IndexChecks } from "./indexChecks";
 import { neededFor } from "./needed";
 import {
   type Backend,
@@ -44,10 +45,14 @@ export class Engine {
   /** Values on their way to the host. */
   private readonly reading = new Map<Node, Promise<TypedArray>>();
 
-  /** What looking for anomalies has found so far: rejects at the first. */
+  /** What looking for anomalies or at indices has found so far: rejects at the first. */
   private findings: Promise<unknown> | null = null;
 
-  constructor(readonly backend: Backend) {}
+  constructor(
+    readonly backend: Backend,
+    /** Whether programs also look whether their indices are in range; the next read throws what is found. */
+    private readonly debug = false,
+  ) {}
 
   /** State that starts as `initial`. */
   createVariable(name: string, initial: Node): Variable {
@@ -250,23 +255,26 @@ export class Engine {
     if (effects.length === 0 && outputs.length === 0) return Promise.resolve([]);
     for (const effect of effects) for (const { variable } of writesOf(effect)) this.backend.allocate(variable);
     if (isTracing()) seen.add(this);
-    const values = isTracing() ? this.runChecked({ effects, outputs }) : this.backend.run({ effects, outputs });
+    const isChecked = isTracing() || this.debug;
+    const values = isChecked ? this.runChecked({ effects, outputs }) : this.backend.run({ effects, outputs });
     for (const effect of effects)
       for (const { variable, version } of writesOf(effect)) variable.realizedVersion = version;
     return values;
   }
 
-  /** Runs a program that also brings all values in it to the host, to look for NaN. The next read throws what is found. */
-  private runChecked({ effects, outputs }: Program): Promise<TypedArray[]> {
-    const nodes = valuesToCheck({ effects, outputs });
-    const checks = nodes.filter(({ hostData }) => hostData === null).map((node): Output => ({ node, want: "read" }));
+  /** Runs a program that also brings to the host what is looked at: all values, for NaN; indices. The next read throws what is found. */
+  private runChecked(program: Program): Promise<TypedArray[]> {
+    const { effects, outputs } = program;
+    const nodes = isTracing() ? valuesToCheck(program) : [];
+    const indices = this.debug ? new IndexChecks(program) : null;
+    const wantedToo = new Set([...nodes, ...(indices?.nodes ?? [])].filter(({ hostData }) => hostData === null));
+    const checks = [...wantedToo].map((node): Output => ({ node, want: "read" }));
     const values = this.backend.run({ effects, outputs: [...outputs, ...checks] });
     const findings = values.then((all) => {
       const found = new Map(checks.map(({ node }, i) => [node, all[all.length - checks.length + i]!]));
-      checkValues(
-        nodes,
-        nodes.map((node) => node.hostData ?? found.get(node)!),
-      );
+      const valuesOf = (list: readonly Node[]): TypedArray[] => list.map((node) => node.hostData ?? found.get(node)!);
+      indices?.check(valuesOf(indices.nodes));
+      checkValues(nodes, valuesOf(nodes));
     });
     this.findings = Promise.all([this.findings, findings]);
     const wanted = values.then((all) => all.slice(0, all.length - checks.length));

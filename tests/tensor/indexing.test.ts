@@ -1,0 +1,5 @@
+import { openTestDevice } from "../suites/device";
+import { indexing } from "../suites/indexing";
+
+await openTestDevice("cpu");
+indexing();
