@@ -266,7 +266,7 @@ const KERNELS: readonly Step[] = [
   ({ read, x, rank, shape }) => {
     if (rank !== 4 || shape[2]! < 2 || shape[3]! < 2) return null;
     const stride = 1 + read.int(2);
-    return lift((node) => ops.maxPool2d(node, 2, { stride }), x);
+    return lift((node) => ops.maxPool2d(node, 2, { stride }).values, x);
   },
 ];
 
