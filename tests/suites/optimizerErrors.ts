@@ -128,6 +128,18 @@ function ranges(): void {
       });
     }
 
+    test("more groups than a uniform holds", () => {
+      const groups = (count: number): { params: Parameter[] }[] =>
+        Array.from({ length: count }, () => ({ params: [parameter()] }));
+      const stepWith = (count: number) => (): void => {
+        const optimizer = new Adam(groups(count));
+        optimizer.paramGroups.at(-1)!.params[0]!.grad = ones([2]);
+        optimizer.step();
+      };
+      expect(stepWith(32)).not.toThrow();
+      expect(stepWith(33)).toThrow(/at most 32 parameter groups, got 33. Use two optimizers/);
+    });
+
     test("betas that were spoiled later", () => {
       const optimizer = new Adam([parameter()]);
       optimizer.paramGroups[0]!.betas = [0.9, 2];

@@ -175,6 +175,13 @@ export function trajectories(models: Readonly<Partial<Record<"f32" | "f64", read
       for (const run of runs) test(run.name, () => follow(run, dtype as "f32" | "f64"));
     });
   }
+  test("every optimizer that there is trains", () => {
+    const isOptimizer = (value: unknown): boolean =>
+      typeof value === "function" && value.prototype instanceof optim.Optimizer;
+    const names = Object.entries(optim).flatMap(([name, value]) => (isOptimizer(value) ? [name] : []));
+    expect([...new Set(goldens.runs.map(({ optimizer }) => optimizer))].sort()).toEqual(names.sort());
+  });
+
   test("the loss of every run falls", () => {
     for (const { losses } of goldens.runs) expect(losses.at(-1)!).toBeLessThan(losses[0]!);
   });
