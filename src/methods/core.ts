@@ -13,6 +13,7 @@ import * as ops from "../ops";
 import { apply } from "../ops/op";
 import { checkOptionNames, describe, operandError } from "../options";
 import type { Tensor } from "../tensor";
+import { showValues } from "./print";
 
 /** Numbers in nested lists, as `toArray` gives and `tensor` takes them; booleans count as 1 and 0. */
 export type NestedArray = number | boolean | readonly NestedArray[];
@@ -45,7 +46,7 @@ export abstract class TensorCore {
   get node(): Node {
     if (this.disposed) {
       throw new StaleTensorError(
-        `tensor: a tensor that is used must not be disposed of, got ${this.toString()}. Dispose of it later.`,
+        `tensor: a tensor that is used must not be disposed of, got ${summaryOf(this)}. Dispose of it later.`,
       );
     }
     return this.value;
@@ -89,8 +90,13 @@ export abstract class TensorCore {
     return dim === undefined ? this.shape : this.shape[checkedDim("size", dim, this.shape)]!;
   }
 
+  /** The values, where the host has them without asking a device, and what it is. */
   toString(): string {
-    return `${this.constructor.name}(shape=${showShape(this.shape)}, dtype=${this.dtype}, device=${this.device.name})`;
+    const values = this.value.hostData;
+    if (!values || values.length === 0) return summaryOf(this);
+    const name = this.constructor.name;
+    const shown = showValues(values, this.shape, this.dtype, name.length + 1);
+    return `${name}(${shown}, dtype=${this.dtype}, device=${this.device.name})`;
   }
 
   /** What Node's console shows. */
@@ -260,6 +266,10 @@ export abstract class TensorCore {
     return { values: this.wrap(values), indices: this.wrap(indices) };
   }
 }
+
+/** What a tensor is, as errors show it. */
+export const summaryOf = (x: TensorCore): string =>
+  `${x.constructor.name}(shape=${showShape(x.shape)}, dtype=${x.dtype}, device=${x.device.name})`;
 
 /** Options of reductions. */
 export interface KeepDim {

@@ -11,7 +11,7 @@ import { topologicalOrder } from "../graph/walk";
 import * as ops from "../ops";
 import { checkOptionNames } from "../options";
 import type { Tensor } from "../tensor";
-import { deviceOf, TensorCore } from "./core";
+import { deviceOf, summaryOf, TensorCore } from "./core";
 
 export type { HookHandle } from "../autograd/hooks";
 
@@ -193,7 +193,7 @@ export abstract class Gradients extends TensorCore implements GradientOwner {
   private checkRequiresGrad(op: string): void {
     if (this.requiresGrad) return;
     throw new AutogradError(
-      `${op}: the tensor must require gradients, got ${this.toString()} without. Call requiresGrad_() before it is used.`,
+      `${op}: the tensor must require gradients, got ${summaryOf(this)} without. Call requiresGrad_() before it is used.`,
     );
   }
 }
@@ -246,7 +246,7 @@ function leafOf(node: Node, requiresGrad: boolean): Node {
 export function gradientSeed(op: string, output: Gradients, gradient: Gradients | undefined | null): Node {
   if (!output.requiresGrad) {
     throw new AutogradError(
-      `${op}: the tensor must depend on something that requires gradients, got ${output.toString()}. ` +
+      `${op}: the tensor must depend on something that requires gradients, got ${summaryOf(output)}. ` +
         "Use parameters or requiresGrad_(), outside of noGrad.",
     );
   }

@@ -195,12 +195,12 @@ export abstract class Functions extends Division {
   /** `exp(this) / sum(exp(this))` over `dim`. @see torch.softmax */
   softmax(dim: number): Tensor {
     checkDim("softmax", dim);
-    return this.unary((x) => ops.softmax(x, dim));
+    return this.unary((x) => ops.softmax(ops.checkFloat("softmax", x), dim));
   }
 
   /** `log(softmax(this))` over `dim`. @see torch.log_softmax */
   logSoftmax(dim: number): Tensor {
     checkDim("logSoftmax", dim);
-    return this.unary((x) => ops.logSoftmax(x, dim));
+    return this.unary((x) => ops.logSoftmax(ops.checkFloat("logSoftmax", x), dim));
   }
 }

@@ -41,9 +41,9 @@ export abstract class Reductions extends Logic {
     return this.reduced("sum", ops.sum, dim, options);
   }
 
-  /** Mean over `dim`, or of all; NaN of nothing. @throws DTypeError if `dtype` is no float. @see torch.mean */
+  /** Mean over `dim`, or of all; NaN of nothing. @throws DTypeError of no floats, unless `dtype` makes them some. @see torch.mean */
   mean(dim?: Dims, options?: SumOptions): Tensor {
-    return this.reduced("mean", ops.mean, dim, floating("mean", options));
+    return this.reduced("mean", floatsOnly("mean", ops.mean), dim, floating("mean", options));
   }
 
   /** Product over `dim`, or of all. Zeros do no harm in its gradients. @see torch.prod */
@@ -58,7 +58,7 @@ export abstract class Reductions extends Logic {
 
   /** Mean over `dim`, or of all, of what is not NaN; NaN of nothing. @see torch.nanmean */
   nanmean(dim?: Dims, options?: SumOptions): Tensor {
-    return this.reduced("nanmean", ops.nanmean, dim, floating("nanmean", options));
+    return this.reduced("nanmean", floatsOnly("nanmean", ops.nanmean), dim, floating("nanmean", options));
   }
 
   /** How many elements over `dim`, or of all, are not 0; i32. @see torch.count_nonzero */
@@ -74,12 +74,12 @@ export abstract class Reductions extends Logic {
    * @see torch.var
    */
   var(dim?: Dims, options: VarOptions = {}): Tensor {
-    return this.unary((x) => ops.variance(x, dim, varOptionsOf("var", options)));
+    return this.unary(floatsOnly("var", (x) => ops.variance(x, dim, varOptionsOf("var", options))));
   }
 
   /** Square root of the variance. Where it is 0, so is its gradient. @see torch.std */
   std(dim?: Dims, options: VarOptions = {}): Tensor {
-    return this.unary((x) => ops.std(x, dim, varOptionsOf("std", options)));
+    return this.unary(floatsOnly("std", (x) => ops.std(x, dim, varOptionsOf("std", options))));
   }
 
   /** Variance and mean over `dim`, or of all. @see torch.var_mean */
@@ -102,7 +102,7 @@ export abstract class Reductions extends Logic {
    * @see torch.norm
    */
   norm(p: number | "fro" = 2, dim?: Dims, options?: KeepDim): Tensor {
-    return this.unary((x) => ops.norm(x, powerOf("norm", p), dim, keepDimOf("norm", options)));
+    return this.unary(floatsOnly("norm", (x) => ops.norm(x, powerOf("norm", p), dim, keepDimOf("norm", options))));
   }
 
   /** The norm of `this - other`, which broadcast. @see torch.dist */
@@ -196,6 +196,14 @@ export abstract class Reductions extends Logic {
     return this.unary((x) => make(ops.typed(op, x, dtype), dim, keepDim));
   }
 }
+
+/** A builder that takes floats only, as in PyTorch. */
+const floatsOnly =
+  <Rest extends unknown[]>(op: string, make: (x: Node, ...rest: Rest) => Node) =>
+  (x: Node, ...rest: Rest): Node => {
+    ops.checkFloat(op, x);
+    return make(x, ...rest);
+  };
 
 /** Options whose dtype is a float, if there is one. */
 function floating(op: string, options?: SumOptions): SumOptions | undefined {

@@ -55,6 +55,7 @@ export { matmul, matmulOp } from "./matmul";
 export * from "./maxPool";
 export * from "./moments";
 export * from "./normalization";
+export { checkFloat } from "./pointwise";
 export * from "./order";
 export * from "./pad";
 export * from "./products";

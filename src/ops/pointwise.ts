@@ -54,6 +54,12 @@ export const INTEGER: readonly DType[] = ["i32", "u32", "u8"];
 export const BITS: readonly DType[] = [...INTEGER, "bool"];
 export const ANY: readonly DType[] = [...NUMBER, "bool"];
 
+/** Says so where a tensor has no float dtype. */
+export function checkFloat(op: string, x: Node): Node {
+  checkDType(op, [x], FLOAT);
+  return x;
+}
+
 function mapUnary(out: TypedArray, x: TypedArray, f: (x: number) => number): void {
   for (let i = 0; i < out.length; i++) out[i] = f(x[i]!);
 }

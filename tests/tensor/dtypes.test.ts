@@ -1,4 +1,4 @@
-/** The dtype of every pointwise function's result, against PyTorch; and that the page of the docs says the same. */
+/** The dtype of every pointwise function's result, and of some reductions', against PyTorch; and that the page of the docs says the same. */
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -29,19 +29,23 @@ const read = (path: string): string => readFileSync(new URL(path, import.meta.ur
 const golden = JSON.parse(read("../goldens/dtypes.json")) as Goldens;
 
 const NUMBERS = [1, 1.5, true] as const;
-const ARGS: Readonly<Record<string, unknown[]>> = { threshold: [0, 1], clamp: [0] };
+const ALONG_0 = ["clamp", "cumsum", "cumprod", "logsumexp", "softmax", "logSoftmax"];
+
+const argsOf = (op: string): number[] => (op === "threshold" ? [0, 1] : ALONG_0.includes(op) ? [0] : []);
 
 const vector = (dtype: DType): Tensor => ones([1], { dtype });
 const scalar = (dtype: DType): Tensor => ones([], { dtype });
 
 type Loose = (...args: unknown[]) => Tensor;
 
-/** A function of F, or a free one: both take what methods take. */
+/** A free function, one of F, or a method. */
 function functionOf(name: string): Loose {
   const found =
     (flywheel as unknown as Record<string, Loose>)[name] ?? (flywheel.F as unknown as Record<string, Loose>)[name];
-  if (!found) throw new Error(`there is no function ${name}`);
-  return found;
+  if (found) return found;
+  const method = (flywheel.Tensor.prototype as unknown as Record<string, Loose | undefined>)[name];
+  if (!method) throw new Error(`there is no function ${name}`);
+  return (x, ...args) => method.apply(x, args);
 }
 
 /** The dtype of a result; null where the dtype is refused, or a default does not fit it. */
@@ -85,7 +89,7 @@ describe("operands meet as in PyTorch", () => {
 
 describe("results of one operand", () => {
   test.each(Object.entries(golden.unary))("%s", (op, expected) => {
-    const found = golden.dtypes.map((dtype) => dtypeOf(() => functionOf(op)(vector(dtype), ...(ARGS[op] ?? []))));
+    const found = golden.dtypes.map((dtype) => dtypeOf(() => functionOf(op)(vector(dtype), ...argsOf(op))));
     expect(found).toEqual(expected);
   });
 });

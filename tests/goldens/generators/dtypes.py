@@ -20,6 +20,8 @@ UNARY = {
     **dict.fromkeys("hardshrink softshrink".split(), []),
     "threshold": [0, 1],
     "clamp": [0],
+    **dict.fromkeys("sum prod mean nansum var std norm amax amin countNonzero".split(), []),
+    **dict.fromkeys("cumsum cumprod logsumexp softmax logSoftmax".split(), [0]),
 }
 BINARY = """add sub mul div trueDivide pow remainder fmod maximum minimum fmax fmin atan2 hypot copysign logaddexp logaddexp2
     xlogy ldexp eq ne lt le gt ge isclose logicalAnd logicalOr logicalXor bitwiseAnd bitwiseOr bitwiseXor bitwiseLeftShift
