@@ -18,6 +18,15 @@ const wrong: Record<string, () => unknown> = {
   "F.maxPool2d(x, 2, 1)": () => F.maxPool2d(image(), 2, untyped(1)),
   "F.avgPool2d ceil_mode": () => F.avgPool2d(image(), 2, untyped({ ceil_mode: true })),
   "F.conv2d(x, w, null, 2)": () => F.conv2d(image(), ones([1, 1, 3, 3]), null, untyped(2)),
+  "F.conv2d padding full": () => F.conv2d(image(), ones([1, 1, 3, 3]), null, { padding: untyped("full") }),
+  "F.convTranspose2d output_padding": () =>
+    F.convTranspose2d(image(), ones([1, 1, 3, 3]), null, untyped({ output_padding: 1 })),
+  "F.interpolate(x)": () => F.interpolate(image()),
+  "F.interpolate(x, 8)": () => F.interpolate(image(), untyped(8)),
+  "F.interpolate align_corners": () => F.interpolate(image(), untyped({ size: 8, align_corners: true })),
+  "F.gridSample(x, grid, nearest)": () => F.gridSample(image(), ones([1, 2, 2, 2]), untyped("nearest")),
+  "F.adaptiveMaxPool2d(x, 1, true)": () => F.adaptiveMaxPool2d(image(), 1, untyped(true)),
+  "F.pad(x, [1], reflect)": () => F.pad(image(), [1, 1], untyped("reflect")),
   "crossEntropy label_smoothing": () =>
     F.crossEntropy(ones([1, 2]), tensor([1], { dtype: "i32" }), untyped({ label_smoothing: 0.1 })),
   "nllLoss size_average": () =>
@@ -42,6 +51,11 @@ const wrong: Record<string, () => unknown> = {
   "Linear(3, 2, false)": () => new nn.Linear(3, 2, untyped(false)),
   "Conv2d(1, 8, 3, 1, 1)": () => new nn.Conv2d(1, 8, 3, untyped(1)),
   "Conv2d pading": () => new nn.Conv2d(1, 8, 3, untyped({ pading: 1 })),
+  "Conv1d padding_mode": () => new nn.Conv1d(1, 1, 3, untyped({ padding_mode: "reflect" })),
+  "Conv2d paddingMode mirror": () => new nn.Conv2d(1, 1, 3, { paddingMode: untyped("mirror") }),
+  "ConvTranspose2d paddingMode": () => new nn.ConvTranspose2d(1, 1, 3, untyped({ paddingMode: "reflect" })),
+  "Upsample(8)": () => new nn.Upsample(untyped(8)),
+  "ZeroPad2d([1, 2])": () => new nn.ZeroPad2d(untyped([1, 2])),
   "MaxPool2d(3, 2)": () => new nn.MaxPool2d(3, untyped(2)),
   "BatchNorm2d(3, 1e-3)": () => new nn.BatchNorm2d(3, untyped(1e-3)),
   "SGD weight_decay": () => new optim.SGD(parameters(), untyped({ lr: 0.1, weight_decay: 1 })),

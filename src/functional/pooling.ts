@@ -3,7 +3,7 @@
 import type { Node } from "../graph/node";
 import * as ops from "../ops";
 import { checkOptionNames } from "../options";
-import { type Tensor, type ValuesAndIndices, wrap } from "../tensor";
+import { build, type Tensor, type ValuesAndIndices, wrap } from "../tensor";
 import type { Size1d, Size2d } from "./convolution";
 import { unary } from "./unary";
 
@@ -47,6 +47,20 @@ export type LPPool2dOptions = Pick<PoolOptions<Size2d>, "stride" | "ceilMode">;
 export type OutputSize2d = number | null | readonly [height: number | null, width: number | null];
 /** Size of an adaptive pooling's output; null keeps the input's. */
 export type OutputSize1d = number | null | readonly [length: number | null];
+
+interface MaxUnpoolOptions<Size> {
+  /** The pooling's; default `kernelSize`. */
+  readonly stride?: Size | null;
+  /** The pooling's; default 0. */
+  readonly padding?: Size;
+  /** Sizes of what was pooled, where several give the same. */
+  readonly outputSize?: Size | null;
+}
+
+/** Options of `maxUnpool1d`, PyTorch's names. */
+export type MaxUnpool1dOptions = MaxUnpoolOptions<Size1d>;
+/** Options of `maxUnpool2d`, PyTorch's names. */
+export type MaxUnpool2dOptions = MaxUnpoolOptions<Size2d>;
 
 type Indices = { readonly returnIndices: true };
 type NoIndices = { readonly returnIndices?: false };
@@ -93,6 +107,38 @@ export function maxPool2d(x: Tensor, kernelSize: Size2d, options?: MaxPool2dOpti
 export function maxPool2d(x: Tensor, kernelSize: Size2d, options: MaxPool2dOptions = {}): Tensor | ValuesAndIndices {
   checkOptionNames("maxPool2d", options, MAX_POOL);
   return maxima(x, (node) => ops.maxPool2d(node, kernelSize, options), options.returnIndices ?? false);
+}
+
+/**
+ * Maxima back where they were before a pooling, all else 0.
+ *
+ * @shape x and indices `[n, c, l] -> [n, c, ol]`, also without the batch
+ * @param indices those of `maxPool1d`
+ * @throws ShapeError unless the indices have the input's shape
+ * @throws ValueError if `outputSize` is none that such a pooling makes the input of
+ * @see torch.nn.functional.max_unpool1d
+ */
+export function maxUnpool1d(x: Tensor, indices: Tensor, kernelSize: Size1d, options: MaxUnpool1dOptions = {}): Tensor {
+  checkOptionNames("maxUnpool1d", options, ["stride", "padding", "outputSize"]);
+  return build("maxUnpool1d", [x, indices], (input, places) => ops.maxUnpool1d(input, places, kernelSize, options));
+}
+
+/**
+ * Maxima back where they were before a pooling, all else 0.
+ *
+ * @shape x and indices `[n, c, h, w] -> [n, c, oh, ow]`, also without the batch
+ * @param indices those of `maxPool2d`
+ * @throws ShapeError unless the indices have the input's shape
+ * @throws ValueError if `outputSize` is none that such a pooling makes the input of
+ * @see torch.nn.functional.max_unpool2d
+ *
+ * @example
+ * const { values, indices } = F.maxPool2d(x, 2, { returnIndices: true });
+ * const sparse = F.maxUnpool2d(values, indices, 2);
+ */
+export function maxUnpool2d(x: Tensor, indices: Tensor, kernelSize: Size2d, options: MaxUnpool2dOptions = {}): Tensor {
+  checkOptionNames("maxUnpool2d", options, ["stride", "padding", "outputSize"]);
+  return build("maxUnpool2d", [x, indices], (input, places) => ops.maxUnpool2d(input, places, kernelSize, options));
 }
 
 /**

@@ -25,7 +25,7 @@ export type { GridSampleOptions, InterpolateOptions, InterpolationMode } from ".
  * @example
  * const large = F.interpolate(x, { scaleFactor: 2, mode: "bilinear" });
  */
-export function interpolate(x: Tensor, options: ops.InterpolateOptions): Tensor {
+export function interpolate(x: Tensor, options: ops.InterpolateOptions = {}): Tensor {
   const names = ["size", "scaleFactor", "mode", "alignCorners", "recomputeScaleFactor", "antialias"];
   checkOptionNames("interpolate", options, names);
   return unary(x, (node) => ops.interpolate(node, options));

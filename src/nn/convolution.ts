@@ -8,6 +8,7 @@ import type { Parameter } from "../parameter";
 import type { Tensor } from "../tensor";
 import { initial } from "./initial";
 import { checkSizes, Module } from "./module";
+import { shown } from "./shown";
 
 /** What all convolution layers take besides what their functions do. */
 interface WithBias {
@@ -79,6 +80,11 @@ abstract class Convolution<Options extends { readonly groups?: number }> extends
     this.weight = initial(shape, fanIn);
     this.bias = bias ? initial([outChannels], fanIn) : null;
     this.options = options as unknown as Options;
+  }
+
+  override extraRepr(): string {
+    const { inChannels, outChannels, options } = this;
+    return `${inChannels}, ${outChannels}, ${shown({ kernelSize: this.weight.shape.slice(2), ...options, bias: this.bias !== null })}`;
   }
 }
 

@@ -93,7 +93,10 @@ export {
   LPPool2d,
   MaxPool1d,
   MaxPool2d,
+  MaxUnpool1d,
+  MaxUnpool2d,
 } from "./pooling";
+export { Fold, Unfold } from "./unfold";
 export {
   ChannelShuffle,
   PixelShuffle,

@@ -4,6 +4,7 @@ import { ValueError } from "../errors";
 import * as F from "../functional";
 import type { Tensor } from "../tensor";
 import { Module } from "./module";
+import { shown } from "./shown";
 
 /** Elements on both sides, or `[left, right]`. */
 export type Padding1d = number | readonly [left: number, right: number];
@@ -26,6 +27,10 @@ abstract class Padding extends Module {
     throw new ValueError(
       `${layer}: padding must be one or ${sides} integers, got ${JSON.stringify(padding)}. List before and after of the last dimension first.`,
     );
+  }
+
+  override extraRepr(): string {
+    return shown({ padding: this.padding, ...this.options });
   }
 
   forward(x: Tensor): Tensor {

@@ -4,6 +4,7 @@ import * as F from "../functional";
 import { checkOptionNames } from "../options";
 import type { Tensor } from "../tensor";
 import { Module } from "./module";
+import { shown } from "./shown";
 
 type LayerOptions<Options> = Omit<Options, "returnIndices">;
 
@@ -23,6 +24,10 @@ export class MaxPool1d extends Module {
   ) {
     super();
     checkOptionNames("MaxPool1d", options, MAX_POOL);
+  }
+
+  override extraRepr(): string {
+    return shown({ kernelSize: this.kernelSize, ...this.options });
   }
 
   forward(x: Tensor): Tensor {
@@ -45,8 +50,62 @@ export class MaxPool2d extends Module {
     checkOptionNames("MaxPool2d", options, MAX_POOL);
   }
 
+  override extraRepr(): string {
+    return shown({ kernelSize: this.kernelSize, ...this.options });
+  }
+
   forward(x: Tensor): Tensor {
     return F.maxPool2d(x, this.kernelSize, this.options);
+  }
+}
+
+/**
+ * Maxima back where they were before a `MaxPool1d`, all else 0; see `F.maxUnpool1d`.
+ *
+ * @shape `[n, c, l] -> [n, c, ol]`, also without the batch
+ * @see torch.nn.MaxUnpool1d
+ */
+export class MaxUnpool1d extends Module {
+  constructor(
+    private readonly kernelSize: F.Size1d,
+    private readonly options: Omit<F.MaxUnpool1dOptions, "outputSize"> = {},
+  ) {
+    super();
+    checkOptionNames("MaxUnpool1d", options, ["stride", "padding"]);
+  }
+
+  override extraRepr(): string {
+    return shown({ kernelSize: this.kernelSize, ...this.options });
+  }
+
+  /** @param outputSize of what was pooled, where several sizes give the same */
+  forward(x: Tensor, indices: Tensor, outputSize: F.Size1d | null = null): Tensor {
+    return F.maxUnpool1d(x, indices, this.kernelSize, { ...this.options, outputSize });
+  }
+}
+
+/**
+ * Maxima back where they were before a `MaxPool2d`, all else 0; see `F.maxUnpool2d`.
+ *
+ * @shape `[n, c, h, w] -> [n, c, oh, ow]`, also without the batch
+ * @see torch.nn.MaxUnpool2d
+ */
+export class MaxUnpool2d extends Module {
+  constructor(
+    private readonly kernelSize: F.Size2d,
+    private readonly options: Omit<F.MaxUnpool2dOptions, "outputSize"> = {},
+  ) {
+    super();
+    checkOptionNames("MaxUnpool2d", options, ["stride", "padding"]);
+  }
+
+  override extraRepr(): string {
+    return shown({ kernelSize: this.kernelSize, ...this.options });
+  }
+
+  /** @param outputSize of what was pooled, where several sizes give the same */
+  forward(x: Tensor, indices: Tensor, outputSize: F.Size2d | null = null): Tensor {
+    return F.maxUnpool2d(x, indices, this.kernelSize, { ...this.options, outputSize });
   }
 }
 
@@ -63,6 +122,10 @@ export class AvgPool1d extends Module {
   ) {
     super();
     checkOptionNames("AvgPool1d", options, AVG_POOL);
+  }
+
+  override extraRepr(): string {
+    return shown({ kernelSize: this.kernelSize, ...this.options });
   }
 
   forward(x: Tensor): Tensor {
@@ -83,6 +146,10 @@ export class AvgPool2d extends Module {
   ) {
     super();
     checkOptionNames("AvgPool2d", options, [...AVG_POOL, "divisorOverride"]);
+  }
+
+  override extraRepr(): string {
+    return shown({ kernelSize: this.kernelSize, ...this.options });
   }
 
   forward(x: Tensor): Tensor {
@@ -106,6 +173,10 @@ export class LPPool1d extends Module {
     checkOptionNames("LPPool1d", options, ["stride", "ceilMode"]);
   }
 
+  override extraRepr(): string {
+    return shown({ normType: this.normType, kernelSize: this.kernelSize, ...this.options });
+  }
+
   forward(x: Tensor): Tensor {
     return F.lpPool1d(x, this.normType, this.kernelSize, this.options);
   }
@@ -127,6 +198,10 @@ export class LPPool2d extends Module {
     checkOptionNames("LPPool2d", options, ["stride", "ceilMode"]);
   }
 
+  override extraRepr(): string {
+    return shown({ normType: this.normType, kernelSize: this.kernelSize, ...this.options });
+  }
+
   forward(x: Tensor): Tensor {
     return F.lpPool2d(x, this.normType, this.kernelSize, this.options);
   }
@@ -141,6 +216,10 @@ export class LPPool2d extends Module {
 export class AdaptiveMaxPool1d extends Module {
   constructor(private readonly outputSize: F.OutputSize1d) {
     super();
+  }
+
+  override extraRepr(): string {
+    return shown({ outputSize: this.outputSize });
   }
 
   forward(x: Tensor): Tensor {
@@ -159,6 +238,10 @@ export class AdaptiveMaxPool2d extends Module {
     super();
   }
 
+  override extraRepr(): string {
+    return shown({ outputSize: this.outputSize });
+  }
+
   forward(x: Tensor): Tensor {
     return F.adaptiveMaxPool2d(x, this.outputSize);
   }
@@ -175,6 +258,10 @@ export class AdaptiveAvgPool1d extends Module {
     super();
   }
 
+  override extraRepr(): string {
+    return shown({ outputSize: this.outputSize });
+  }
+
   forward(x: Tensor): Tensor {
     return F.adaptiveAvgPool1d(x, this.outputSize);
   }
@@ -189,6 +276,10 @@ export class AdaptiveAvgPool1d extends Module {
 export class AdaptiveAvgPool2d extends Module {
   constructor(private readonly outputSize: F.OutputSize2d) {
     super();
+  }
+
+  override extraRepr(): string {
+    return shown({ outputSize: this.outputSize });
   }
 
   forward(x: Tensor): Tensor {

@@ -4,6 +4,7 @@ import * as F from "../functional";
 import { checkOptionNames } from "../options";
 import type { Tensor } from "../tensor";
 import { Module } from "./module";
+import { shown } from "./shown";
 
 /** A size for all spatial dimensions, or one for each. */
 type Sizes = number | readonly number[];
@@ -32,6 +33,10 @@ export class Upsample extends Module {
     checkOptionNames("Upsample", options, ["size", "scaleFactor", "mode", "alignCorners", "recomputeScaleFactor"]);
   }
 
+  override extraRepr(): string {
+    return shown(this.options);
+  }
+
   forward(x: Tensor): Tensor {
     return F.interpolate(x, this.options);
   }
@@ -47,6 +52,10 @@ export class UpsamplingNearest2d extends Module {
   constructor(private readonly options: UpsamplingOptions) {
     super();
     checkOptionNames("UpsamplingNearest2d", options, ["size", "scaleFactor"]);
+  }
+
+  override extraRepr(): string {
+    return shown(this.options);
   }
 
   forward(x: Tensor): Tensor {
@@ -66,6 +75,10 @@ export class UpsamplingBilinear2d extends Module {
     checkOptionNames("UpsamplingBilinear2d", options, ["size", "scaleFactor"]);
   }
 
+  override extraRepr(): string {
+    return shown(this.options);
+  }
+
   forward(x: Tensor): Tensor {
     return F.interpolate(x, { ...this.options, mode: "bilinear", alignCorners: true });
   }
@@ -80,6 +93,10 @@ export class UpsamplingBilinear2d extends Module {
 export class PixelShuffle extends Module {
   constructor(private readonly upscaleFactor: number) {
     super();
+  }
+
+  override extraRepr(): string {
+    return shown({ upscaleFactor: this.upscaleFactor });
   }
 
   forward(x: Tensor): Tensor {
@@ -98,6 +115,10 @@ export class PixelUnshuffle extends Module {
     super();
   }
 
+  override extraRepr(): string {
+    return shown({ downscaleFactor: this.downscaleFactor });
+  }
+
   forward(x: Tensor): Tensor {
     return F.pixelUnshuffle(x, this.downscaleFactor);
   }
@@ -112,6 +133,10 @@ export class PixelUnshuffle extends Module {
 export class ChannelShuffle extends Module {
   constructor(private readonly groups: number) {
     super();
+  }
+
+  override extraRepr(): string {
+    return shown({ groups: this.groups });
   }
 
   forward(x: Tensor): Tensor {

@@ -85,10 +85,10 @@ function pixelOf(coord: Node, size: number, { paddingMode = "zeros", alignCorner
 interface Neighbours {
   /** Whole numbers, as floats: NaN and infinity are none of the image's. */
   readonly places: Node;
-  readonly weights: Node | null;
+  readonly weights: Node;
 }
 
-/** The pixels before and after, in the dimension of size 2 that `side` has. */
+/** The pixels before and after: `side` is 0 or 1. */
 function neighbours(pixel: Node, side: Node): Neighbours {
   const low = floor(pixel);
   const beyond = sub(pixel, low);
@@ -122,17 +122,20 @@ export function gridSample(x: Node, grid: Node, options: GridSampleOptions = {})
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
   const [, outHeight, outWidth] = grid.shape as [number, number, number];
   const output: Shape = [batch, channels, outHeight, outWidth];
-  const coordinate = (d: number): Node => reshape(narrow(grid, 3, d, 1), [batch, 1, 1, 1, outHeight * outWidth]);
+  const sides = options.mode === "nearest" ? 1 : 2; // pixels that a sample takes, in each direction
+  const shape: Shape = [batch, 1, sides, sides, outHeight * outWidth];
+  const coordinate = (d: number): Node =>
+    expand(reshape(narrow(grid, 3, d, 1), [batch, 1, 1, 1, outHeight * outWidth]), shape);
   const column = pixelOf(coordinate(0), width, options);
   const row = pixelOf(coordinate(1), height, options);
-  if (options.mode === "nearest") {
+  if (sides === 1) {
     const nearest = reshape(pixelsAt(x, round(row), round(column)), output);
     return grid.requiresGrad ? sub(nearest, zeroOf(grid)) : nearest;
   }
-  const rows = neighbours(row, reshape(iota(2), [2, 1, 1]));
-  const columns = neighbours(column, reshape(iota(2), [2, 1]));
+  const rows = neighbours(row, expand(reshape(iota(2), [2, 1, 1]), shape));
+  const columns = neighbours(column, expand(reshape(iota(2), [2, 1]), shape));
   const pixels = pixelsAt(x, rows.places, columns.places);
-  return reshape(sum(mul(pixels, mul(rows.weights!, columns.weights!)), [2, 3]), output);
+  return reshape(sum(mul(pixels, mul(rows.weights, columns.weights)), [2, 3]), output);
 }
 
 // --- grids -----------------------------------------------------------------------------------------------------------

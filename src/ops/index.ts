@@ -53,6 +53,7 @@ export * from "./loss";
 export * from "./math";
 export { matmul, matmulOp } from "./matmul";
 export * from "./maxPool";
+export { maxUnpool1d, maxUnpool2d, type MaxUnpoolOptions } from "./maxUnpool";
 export * from "./moments";
 export * from "./normalization";
 export { checkFloat } from "./pointwise";

@@ -68,6 +68,9 @@ describe("errors of pooling", () => {
     [ValueError, "lpPool2d: normType must be a finite number other than 0", () => ops.lpPool2d(image, 0, 2)],
     [ValueError, "adaptiveAvgPool2d: outputSize must be one or two integers of at least 0, got [1, 1.5]", () => ops.adaptiveAvgPool2d(image, [1, 1.5])],
     [ShapeError, "adaptiveMaxPool2d: the input must not be empty", () => ops.adaptiveMaxPool2d(of([1, 1, 0, 3]), 1)],
+    [ShapeError, "maxUnpool2d: indices must have the shape of the input", () => ops.maxUnpool2d(image, of([1, 4, 5, 5], "i32"), 2)],
+    [ValueError, "maxUnpool1d: outputSize must be within stride of [12], got [14]", () => ops.maxUnpool1d(signal, of([1, 4, 6], "i32"), 2, { outputSize: 14 })],
+    [DTypeError, "maxUnpool1d: index must be an integer tensor", () => ops.maxUnpool1d(signal, signal, 2)],
     [DTypeError, "maxPool2d: dtype must be f32", () => ops.maxPool2d(of([1, 1, 4, 4], "i32"), 2)],
   ]); // prettier-ignore
 });

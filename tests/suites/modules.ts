@@ -134,6 +134,21 @@ export function modules(): void {
     });
   });
 
+  describe("transposed convolutions", () => {
+    test("make outputs of the size that is asked for", async () => {
+      const down = new nn.Conv2d(1, 2, 3, { stride: 2, padding: 1 });
+      const up = new nn.ConvTranspose2d(2, 1, 3, { stride: 2, padding: 1 });
+      for (const size of [7, 8]) {
+        const x = down.forward(ones([1, 1, size, 7]));
+        expect(up.forward(x, [size, 7]).shape).toEqual([1, 1, size, 7]);
+      }
+      expect(up.forward(ones([2, 4, 4])).shape).toEqual([1, 7, 7]);
+      expect(() => up.forward(ones([2, 4, 4]), 9)).toThrow(/outputSize must lie in \[7, 7\]..\[8, 8\], got \[9, 9\]/);
+      const weight = await up.weight.data();
+      expect(Math.max(...weight.map(Math.abs))).toBeLessThanOrEqual(1 / Math.sqrt(9)); // PyTorch's fan: 1 output channel
+    });
+  });
+
   describe("initial values", () => {
     test("are PyTorch's", async () => {
       manualSeed(1);
@@ -201,6 +216,25 @@ export function modules(): void {
         "Sequential(\n  (0): LayerNorm([4], eps=0.00001, elementwiseAffine=true)\n" +
           "  (1): Sequential(\n    (0): Dropout(p=0.25)\n  )\n)",
       );
+    });
+
+    test("print their options", () => {
+      const layers = [
+        new nn.Conv2d(3, 8, [3, 5], { stride: 2, padding: "valid", bias: false }),
+        new nn.ConvTranspose1d(4, 2, 3, { groups: 2 }),
+        new nn.MaxPool2d(3, { stride: [2, 1] }),
+        new nn.AdaptiveAvgPool2d([null, 1]),
+        new nn.Upsample({ scaleFactor: 2, mode: "bilinear" }),
+        new nn.ReflectionPad1d(2),
+      ];
+      expect(layers.map(String)).toEqual([
+        'Conv2d(3, 8, kernelSize=[3,5], stride=2, padding="valid", bias=false)',
+        "ConvTranspose1d(4, 2, kernelSize=[3], groups=2, bias=true)",
+        "MaxPool2d(kernelSize=3, stride=[2,1])",
+        "AdaptiveAvgPool2d(outputSize=[null,1])",
+        'Upsample(scaleFactor=2, mode="bilinear")',
+        'ReflectionPad1d(padding=[2,2], mode="reflect")',
+      ]);
     });
 
     test("a transformer's layers are copies that start equal", async () => {

@@ -128,9 +128,11 @@ SPATIAL_LAYERS = {
     "reflectionPad1d": (["ReflectionPad1d", [2, 1]], [1, 2, 4]),
     "reflectionPad2d": (["ReflectionPad2d", 1], [1, 2, 3, 2]),
     "replicationPad1d": (["ReplicationPad1d", 2], [1, 2, 3]),
+    "unfold": (["Unfold", [2, 3], {"dilation": [2, 1], "padding": 1, "stride": 2}], [1, 2, 4, 5]),
+    "fold": (["Fold", [4, 5], 2, {"stride": 2, "padding": [0, 1]}], [1, 8, 6]),
     "replicationPad2d": (["ReplicationPad2d", [1, 0, 2, 1]], [1, 2, 2, 3]),
 }
-SPATIAL = sorted({spec[0] for spec, _ in SPATIAL_LAYERS.values()})
+SPATIAL = sorted({spec[0] for spec, _ in SPATIAL_LAYERS.values()} | {"MaxUnpool1d", "MaxUnpool2d"})
 
 MODULES = {
     "Linear": nn.Linear,
@@ -298,6 +300,12 @@ LAYERS = {
         ]
     },
     **{name: (*row, ONCE) for name, row in SPATIAL_LAYERS.items()},
+    "maxUnpool1d": (
+        ["MaxUnpool1d", 3, {"stride": 2}],
+        [[1, 2, 2], given(1, 4, 2, 0, shape=[1, 2, 2], dtype=torch.int32)],
+        ONCE,
+    ),
+    "maxUnpool2d": (["MaxUnpool2d", 2], [[2, 1, 2], given(3, 5, 0, 6, shape=[2, 1, 2], dtype=torch.int32)], ONCE),
 }
 
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from .case import case, permuted
-from .record import Draw, encode, f32
+from .record import Draw, encode, f32, i32
 
 nan, inf = math.nan, math.inf
 
@@ -122,6 +122,42 @@ def more_average_pools():
     yield case("adaptiveAvgPool2d", "rows stay", [draw.normal(1, 2, 5, 4)], outputSize=[None, 3], **average)
 
 
+def unpools():
+    draw = Draw("maxUnpool2d")
+    places = i32(5, 2, 11, 0, 8, 3, 14, 9, 1, 4, 10, 15).reshape(1, 3, 2, 2)
+    yield case("maxUnpool2d", "2", [draw.normal(1, 3, 2, 2), places], fn=unpool(F.max_unpool2d), kernelSize=2)
+    options = {"kernelSize": 3, "stride": 2, "padding": 1}
+    places = i32(0, 4, 2, 7, 5, 6).reshape(1, 2, 3)  # one image
+    yield case("maxUnpool2d", "odd", [draw.normal(1, 2, 3), places], fn=unpool(F.max_unpool2d), **options)
+    sized = {"outputSize": [4, 6], **options}
+    yield case("maxUnpool2d", "sized", [draw.normal(1, 2, 3), places], fn=unpool(F.max_unpool2d), **sized)
+    twice = i32(0, 2, 2, 2).reshape(1, 1, 2, 2)
+    yield case("maxUnpool2d", "places that meet", [draw.normal(1, 1, 2, 2), twice], fn=unpool(F.max_unpool2d), kernelSize=2)
+    seen = permuted(draw.normal(2, 2, 1, 1), 3, 2, 1, 0)
+    yield case("maxUnpool2d", "permuted", [seen, i32(5, 2, 11, 0).reshape(1, 1, 2, 2)], fn=unpool(F.max_unpool2d), kernelSize=2)
+    special = f32(nan, inf, -inf, -0.0).reshape(1, 1, 2, 2)
+    yield case("maxUnpool2d", "special", [special, i32(5, 2, 11, 0).reshape(1, 1, 2, 2)], fn=unpool(F.max_unpool2d), kernelSize=2)
+    nothing = torch.zeros(0, 1, 2, 2)
+    yield case("maxUnpool2d", "no images", [nothing, nothing.int()], fn=unpool(F.max_unpool2d), kernelSize=2)
+    draw = Draw("maxUnpool1d")
+    yield case("maxUnpool1d", "3", [draw.normal(2, 3), i32(1, 3, 8, 0, 5, 6).reshape(2, 3)], fn=unpool(F.max_unpool1d), kernelSize=3)
+    yield case("maxUnpool1d", "sized", [draw.normal(1, 1, 2), i32(1, 4).reshape(1, 1, 2)], fn=unpool(F.max_unpool1d), kernelSize=2, outputSize=5)
+    seen = permuted(draw.normal(3, 1, 1), 2, 1, 0)
+    yield case("maxUnpool1d", "permuted", [seen, i32(4, 0, 2).reshape(1, 1, 3)], fn=unpool(F.max_unpool1d), kernelSize=2)
+    yield case("maxUnpool1d", "special", [special.reshape(1, 1, 4), i32(5, 2, 7, 0).reshape(1, 1, 4)], fn=unpool(F.max_unpool1d), kernelSize=2)
+    yield case("maxUnpool1d", "no signals", [nothing[:, 0], nothing[:, 0].int()], fn=unpool(F.max_unpool1d), kernelSize=2)
+
+
+def unpool(fn):
+    """PyTorch wants its indices in int64, and sizes in a list."""
+
+    def unpooled(x, indices, kernel_size, output_size=None, **options):
+        sizes = [output_size] if isinstance(output_size, int) else output_size
+        return fn(x, indices.long(), kernel_size, output_size=sizes, **options)
+
+    return unpooled
+
+
 def power_pools():
     for op, size, shape in [("lpPool2d", [2, 3], [2, 2, 5, 7]), ("lpPool1d", 3, [2, 2, 8])]:
         draw = Draw(op)
@@ -171,4 +207,4 @@ def kinds():
     yield case("avgPool2d", "no images", [Draw("avgPool2d kinds").normal(0, 2, 4, 4)], kernelSize=2)
 
 
-GROUPS = [max_pools, average_pools, kinds, more_average_pools, adaptive_max_pools, power_pools]
+GROUPS = [max_pools, average_pools, kinds, more_average_pools, adaptive_max_pools, power_pools, unpools]
