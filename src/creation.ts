@@ -255,9 +255,6 @@ export function eye(n: number, m = n, options: CreationOptions = {}): Tensor {
   return finish(ops.cast(diagonal, dtype), options);
 }
 
-/** Matrix product; see `Tensor.matmul`. @see torch.matmul */
-export const matmul = (a: Tensor, b: Tensor): Tensor => a.matmul(b);
-
 /** Whether both have the same shape and dtype and all values agree; NaN differs from everything. @see torch.equal */
 export async function equal(a: Tensor, b: Tensor): Promise<boolean> {
   if (!sameShape(a.shape, b.shape) || a.dtype !== b.dtype) return false;

@@ -25,6 +25,7 @@ const LAYERS: Record<string, number> = {
   functions: 5,
   pairs: 5,
   combine: 5,
+  methodFunctions: 5,
   parameter: 5,
   parameterArena: 5,
   gradientClipping: 5,

@@ -82,6 +82,12 @@ export function checkShape(op: string, shape: Shape): void {
   }
 }
 
+/** Whether a shape broadcasts to another as it is: sizes of 1 grow, counted from the last dimension, and new ones come in front. */
+export function expandsTo(from: Shape, to: Shape): boolean {
+  const lead = to.length - from.length;
+  return lead >= 0 && from.every((size, d) => size === 1 || size === to[d + lead]);
+}
+
 /** The shape two operands broadcast to, by NumPy's rule. */
 export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length);

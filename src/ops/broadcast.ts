@@ -3,7 +3,16 @@
 import { ShapeError } from "../errors";
 import type { DType, HostArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
-import { checkShape, contiguousStrides, normalizeDims, sameShape, type Shape, showShape, sizeOf } from "../graph/shape";
+import {
+  checkShape,
+  contiguousStrides,
+  expandsTo,
+  normalizeDims,
+  sameShape,
+  type Shape,
+  showShape,
+  sizeOf,
+} from "../graph/shape";
 import { checkDType } from "./check";
 import { scalar } from "./leaf";
 import { along, apply, defineOp } from "./op";
@@ -17,8 +26,7 @@ export const expandOp = defineView<{ readonly shape: Shape }>({
   name: "expand",
   infer([input], { shape }) {
     checkShape("expand", shape);
-    const lead = shape.length - input!.shape.length;
-    if (lead < 0 || input!.shape.some((size, d) => size !== 1 && size !== shape[d + lead])) {
+    if (!expandsTo(input!.shape, shape)) {
       throw new ShapeError(
         `expand: sizes must be 1 or stay the same, counted from the last dimension, got ${showShape(input!.shape)} -> ` +
           `${showShape(shape)}. Use unsqueeze to place the dimensions of size 1.`,

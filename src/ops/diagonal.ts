@@ -43,11 +43,10 @@ export function diagonal(x: Node, offset = 0, dim1 = 0, dim2 = 1): Node {
 
 /** The last dimension on a diagonal of two new ones, zeros elsewhere. */
 export function diagEmbed(x: Node, offset = 0, dim1 = -2, dim2 = -1): Node {
-  const rank = x.shape.length + 1;
-  const [a, b] = planeOf("diagEmbed", dim1, dim2, rank);
   if (x.shape.length === 0) {
     throw new ShapeError("diagEmbed: there must be at least 1 dimension, got []. Unsqueeze it.");
   }
+  const [a, b] = planeOf("diagEmbed", dim1, dim2, x.shape.length + 1);
   const size = x.shape.at(-1)! + Math.abs(offset);
   return movedim(onDiagonal(x, size, size, offset), [-2, -1], [a, b]);
 }

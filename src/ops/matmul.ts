@@ -15,14 +15,14 @@ import { FLOAT, type NoAttrs, NUMERIC } from "./pointwise";
 import { toF64 } from "./strided";
 import { reshape, transpose, unsqueeze } from "./views";
 
-function checkInner(a: Shape, b: Shape): void {
+function checkInner(op: string, a: Shape, b: Shape): void {
   const inner = a.at(-1);
   const other = b.at(-2);
   if (inner === other) return;
   const hint =
     inner === b.at(-1) ? " Did you mean a.matmul(b.transpose(-1, -2))?" : " Transpose or reshape one of them.";
   throw new ShapeError(
-    `matmul: inner dimensions must match, got ${showShape(a)} @ ${showShape(b)} (${inner} != ${other}).${hint}`,
+    `${op}: inner dimensions must match, got ${showShape(a)} @ ${showShape(b)} (${inner} != ${other}).${hint}`,
   );
 }
 
@@ -53,7 +53,7 @@ export const matmulOp = defineOp<NoAttrs>({
           `Expand and reshape them.`,
       );
     }
-    checkInner(a!.shape, b!.shape);
+    checkInner("matmul", a!.shape, b!.shape);
     return { shape: a!.shape.with(-1, b!.shape.at(-1)!), dtype: a!.dtype };
   },
   evaluate([a, b], output) {
@@ -82,7 +82,10 @@ const product = (a: Node, b: Node): Node => apply(matmulOp, [a, b], {});
  * Matrix product with PyTorch's rules: vectors count as a row on the left and a column on the right,
  * dimensions before the last two are a stack and broadcast.
  */
-export function matmul(a: Node, b: Node): Node {
+export const matmul = (a: Node, b: Node): Node => matmulAs("matmul", a, b);
+
+/** `matmul` under the name that the user called, for errors. */
+export function matmulAs(op: string, a: Node, b: Node): Node {
   if (a.shape.length === 0 || b.shape.length === 0) {
     throw new ShapeError(
       `matmul: operands must have at least 1 dimension, got ${showShape(a.shape)} @ ${showShape(b.shape)}. Use mul for scalars.`,
@@ -91,7 +94,7 @@ export function matmul(a: Node, b: Node): Node {
   const dtype = commonDType([a, b]);
   const left = a.shape.length === 1 ? unsqueeze(a, 0) : a;
   const right = b.shape.length === 1 ? unsqueeze(b, 1) : b;
-  checkInner(left.shape, right.shape);
+  checkInner(op, left.shape, right.shape);
   const multiply = isFloat(dtype) ? stacked : productOfIntegers;
   const result = multiply(cast(left, dtype), cast(right, dtype));
   const rows = a.shape.length === 1 ? [] : [a.shape.at(-2)!];

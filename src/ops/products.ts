@@ -2,7 +2,7 @@
 
 import { ShapeError, ValueError } from "../errors";
 import type { Node } from "../graph/node";
-import { broadcastShapes, normalizeDim, sameShape, showShape } from "../graph/shape";
+import { expandsTo, normalizeDim, showShape } from "../graph/shape";
 import { add, mul, sub } from "./arithmetic";
 import { expand } from "./broadcast";
 import { broadcast, cast, commonDType, fitted } from "./cast";
@@ -10,7 +10,7 @@ import { checkRank } from "./check";
 import { tensordot } from "./einsum";
 import { iota } from "./generate";
 import { eq } from "./logic";
-import { matmul } from "./matmul";
+import { matmul, matmulAs } from "./matmul";
 import { roll } from "./rearrange";
 import { reshape, unsqueeze } from "./views";
 
@@ -20,7 +20,7 @@ const ranked =
   (a: Node, b: Node): Node => {
     checkRank(op, "the first operand", a, ranks[0], layouts[0]);
     checkRank(op, "the second operand", b, ranks[1], layouts[1]);
-    return matmul(a, b);
+    return matmulAs(op, a, b);
   };
 
 /** Product of two matrices. */
@@ -39,7 +39,7 @@ export function bmm(a: Node, b: Node): Node {
       `bmm: stacks must have one length, got ${showShape(a.shape)} and ${showShape(b.shape)}. Use matmul to broadcast.`,
     );
   }
-  return matmul(a, b);
+  return matmulAs("bmm", a, b);
 }
 
 /** Every element of one vector times every element of the other. */
@@ -64,7 +64,7 @@ export interface AddOptions {
 
 /** `beta * x + alpha * product` */
 function addProduct(op: string, x: Node, product: Node, { beta = 1, alpha = 1 }: AddOptions): Node {
-  if (!sameShape(broadcastShapes(op, x.shape, product.shape), product.shape)) {
+  if (!expandsTo(x.shape, product.shape)) {
     throw new ShapeError(
       `${op}: the tensor must broadcast to the product, got ${showShape(x.shape)} for ${showShape(product.shape)}. Reshape it.`,
     );

@@ -5,7 +5,7 @@
 
 import { IndexError, ShapeError, ValueError } from "../errors";
 import { Node } from "../graph/node";
-import { sameShape, type Shape, showShape, sizeOf } from "../graph/shape";
+import { expandsTo, sameShape, type Shape, showShape, sizeOf } from "../graph/shape";
 import { add, minimum, mul, where } from "./arithmetic";
 import { expand, zerosLike } from "./broadcast";
 import { broadcast, fitted, type Operand } from "./cast";
@@ -261,8 +261,7 @@ function setPicks(op: string, x: Node, subscript: Subscript, values: Node, accum
 function expandTo(op: string, value: Node, shape: Shape): Node {
   const extra = Math.max(value.shape.length - shape.length, 0);
   const from = value.shape.slice(0, extra).every((size) => size === 1) ? value.shape.slice(extra) : value.shape;
-  const lead = shape.length - from.length;
-  if (lead < 0 || from.some((size, d) => size !== 1 && size !== shape[d + lead])) {
+  if (!expandsTo(from, shape)) {
     throw new ShapeError(
       `${op}: the value must broadcast to what is replaced, got ${showShape(value.shape)} for ${showShape(shape)}. Reshape it.`,
     );

@@ -24,9 +24,9 @@ export function indexing(): void {
       expect(await x.index("...", "::-2").toArray()).toEqual([[3, 1], [7, 5], [11, 9]]); // prettier-ignore
       expect(await x.index([2, 0], [1, 1]).toArray()).toEqual([9, 1]);
       expect(x.index(null, "...", null).shape).toEqual([1, 3, 4, 1]);
-      // @ts-expect-error: no slice
+      // @ts-expect-error: a slice of letters
       expect(() => x.index("1:a")).toThrow(ValueError);
-      // @ts-expect-error callers without types may pass anything
+      // @ts-expect-error: an item that there is not
       expect(() => x.index("all")).toThrow(/index: a slice must read "start:stop" or "start:stop:step"/);
       expect(() => x.index("::0")).toThrow(/step is not 0, got "::0"/);
     });

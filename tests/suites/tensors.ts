@@ -9,13 +9,13 @@ import {
   full,
   fullLike,
   linspace,
-  matmul,
   ones,
   onesLike,
   tensor,
   zeros,
   zerosLike,
 } from "../../src/creation";
+import { matmul } from "../../src/methodFunctions";
 import { defaultDevice, openDevice, withDevice } from "../../src/device";
 import { DeviceError, DTypeError, IndexError, ShapeError, ValueError } from "../../src/errors";
 import { maximum, minimum, where } from "../../src/functions";
