@@ -58,7 +58,7 @@ const onHardware = (only) => ["tests/ops/hardware.gpu", `^planned for hardware $
 const SHADERS = [
   shader("adam", "the step takes the moment before", "param[i], moments.first, second)", "param[i], exp_avg[i], second)", updates("Adam")),
   shader("adaptiveMaxPool2dIndices", "windows end a pixel early", "params.width + params.out_width - 1u)", "params.width)", rowsOf("adaptiveMaxPool2dIndices")),
-  shader("clipFactor", "another epsilon", "norm + 1e-6", "norm + 1e-2", updates("clipping by norm")),
+  shader("clipFactor", "another epsilon", "(norm + 1e-6), 1.0)", "(norm + 1e-2), 1.0)", updates("clipping by norm")),
   shader("clipGradNorm", "clipped twice", "grad[i] * factor[0]", "grad[i] * factor[0] * factor[0]", updates("clipping by norm")),
   shader("clipGradValue", "negative gradients vanish", "vec4<f32>(-limit.x)", "vec4<f32>(0.0)", updates("clipping by value")),
   shader("conv2d", "padding of the other dimension", "out_x * STRIDE_WIDTH - params.pad_width", "out_x * STRIDE_WIDTH - params.pad_height", rowsOf("conv2d")),
@@ -80,7 +80,7 @@ const SHADERS = [
   shader("maxPool2dIndices", "counted from the plane before", "let base = i32(plane) * params.height * params.width;", "let base = max(i32(plane) - 1, 0) * params.height * params.width;", rowsOf("maxPool2dIndices")),
   shader("momentumSgd", "parameters that are live count as none", "segment & 3u", "segment & 1u", updates("SGD")),
   shader("momentumSgdEma", "weights swapped", "coefficients.x, coefficients.y", "coefficients.y, coefficients.x", ["tests/moco/moco.gpu", ""]),
-  shader("reduceColumns", "the last row is left out", "row < end; row++", "row + 1u < end; row++", rowsOf("sum")),
+  shader("reduceColumns", "the last row is left out", "row < min(block + BLOCK, end); row++", "row + 1u < min(block + BLOCK, end); row++", rowsOf("sum")),
   shader("reduceRows", "a lane twice, another not", "combine(acc.z, acc.w)", "combine(acc.z, acc.z)", rowsOf("sum")),
   shader("rmsProp", "the mean is not squared", "square - mean * mean", "square - mean", updates("RMSprop, centered in one group")),
   shader("scan", "reversed ones run forward", "params.reversed == 1u", "params.reversed == 2u", rowsOf("cumsum")),
@@ -122,8 +122,22 @@ const gradient = (file, op, what, find, replace) => ({
   only: `^gradient of ${op} `,
 });
 
-/** @type {PlantedBug[]} */
-const GRADIENTS = [];
+const GRADIENTS = [
+  gradient("arithmetic", "div", "the divisor's without its sign", "neg(mul(gradOut, div(output, b!)))", "mul(gradOut, div(output, b!))"),
+  gradient("math", "pow", "a power too low", "pow(a!, sub(b!, 1))", "pow(a!, sub(b!, 2))"),
+  gradient("trigonometry", "cos", "without its sign", "derivative: (x) => neg(sin(x))", "derivative: (x) => sin(x)"),
+  gradient("special", "erf", "of another curve", "mul(exp(neg(square(x))), TWO_OVER_ROOT_PI)", "mul(exp(neg(abs(x))), TWO_OVER_ROOT_PI)"),
+  gradient("reduce", "prod", "one side twice", 'productOfOneSide(rows, last, "after")', 'productOfOneSide(rows, last, "before")'),
+  gradient("join", "cat", "of the first part for all", "narrow(gradOut, dim, start - size, size)", "narrow(gradOut, dim, 0, size)"),
+  gradient("slice", "slice", "backwards as if forwards", "padZeros(flip(x, backwards), before", "padZeros(x, before"),
+  gradient("scan", "linearScan", "of the neighbour on the other side", 'mul(back, neighbour(output, attrs, "before", 0))', 'mul(back, neighbour(output, attrs, "after", 0))'),
+  gradient("conv2d", "conv2d", "stride of the other dimension", "conv2dGradWeight(input!, gradOut, weight!.shape, attrs)", "conv2dGradWeight(input!, gradOut, weight!.shape, { ...attrs, stride: [attrs.stride[1], attrs.stride[0]] })"),
+  {
+    ...gradient("reduce", "amax", "ties get all of it each", "spread(div(gradOut, sumDims(isBest, dims)), dims, x!.shape)", "spread(gradOut, dims, x!.shape)"),
+    tests: "tests/tensor/everyOp.test",
+    only: "^amax ",
+  },
+]; // prettier-ignore
 
 /**
  * @param {string} file
@@ -150,4 +164,3 @@ const FUSION = [
 
 /** @type {readonly PlantedBug[]} */
 export const PLANTED_BUGS = [...SHADERS, ...GRADIENTS, ...FUSION];
-export { gradient };
