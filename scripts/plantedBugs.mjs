@@ -58,7 +58,7 @@ const onHardware = (only) => ["tests/ops/hardware.gpu", `^planned for hardware $
 const SHADERS = [
   shader("adam", "the step takes the moment before", "param[i], moments.first, second)", "param[i], exp_avg[i], second)", updates("Adam")),
   shader("adaptiveMaxPool2dIndices", "windows end a pixel early", "params.width + params.out_width - 1u)", "params.width)", rowsOf("adaptiveMaxPool2dIndices")),
-  shader("clipFactor", "another epsilon", "(norm + 1e-6), 1.0)", "(norm + 1e-2), 1.0)", updates("clipping by norm")),
+  shader("clipFactor", "another epsilon", "(norm + 1e-6), 1.0)", "(norm + 1e-2), 1.0)", ["tests/optim/sgd.gpu", "clip"]),
   shader("clipGradNorm", "clipped twice", "grad[i] * factor[0]", "grad[i] * factor[0] * factor[0]", updates("clipping by norm")),
   shader("clipGradValue", "negative gradients vanish", "vec4<f32>(-limit.x)", "vec4<f32>(0.0)", updates("clipping by value")),
   shader("conv2d", "padding of the other dimension", "out_x * STRIDE_WIDTH - params.pad_width", "out_x * STRIDE_WIDTH - params.pad_height", rowsOf("conv2d")),
