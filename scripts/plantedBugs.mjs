@@ -1,0 +1,166 @@
+// @ts-check
+/**
+ * Bugs that `npm run plant` plants one by one, each to be found by the tests named beside it: one a shader file, one a family of
+ * gradients, some in fusion. `find` must be in the file exactly once (`tests/plantedBugs.node.test.ts` sees to it).
+ *
+ * @typedef {object} PlantedBug
+ * @property {string} what what is wrong, in a few words
+ * @property {string} file
+ * @property {string} find
+ * @property {string} replace
+ * @property {"cpu" | "webgpu"} project
+ * @property {string} tests part of a path
+ * @property {string} only pattern of test names
+ */
+
+/**
+ * @param {string} name of the shader
+ * @param {string} what
+ * @param {string} find
+ * @param {string} replace
+ * @param {[tests: string, only: string]} seen where the bug is to be seen
+ * @returns {PlantedBug}
+ */
+const shader = (name, what, find, replace, [tests, only]) => ({
+  what,
+  file: `shaders/${name}.wgsl`,
+  find,
+  replace,
+  project: "webgpu",
+  tests,
+  only,
+});
+
+/**
+ * The rows of an op, on a GPU.
+ *
+ * @param {string} op
+ * @returns {[string, string]}
+ */
+const rowsOf = (op) => ["tests/ops/everyOp.gpu", `^every op on the GPU ${op}$`];
+
+/**
+ * A test of whole updates and clipping.
+ *
+ * @param {string} only
+ * @returns {[string, string]}
+ */
+const updates = (only) => ["tests/optim/updates.gpu", `^planned for software ${only}$`];
+
+/**
+ * The same for a kernel of hardware adapters.
+ *
+ * @param {string} only
+ * @returns {[string, string]}
+ */
+const onHardware = (only) => ["tests/ops/hardware.gpu", `^planned for hardware ${only}$`];
+
+const SHADERS = [
+  shader("adam", "the step takes the moment before", "param[i], moments.first, second)", "param[i], exp_avg[i], second)", updates("Adam")),
+  shader("adaptiveMaxPool2dIndices", "windows end a pixel early", "params.width + params.out_width - 1u)", "params.width)", rowsOf("adaptiveMaxPool2dIndices")),
+  shader("clipFactor", "another epsilon", "(norm + 1e-6), 1.0)", "(norm + 1e-2), 1.0)", ["tests/optim/sgd.gpu", "clip"]),
+  shader("clipGradNorm", "clipped twice", "grad[i] * factor[0]", "grad[i] * factor[0] * factor[0]", updates("clipping by norm")),
+  shader("clipGradValue", "negative gradients vanish", "vec4<f32>(-limit.x)", "vec4<f32>(0.0)", updates("clipping by value")),
+  shader("conv2d", "padding of the other dimension", "out_x * STRIDE_WIDTH - params.pad_width", "out_x * STRIDE_WIDTH - params.pad_height", rowsOf("conv2d")),
+  shader("conv2dGradInput", "no left and right edge", "grad_out[line + out_x[px]], inside_y & inside_x[px])", "grad_out[line + out_x[px]], inside_y)", rowsOf("conv2dGradInput")),
+  shader("conv2dGradInputTaps", "padding of the other dimension", "left + params.pad_width", "left + params.pad_height", rowsOf("conv2dGradInput")),
+  shader("conv2dGradWeight", "stride of the other dimension", "left + out_x * STRIDE_WIDTH", "left + out_x * STRIDE_HEIGHT", rowsOf("conv2dGradWeight")),
+  shader("elementwise", "the last four elements are left out", "i < params.count", "i + 1u < params.count", rowsOf("add")),
+  shader("elementwiseScalar", "the last element is left out", "i < params.count", "i + 1u < params.count", ["tests/ops/everyOp.gpu", "^every op on the GPU "]),
+  shader("ema", "weights swapped", "coefficients.x, coefficients.y", "coefficients.y, coefficients.x", ["tests/moco/contrast.gpu", ""]),
+  shader("gradNorm", "half of a chunk", "half > 0u", "half > 1u", updates("clipping by norm")),
+  shader("lars", "no momentum in the step", "group.lr * velocity", "group.lr * direction", updates("LARS")),
+  shader("larsNorms", "half of a block", "half > 0u", "half > 1u", updates("LARS")),
+  shader("larsTrust", "the ratio upside down", "trust_coefficient * of_param / of_update", "trust_coefficient * of_update / of_param", updates("LARS")),
+  shader("matmul", "the last four terms are left out", "k < end; k += 4u", "k + 4u < end; k += 4u", rowsOf("matmul")),
+  shader("matmulStrided", "the last term is left out", "for (; k < end; k++)", "for (; k + 1u < end; k++)", rowsOf("matmul")),
+  shader("matmulTiled", "one term of a tile is left out", "p < DEPTH; p++", "p + 1u < DEPTH; p++", onHardware("matmul")),
+  shader("maxPool2d", "rows past the image", "let last_y = last_inside(top, DILATION_HEIGHT, params.height);", "let last_y = last_inside(top, DILATION_HEIGHT, params.height) - DILATION_HEIGHT;", rowsOf("maxPool2d")),
+  shader("maxPool2dGrad", "windows are counted one by one", "let next = within == params.stride_width;", "let next = within >= 1u;", rowsOf("maxPool2dGrad")),
+  shader("maxPool2dIndices", "counted from the plane before", "let base = i32(plane) * params.height * params.width;", "let base = max(i32(plane) - 1, 0) * params.height * params.width;", rowsOf("maxPool2dIndices")),
+  shader("momentumSgd", "parameters that are live count as none", "segment & 3u", "segment & 1u", updates("SGD")),
+  shader("momentumSgdEma", "weights swapped", "coefficients.x, coefficients.y", "coefficients.y, coefficients.x", ["tests/moco/moco.gpu", ""]),
+  shader("reduceColumns", "the last row is left out", "row < min(block + BLOCK, end); row++", "row + 1u < min(block + BLOCK, end); row++", rowsOf("sum")),
+  shader("reduceRows", "a lane twice, another not", "combine(acc.z, acc.w)", "combine(acc.z, acc.z)", rowsOf("sum")),
+  shader("rmsProp", "the mean is not squared", "square - mean * mean", "square - mean", updates("RMSprop, centered in one group")),
+  shader("scan", "reversed ones run forward", "params.reversed == 1u", "params.reversed == 2u", rowsOf("cumsum")),
+  shader("scanCarries", "a chunk's own total is carried into it", "carries[place] = total;\n    total = combine(total, totals[place]);", "total = combine(total, totals[place]);\n    carries[place] = total;", rowsOf("cumsum")),
+  shader("scanTotals", "a chunk's last element is left out", "t < min(start + params.chunk, params.n)", "t < min(start + params.chunk - 1u, params.n)", rowsOf("cumsum")),
+  shader("scatter", "the last source wins", "output[at] = fold(output[at], src[source]);", "output[at] = src[source];", rowsOf("scatterReduce")),
+  shader("sort", "equals change places", "sorted_keys[place - 1u] < own", "sorted_keys[place - 1u] <= own", rowsOf("sortIndices")),
+  shader("sortMerge", "equals of two runs change places", "keys[a] >= keys[b]", "keys[a] > keys[b]", rowsOf("sortIndices")),
+  shader("sumPartials", "the second part is left out", "part = 1u", "part = 2u", rowsOf("matmul")),
+  shader("topk", "equals come twice", "(i > last)", "(i >= last)", rowsOf("topkIndices")),
+  shader("topkCollect", "what equals the threshold counts as better", "key > threshold.x", "key >= threshold.x", onHardware("topk in chunks.*")),
+  shader("topkHistogram", "a digit's first bit is lost", "params.shift) & 255u", "params.shift) & 127u", onHardware("topk in chunks.*")),
+  shader("topkPick", "the digit after the right one", "rank <= count", "rank < count", onHardware("topk in chunks.*")),
+  shader("lib/index", "quotients are a little too small", "return u32((f32(n) + 0.5) * reciprocal)", "return u32(f32(n) * reciprocal)", ["tests/ops/everyOp.gpu", "^every op on the GPU (permute|reshape|slice|expand)$"]),
+  shader("lib/math", "a coefficient in its fifth digit", "5.0000001201e-1", "5.0002e-1", ["tests/helpers/accuracy.gpu", "of exp$"]),
+  shader("lib/norm", "no root of a power", "return power(folded, inverse)", "return folded", ["tests/optim/sgd.gpu", "clip"]),
+  shader("lib/random", "a round too few", "round < 10u", "round < 9u", rowsOf("randomBits")),
+  shader("lib/sortKey", "infinity counts as NaN", "magnitude > 0x7f800000u", "magnitude >= 0x7f800000u", rowsOf("topkIndices")),
+  shader("lib/update", "nesterov looks ahead too far", "push + group.momentum * velocity", "push + velocity", updates("SGD")),
+]; // prettier-ignore
+
+/**
+ * A gradient against central differences.
+ *
+ * @param {string} file
+ * @param {string} op
+ * @param {string} what
+ * @param {string} find
+ * @param {string} replace
+ * @returns {PlantedBug}
+ */
+const gradient = (file, op, what, find, replace) => ({
+  what: `gradient of ${op}: ${what}`,
+  file: `src/ops/${file}.ts`,
+  find,
+  replace,
+  project: "cpu",
+  tests: "tests/ops/everyOp.grad",
+  only: `^gradient of ${op} `,
+});
+
+const GRADIENTS = [
+  gradient("arithmetic", "div", "the divisor's without its sign", "neg(mul(gradOut, div(output, b!)))", "mul(gradOut, div(output, b!))"),
+  gradient("math", "pow", "a power too low", "pow(a!, sub(b!, 1))", "pow(a!, sub(b!, 2))"),
+  gradient("trigonometry", "cos", "without its sign", "derivative: (x) => neg(sin(x))", "derivative: (x) => sin(x)"),
+  gradient("special", "erf", "of another curve", "mul(exp(neg(square(x))), TWO_OVER_ROOT_PI)", "mul(exp(neg(abs(x))), TWO_OVER_ROOT_PI)"),
+  gradient("reduce", "prod", "one side twice", 'productOfOneSide(rows, last, "after")', 'productOfOneSide(rows, last, "before")'),
+  gradient("join", "cat", "of the first part for all", "narrow(gradOut, dim, start - size, size)", "narrow(gradOut, dim, 0, size)"),
+  gradient("slice", "slice", "backwards as if forwards", "padZeros(flip(x, backwards), before", "padZeros(x, before"),
+  gradient("scan", "linearScan", "of the neighbour on the other side", 'mul(back, neighbour(output, attrs, "before", 0))', 'mul(back, neighbour(output, attrs, "after", 0))'),
+  gradient("conv2d", "conv2d", "stride of the other dimension", "conv2dGradWeight(input!, gradOut, weight!.shape, attrs)", "conv2dGradWeight(input!, gradOut, weight!.shape, { ...attrs, stride: [attrs.stride[1], attrs.stride[0]] })"),
+  {
+    ...gradient("reduce", "amax", "ties get all of it each", "spread(div(gradOut, sumDims(isBest, dims)), dims, x!.shape)", "spread(gradOut, dims, x!.shape)"),
+    tests: "tests/tensor/everyOp.test",
+    only: "^amax ",
+  },
+]; // prettier-ignore
+
+/**
+ * @param {string} file
+ * @param {string} what
+ * @param {string} find
+ * @param {string} replace
+ * @returns {PlantedBug}
+ */
+const fusion = (file, what, find, replace) => ({
+  what,
+  file,
+  find,
+  replace,
+  project: "webgpu",
+  tests: "tests/schedule/graphs.fuzz",
+  only: "",
+});
+
+const FUSION = [
+  fusion("src/codegen/indexing.ts", "lanes count as aligned wherever the others start", "flat.start % LANES === 0 && outside.every(({ weight }) => weight % LANES === 0)", "flat.start % LANES === 0"),
+  fusion("src/schedule/plan.ts", "memory is given to others while it is still needed", "this.lastUse.get(node) === index)", "this.lastUse.get(node)! >= index)"),
+  fusion("src/schedule/order.ts", "a variable is read after what replaces it", "if (next && next !== unit) before.get(next)!.push(unit);", ""),
+]; // prettier-ignore
+
+/** @type {readonly PlantedBug[]} */
+export const PLANTED_BUGS = [...SHADERS, ...GRADIENTS, ...FUSION];
