@@ -277,10 +277,10 @@ export class RandomGraph {
   constructor(
     { leaves, steps, outputs }: Recipe,
     private readonly engine: Engine,
-    private readonly options: BuildOptions = {},
+    { withKernels = true }: BuildOptions = {},
   ) {
     for (const each of leaves) this.addLeaf(new Reader(each));
-    const kinds = [...STEPS, ...((options.withKernels ?? true) ? KERNELS : [])];
+    const kinds = [...STEPS, ...(withKernels ? KERNELS : [])];
     for (const each of steps) this.add(new Reader(each), kinds);
     this.outputs = this.choose(new Reader(outputs));
   }
