@@ -3,6 +3,7 @@
  * Takes a unit (an expression, a reduction or a kernel with what was fused around it); gives WGSL text and data.
  */
 
+import { byteLengthOf } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { sizeOf } from "../graph/shape";
 import { KERNELS } from "../kernels";
@@ -17,12 +18,15 @@ import {
   elementTypeOf,
   finish,
   inputsFor,
+  type ParamValue,
+  type RowsSpec,
   type Surroundings,
   type UnitSpec,
 } from "./launch";
 import { composeReduce, reducePlan } from "./composeReduce";
 import { OutputWindows } from "./outputWindows";
 import { bindingsOf, hooksOf } from "./specialize";
+import { ALIGNMENT, type BindingLimit, paddedByteLength } from "./windows";
 
 /** Storage bindings that a unit's last pass has of its own; fused inputs must fit beside them. */
 export function ownBindings({ main, call }: Pick<UnitSpec, "main" | "call">, limits: KernelLimits): number {
@@ -46,14 +50,12 @@ export function compose(unit: UnitSpec, around: Surroundings): Composed {
   return { launches: composeElementwise(unit, around), scratch: [] };
 }
 
-function composeElementwise({ root, start }: UnitSpec, around: Surroundings): ComposedLaunch[] {
-  const windows = start
-    ? OutputWindows.none(root)
-    : new OutputWindows(root, around.limits, (node) => around.isLoaded(node));
+function composeElementwise({ root, rows }: UnitSpec, around: Surroundings): ComposedLaunch[] {
+  const windows = new OutputWindows(root, storeLimit(rows, around.limits), (node) => around.isLoaded(node));
   const inputs = inputsFor(around, windows);
   const count = sizeOf(root.shape);
   const inWords = root.dtype === "u8"; // four bytes a store
-  const isVector = !inWords && (start === null || (start.rowSize % 4 === 0 && count % 4 === 0));
+  const isVector = !inWords && (rows === null || (rows.rowSize % 4 === 0 && count % 4 === 0));
   const lanes = inWords || isVector ? 4 : 1;
   const perStore = lanes;
   const emitter = new Emitter(inputs, around, lanes, [{ name: "index", shape: root.shape, laned: lanes === 4 }]);
@@ -77,14 +79,33 @@ function composeElementwise({ root, start }: UnitSpec, around: Surroundings): Co
   };
   const holes = { hooks, helpers: inputs.helpers(result), extraParams: windows.params };
   const launches = windows.launches(passFor, (pass) => finish(pass, inputs, holes, []));
-  return start ? launches.map((launch) => storingFrom(launch, start.node, start.rowSize / perStore)) : launches;
+  return rows ? launches.map((launch) => storingRows(launch, rows, root, isVector ? 16 : 4)) : launches;
 }
 
-/** A launch that starts to store at a scalar, times `scale`. */
-const storingFrom = (launch: ComposedLaunch, node: Node, scale: number): ComposedLaunch => ({
-  ...launch,
-  params: launch.params.map((param) => (param.field.name === "offset" ? { ...param, value: { node, scale } } : param)),
+/** What a binding holds of a result. Rows of what it does not hold whole may start after where it may. */
+const storeLimit = (rows: RowsSpec | null, limits: KernelLimits): BindingLimit => ({
+  maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize - (rows?.isLarge ? ALIGNMENT : 0),
 });
+
+/** A launch that stores `root`, or a window of it, from a row on; so many bytes at a time. */
+function storingRows(
+  launch: ComposedLaunch,
+  { start: node, rowSize, isLarge }: RowsSpec,
+  root: Node,
+  storeByteLength: number,
+): ComposedLaunch {
+  const scale = byteLengthOf(root.dtype, rowSize);
+  const output = launch.bindings.find(({ bound }) => bound === "output")!;
+  const { byteOffset, byteLength } = output.window ?? { byteOffset: 0, byteLength: paddedByteLength(root) };
+  const modulo = isLarge ? ALIGNMENT / storeByteLength : Infinity; // the window has moved by the rest
+  const offset: ParamValue = { node, scale: scale / storeByteLength, add: 0, modulo };
+  const moving = { from: { node, scale, add: byteOffset }, byteLength: byteLength + ALIGNMENT };
+  return {
+    ...launch,
+    bindings: launch.bindings.map((each) => (isLarge && each === output ? { ...each, moving } : each)),
+    params: launch.params.map((each) => (each.field.name === "offset" ? { ...each, value: offset } : each)),
+  };
+}
 
 function composeKernel(unit: UnitSpec, call: KernelCall, around: Surroundings): Composed {
   const plan = planOf(call, around.limits);

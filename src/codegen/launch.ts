@@ -23,8 +23,16 @@ export interface UnitSpec {
   readonly call: KernelCall | null;
   /** For kernels: the nodes whose memory the operands are. */
   readonly operands: readonly Node[];
-  /** Store from this row on (a scalar), rows of `rowSize` elements. */
-  readonly start: { readonly node: Node; readonly rowSize: number } | null;
+  /** Store to a part of something: from this row on (a scalar). */
+  readonly rows: RowsSpec | null;
+}
+
+/** Rows of a variable, `rowSize` elements each. */
+export interface RowsSpec {
+  readonly start: Node;
+  readonly rowSize: number;
+  /** Whether the variable is too large for one binding: then what is bound moves with the rows. */
+  readonly isLarge: boolean;
 }
 
 /** What the scheduler knows that composing needs. */
@@ -43,16 +51,38 @@ export interface Surroundings {
 /** What one launch binds. */
 export type Bound = { readonly node: Node } | { readonly scratch: number } | "output";
 
-/** A 4-byte field of Params: fixed, or the value of a scalar node (times `scale`) at each run. */
-export type ParamValue = { readonly value: number } | { readonly node: Node; readonly scale: number };
+/** A whole number at each run: the value of a scalar node, times `scale`, plus `add`. */
+export interface RunValue {
+  readonly node: Node;
+  readonly scale: number;
+  readonly add: number;
+}
+
+/** A 4-byte field of Params: fixed, the value of a scalar node, or a whole number less multiples of `modulo`. */
+export type ParamValue =
+  { readonly value: number } | { readonly scalar: Node } | (RunValue & { readonly modulo: number });
+
+/** A window that starts where a run says, or before it where a binding may start. */
+export interface MovingWindow {
+  readonly from: RunValue;
+  readonly byteLength: number;
+}
+
+export interface ComposedBinding {
+  readonly binding: number;
+  readonly bound: Bound;
+  /** What is bound of it; null for all. */
+  readonly window: Window | null;
+  /** What is bound of it in place of `window`, where only a run can tell. */
+  readonly moving?: MovingWindow;
+}
 
 export interface ComposedLaunch {
   /** Shader file stem. */
   readonly label: string;
   readonly wgsl: string;
   readonly grid: readonly [number, number, number];
-  /** `window`: what is bound of it; null for all. */
-  readonly bindings: readonly { readonly binding: number; readonly bound: Bound; readonly window: Window | null }[];
+  readonly bindings: readonly ComposedBinding[];
   readonly paramsBinding: number;
   readonly params: readonly { readonly field: Field; readonly value: ParamValue }[];
   readonly flops: number;
@@ -119,7 +149,7 @@ function boundOf(operand: Operand, operands: readonly Node[]): Bound {
 
 function paramValue(pass: Pass, field: Field, scalars: ReadonlyMap<string, Node>): ParamValue {
   const node = scalars.get(field.name);
-  if (node) return { node, scale: 1 };
+  if (node) return { scalar: node };
   const value = pass.params[field.name];
   if (value === undefined)
     throw new InternalError(`compose: ${pass.shader.name}.wgsl must be given its parameter ${field.name}.`);

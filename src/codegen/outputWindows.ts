@@ -7,11 +7,11 @@
 import type { Node } from "../graph/node";
 import { byteLengthOf } from "../graph/dtype";
 import { sizeOf } from "../graph/shape";
-import type { KernelLimits, Pass } from "../kernels/kernel";
+import type { Pass } from "../kernels/kernel";
 import { readsOf } from "./inPlace";
 import type { Bound, ComposedLaunch } from "./launch";
 import type { Field } from "./specialize";
-import { paddedByteLength, type Window, windowElements, windowsOf } from "./windows";
+import { type BindingLimit, paddedByteLength, type Window, windowElements, windowsOf } from "./windows";
 
 /** The element that a launch starts with. */
 const FIRST: Field = { name: "first", type: "u32" };
@@ -24,16 +24,16 @@ export class OutputWindows {
   /** @param isLoaded where the expression ends that computes `root` */
   constructor(
     private readonly root: Node,
-    limits: KernelLimits,
+    limits: BindingLimit,
     isLoaded: (node: Node) => boolean,
   ) {
     this.windows = windowsOf(paddedByteLength(root), limits);
     this.followers = this.isCut ? followersOf(root, isLoaded) : new Set();
   }
 
-  /** For what is never cut: results of kernels, and rows that are written to a place which only the run knows. */
+  /** For what is never cut: results of kernels. */
   static none(root: Node): OutputWindows {
-    return new OutputWindows(root, { maxStorageBufferBindingSize: Infinity } as KernelLimits, () => true);
+    return new OutputWindows(root, { maxStorageBufferBindingSize: Infinity }, () => true);
   }
 
   get isCut(): boolean {

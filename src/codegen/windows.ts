@@ -14,17 +14,20 @@ export interface Window {
   readonly byteLength: number;
 }
 
-/** Where WebGPU lets a binding start. */
-const ALIGNMENT = 256;
+/** How much one binding holds. */
+export type BindingLimit = Pick<KernelLimits, "maxStorageBufferBindingSize">;
+
+/** Bytes: a binding starts at a multiple. */
+export const ALIGNMENT = 256;
 
 /** Bytes of a value in memory: whole vec4s, since kernels read and write four elements at a time. */
 export const paddedByteLength = ({ dtype, shape }: Pick<Node, "dtype" | "shape">): number =>
   Math.max(16, Math.ceil(byteLengthOf(dtype, sizeOf(shape)) / 16) * 16);
 
 /** The windows that make up some memory, in order: one where it can be bound whole, else all of one size but the last. */
-export function windowsOf(byteLength: number, { maxStorageBufferBindingSize: most }: KernelLimits): Window[] {
+export function windowsOf(byteLength: number, { maxStorageBufferBindingSize: most }: BindingLimit): Window[] {
   if (byteLength <= most) return [{ byteOffset: 0, byteLength }];
-  const size = Math.floor(most / ALIGNMENT) * ALIGNMENT;
+  const size = Math.max(1, Math.floor(most / ALIGNMENT)) * ALIGNMENT;
   return Array.from({ length: Math.ceil(byteLength / size) }, (_, index) => ({
     byteOffset: index * size,
     byteLength: Math.min(size, byteLength - index * size),
@@ -32,7 +35,7 @@ export function windowsOf(byteLength: number, { maxStorageBufferBindingSize: mos
 }
 
 /** Bindings that reading a value takes. */
-export const windowCount = (node: Node, limits: KernelLimits): number =>
+export const windowCount = (node: Node, limits: BindingLimit): number =>
   windowsOf(paddedByteLength(node), limits).length;
 
 /** Elements of each window but the last. */

@@ -1,11 +1,9 @@
 /** A plan with what it needs of one GPU: pipelines, bind groups and the buffer of its parameters. */
 
 import type { BindGroupHandle, Binding, BufferRange, Command, Gpu, GpuMemory, Pipeline } from "../gpu/gpu";
+import { ALIGNMENT } from "../codegen/windows";
 import type { Node } from "../graph/node";
-import type { Place, Plan, PlannedLaunch } from "../schedule/plan";
-
-/** Where the parameters of the next launch may start. */
-const PITCH = 256;
+import type { Place, Plan, PlannedLaunch, PlannedParam, PlannedValue } from "../schedule/plan";
 
 export class CompiledPlan {
   private readonly pipelines: readonly Pipeline[];
@@ -25,7 +23,7 @@ export class CompiledPlan {
     let byteLength = 0;
     this.offsets = plan.launches.map((launch) => {
       const offset = byteLength;
-      byteLength += Math.ceil(paramsByteLength(launch) / PITCH) * PITCH;
+      byteLength += Math.ceil(paramsByteLength(launch) / ALIGNMENT) * ALIGNMENT;
       return offset;
     });
     this.params = new DataView(new ArrayBuffer(byteLength));
@@ -46,8 +44,7 @@ export class CompiledPlan {
     let changed = !this.isWritten;
     this.plan.launches.forEach(({ params }, index) => {
       params.forEach(({ type, value }, field) => {
-        const number = "value" in value ? value.value : leaves[value.leaf]!.hostData![0]! * value.scale;
-        if (this.setParam(this.offsets[index]! + 4 * field, type, number)) changed = true;
+        if (this.setParam(this.offsets[index]! + 4 * field, type, paramOf(leaves, value))) changed = true;
       });
     });
     if (!changed || this.params.byteLength === 0) return;
@@ -66,7 +63,7 @@ export class CompiledPlan {
   }
 
   /** The launches, with their places bound. */
-  commands(rangeOf: (place: Place, byteLength: number) => BufferRange): Command[] {
+  commands(leaves: readonly Node[], rangeOf: (place: Place, byteLength: number) => BufferRange): Command[] {
     return this.plan.launches.map((launch, index): Command => {
       const pipeline = this.pipelines[index]!;
       const params = {
@@ -76,7 +73,10 @@ export class CompiledPlan {
       };
       const bindings = launch.bindings.map(({ binding, place, byteOffset, byteLength }) => {
         const range = rangeOf(place, byteLength);
-        return { binding, range: { ...range, byteOffset: range.byteOffset + byteOffset, byteLength } };
+        const isFixed = typeof byteOffset === "number";
+        const from = isFixed ? byteOffset : Math.floor(numberOf(leaves, byteOffset) / ALIGNMENT) * ALIGNMENT;
+        const length = isFixed ? byteLength : Math.min(byteLength, range.byteLength - from);
+        return { binding, range: { ...range, byteOffset: range.byteOffset + from, byteLength: length } };
       });
       bindings.push({ binding: launch.paramsBinding, range: params });
       return { kind: "dispatch", pipeline, bindGroup: this.bindGroup(index, pipeline, bindings), grid: launch.grid };
@@ -95,6 +95,15 @@ export class CompiledPlan {
     this.isWritten = false;
   }
 }
+
+function paramOf(leaves: readonly Node[], value: PlannedParam): number {
+  if ("value" in value) return value.value;
+  if ("scalar" in value) return leaves[value.scalar]!.hostData![0]!;
+  return numberOf(leaves, value) % value.modulo;
+}
+
+const numberOf = (leaves: readonly Node[], { leaf, scale, add }: PlannedValue): number =>
+  leaves[leaf]!.hostData![0]! * scale + add;
 
 const paramsByteLength = ({ params }: PlannedLaunch): number => Math.max(16, Math.ceil((4 * params.length) / 16) * 16);
 

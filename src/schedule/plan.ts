@@ -4,8 +4,8 @@
  */
 
 import { compose } from "../codegen/compose";
-import type { Bound, ComposedLaunch, ParamValue, Surroundings, UnitSpec } from "../codegen/launch";
-import { paddedByteLength } from "../codegen/windows";
+import type { Bound, ComposedLaunch, ParamValue, RunValue, Surroundings, UnitSpec } from "../codegen/launch";
+import { paddedByteLength, windowsOf } from "../codegen/windows";
 import type { Node } from "../graph/node";
 import { sizeOf } from "../graph/shape";
 import { topologicalOrder } from "../graph/walk";
@@ -30,7 +30,8 @@ export type Place =
 export interface PlannedBinding {
   readonly binding: number;
   readonly place: Place;
-  readonly byteOffset: number;
+  /** Known now; or at each run, and then before it where a binding may start. */
+  readonly byteOffset: number | PlannedValue;
   readonly byteLength: number;
 }
 
@@ -49,7 +50,16 @@ export interface PlannedLaunch {
   readonly cut: Cut;
 }
 
-export type PlannedParam = { readonly value: number } | { readonly leaf: number; readonly scale: number };
+/** A whole number at each run: the value of a scalar, by its place, times `scale`, plus `add`. */
+export interface PlannedValue {
+  readonly leaf: number;
+  readonly scale: number;
+  readonly add: number;
+}
+
+/** Fixed, the value of a scalar by its place, or a whole number less multiples of `modulo`. */
+export type PlannedParam =
+  { readonly value: number } | { readonly scalar: number } | (PlannedValue & { readonly modulo: number });
 
 export interface Plan {
   readonly launches: readonly PlannedLaunch[];
@@ -139,7 +149,7 @@ class Planner {
   private launchesOf(unit: Unit, index: number): PlannedLaunch[] {
     const target = this.targetOf(unit);
     if (unit.effect === null) this.places.set(unit.root, target);
-    const { launches, scratch } = compose(specOf(unit, this.task), this.surroundings(unit));
+    const { launches, scratch } = compose(specOf(unit, this.task, this.limits), this.surroundings(unit));
     const scratchSlots = scratch.map((byteLength) => this.memory.take(byteLength));
     const planned = launches.map((launch) => this.planned(launch, unit, target, scratchSlots, scratch));
     for (const slot of scratchSlots) this.memory.give(slot);
@@ -199,11 +209,12 @@ class Planner {
       label: launch.label,
       wgsl: launch.wgsl,
       grid: launch.grid,
-      bindings: launch.bindings.map(({ binding, bound, window }) => ({
+      bindings: launch.bindings.map(({ binding, bound, window, moving }) => ({
         binding,
         byteOffset: 0,
         ...place(bound),
         ...window,
+        ...(moving && { byteOffset: this.plannedValue(moving.from), byteLength: moving.byteLength }),
       })),
       paramsBinding: launch.paramsBinding,
       params: launch.params.map(({ field, value }) => ({ type: field.type, value: this.plannedParam(value) })),
@@ -222,7 +233,13 @@ class Planner {
   }
 
   private plannedParam(value: ParamValue): PlannedParam {
-    return "value" in value ? value : { leaf: this.leafIndex.get(value.node)!, scale: value.scale };
+    if ("value" in value) return value;
+    if ("scalar" in value) return { scalar: this.leafIndex.get(value.scalar)! };
+    return { ...this.plannedValue(value), modulo: value.modulo };
+  }
+
+  private plannedValue({ node, scale, add }: RunValue): PlannedValue {
+    return { leaf: this.leafIndex.get(node)!, scale, add };
   }
 
   private fusedNames(unit: Unit): string[] {
@@ -234,12 +251,16 @@ class Planner {
   }
 }
 
-function specOf(unit: Unit, task: Task): UnitSpec {
+function specOf(unit: Unit, task: Task, limits: KernelLimits): UnitSpec {
   const effect = unit.effect === null ? null : task.effects[unit.effect]!;
-  const start =
+  const rows =
     effect?.kind === "assign" && effect.start
-      ? { node: effect.start, rowSize: sizeOf(effect.variable.shape.slice(1)) }
+      ? {
+          start: effect.start,
+          rowSize: sizeOf(effect.variable.shape.slice(1)),
+          isLarge: windowsOf(paddedByteLength(effect.variable), limits).length > 1,
+        }
       : null;
   const { root, main, call, operands } = unit;
-  return { root, main, call, operands, start };
+  return { root, main, call, operands, rows };
 }

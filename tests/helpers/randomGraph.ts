@@ -36,8 +36,6 @@ export const recipes: fc.Arbitrary<Recipe> = fc.record({
 export interface BuildOptions {
   /** Whether kernels beside reductions are among the nodes: products, scans, pools. */
   readonly withKernels?: boolean;
-  /** Whether variables are also written in part. */
-  readonly writesRows?: boolean;
 }
 
 /** A value as the engine computes it, and the same without state. */
@@ -279,10 +277,10 @@ export class RandomGraph {
   constructor(
     { leaves, steps, outputs }: Recipe,
     private readonly engine: Engine,
-    private readonly options: BuildOptions = {},
+    { withKernels = true }: BuildOptions = {},
   ) {
     for (const each of leaves) this.addLeaf(new Reader(each));
-    const kinds = [...STEPS, ...((options.withKernels ?? true) ? KERNELS : [])];
+    const kinds = [...STEPS, ...(withKernels ? KERNELS : [])];
     for (const each of steps) this.add(new Reader(each), kinds);
     this.outputs = this.choose(new Reader(outputs));
   }
@@ -337,7 +335,7 @@ export class RandomGraph {
       x,
     );
     const [rows = 0] = variable.shape;
-    if (kind === 1 || rows < 2 || !(this.options.writesRows ?? true)) {
+    if (kind === 1 || rows < 2) {
       this.engine.assign(variable, value.node);
       state.want = value.want;
       return;

@@ -111,6 +111,13 @@ test("state that is written in place", async () => {
   await expectAt(state, (index) => 3 * patternAt(index) + 1);
   state.assign(state.flip(0));
   await expectAt(state, (index) => 3 * patternAt(N - 1 - index) + 1);
+  const rows = new Buffer(zeros([N / 61, 61], { dtype: "i32" }));
+  for (const start of [0, Math.floor(BORDER / 61), N / 61 - 3]) {
+    rows.assignRows(start, arange(183).add(start).reshape(3, 61));
+    const around = await rows.narrow(0, Math.max(0, start - 1), start > 0 ? 4 : 3).data();
+    expect([...around]).toEqual([...Array<number>(start > 0 ? 61 : 0).fill(0), ...Array.from({ length: 183 }, (_, i) => i + start)]); // prettier-ignore
+  }
+  expect(await rows.ne(0).sum().item()).toBe(3 * 183 - 1);
 });
 
 /** The pattern on the host. */
