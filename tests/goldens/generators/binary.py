@@ -83,6 +83,10 @@ def options():
     yield case("pow", "number base, i32", [i32(0, 1, 5, 30)], base_to, base=2)
     yield paired("pow", "u8", BYTES, u8(0, 1, 2, 3))
     yield case("pow", "special gradient", special_pair())
+    draw = Draw("trueDivide")
+    yield case("trueDivide", "row", [permuted(draw.normal(5, 3), 1, 0), away_from_zero(draw, [5])])
+    yield case("trueDivide", "empty", [draw.normal(0, 3), draw.normal(3)])
+    yield case("trueDivide", "special", special_pair())
     flags = torch.tensor([True, False])
     for op in ["add", "mul", "maximum", "minimum", "fmax", "fmin"]:
         yield paired(op, "bool", flags, flags)

@@ -53,6 +53,10 @@ def logic():
         yield paired(op, "i32", i32(0, 1, -1, 1234567, -1234567, 2147483647), i32(0, 1, 5, 31))
         yield paired_u32(op, getattr(torch, snake(op)), [0, 1, 5, 31])
         yield paired(op, "u8", BYTES, u8(0, 1, 5))
+    for op in LOGICAL + BITWISE + SHIFTS:
+        draw = Draw(op)
+        yield case(op, "permuted", [permuted(draw.ints(0, 4, 3, 2), 1, 0), draw.ints(0, 4, 4, 2, 1)])
+    yield case("bitwiseNot", "permuted", [permuted(Draw("bitwiseNot").ints(-9, 9, 3, 2), 1, 0)])
     for name, x in {"i32": INTS, "u8": BYTES, "bool": FLAGS}.items():
         yield case("bitwiseNot", name, [x])
 
