@@ -5,9 +5,9 @@ import { enginesSeen } from "../runtime/engine";
 import { read, Tensor } from "../tensor";
 
 /**
- * Looks for NaN from now on, or no longer: in each result of a call, in parameters and data that are read, and in each gradient
- * on its way back. The first that has one is thrown as AnomalyError by the next read. Everything is brought to the host for
- * that, so it is very slow.
+ * Looks for NaN from now on, or no longer. They are looked for in each result of a call, in parameters and data that are read,
+ * and in each gradient on its way back; the first is thrown as AnomalyError by the next read. Everything is brought to the host
+ * for that, so it is very slow.
  *
  * @see torch.autograd.set_detect_anomaly
  *
@@ -25,8 +25,8 @@ export function setDetectAnomaly(mode: boolean): void {
 export const isAnomalyEnabled = (): boolean => isTracing();
 
 /**
- * Runs a function, and what it left to be computed: losses, gradients, and the tensors that it returns; and names the first op
- * whose result has a NaN, or whose gradient has, with the line where it was made.
+ * Runs a function and names the first op whose result, or whose gradient, has a NaN, and the line where it was made. What the
+ * function left to be computed is computed too: losses, gradients, and the tensors that it returns.
  *
  * @param body may be async; the whole step, say
  * @returns what `body` returns

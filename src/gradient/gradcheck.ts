@@ -27,9 +27,9 @@ export interface GradcheckOptions {
 const OPTION_NAMES = ["eps", "atol", "rtol", "raiseException"];
 
 /**
- * Compares gradients of a function, each derivative of each output's elements, with central differences. All is computed
- * in f64 on the CPU: inputs are copied there, those that require gradients are checked. Parameters are used as they are, so
- * that a layer can be checked: make it on the CPU and call `double()` first.
+ * Compares gradients of a function with central differences. Each derivative of each output's elements is checked, in f64 on
+ * the CPU: inputs are copied there, those that require gradients are checked. Parameters are used as they are, so that a layer
+ * can be checked: make it on the CPU and call `double()` first.
  *
  * @param fn tensors in, a tensor or a list of tensors out; not async. Draws of the device's generator are the same at each call
  * @param inputs one tensor or several; at kinks of the function differences mean nothing
@@ -53,8 +53,8 @@ export async function gradcheck<const In extends Tensors>(
 }
 
 /**
- * Compares gradients of a function's gradients with central differences, as `gradcheck` does for the function: with respect to
- * its inputs, and to the gradients of its outputs.
+ * Compares gradients of a function's gradients with central differences. They are those with respect to its inputs and to the
+ * gradients of its outputs.
  *
  * @param fn, inputs, options as for `gradcheck`
  * @param gradOutputs gradients of the outputs that require gradients; random by default

@@ -8,7 +8,8 @@ import { currentRegion, Region, withRegion } from "../graph/region";
  * What goes in and what comes out is held; what lies between is not. Gradients are those of `fn(...inputs)`, to the bit.
  *
  * The graph is computed again, not the function: random draws are the same, `fn` may use tensors and parameters from around
- * it, and what it writes is written once, so that BatchNorm's running statistics move once, where PyTorch's move twice.
+ * it, and what it writes is written once, so that BatchNorm's running statistics move once, where PyTorch's move twice. On a GPU
+ * memory is saved; the CPU device computes gradients in another order, and gains little.
  *
  * @param fn tensors in, any result; not async
  * @param inputs what it is called with

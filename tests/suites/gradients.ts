@@ -4,7 +4,16 @@ import { describe, expect, test } from "vitest";
 import { ones, tensor } from "../../src/creation";
 import { AutogradError, ShapeError } from "../../src/errors";
 import * as F from "../../src/functional";
-import { customVjp, enableGrad, grad, noGrad, valueAndGrad } from "../../src/gradient";
+import {
+  customVjp,
+  enableGrad,
+  grad,
+  inferenceMode,
+  isGradEnabled,
+  noGrad,
+  setGradEnabled,
+  valueAndGrad,
+} from "../../src/gradient";
 import * as nn from "../../src/nn";
 import { randn, manualSeed } from "../../src/random";
 import type { Tensor } from "../../src/tensor";
@@ -17,6 +26,23 @@ export function gradientFunctions(): void {
     expect(x.mul(2).detach().requiresGrad).toBe(false);
     expect(() => noGrad(async () => x)).toThrow(AutogradError);
     expect(() => noGrad(() => { throw new Error("inside"); })).toThrow("inside"); // prettier-ignore
+    expect(x.mul(2).requiresGrad).toBe(true);
+  });
+
+  test("inferenceMode is noGrad by another name, and setGradEnabled lasts", () => {
+    const x = ones([2]).requiresGrad_();
+    expect(inferenceMode(() => [isGradEnabled(), x.mul(2).requiresGrad])).toEqual([false, false]);
+    expect(() => inferenceMode(async () => x)).toThrow(/inferenceMode: the function must not be async/);
+    expect(isGradEnabled()).toBe(true);
+    setGradEnabled(false);
+    try {
+      expect([isGradEnabled(), x.mul(2).requiresGrad]).toEqual([false, false]);
+      expect(enableGrad(() => x.mul(2).requiresGrad)).toBe(true);
+      expect(isGradEnabled()).toBe(false);
+    } finally {
+      setGradEnabled(true);
+    }
+    noGrad(() => setGradEnabled(true)); // as in PyTorch, the end of noGrad puts back what was before
     expect(x.mul(2).requiresGrad).toBe(true);
   });
 
