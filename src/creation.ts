@@ -6,9 +6,9 @@ import { allocateHost, type DType, isInteger, type TypedArray } from "./graph/dt
 import type { Node } from "./graph/node";
 import { checkShape, sameShape, type Shape, showShape } from "./graph/shape";
 import * as ops from "./ops";
-import { checkOptionNames, describe } from "./options";
+import { checkOptionNames, describe, operandError } from "./options";
 import type { Tensor } from "./tensor";
-import { type NestedArray, wrap } from "./tensor";
+import { checkTensors, type NestedArray, wrap } from "./tensor";
 
 /** What every function that makes a tensor takes. */
 export interface CreationOptions {
@@ -122,7 +122,7 @@ function fromNested(data: NestedArray): Found {
     if (depth !== shape.length) throw ragged(shape, depth, "a number");
     if (typeof level === "boolean") booleans++;
     else if (typeof level !== "number") {
-      throw new DTypeError(`tensor: values must be numbers or booleans, got ${typeof level}. Convert them first.`);
+      throw new DTypeError(`tensor: values must be numbers or booleans, got ${describe(level)}. Convert them first.`);
     }
     values.push(Number(level));
   };
@@ -148,8 +148,12 @@ function checkRange(values: Values, dtype: DType): void {
 }
 
 /** A node as a tensor on the device asked for. */
-function finish(node: Node, { device = defaultDevice(), requiresGrad = false }: CreationOptions): Tensor {
-  const made = wrap(node, checkedDevice("tensor", device));
+function finish(
+  node: Node,
+  { device = defaultDevice(), requiresGrad = false }: CreationOptions,
+  op = "tensor",
+): Tensor {
+  const made = wrap(node, checkedDevice(op, device));
   return requiresGrad ? made.requiresGrad_() : made;
 }
 
@@ -164,6 +168,8 @@ function finish(node: Node, { device = defaultDevice(), requiresGrad = false }: 
  * const mask = full([4, 4], -Infinity);
  */
 export function full(shape: Shape, value: number | boolean, options: CreationOptions = {}): Tensor {
+  if (!Array.isArray(shape))
+    throw new ShapeError(`full: the size must be a list, got ${describe(shape)}. Write full([2, 3], value).`);
   return filled("full", sizesAndOptions("full", [shape, options]), value);
 }
 
@@ -175,8 +181,9 @@ function filled(
   const { dtype = typeof value === "boolean" ? "bool" : "f32" } = options;
   const number = typeof value === "boolean" ? Number(value) : value;
   ops.checkDTypeName(op, dtype);
+  if (typeof number !== "number") throw operandError(op, number);
   ops.checkInteger(op, number, dtype);
-  return finish(ops.full([...shape], number, dtype), options);
+  return finish(ops.full([...shape], number, dtype), options, op);
 }
 
 /**
@@ -201,13 +208,18 @@ export const ones = (...sizes: Sizes<CreationOptions>): Tensor => filled("ones",
 
 /** As `full`, with the shape, dtype and device of `x`. @see torch.full_like */
 export const fullLike = (x: Tensor, value: number | boolean, options: CreationOptions = {}): Tensor =>
-  full(x.shape, value, { dtype: x.dtype, device: x.device, ...options });
+  filledLike("fullLike", x, value, options);
+
+function filledLike(op: string, x: Tensor, value: number | boolean, options: CreationOptions): Tensor {
+  checkTensors(op, x);
+  return filled(op, sizesAndOptions(op, [x.shape, { dtype: x.dtype, device: x.device, ...options }]), value);
+}
 
 /** Zeros of the shape, dtype and device of `x`. @see torch.zeros_like */
-export const zerosLike = (x: Tensor, options: CreationOptions = {}): Tensor => fullLike(x, 0, options);
+export const zerosLike = (x: Tensor, options: CreationOptions = {}): Tensor => filledLike("zerosLike", x, 0, options);
 
 /** Ones of the shape, dtype and device of `x`. @see torch.ones_like */
-export const onesLike = (x: Tensor, options: CreationOptions = {}): Tensor => fullLike(x, 1, options);
+export const onesLike = (x: Tensor, options: CreationOptions = {}): Tensor => filledLike("onesLike", x, 1, options);
 
 /**
  * `start, start + step, ...` up to but without `end`; i32 where all three are integers. With one number: `0 ... end - 1`.
@@ -240,6 +252,8 @@ export function arange(...args: (number | CreationOptions | undefined)[]): Tenso
 export function linspace(start: number, end: number, steps: number, options: CreationOptions = {}): Tensor {
   checkOptionNames("linspace", options, CREATION_OPTIONS);
   checkShape("linspace", [steps]);
+  const wrong = [start, end].find((each: unknown) => typeof each !== "number");
+  if (wrong !== undefined) throw operandError("linspace", wrong);
   const data = Float64Array.from({ length: steps }, (_, i) =>
     steps === 1 ? start : start + ((end - start) * i) / (steps - 1),
   );

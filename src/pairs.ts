@@ -1,8 +1,9 @@
 /** Functions of two tensors that are not pointwise, as PyTorch has them beside its methods: places in sorted ones, distances. */
 
+import { ValueError } from "./errors";
 import * as ops from "./ops";
 import { checkOptionNames } from "./options";
-import { build, type Tensor } from "./tensor";
+import { build, checkTensors, type Tensor } from "./tensor";
 
 /** Options of `searchsorted`. */
 export interface SearchOptions {
@@ -26,8 +27,8 @@ export interface SearchOptions {
  * const bin = searchsorted(tensor([0, 10, 20]), tensor([5, 10, 25])); // [1, 1, 3]
  */
 export function searchsorted(sortedSequence: Tensor, values: Tensor | number, options: SearchOptions = {}): Tensor {
-  checkOptionNames("searchsorted", options, ["right", "side", "sorter"]);
-  const { right = options.side === "right", sorter = null } = options;
+  const { right, sorter = null } = searchOptions(options);
+  checkTensors("searchsorted", sortedSequence, sorter);
   return build("searchsorted", [sortedSequence, values, sorter], (sequence, sought, order) => {
     const sorted = order ? ops.gather(sequence, -1, order) : sequence;
     const numbers = typeof sought === "number" ? ops.scalar(sought, sorted.dtype) : sought;
@@ -35,9 +36,25 @@ export function searchsorted(sortedSequence: Tensor, values: Tensor | number, op
   });
 }
 
+function searchOptions(options: SearchOptions): Pick<SearchOptions, "right" | "sorter"> {
+  checkOptionNames("searchsorted", options, ["right", "side", "sorter"]);
+  const { right, side = right ? "right" : "left", sorter } = options;
+  const isSide = ["left", "right"].includes(side); // callers without types may pass anything
+  if (isSide && !(side === "left" && right)) return { right: side === "right", ...(sorter && { sorter }) };
+  throw new ValueError(
+    `searchsorted: side must be "left" or "right", and agree with right, got ${JSON.stringify(side)} and ${right}. Give one of them.`,
+  );
+}
+
+/** The tensor itself, which it must be. */
+function checked(op: string, input: Tensor): Tensor {
+  checkTensors(op, input);
+  return input;
+}
+
 /** As `input.bucketize(boundaries, options)`. @see torch.bucketize */
 export const bucketize = (input: Tensor, boundaries: Tensor, options?: { right?: boolean }): Tensor =>
-  input.bucketize(boundaries, options);
+  checked("bucketize", input).bucketize(boundaries, options);
 
 /**
  * Distances between all rows of one list of vectors and all of another.
@@ -50,4 +67,4 @@ export const bucketize = (input: Tensor, boundaries: Tensor, options?: { right?:
 export const cdist = (x1: Tensor, x2: Tensor, p = 2): Tensor => build("cdist", [x1, x2], (a, b) => ops.cdist(a, b, p));
 
 /** As `input.dist(other, p)`: the norm of the difference. @see torch.dist */
-export const dist = (input: Tensor, other: Tensor, p = 2): Tensor => input.dist(other, p);
+export const dist = (input: Tensor, other: Tensor, p = 2): Tensor => checked("dist", input).dist(other, p);

@@ -11,7 +11,7 @@ import type { Node } from "./graph/node";
 import { checkShape, type Shape, sizeOf } from "./graph/shape";
 import * as ops from "./ops";
 import { checkOptionNames, describe } from "./options";
-import { operandsOf, Tensor, wrap } from "./tensor";
+import { checkTensors, operandsOf, Tensor, wrap } from "./tensor";
 
 /** Where a generator is: part of a checkpoint. */
 export interface GeneratorState {
@@ -189,10 +189,10 @@ export const randn = (...sizes: Sizes<RandomOptions>): Tensor =>
   floats("randn", sizes, 2, (shape, state) => ops.normal(shape, state));
 
 /** As `rand`, with the shape, dtype and device of `x`. @see torch.rand_like */
-export const randLike = (x: Tensor, options: RandomOptions = {}): Tensor => rand(x.shape, alike(x, options));
+export const randLike = (x: Tensor, options: RandomOptions = {}): Tensor => rand(...alike("randLike", x, options));
 
 /** As `randn`, with the shape, dtype and device of `x`. @see torch.randn_like */
-export const randnLike = (x: Tensor, options: RandomOptions = {}): Tensor => randn(x.shape, alike(x, options));
+export const randnLike = (x: Tensor, options: RandomOptions = {}): Tensor => randn(...alike("randnLike", x, options));
 
 /**
  * Uniform in [low, high).
@@ -252,7 +252,7 @@ export function normal(
     "normal",
     [m, s].map((operand) => (typeof operand === "number" ? operand : ops.withoutGrad(operand))),
   );
-  const drawing = alike(tensors[0]!, (sizeOrOptions ?? {}) as RandomOptions);
+  const [, drawing] = alike("normal", tensors[0]!, sizeOrOptions as RandomOptions | undefined);
   return floats("normal", [means!.shape, drawing], 2, (shape, state) =>
     ops.add(ops.mul(ops.cast(ops.normal(shape, state), means!.dtype), deviations!), means!),
   );
@@ -315,7 +315,8 @@ export function exponential(shape: Shape, options: RandomOptions & { lambd?: num
  */
 export function bernoulli(p: Tensor, options: { generator?: Generator } = {}): Tensor {
   checkOptionNames("bernoulli", options, ["generator"]);
-  const { generator = defaultGenerator(p.device) } = options;
+  checkTensors("bernoulli", p);
+  const generator = generatorFor("bernoulli", p.device, options);
   if (!isFloat(p.dtype))
     throw new DTypeError(`bernoulli: probabilities must be f32, got ${p.dtype}. Cast them with .to("f32").`);
   const wrong = p.node.hostData?.find((chance) => !(chance >= 0 && chance <= 1));
@@ -344,9 +345,11 @@ export function multinomial(
   options: { replacement?: boolean; generator?: Generator } = {},
 ): Tensor {
   checkOptionNames("multinomial", options, ["replacement", "generator"]);
-  const { replacement = false, generator = defaultGenerator(weights.device) } = options;
-  const words = ops.wordsOfMultinomial(weights.shape, numSamples, replacement);
+  checkTensors("multinomial", weights);
+  const { replacement = false } = options;
+  const generator = generatorFor("multinomial", weights.device, options);
   ops.checkMultinomial(weights.node, numSamples, replacement);
+  const words = ops.wordsOfMultinomial(weights.shape, numSamples, replacement);
   return wrap(ops.multinomial(weights.node, numSamples, replacement, generator.draw(words)), weights.device);
 }
 
@@ -380,7 +383,7 @@ export function randintLike(x: Tensor, high: number, options?: RandomOptions): T
 export function randintLike(x: Tensor, low: number, high: number, options?: RandomOptions): Tensor;
 export function randintLike(x: Tensor, first: number, second?: number | RandomOptions, third?: RandomOptions): Tensor {
   const [low, high, options] = typeof second === "number" ? [first, second, third] : [0, first, second];
-  return integers("randintLike", low, high, x.shape, alike(x, options));
+  return integers("randintLike", low, high, ...alike("randintLike", x, options));
 }
 
 function integers(op: string, low: number, high: number, size: Shape, options: RandomOptions = {}): Tensor {
@@ -417,9 +420,9 @@ function checkHolds(op: string, least: number, most: number, dtype: DType): void
  */
 export function randperm(n: number, options: RandomOptions = {}): Tensor {
   checkOptionNames("randperm", options, RANDOM_OPTIONS);
-  const { generator, ...creation } = options;
-  const device = creation.device ?? defaultDevice();
-  return tensor(permutation(n, generator ?? defaultGenerator(device)), { dtype: "i32", ...creation, device });
+  const { generator: _, device = defaultDevice(), ...creation } = options;
+  const generator = generatorFor("randperm", device, options);
+  return tensor(permutation(n, generator), { dtype: "i32", ...creation, device });
 }
 
 /** A random order of `0 ... n - 1`, by Fisher and Yates. */
@@ -437,11 +440,22 @@ export function permutation(n: number, generator: Generator = defaultGenerator()
 // --- how they are made -----------------------------------------------------------------------------------------------
 
 /** Options with what they leave open taken from a tensor. */
-const alike = (x: Tensor, options: RandomOptions = {}): RandomOptions => ({
-  dtype: x.dtype,
-  device: x.device,
-  ...options,
-});
+function alike(op: string, x: Tensor, options: RandomOptions = {}): readonly [shape: Shape, options: RandomOptions] {
+  checkTensors(op, x);
+  checkOptionNames(op, options, RANDOM_OPTIONS);
+  return [x.shape, { dtype: x.dtype, device: x.device, ...options }];
+}
+
+/** The generator asked for, or the device's own. */
+function generatorFor(op: string, device: Device, { generator }: Pick<RandomOptions, "generator">): Generator {
+  checkedDevice(op, device);
+  if (generator === undefined) return defaultGenerator(device);
+  const isGenerator: boolean = generator instanceof Generator; // callers without types may pass a seed
+  if (isGenerator) return generator;
+  throw new ValueError(
+    `${op}: generator must be a Generator, got ${describe(generator)}. Make one: new Generator(seed).`,
+  );
+}
 
 /** A tensor of a float dtype, of `words` random words an element. */
 function floats(
@@ -466,11 +480,11 @@ function made(
   make: (state: ops.RandomState) => Node,
 ): Tensor {
   checkOptionNames(op, options, RANDOM_OPTIONS);
-  const { generator, device = defaultDevice(), dtype, requiresGrad = false } = options;
+  const { device = defaultDevice(), dtype, requiresGrad = false } = options;
   checkShape(op, shape);
   if (wordCount > 2 ** 32)
     throw new ShapeError(`${op}: one draw has at most 2^32 words, got ${wordCount}. Draw in parts.`);
-  const node = make((generator ?? defaultGenerator(checkedDevice(op, device))).draw(wordCount));
+  const node = make(generatorFor(op, device, options).draw(wordCount));
   const drawn = wrap(dtype === undefined ? node : ops.cast(node, dtype), device);
   return requiresGrad ? drawn.requiresGrad_() : drawn;
 }

@@ -24,6 +24,7 @@ const LAYERS: Record<string, number> = {
   creation: 5,
   functions: 5,
   pairs: 5,
+  overDims: 5,
   combine: 5,
   methodFunctions: 5,
   parameter: 5,

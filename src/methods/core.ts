@@ -317,6 +317,13 @@ function checkPlace(op: string, dtype: DType, device: Device): void {
   );
 }
 
+/** What takes tensors only must get them: callers without types may pass anything. Null is for none. */
+export function checkTensors(op: string, ...operands: readonly unknown[]): void {
+  const wrong = operands.find((operand) => operand !== null && !(operand instanceof TensorCore));
+  if (wrong === undefined && !operands.includes(undefined)) return;
+  throw new DTypeError(`${op}: it takes a tensor, got ${describe(wrong)}. Make one: tensor(values).`);
+}
+
 /** The device that all tensors among `operands` are on. */
 export function deviceOf(op: string, operands: readonly Argument[]): Device {
   const tensors = operands.filter((operand) => operand instanceof TensorCore);

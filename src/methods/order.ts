@@ -4,9 +4,9 @@ import { DTypeError, ShapeError, ValueError } from "../errors";
 import { isInteger } from "../graph/dtype";
 import { showShape } from "../graph/shape";
 import * as ops from "../ops";
-import { checkOptionNames } from "../options";
+import { checkOptionNames, describe } from "../options";
 import type { Tensor } from "../tensor";
-import { type KeepDim, keepDimOf, read, TensorCore, type ValuesAndIndices } from "./core";
+import { checkTensors, type KeepDim, keepDimOf, read, TensorCore, type ValuesAndIndices } from "./core";
 import { Writing } from "./writing";
 
 /** Options of `topk`. */
@@ -172,6 +172,9 @@ export abstract class Order extends Writing {
     options: QuantileOptions = {},
   ): Tensor {
     checkOptionNames(op, options, ["interpolation", "keepDim"]);
+    const isKnown: boolean = typeof q === "number" || Array.isArray(q) || q instanceof TensorCore;
+    if (!isKnown)
+      throw new ValueError(`${op}: q must be a number, a list or a tensor, got ${describe(q)}. A median is 0.5.`);
     if (q instanceof TensorCore) return this.combine(op, [q], (x, ranks) => ops.quantile(op, x, ranks, dim, options));
     const [values, shape] = typeof q === "number" ? [[q], []] : [q, [q.length]];
     return this.unary((x) => ops.quantile(op, x, ops.fromHost(Float32Array.from(values), shape), dim, options));
@@ -192,6 +195,7 @@ export abstract class Order extends Writing {
   /** Where each element would have to be inserted into sorted boundaries, `[n]`; see `searchsorted`. @see torch.bucketize */
   bucketize(boundaries: Tensor, options: { right?: boolean } = {}): Tensor {
     checkOptionNames("bucketize", options, ["right"]);
+    checkTensors("bucketize", boundaries);
     return this.combine("bucketize", [boundaries], (x, edges) => {
       if (edges.shape.length === 1) return ops.searchsorted(edges, x, options.right);
       throw new ShapeError(

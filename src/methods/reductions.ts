@@ -4,7 +4,7 @@ import { DTypeError, ValueError } from "../errors";
 import { type DType, isFloat } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import * as ops from "../ops";
-import { checkOptionNames } from "../options";
+import { checkOptionNames, describe } from "../options";
 import type { Tensor } from "../tensor";
 import type { Dims, KeepDim, ValuesAndIndices } from "./core";
 import { keepDimOf, TensorCore } from "./core";
@@ -129,7 +129,8 @@ export abstract class Reductions extends Logic {
   aminmax(options: KeepDim & { dim?: number } = {}): { min: Tensor; max: Tensor } {
     checkOptionNames("aminmax", options, ["dim", "keepDim"]);
     const { dim, keepDim = false } = options;
-    return { min: this.amin(dim, { keepDim }), max: this.amax(dim, { keepDim }) };
+    const [min, max] = [ops.amin, ops.amax].map((extreme) => this.unary((x) => extreme(x, dim, keepDim, "aminmax")));
+    return { min: min!, max: max! };
   }
 
   /**
@@ -143,9 +144,10 @@ export abstract class Reductions extends Logic {
   max(dim: number, options?: KeepDim): ValuesAndIndices;
   max(other: Tensor): Tensor;
   max(dim?: number | Tensor, options: KeepDim = {}): Tensor | ValuesAndIndices {
-    if (dim === undefined) return this.unary((x) => ops.sharedByTies(x, ops.amax(ops.withoutGrad(x))));
+    if (dim === undefined)
+      return this.unary((x) => ops.sharedByTies(x, ops.amax(ops.withoutGrad(x), null, false, "max")));
     if (dim instanceof TensorCore) return this.self.maximum(dim);
-    return this.extreme(dim, this.argmax(dim, { keepDim: true }), keepDimOf("max", options));
+    return this.extreme("max", ops.argmax, dim, options);
   }
 
   /**
@@ -159,15 +161,18 @@ export abstract class Reductions extends Logic {
   min(dim: number, options?: KeepDim): ValuesAndIndices;
   min(other: Tensor): Tensor;
   min(dim?: number | Tensor, options: KeepDim = {}): Tensor | ValuesAndIndices {
-    if (dim === undefined) return this.unary((x) => ops.sharedByTies(x, ops.amin(ops.withoutGrad(x))));
+    if (dim === undefined)
+      return this.unary((x) => ops.sharedByTies(x, ops.amin(ops.withoutGrad(x), null, false, "min")));
     if (dim instanceof TensorCore) return this.self.minimum(dim);
-    return this.extreme(dim, this.argmin(dim, { keepDim: true }), keepDimOf("min", options));
+    return this.extreme("min", ops.argmin, dim, options);
   }
 
   /** The elements at one index per place of `dim`. Their gradient goes to that index alone. */
-  private extreme(dim: number, index: Tensor, keepDim: boolean): ValuesAndIndices {
-    const values = this.self.gather(dim, index);
-    return keepDim ? { values, indices: index } : { values: values.squeeze(dim), indices: index.squeeze(dim) };
+  private extreme(op: string, place: typeof ops.argmax, dim: number, options: KeepDim): ValuesAndIndices {
+    const keepDim = keepDimOf(op, options);
+    const indices = place(this.node, dim, true, op);
+    const kept = { values: ops.gather(this.node, dim, indices), indices };
+    return this.pair(keepDim ? kept : { values: ops.squeeze(kept.values, dim), indices: ops.squeeze(indices, dim) });
   }
 
   /** Index of the largest along `dim`, or in all; the first of equals, NaN before all. i32. @see torch.argmax */
@@ -217,6 +222,8 @@ function floating(op: string, options?: SumOptions): SumOptions | undefined {
 function varOptionsOf(op: string, options: VarOptions): Required<ops.VarOptions> {
   checkOptionNames(op, options, ["correction", "keepDim", "unbiased"]);
   const { correction, unbiased, keepDim = false } = options;
+  if (correction !== undefined && typeof correction !== "number")
+    throw new ValueError(`${op}: correction must be a number, got ${describe(correction)}. Pass 0 or 1.`);
   if (correction !== undefined && unbiased !== undefined) {
     throw new ValueError(
       `${op}: correction and unbiased are two words for one thing, got ${correction} and ${unbiased}. Give one.`,

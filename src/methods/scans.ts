@@ -4,7 +4,7 @@ import type { DType } from "../graph/dtype";
 import * as ops from "../ops";
 import { checkOptionNames } from "../options";
 import type { Tensor } from "../tensor";
-import type { ValuesAndIndices } from "./core";
+import { checkTensors, type ValuesAndIndices } from "./core";
 import { Reductions } from "./reductions";
 
 export abstract class Scans extends Reductions {
@@ -56,6 +56,7 @@ export abstract class Scans extends Reductions {
   diff(n = 1, dim = -1, options: { prepend?: Tensor; append?: Tensor } = {}): Tensor {
     checkOptionNames("diff", options, ["prepend", "append"]);
     const { prepend = null, append = null } = options;
+    checkTensors("diff", prepend, append);
     return this.combine("diff", [prepend, append], (x, before, after) => {
       const parts = [before, x, after].filter((part) => part !== null);
       return ops.diff(parts.length === 1 ? x : ops.cat(parts, dim), n, dim);

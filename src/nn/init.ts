@@ -203,8 +203,9 @@ function xavierOptions(
   gain: number | XavierOptions,
   options: XavierOptions = {},
 ): { factor: number; drawing: Drawn } {
-  const { gain: factor = 1, ...drawing } = typeof gain === "number" ? { gain, ...options } : gain;
-  checkOptionNames(op, drawing, ["generator", "gain"]);
+  const given = typeof gain === "number" ? options : gain;
+  checkOptionNames(op, given, ["gain", "generator"]);
+  const { gain: factor = 1, ...drawing } = typeof gain === "number" ? { gain, ...given } : given;
   return { factor, drawing };
 }
 

@@ -128,11 +128,11 @@ export const finishReduce = (x: Node, reduced: Node, dims: readonly number[], ke
   keepDim ? reshape(reduced, keepDims(x.shape, dims)) : reduced;
 
 /** Dims as every reduction takes them: one, several, or all when absent. */
-export type Dims = number | readonly number[] | undefined;
+export type Dims = number | readonly number[] | null | undefined;
 
-/** Dims counted from the front; all for an empty list too, as in PyTorch. */
+/** Dims counted from the front; all for null and an empty list too, as in PyTorch. */
 export const reduceDims = (op: string, x: Node, dims: Dims): number[] =>
-  normalizeDims(op, Array.isArray(dims) && dims.length === 0 ? undefined : dims, x.shape.length);
+  normalizeDims(op, dims === null || (Array.isArray(dims) && dims.length === 0) ? undefined : dims, x.shape.length);
 
 // --- constants -------------------------------------------------------------------------------------------------------
 

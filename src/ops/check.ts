@@ -23,9 +23,11 @@ function wayOut(dtype: DType, allowed: readonly DType[]): string {
 
 /** What other libraries call the dtypes, and what is nearest where there is none. */
 const OTHER_NAMES: Readonly<Record<string, DType>> = {
+  double: "f64",
   float: "f32",
   float16: "f32",
   float32: "f32",
+  float64: "f64",
   half: "f32",
   bfloat16: "f32",
   int: "i32",

@@ -16,7 +16,7 @@ import { type RandomState, randomBits } from "./generate";
 import { eq, mulHigh, mulHighU32 } from "./logic";
 import { apply, defineOp } from "./op";
 import { topk } from "./order";
-import { FLOAT, type NoAttrs } from "./pointwise";
+import { FLOAT } from "./pointwise";
 import { amax, sum } from "./reduce";
 import { cumsum } from "./scan";
 import { searchsorted } from "./search";
@@ -42,13 +42,25 @@ function partsOf(weight: number): Parts {
   return { mantissa: exponent > 0 && exponent < 255 ? (bits & 0x7fffff) | 0x800000 : 0, exponent };
 }
 
-/** What a weight must be; the reference checks it, a shader counts what is not as 0. */
-function checkWeight(weight: number): void {
-  if (weight >= 0 && weight < Infinity) return;
-  throw new ValueError(
-    `multinomial: weights must be finite and not negative, got ${weight}. Check what they are computed from.`,
-  );
+/** What the reference checks and a shader cannot: in each row of n so many weights must be positive, and all must be weights. */
+function checkWeights(data: TypedArray, n: number, least: number): void {
+  for (const weight of data) {
+    if (weight >= 0 && weight < Infinity) continue;
+    throw new ValueError(
+      `multinomial: weights must be finite and not negative, got ${weight}. Check what they are computed from.`,
+    );
+  }
+  for (let row = 0; row < data.length; row += n) {
+    const some = data.subarray(row, row + n).filter((weight) => weight > 0).length;
+    if (some >= least) continue;
+    throw new ValueError(
+      `multinomial: ${least} weights of each row must be positive, got ${some} in row ${row / n}. Draw fewer, or check the weights.`,
+    );
+  }
 }
+
+/** How many weights of a row must be positive. */
+type DrawAttrs = { readonly least: number };
 
 /** `floor(weight * 2^k)` for the k that leaves the largest weight `room` bits, more where `total` is small. */
 function fixedWeight(weight: number, largest: number, total: number, room: number): number {
@@ -58,7 +70,7 @@ function fixedWeight(weight: number, largest: number, total: number, room: numbe
 }
 
 /** Inputs: weight and the largest of its row, floats; total and room, u32. */
-export const fixedWeightOp = defineOp<NoAttrs>({
+export const fixedWeightOp = defineOp<DrawAttrs>({
   name: "fixedWeight",
   infer(inputs) {
     checkDType("fixedWeight", inputs.slice(0, 2), FLOAT);
@@ -66,8 +78,8 @@ export const fixedWeightOp = defineOp<NoAttrs>({
     checkSameShape("fixedWeight", inputs);
     return { shape: inputs[0]!.shape, dtype: "u32" };
   },
-  evaluate([weight, largest, total, room], { data }) {
-    weight!.data.forEach(checkWeight);
+  evaluate([weight, largest, total, room], { data }, { least }) {
+    checkWeights(weight!.data, weight!.shape.at(-1) ?? 1, least);
     for (let i = 0; i < data.length; i++)
       data[i] = fixedWeight(weight!.data[i]!, largest!.data[i]!, total!.data[i]!, room!.data[i]!);
   },
@@ -81,9 +93,9 @@ function fixedWeights(weights: Node): Node {
   const n = shape[1]!;
   const room = full(shape, 32 - Math.ceil(Math.log2(n + 1)), "u32");
   const largest = expand(amax(weights, 1, true), shape);
-  const rough = apply(fixedWeightOp, [weights, largest, full(shape, 0xffffffff, "u32"), room], {});
+  const rough = apply(fixedWeightOp, [weights, largest, full(shape, 0xffffffff, "u32"), room], { least: 1 });
   const total = expand(add(sum(rough, 1, true), n), shape); // each of them is less than one too small
-  return apply(fixedWeightOp, [weights, largest, total, room], {});
+  return apply(fixedWeightOp, [weights, largest, total, room], { least: 1 });
 }
 
 // --- races -----------------------------------------------------------------------------------------------------------
@@ -116,7 +128,7 @@ function raceKey(bits: number, weight: number): number {
 }
 
 /** Inputs: random bits, u32; weights, floats, of which f32 counts. */
-export const raceKeyOp = defineOp<NoAttrs>({
+export const raceKeyOp = defineOp<DrawAttrs>({
   name: "raceKey",
   infer([bits, weight]) {
     checkDType("raceKey", [bits!], ["u32"]);
@@ -124,8 +136,8 @@ export const raceKeyOp = defineOp<NoAttrs>({
     checkSameShape("raceKey", [bits!, weight!]);
     return { shape: bits!.shape, dtype: "u32" };
   },
-  evaluate([bits, weight], { data }) {
-    weight!.data.forEach(checkWeight);
+  evaluate([bits, weight], { data }, { least }) {
+    checkWeights(weight!.data, weight!.shape.at(-1) ?? 1, least);
     for (let i = 0; i < data.length; i++) data[i] = raceKey(bits!.data[i]!, weight!.data[i]!);
   },
   vjp: null,
@@ -145,7 +157,7 @@ function withReplacement(weights: Node, count: number, state: RandomState): Node
 
 /** Every index has an exponential time over its weight; the first ones win. So each is drawn by its share of those that are left. */
 function withoutReplacement(weights: Node, count: number, state: RandomState): Node {
-  const keys = apply(raceKeyOp, [randomBits(weights.shape, state), weights], {});
+  const keys = apply(raceKeyOp, [randomBits(weights.shape, state), weights], { least: count });
   const { values, indices } = topk(keys, count, { dim: 1, largest: false });
   return where(eq(values, 0xffffffff), -1, indices);
 }
@@ -180,18 +192,6 @@ export function checkMultinomial(weights: Node, count: number, replacement: bool
         `Draw fewer, or with { replacement: true }.`,
     );
   }
-  if (weights.hostData) checkKnown(weights.hostData, n, replacement ? 1 : count);
+  if (weights.hostData) checkWeights(weights.hostData, n, replacement ? 1 : count); // at once
   return n;
-}
-
-/** What lies on the host is checked at once: enough indices in each row must have a weight. */
-function checkKnown(data: TypedArray, n: number, least: number): void {
-  data.forEach(checkWeight);
-  for (let row = 0; row < data.length; row += n) {
-    const some = data.subarray(row, row + n).filter((weight) => weight > 0).length;
-    if (some >= least) continue;
-    throw new ValueError(
-      `multinomial: ${least} weights of each row must be positive, got ${some} in row ${row / n}. Draw fewer, or check the weights.`,
-    );
-  }
 }

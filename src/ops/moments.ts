@@ -10,7 +10,7 @@ import { cast, toFloat } from "./cast";
 import { customVjp, withoutGrad } from "./custom";
 import { eq, isnan, logicalNot } from "./logic";
 import { pow, sqrt } from "./math";
-import { amax, amin, countOf, sum } from "./reduce";
+import { amax, amin, countNonzero, countOf, sum } from "./reduce";
 import { slice } from "./slice";
 import { reshape, unsqueeze } from "./views";
 
@@ -40,9 +40,6 @@ export const nanmean = (x: Node, dims?: Dims, keepDim = false): Node =>
     cast(sum(logicalNot(isnan(x)), dims, keepDim), toFloatDType(x.dtype)),
   );
 
-/** How many elements over `dims`, of all by default, are not 0; i32. NaN is not. */
-export const countNonzero = (x: Node, dims?: Dims, keepDim = false): Node => sum(cast(x, "bool"), dims, keepDim);
-
 // --- variance --------------------------------------------------------------------------------------------------------
 
 export interface VarOptions {
@@ -62,8 +59,8 @@ function fromFirst(x: Node, dims: readonly number[]): Node {
 }
 
 /** Variance over `dims`, all by default; NaN where nothing is left of the count. */
-export function variance(x: Node, dims?: Dims, { correction = 1, keepDim = false }: VarOptions = {}): Node {
-  const list = reduceDims("var", x, dims);
+export function variance(x: Node, dims?: Dims, { correction = 1, keepDim = false }: VarOptions = {}, op = "var"): Node {
+  const list = reduceDims(op, x, dims);
   const shifted = fromFirst(toFloat(x), list);
   const centered = sub(shifted, div(spread(sumDims(shifted, list), list, x.shape), countOf(x, list)));
   const degrees = Math.max(countOf(x, list) - correction, 0);
@@ -77,7 +74,8 @@ function safeSqrt(x: Node): Node {
 }
 
 /** Standard deviation over `dims`, all by default. Where it is 0, so is its gradient. */
-export const std = (x: Node, dims?: Dims, options: VarOptions = {}): Node => safeSqrt(variance(x, dims, options));
+export const std = (x: Node, dims?: Dims, options: VarOptions = {}): Node =>
+  safeSqrt(variance(x, dims, options, "std"));
 
 // --- norms -----------------------------------------------------------------------------------------------------------
 

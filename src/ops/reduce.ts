@@ -107,20 +107,23 @@ function extremumOp(
 export const amaxOp = extremumOp("amax", "max", Math.max, -Infinity);
 export const aminOp = extremumOp("amin", "min", Math.min, Infinity);
 
-function extremum(op: Op<ReduceAttrs>, x: Node, dims: Dims, keepDim: boolean): Node {
-  const list = reduceDims(op.name, x, dims);
+function extremum(op: Op<ReduceAttrs>, x: Node, dims: Dims, keepDim: boolean, name: string): Node {
+  const list = reduceDims(name, x, dims);
   if (list.length === 0) return x;
+  checkNotEmpty(name, x.shape, list);
   return finishReduce(x, cast(apply(op, [counted(x)], { dims: list }), x.dtype), list, keepDim);
 }
 
-/** Largest element over `dims`, all by default; NaN where there is one. Ties share the gradient. */
-export const amax = (x: Node, dims?: Dims, keepDim = false): Node => extremum(amaxOp, x, dims, keepDim);
-/** Smallest element over `dims`, all by default; NaN where there is one. Ties share the gradient. */
-export const amin = (x: Node, dims?: Dims, keepDim = false): Node => extremum(aminOp, x, dims, keepDim);
+/** Largest element over `dims`, all by default; NaN where there is one. Ties share the gradient. `name` is for errors. */
+export const amax = (x: Node, dims?: Dims, keepDim = false, name = "amax"): Node =>
+  extremum(amaxOp, x, dims, keepDim, name);
+/** Smallest element over `dims`, all by default; NaN where there is one. Ties share the gradient. `name` is for errors. */
+export const amin = (x: Node, dims?: Dims, keepDim = false, name = "amin"): Node =>
+  extremum(aminOp, x, dims, keepDim, name);
 
-function argExtremum(op: "argmax" | "argmin", x: Node, dim: number | null, keepDim: boolean): Node {
+function argExtremum(extreme: typeof amax, x: Node, dim: number | null, keepDim: boolean, op: string): Node {
   if (dim === null) {
-    const index = argExtremum(op, reshape(x, [-1]), 0, false);
+    const index = argExtremum(extreme, reshape(x, [-1]), 0, false, op);
     return keepDim
       ? reshape(
           index,
@@ -131,7 +134,7 @@ function argExtremum(op: "argmax" | "argmin", x: Node, dim: number | null, keepD
   const at = normalizeDim(op, dim, x.shape.length);
   if (x.shape.length === 0) return cast(withoutGrad(mul(x, 0)), "i32");
   checkNotEmpty(op, x.shape, [at]);
-  const best = (op === "argmax" ? amax : amin)(x, at, true);
+  const best = extreme(x, at, true);
   const isBest = logicalOr(eq(x, expand(best, x.shape)), isnan(x));
   const size = x.shape[at]!;
   const position = reshape(
@@ -142,18 +145,29 @@ function argExtremum(op: "argmax" | "argmin", x: Node, dim: number | null, keepD
 }
 
 /** Index of the largest element along `dim`, or of the flat tensor; the first of equals, NaN before all. i32. */
-export const argmax = (x: Node, dim: number | null = null, keepDim = false): Node =>
-  argExtremum("argmax", x, dim, keepDim);
+export const argmax = (x: Node, dim: number | null = null, keepDim = false, name = "argmax"): Node =>
+  argExtremum(amax, x, dim, keepDim, name);
 /** Index of the smallest element along `dim`, or of the flat tensor; the first of equals, NaN before all. i32. */
-export const argmin = (x: Node, dim: number | null = null, keepDim = false): Node =>
-  argExtremum("argmin", x, dim, keepDim);
+export const argmin = (x: Node, dim: number | null = null, keepDim = false, name = "argmin"): Node =>
+  argExtremum(amin, x, dim, keepDim, name);
 
 // --- truth -----------------------------------------------------------------------------------------------------------
 
+/** How many elements hold, i32. */
+function countTrue(op: string, x: Node, dims: Dims, keepDim: boolean): Node {
+  const list = reduceDims(op, x, dims);
+  return finishReduce(x, sumDims(cast(x, "i32"), list), list, keepDim);
+}
+
 /** Whether some element is not 0. False for none. */
-export const any = (x: Node, dims?: Dims, keepDim = false): Node => gt(sum(cast(x, "bool"), dims, keepDim), 0);
+export const any = (x: Node, dims?: Dims, keepDim = false): Node =>
+  gt(countTrue("any", cast(x, "bool"), dims, keepDim), 0);
 /** Whether no element is 0. True for none. */
-export const all = (x: Node, dims?: Dims, keepDim = false): Node => eq(sum(logicalNot(x), dims, keepDim), 0);
+export const all = (x: Node, dims?: Dims, keepDim = false): Node =>
+  eq(countTrue("all", logicalNot(x), dims, keepDim), 0);
+/** How many elements over `dims`, of all by default, are not 0; i32. NaN is not. */
+export const countNonzero = (x: Node, dims?: Dims, keepDim = false): Node =>
+  countTrue("countNonzero", cast(x, "bool"), dims, keepDim);
 
 // --- exponentials ---------------------------------------------------------------------------------------------------
 

@@ -10,10 +10,10 @@ const bits = (draw: Draw, shape: readonly number[]): Input => draw.ints(shape, 0
 const EDGES = [0, 1, 2, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff, 0x12345678];
 const WEIGHTS = [1, 0, 1e-30, 3e38, 0.3, 1.1754944e-38, 2.5, 7];
 
-const key = (drawn: Node, weights: Node): Node => apply(ops.raceKeyOp, [drawn, weights], {});
+const key = (drawn: Node, weights: Node): Node => apply(ops.raceKeyOp, [drawn, weights], { least: 0 });
 
 const fixed = (weights: Node, largest: Node, total: Node, room: Node): Node =>
-  apply(ops.fixedWeightOp, [weights, largest, total, room], {});
+  apply(ops.fixedWeightOp, [weights, largest, total, room], { least: 0 });
 
 const state = (): ops.RandomState => ({
   seedLow: ops.scalar(5, "u32"),

@@ -14,7 +14,7 @@ const words = (seed: string): Uint32Array => new Draw(seed).ints([COUNT], 0, 2 *
 const logOf = (key: number): number => Math.floor(key / 2 ** 23) + Math.log2(1 + (key % 2 ** 23) / 2 ** 23);
 
 const keysOf = (bits: Uint32Array, weights: Float32Array): Uint32Array => {
-  const node = apply(raceKeyOp, [fromHost(bits, [bits.length], "u32"), fromHost(weights, [bits.length])], {});
+  const node = apply(raceKeyOp, [fromHost(bits, [bits.length], "u32"), fromHost(weights, [bits.length])], { least: 0 });
   return interpret([node], { leaf: (leaf) => leaf.hostData! }).get(node) as Uint32Array;
 };
 
@@ -49,7 +49,7 @@ describe("fixed weights", () => {
       spread(total),
       spread(room),
     ];
-    const node = apply(fixedWeightOp, inputs, {});
+    const node = apply(fixedWeightOp, inputs, { least: 0 });
     return Array.from(interpret([node], { leaf: (leaf) => leaf.hostData! }).get(node)!);
   };
 

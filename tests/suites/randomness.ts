@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { ones, tensor, zeros } from "../../src/creation";
-import { openDevice } from "../../src/device";
+import { defaultDevice, openDevice } from "../../src/device";
 import { DTypeError, ShapeError, ValueError } from "../../src/errors";
 import * as F from "../../src/functional";
 import {
@@ -248,6 +248,18 @@ export function randomness(): void {
       const all = (await multinomial(rand([40], { generator }).add(0.01), 40, { generator }).data()) as Int32Array;
       expect([...all].sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, i) => i));
     });
+  });
+
+  test("weights that only the device knows: the CPU refuses bad ones, a GPU draws nothing from them", async () => {
+    const none = tensor([[1, 2], [0, 0]]).mul(1); // prettier-ignore
+    for (const replacement of [true, false]) {
+      const drawn = multinomial(none, 1, { replacement, generator: new Generator(9) });
+      if (defaultDevice().kind === "webgpu") expect((await drawn.data())[1]).toBe(-1);
+      else await expect(drawn.data()).rejects.toThrow("1 weights of each row must be positive, got 0 in row 1");
+    }
+    const negative = multinomial(tensor([1, -2, 0]).mul(1), 1);
+    if (defaultDevice().kind === "webgpu") expect(await negative.data()).toEqual(Int32Array.of(0));
+    else await expect(negative.data()).rejects.toThrow("weights must be finite and not negative, got -2");
   });
 
   test("sizes come in a list or one by one, and options after them", () => {

@@ -160,6 +160,16 @@ def variants():
         yield case(op, "nan", [f32(nan, nan, 0, nan).reshape(2, 2)], dim=1)
 
 
+def scalars():
+    """Of rank 0 there is nothing to reduce, but the dtype may change."""
+    for op in ["sum", "mean", "prod", "amax", "amin", "argmax", "any", "all", "nansum", "nanmean", "countNonzero"]:
+        yield case(op, "rank 0", [Draw(op, "rank 0").normal()])
+    for op, fn in {"norm": vector_norm, "logsumexp": logsumexp}.items():
+        yield case(op, "rank 0", [Draw(op, "rank 0").normal()], fn)
+    yield case("sum", "rank 0 bool", [torch.tensor(True)])
+    yield case("var", "rank 0", [Draw("var rank 0").normal()], unbiased=False)
+
+
 def of_numbers():
     for op in ["nansum", "nanmean"]:
         yield from over_any_dims(op)
@@ -256,4 +266,4 @@ def torch_cdist(x, y, p):
     return torch.cdist(x, y, float(p))
 
 
-GROUPS = [sums, norms, logsumexps, spreads, extremes, products, quantifiers, variants, of_numbers, moments, single_extremes, distances]
+GROUPS = [sums, norms, logsumexps, spreads, extremes, products, quantifiers, variants, scalars, of_numbers, moments, single_extremes, distances]
