@@ -195,6 +195,7 @@ async function registeredOps() {
     root,
     server: { middlewareMode: true, ws: false },
     logLevel: "error",
+    optimizeDeps: { noDiscovery: true },
   });
   try {
     await server.ssrLoadModule("/src/ops/index.ts");

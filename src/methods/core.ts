@@ -140,6 +140,11 @@ export abstract class TensorCore {
     return nest(await this.data(), this.shape);
   }
 
+  /** As `toArray`. @see torch.Tensor.tolist */
+  tolist(): Promise<NestedArray> {
+    return this.toArray();
+  }
+
   /**
    * Computes the value and leaves it on the device.
    *

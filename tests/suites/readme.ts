@@ -43,7 +43,7 @@ async function run(example: string, given: Readonly<Record<string, unknown>> = {
 
 /** @param kind the device that a bare `init()` finds here */
 export function readmeExamples(kind: "cpu" | "webgpu"): void {
-  const [first, second, third] = readmeBlocks("ts");
+  const [first, torch, contrast, saving] = readmeBlocks("ts");
 
   test("the saving example gives the model and the optimizer back", async () => {
     if (kind === "cpu") expectConsole(/warn: flywheel runs on the CPU/);
@@ -58,7 +58,7 @@ export function readmeExamples(kind: "cpu" | "webgpu"): void {
     const before = await nn.readState(model.stateDict());
     const optimizerBefore = await optim.packState(optimizer.stateDict());
     expect(Object.keys(optimizerBefore.tensors)).toHaveLength(12);
-    await run(third!, { model, optimizer });
+    await run(saving!, { model, optimizer });
     expect(await nn.readState(model.stateDict())).toEqual(before);
     expect(await optim.packState(optimizer.stateDict())).toEqual(optimizerBefore);
   });
@@ -76,6 +76,25 @@ export function readmeExamples(kind: "cpu" | "webgpu"): void {
     expect(accuracy).toBeGreaterThan(0.9);
   });
 
+  test("the example of the rest of PyTorch trains, and prints what it says", async () => {
+    if (kind === "cpu") expectConsole(/warn: flywheel runs on the CPU/);
+    await flywheel.init();
+    flywheel.manualSeed(0);
+    const [early, middle, late, masked, checked, second] = await run(torch!);
+    const losses = [early, middle, late].map((line) => (line as [number])[0]);
+    expect(losses).toEqual(losses.toSorted((a, b) => b - a));
+    const [[positives], changed] = masked as [[number], number];
+    expect(positives / (8 * 6 * 16)).toBeCloseTo(0.5, 1);
+    expect(changed).toBe(0);
+    expect(checked).toEqual([true]);
+    expect(second).toEqual([
+      [
+        [6, 0],
+        [0, 12],
+      ],
+    ]);
+  });
+
   // ResNet-18 takes minutes in plain loops, and half a minute to compile for a software GPU: once is enough
   if (kind === "cpu" || "document" in globalThis) return;
   test("the MoCo example trains; images are made here, as two noisy views", { timeout: 300_000 }, async () => {
@@ -86,7 +105,7 @@ export function readmeExamples(kind: "cpu" | "webgpu"): void {
     const view = (): flywheel.Tensor => images.add(randn([4, 3, 8, 8]).mul(0.1));
     const batches = Array.from({ length: 3 }, () => [view(), view()]);
 
-    const printed = (await run(second!, { batches })) as [loss: number, top1: number][];
+    const printed = (await run(contrast!, { batches })) as [loss: number, top1: number][];
     expect(printed).toHaveLength(3);
     for (const [loss, top1] of printed) {
       expect(loss).toBeGreaterThan(0);

@@ -30,7 +30,7 @@ export function tensors(): void {
       expect(await tensor([[1, 2], [3, 4]]).toArray()).toEqual([[1, 2], [3, 4]]); // prettier-ignore
       expect(tensor([true, false]).dtype).toBe("bool");
       expect(tensor([true, 2]).dtype).toBe("f32");
-      expect(await tensor([true, false]).toArray()).toEqual([1, 0]);
+      expect(await tensor([true, false]).tolist()).toEqual([1, 0]);
       expect(tensor([]).shape).toEqual([0]);
       expect(tensor([[], []]).shape).toEqual([2, 0]);
       expect(tensor(Int32Array.of(1, 2, 3, 4), { shape: [2, 2] }).dtype).toBe("i32");
