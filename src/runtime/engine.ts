@@ -14,6 +14,7 @@ import { Arena } from "./arena";
 import { IndexChecks } from "./indexChecks";
 import { neededFor } from "./needed";
 import {
+  type AssignEffect,
   type Backend,
   type Effect,
   type Output,
@@ -37,6 +38,14 @@ const seen = new Set<Engine>();
 
 export const enginesSeen = (): readonly Engine[] => [...seen];
 
+/** A program that runs: the values that are read, and what looking at the others finds, which rejects at an anomaly. */
+interface Run {
+  readonly values: Promise<TypedArray[]>;
+  readonly found: Promise<unknown>;
+}
+
+const unchecked = (values: Promise<TypedArray[]>): Run => ({ values, found: Promise.resolve() });
+
 export class Engine {
   private pending: Effect[] = [];
   private readonly scalars = new Set<Node>();
@@ -45,7 +54,7 @@ export class Engine {
   /** Values on their way to the host. */
   private readonly reading = new Map<Node, Promise<TypedArray>>();
 
-  /** What looking for anomalies or at indices has found so far: rejects at the first. */
+  /** What looking for anomalies or at indices has found in programs without reads: rejects at the first. */
   private findings: Promise<unknown> | null = null;
 
   constructor(
@@ -87,7 +96,19 @@ export class Engine {
 
   /** Drops pending whole writes of `variable` that nothing has read: `zeroGrad` before a step. */
   forget(variable: Variable): void {
-    this.pending = this.pending.filter((effect) => effect.kind !== "assign" || effect.variable !== variable);
+    const isDropped = (effect: Effect): boolean => effect.kind === "assign" && effect.variable === variable;
+    const first = this.pending.find(isDropped) as AssignEffect | undefined;
+    if (!first) return;
+    this.pending = this.pending.filter((effect) => !isDropped(effect));
+    variable.isRead = first.overwritesRead;
+    this.rewind(variable);
+  }
+
+  /** Makes the latest version one that memory holds or a pending write will make, after others were dropped. */
+  private rewind(variable: Variable): void {
+    const coming = this.pending.flatMap(writesOf).findLast((write) => write.variable === variable);
+    const latest = coming?.version ?? variable.realizedVersion;
+    if (latest > 0) variable.version = latest; // else it never had a value, and has none now
   }
 
   /** Moves variables into an arena. */
@@ -155,24 +176,31 @@ export class Engine {
   async read(nodes: readonly Node[]): Promise<TypedArray[]> {
     const missing = [...new Set(nodes.filter((node) => node.hostData === null && !this.reading.has(node)))];
     if (missing.length > 0) {
-      const values = this.readMissing(missing);
+      const { values, found } = this.readMissing(missing);
+      const checked = Promise.all([values, found]);
       missing.forEach((node, index) => {
-        const value = values.then((list) => list[index]!);
+        const value = checked.then(([list]) => list[index]!);
         this.reading.set(node, value);
       });
       const done = (): void => missing.forEach((node) => this.reading.delete(node));
-      values.then(done, done);
+      checked.then(done, done);
     }
-    const values = await Promise.all(nodes.map(async (node) => node.hostData ?? this.reading.get(node)!));
-    if (this.findings) await this.takeFindings();
+    const values = Promise.all(nodes.map(async (node) => this.reading.get(node) ?? node.hostData!));
+    if (this.findings) {
+      values.catch(() => undefined); // what was found before comes first
+      await this.takeFindings();
+    }
     return values;
   }
 
-  /** Throws the anomaly that was found since the last time, if any. */
+  /** Throws what was found in programs without reads since the last time; so do all reads that begin before that. */
   private async takeFindings(): Promise<void> {
     const { findings } = this;
-    this.findings = null;
-    await findings;
+    try {
+      await findings;
+    } finally {
+      if (this.findings === findings) this.findings = null;
+    }
   }
 
   /** Reads what waits to be computed, to look for anomalies in it; nothing else runs than for any read. */
@@ -188,20 +216,23 @@ export class Engine {
     seen.delete(this);
   }
 
-  private async readMissing(missing: readonly Node[]): Promise<TypedArray[]> {
+  private readMissing(missing: readonly Node[]): Run {
     const mustRun = missing.some((node) => !node.hasValue || isBehind(node));
     const stale = this.staleLeaf(missing);
     if (stale) throw staleError(stale);
     const outputs = missing.map((node): Output => ({ node, want: "read" }));
-    const values = await (mustRun
+    const run = mustRun
       ? this.run(outputs, this.neededFor(missing))
-      : this.backend.run({ effects: [], outputs }));
-    missing.forEach((node, index) => {
-      if (node.variable) return;
-      node.hostData = values[index]!;
-      this.settle(node);
+      : unchecked(this.backend.run({ effects: [], outputs }));
+    const values = run.values.then((list) => {
+      missing.forEach((node, index) => {
+        if (node.variable) return;
+        node.hostData = list[index]!;
+        this.settle(node);
+      });
+      return list;
     });
-    return values;
+    return { values, found: run.found };
   }
 
   /** Runs all pending writes, so that memory holds the latest version of everything. */
@@ -225,9 +256,9 @@ export class Engine {
     return this.pending.length > MAX_PENDING_EFFECTS ? this.pending : neededFor(nodes, this.pending);
   }
 
-  private run(outputs: readonly Output[], effects: readonly Effect[] = this.pending): Promise<TypedArray[]> {
+  private run(outputs: readonly Output[], effects: readonly Effect[] = this.pending): Run {
     this.checkFresh(outputs, effects);
-    if (effects.length === 0 && outputs.length === 0) return Promise.resolve([]);
+    if (effects.length === 0 && outputs.length === 0) return unchecked(Promise.resolve([]));
     try {
       return this.runFresh(outputs, effects);
     } catch (error) {
@@ -237,7 +268,7 @@ export class Engine {
     }
   }
 
-  private runFresh(outputs: readonly Output[], effects: readonly Effect[]): Promise<TypedArray[]> {
+  private runFresh(outputs: readonly Output[], effects: readonly Effect[]): Run {
     // first values run on their own, so that the first step has the same plan as every later one
     const firsts = firstValues(effects);
     const rest = firsts.length > 0 ? effects.filter((effect) => !firsts.includes(effect)) : effects;
@@ -245,41 +276,44 @@ export class Engine {
       void this.runProgram(firsts, []);
       this.pending = this.pending.filter((effect) => !firsts.includes(effect));
     }
-    const values = this.runProgram(rest, outputs);
+    const run = this.runProgram(rest, outputs);
     this.pending = rest.length === this.pending.length ? [] : this.pending.filter((effect) => !rest.includes(effect));
     if (this.pending.length === 0) this.freeDropped();
-    return values;
+    return run;
   }
 
-  private runProgram(effects: readonly Effect[], outputs: readonly Output[]): Promise<TypedArray[]> {
-    if (effects.length === 0 && outputs.length === 0) return Promise.resolve([]);
+  private runProgram(effects: readonly Effect[], outputs: readonly Output[]): Run {
+    if (effects.length === 0 && outputs.length === 0) return unchecked(Promise.resolve([]));
     for (const effect of effects) for (const { variable } of writesOf(effect)) this.backend.allocate(variable);
     if (isTracing()) seen.add(this);
     const isChecked = isTracing() || this.debug;
-    const values = isChecked ? this.runChecked({ effects, outputs }) : this.backend.run({ effects, outputs });
+    const run = isChecked ? this.runChecked({ effects, outputs }) : unchecked(this.backend.run({ effects, outputs }));
     for (const effect of effects)
       for (const { variable, version } of writesOf(effect)) variable.realizedVersion = version;
-    return values;
+    return run;
   }
 
-  /** Runs a program that also brings to the host what is looked at: all values, for NaN; indices. The next read throws what is found. */
-  private runChecked(program: Program): Promise<TypedArray[]> {
+  /**
+   * Runs a program that also brings to the host what is looked at: all values, for NaN; indices. What is found is thrown by the
+   * program's reads, or by the next one where it has none.
+   */
+  private runChecked(program: Program): Run {
     const { effects, outputs } = program;
     const nodes = isTracing() ? valuesToCheck(program) : [];
     const indices = this.debug ? new IndexChecks(program) : null;
     const wantedToo = new Set([...nodes, ...(indices?.nodes ?? [])].filter(({ hostData }) => hostData === null));
     const checks = [...wantedToo].map((node): Output => ({ node, want: "read" }));
-    const values = this.backend.run({ effects, outputs: [...outputs, ...checks] });
-    const findings = values.then((all) => {
-      const found = new Map(checks.map(({ node }, i) => [node, all[all.length - checks.length + i]!]));
-      const valuesOf = (list: readonly Node[]): TypedArray[] => list.map((node) => node.hostData ?? found.get(node)!);
+    const all = this.backend.run({ effects, outputs: [...outputs, ...checks] });
+    const found = all.then((read) => {
+      const values = new Map(checks.map(({ node }, i) => [node, read[read.length - checks.length + i]!]));
+      const valuesOf = (list: readonly Node[]): TypedArray[] => list.map((node) => node.hostData ?? values.get(node)!);
       indices?.check(valuesOf(indices.nodes));
       checkValues(nodes, valuesOf(nodes));
     });
-    this.findings = Promise.all([this.findings, findings]);
-    const wanted = values.then((all) => all.slice(0, all.length - checks.length));
-    for (const each of [findings, this.findings, wanted]) each.catch(() => undefined); // whoever reads next is told
-    return wanted;
+    if (!outputs.some(({ want }) => want === "read")) this.findings = Promise.all([this.findings, found]);
+    const values = all.then((read) => read.slice(0, read.length - checks.length));
+    for (const each of [values, found, this.findings]) each?.catch(() => undefined); // whoever reads is told
+    return { values, found };
   }
 
   /**
@@ -311,11 +345,7 @@ export class Engine {
       lost.add(writesOf(effect));
     }
     this.pending = this.pending.filter((effect) => !gone.has(effect));
-    const coming = this.pending.flatMap(writesOf);
-    for (const variable of lost.variables) {
-      const latest = coming.findLast((write) => write.variable === variable)?.version ?? variable.realizedVersion;
-      if (latest > 0) variable.version = latest; // else it never had a value, and has none now
-    }
+    for (const variable of lost.variables) this.rewind(variable);
   }
 
   /** Runs writes, if they can run; whatever is wrong with them, the run that failed has reported it. */

@@ -14,6 +14,25 @@ const ints = (...values: number[]): Tensor => tensor(values, { dtype: "i32" });
 /** The same integers, which the host does not know any more. */
 const onDevice = (...values: number[]): Tensor => ints(...values).add(0);
 
+const x = (): Tensor => tensor([1, 2, 3]);
+
+/** Calls with one index out of range, named after what finds it. */
+const reads: Readonly<Record<string, (x: Tensor) => Tensor>> = {
+  index: (x) => x.index(onDevice(0, 3)),
+  gather: (x) => x.gather(0, onDevice(0, 3)),
+  indexSelect: (x) => x.indexSelect(0, onDevice(0, -1)),
+  take: (x) => x.take(onDevice(0, -4)),
+  takeAlongDim: (x) => x.takeAlongDim(onDevice(0, 3), 0),
+};
+const writes: Readonly<Record<string, (x: Tensor) => Tensor>> = {
+  setAt: (x) => x.setAt([onDevice(0, 3)], 9),
+  scatter: (x) => x.scatter(0, onDevice(0, 3), 9),
+  scatterReduce: (x) => x.scatterReduce(0, onDevice(0, 3), tensor([9, 9]), "amax"),
+  indexCopy: (x) => x.indexCopy(0, onDevice(0, 3), tensor([9, 9])),
+  indexFill: (x) => x.indexFill(0, onDevice(0, -4), 9),
+  put: (x) => x.put(onDevice(0, 3), tensor([9, 9])),
+};
+
 export function indexing(): void {
   describe("brackets", () => {
     test("take Python's words, filled in or not", async () => {
@@ -105,23 +124,6 @@ export function indexing(): void {
   });
 
   describe("indices that only the device knows", () => {
-    const reads: Readonly<Record<string, (x: Tensor) => Tensor>> = {
-      index: (x) => x.index(onDevice(0, 3)),
-      gather: (x) => x.gather(0, onDevice(0, 3)),
-      indexSelect: (x) => x.indexSelect(0, onDevice(0, -1)),
-      take: (x) => x.take(onDevice(0, -4)),
-      takeAlongDim: (x) => x.takeAlongDim(onDevice(0, 3), 0),
-    };
-    const writes: Readonly<Record<string, (x: Tensor) => Tensor>> = {
-      setAt: (x) => x.setAt([onDevice(0, 3)], 9),
-      scatter: (x) => x.scatter(0, onDevice(0, 3), 9),
-      scatterReduce: (x) => x.scatterReduce(0, onDevice(0, 3), tensor([9, 9]), "amax"),
-      indexCopy: (x) => x.indexCopy(0, onDevice(0, 3), tensor([9, 9])),
-      indexFill: (x) => x.indexFill(0, onDevice(0, -4), 9),
-      put: (x) => x.put(onDevice(0, 3), tensor([9, 9])),
-    };
-    const x = (): Tensor => tensor([1, 2, 3]);
-
     if (defaultDevice().kind === "cpu") {
       test.each(Object.entries({ ...reads, ...writes }))("are checked when %s runs", async (op, call) => {
         await expect(call(x()).data()).rejects.toThrow(IndexError);
@@ -169,6 +171,21 @@ export function indexing(): void {
         await expect(again.data()).rejects.toThrow("gather: index must be in 0..2, got 4.");
         expect(await x.index(indexOn(device, -3, 2)).toArray()).toEqual([1, 3]);
         expect(await x.toArray()).toEqual([1, 2, 3]);
+      }));
+
+    test.each(Object.entries({ ...reads, ...writes }))("looks at %s", (op, call) =>
+      debugging(async (device) => {
+        const wrong = withDevice(device, () => call(x()));
+        await expect(wrong.data()).rejects.toThrow(new RegExp(`^${op}: index must be in`));
+      }),
+    );
+
+    test("tells each of several reads at once what is wrong with it", () =>
+      debugging(async (device) => {
+        const read = (...indices: number[]): Promise<unknown> =>
+          tensor([1, 2, 3], { device }).gather(0, indexOn(device, ...indices)).data(); // prettier-ignore
+        const told = await Promise.allSettled([read(0, 4), read(0, 1), read(5, 0)]);
+        expect(told.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "rejected"]);
       }));
 
     test("sees what runs without being read", () =>

@@ -160,6 +160,21 @@ export function valuesAndState(): void {
       expect(await numbers(p.grad!)).toEqual([0, 0]);
     });
 
+    test("one that zeroGrad dropped before anything needed it is none", async () => {
+      const { p: kept, optimizer } = onesAndSgd({ momentum: 0.9 });
+      const skipped = new Parameter(ones([2]), { name: "skipped" });
+      optimizer.addParamGroup({ params: [skipped] });
+      for (let step = 0; step < 2; step++) {
+        kept.mul(skipped).sum().backward();
+        optimizer.zeroGrad();
+        kept.sum().backward();
+        optimizer.step();
+      }
+      expect(await numbers(kept)).toEqual([-0.45, -0.45].map(Math.fround));
+      expect(await numbers(skipped)).toEqual([1, 1]);
+      expect(skipped.grad).toBeNull();
+    });
+
     test("one that was taken can be read after zeroGrad", async () => {
       const { p } = onesAndSgd();
       p.mul(4).sum().backward();
