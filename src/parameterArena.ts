@@ -12,6 +12,7 @@ import { floatTable, groupTable, updateEffect } from "./runtime/update";
 import type { Variable } from "./runtime/variable";
 import { type Parameter, State } from "./parameter";
 
+export { MAX_GROUPS } from "./runtime/update";
 export { LarsState, SegmentState } from "./ops";
 
 /** Tables of segments that are remembered: several optimizers may take turns on one arena. */

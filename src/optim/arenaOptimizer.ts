@@ -6,8 +6,9 @@
 
 import type { Parameter } from "../parameter";
 import { settleState, StateView } from "../parameter";
-import { arenasOf, homeOf, type ParameterArena, type Slot, type SlotArena } from "../parameterArena";
+import { arenasOf, homeOf, MAX_GROUPS, type ParameterArena, type Slot, type SlotArena } from "../parameterArena";
 import { tensor, zeros } from "../creation";
+import { ValueError } from "../errors";
 import type { StateArray } from "../loadable";
 import { placed } from "../loadable";
 import type { Tensor } from "../tensor";
@@ -17,7 +18,7 @@ import { checkLoaded, type LoadableOptimizerState, type LoadedState, loadOptions
 /** What is known of a parameter since its first gradient. */
 export interface ParameterState {
   /** Steps in which it had a gradient. */
-  steps: number;
+  readonly steps: number;
   /** Tensors kept for it, by PyTorch's names. */
   readonly slots: Map<string, Slot>;
 }
@@ -58,6 +59,11 @@ export abstract class ArenaOptimizer<Options extends CommonOptions, State extend
   protected abstract updateArena(arena: ParameterArena, members: readonly (Member<Options> | null)[]): void;
 
   override addParamGroup(group: Parameters<Optimizer<Options>["addParamGroup"]>[0]): void {
+    if (this.paramGroups.length === MAX_GROUPS) {
+      throw new ValueError(
+        `${this.constructor.name}: an optimizer must have at most ${MAX_GROUPS} parameter groups, got ${MAX_GROUPS + 1}. Use two optimizers.`,
+      );
+    }
     super.addParamGroup(group);
     // The constructor settles once all groups are there, so that they share arenas.
     if ((this.arenas as ParameterArena[] | undefined) !== undefined) this.settle();
@@ -100,25 +106,20 @@ export abstract class ArenaOptimizer<Options extends CommonOptions, State extend
       const members = arena.parameters.map((parameter) => this.memberOf(parameter, groupOf.get(parameter)));
       if (members.every((member) => member === null)) continue;
       this.updateArena(arena, members);
-      for (const member of members) if (member) this.noteSlots(arena, member);
+      for (const member of members) if (member) this.note(arena, member);
     }
   }
 
-  /** A parameter that has a gradient in this step, which is counted; null for one that is skipped. */
+  /** A parameter that has a gradient in this step; null for one that is skipped. */
   private memberOf(parameter: Parameter, group: number | undefined): Member<Options> | null {
     if (group === undefined || !parameter.hasGradient) return null;
-    const state = this.stateOf(parameter);
-    state.steps++;
-    return { parameter, group, options: this.paramGroups[group]!, state };
+    const { steps, slots } = this.states.get(parameter) ?? { steps: 0, slots: new Map<string, Slot>() };
+    return { parameter, group, options: this.paramGroups[group]!, state: { steps: steps + 1, slots } };
   }
 
-  private stateOf(parameter: Parameter): ParameterState {
-    let state = this.states.get(parameter);
-    if (!state) this.states.set(parameter, (state = { steps: 0, slots: new Map() }));
-    return state;
-  }
-
-  private noteSlots(arena: ParameterArena, { parameter, options, state }: Member<Options>): void {
+  /** Remembers an update that is on its way. */
+  private note(arena: ParameterArena, { parameter, options, state }: Member<Options>): void {
+    this.states.set(parameter, state);
     for (const name of this.slotsFor(options)) state.slots.set(name, this.slot(arena, name).slots.get(parameter)!);
   }
 
@@ -169,9 +170,8 @@ export abstract class ArenaOptimizer<Options extends CommonOptions, State extend
       if (!loaded?.slots.has(name))
         slot.assign(zeros(parameter.shape, { device: this.device, dtype: parameter.dtype }));
     if (!loaded) return;
-    const state = this.stateOf(parameter);
-    state.steps = loaded.steps;
-    for (const [name, value] of loaded.slots) state.slots.set(name, this.loadSlot(parameter, name, value));
+    const slots = [...loaded.slots].map(([name, value]) => [name, this.loadSlot(parameter, name, value)] as const);
+    this.states.set(parameter, { steps: loaded.steps, slots: new Map(slots) });
   }
 
   private loadSlot(parameter: Parameter, name: string, value: Tensor | StateArray): Slot {

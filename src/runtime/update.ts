@@ -3,7 +3,7 @@
  * the EMA of the key encoder that follows it become one.
  */
 
-import { ValueError } from "../errors";
+import { InternalError } from "../errors";
 import { allocateHost, type DType } from "../graph/dtype";
 import type { Attrs, Node } from "../graph/node";
 import { fromHost } from "../ops/leaf";
@@ -14,7 +14,7 @@ import type { UpdateEffect } from "./program";
 import { Variable } from "./variable";
 
 /** Groups in the uniforms of the update shaders. */
-const MAX_GROUPS = 32;
+export const MAX_GROUPS = 32;
 
 const variablesOf = (variable: Variable): readonly Variable[] =>
   variable instanceof Arena ? variable.members : [variable];
@@ -48,11 +48,8 @@ export function floatTable(values: readonly number[], dtype: DType): Node {
 
 /** Groups' settings, `size` numbers a group, with room for as many groups as the shaders' uniforms hold. */
 export function groupTable(groups: readonly (readonly number[])[], size: number, dtype: DType): Node {
-  if (groups.length > MAX_GROUPS) {
-    throw new ValueError(
-      `step: an optimizer must have at most ${MAX_GROUPS} parameter groups, got ${groups.length}. Use two optimizers.`,
-    );
-  }
+  if (groups.length > MAX_GROUPS)
+    throw new InternalError(`update: a table holds ${MAX_GROUPS} groups, got ${groups.length}.`);
   const unused = new Array<number>((MAX_GROUPS - groups.length) * size).fill(0);
   return floatTable([...groups.flat(), ...unused], dtype);
 }
