@@ -4,7 +4,16 @@
  * Only Node's built-ins here, so it runs on a fresh clone. Nothing is printed on stdout; progress goes to stderr.
  */
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -51,14 +60,46 @@ export async function runMain(main) {
 
 // ---- npm packages ----
 
-/** Runs `npm ci` when node_modules is missing or older than package-lock.json. */
-export function ensureDependencies() {
-  const installed = modifiedMs(join(root, "node_modules/.package-lock.json"));
-  if (installed >= modifiedMs(join(root, "package-lock.json"))) return;
+/**
+ * Runs `npm ci` when node_modules lacks a package that package-lock.json names, or has another version of it.
+ *
+ * @param {string} [folder] the project's
+ */
+export function ensureDependencies(folder = root) {
+  if (hasDependencies(folder)) return;
+  const modules = join(folder, "node_modules");
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    throw new SetupError(
+      `${modules} is a link to a folder without the packages of package-lock.json: run npm ci there.`,
+    );
+  }
   say("installing npm packages (npm ci)");
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-  const { status } = run(npm, ["ci"], { cwd: root, shell: process.platform === "win32" });
+  const { status } = run(npm, ["ci"], { cwd: folder, shell: process.platform === "win32" });
   if (status !== 0) throw new SetupError("npm ci failed: see its messages above, then run the command again.");
+}
+
+/**
+ * Whether all packages are there; those that only another platform needs may be missing.
+ *
+ * @param {string} folder
+ */
+function hasDependencies(folder) {
+  const installed = lockedPackages(join(folder, "node_modules/.package-lock.json"));
+  return Object.entries(lockedPackages(join(folder, "package-lock.json"))).every(
+    ([path, { version, optional, devOptional }]) => {
+      if (path === "") return true; // the project itself
+      return path in installed ? installed[path]?.version === version : optional === true || devOptional === true;
+    },
+  );
+}
+
+/**
+ * @param {string} file
+ * @returns {Record<string, { version?: string, optional?: boolean, devOptional?: boolean }>}
+ */
+function lockedPackages(file) {
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).packages : {};
 }
 
 // ---- the browser ----
@@ -274,9 +315,4 @@ function run(command, args, options) {
 /** @param {string} line */
 function say(line) {
   process.stderr.write(`setup: ${line}\n`);
-}
-
-/** @param {string} path */
-function modifiedMs(path) {
-  return existsSync(path) ? statSync(path).mtimeMs : 0;
 }

@@ -103,11 +103,14 @@ test("a strict TypeScript project compiles against the declarations, lib check i
     join(consumer, "main.ts"),
     specifiers.map((specifier, i) => `import * as m${i} from "${specifier}"; export { m${i} };`).join("\n"),
   );
-  const images = 'import type { Tensor } from "flywheel"; declare const batches: Iterable<[Tensor, Tensor]>;';
-  const model = 'import type { Module } from "flywheel/nn"; declare const model: Module;';
-  const optimizer = 'import type { Optimizer } from "flywheel/optim"; declare const optimizer: Optimizer;';
+  const brought = {
+    batches: 'import type { Tensor } from "flywheel"; declare const batches: Iterable<[Tensor, Tensor]>;',
+    model: 'import type { Module } from "flywheel/nn"; declare const model: Module;',
+    optimizer: 'import type { Optimizer } from "flywheel/optim"; declare const optimizer: Optimizer;',
+  };
   readmeBlocks("ts").forEach((block, i) => {
-    const given = block.includes("const model") ? images : `${model} ${optimizer}`; // what the reader brings along
+    const missing = Object.entries(brought).filter(([name]) => !block.includes(`const ${name} `));
+    const given = missing.map(([, line]) => line).join(" ");
     writeFile(join(consumer, files[i + 1]!), `${given}\n${block}`);
   });
   const options = { strict: true, module: "NodeNext", target: "ES2022", noEmit: true, skipLibCheck: false, types: [] };

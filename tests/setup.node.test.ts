@@ -1,12 +1,21 @@
 /** What the scripts and the packages need of a machine. */
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
-import { ensureNode, root, SetupError } from "../scripts/setup.mjs";
+import { ensureDependencies, ensureNode, root, SetupError } from "../scripts/setup.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "flywheel-setup-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -30,23 +39,59 @@ describe("the version of Node", () => {
     expect(() => ensureNode(version)).toThrow(SetupError);
   });
 
-  test.each(["start", "test", "bench", "build", "bar", "verify"])("is what npm run %s checks first", (name) => {
-    const old = join(folder, "old.mjs");
-    writeFileSync(
-      old,
-      `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "18.19.0" } });`,
-    );
-    const args = ["--import", pathToFileURL(old).href, join(root, "scripts", `${name}.mjs`), "--help"];
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 20_000 });
-    expect({ status, stdout, stderr }).toEqual({
-      ...{ status: 2, stdout: "" },
-      stderr: "Node must be 20.19 or newer, or 22.12 or newer, got 18.19.0: see https://nodejs.org.\n",
-    });
-  });
+  test.each(["start", "test", "bench", "build", "bar", "fuzz", "plant", "supported", "verify"])(
+    "is what npm run %s checks first",
+    (name) => {
+      const old = join(folder, "old.mjs");
+      writeFileSync(
+        old,
+        `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "18.19.0" } });`,
+      );
+      const args = ["--import", pathToFileURL(old).href, join(root, "scripts", `${name}.mjs`), "--help"];
+      const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 20_000 });
+      expect({ status, stdout, stderr }).toEqual({
+        ...{ status: 2, stdout: "" },
+        stderr: "Node must be 20.19 or newer, or 22.12 or newer, got 18.19.0: see https://nodejs.org.\n",
+      });
+    },
+  );
 
   test("scripts use nothing of a newer one", () => {
     const scripts = readdirSync(join(root, "scripts")).filter((name) => name.endsWith(".mjs"));
     expect(scripts.filter((name) => /import\.meta\.(filename|dirname)/.test(text(`scripts/${name}`)))).toEqual([]);
+  });
+});
+
+describe("npm packages", () => {
+  /** A project that wants a package at a version, and one for another platform; `found` of it is installed. */
+  function project(name: string, found: string | null): string {
+    const place = join(folder, name);
+    const modules = join(place, "node_modules");
+    mkdirSync(place);
+    const lock = (packages: object): string => JSON.stringify({ lockfileVersion: 3, packages });
+    const wanted = {
+      "": { name },
+      "node_modules/a": { version: "1.2.3" },
+      "node_modules/b": { version: "1.0.0", optional: true },
+    };
+    writeFileSync(join(place, "package-lock.json"), lock(wanted));
+    mkdirSync(`${place}.modules`);
+    if (found) writeFileSync(`${place}.modules/.package-lock.json`, lock({ "node_modules/a": { version: found } }));
+    symlinkSync(`${place}.modules`, modules, "junction");
+    return place;
+  }
+
+  test("that are there are left alone, whatever the dates of files", () => {
+    expect(() => ensureDependencies(project("complete", "1.2.3"))).not.toThrow();
+  });
+
+  test.each([
+    ["none", null],
+    ["other", "1.2.2"],
+  ])("behind a link are never replaced: %s", (name, found) => {
+    expect(() => ensureDependencies(project(name, found))).toThrow(
+      /is a link to a folder without the packages .* run npm ci there/,
+    );
   });
 });
 

@@ -1,17 +1,7 @@
 /** The package as a user gets it: packed from a clean checkout, and installed from the tarball into an empty project. */
 
 import { execFileSync } from "node:child_process";
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { root } from "../../scripts/setup.mjs";
@@ -89,8 +79,6 @@ function cloneInto(folder: string): void {
   const stays = (path: string): boolean => !NOT_CLONED.includes(relative(root, path)) && !path.endsWith(".tgz");
   cpSync(root, folder, { recursive: true, filter: stays });
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
-  // Older than the packages, or the build would install them anew, through the link.
-  utimesSync(join(folder, "package-lock.json"), 0, 0);
 }
 
 /** Gives the project a package that the repository has. */

@@ -16,19 +16,27 @@ import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
 import { PLANTED_BUGS } from "./plantedBugs.mjs";
 import { ensureDependencies, ensureVulkan, root, runMain } from "./setup.mjs";
 
 /** @typedef {import("./plantedBugs.mjs").PlantedBug} PlantedBug */
 
+/** How long tests may take: a bug may make a loop endless, which is found too. */
+const MOST_MS = 300_000;
+
 /** Random graphs in which a bug of fusion has to show. */
 const GRAPHS = "150";
 
 await runMain(() => {
+  const options = optionsOf(process.argv.slice(2));
+  if (typeof options === "string") {
+    console.error(options);
+    return Promise.resolve(2);
+  }
   ensureDependencies();
   ensureVulkan();
-  const args = process.argv.slice(2);
-  const words = args.filter((arg) => !arg.startsWith("--"));
+  const { words, fresh } = options;
   const bugs = PLANTED_BUGS.filter(
     ({ file, what }) => words.length === 0 || words.some((word) => `${file} ${what}`.includes(word)),
   );
@@ -38,7 +46,7 @@ await runMain(() => {
   }
   const copy = copyOfRepository();
   const state = join(dirname(copy), "found.json");
-  const found = new Set(args.includes("--fresh") || !existsSync(state) ? [] : JSON.parse(readFileSync(state, "utf8")));
+  const found = new Set(fresh || !existsSync(state) ? [] : JSON.parse(readFileSync(state, "utf8")));
   const left = bugs.filter((bug) => !found.has(keyOf(bug)));
   console.log(`${bugs.length} bugs, ${bugs.length - left.length} found before`);
   if (left.length > 0 && !passWithout(copy, left)) {
@@ -56,6 +64,23 @@ await runMain(() => {
   console.log(`${bugs.length - survivors.length} of ${bugs.length} planted bugs found`);
   return Promise.resolve(survivors.length === 0 ? 0 : 1);
 });
+
+/**
+ * @param {string[]} argv
+ * @returns {{ words: string[], fresh: boolean } | string} the options, or what is wrong with them
+ */
+function optionsOf(argv) {
+  try {
+    const { values, positionals } = parseArgs({
+      args: argv,
+      options: { fresh: { type: "boolean" } },
+      allowPositionals: true,
+    });
+    return { words: positionals, fresh: values.fresh === true };
+  } catch (error) {
+    return `plant: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
 
 /** @param {PlantedBug} bug */
 function keyOf(bug) {
@@ -99,7 +124,7 @@ function test(copy, wanted) {
   const files = [...new Set(wanted.map(({ tests }) => tests))];
   const names = [...new Set(wanted.map(({ only }) => only))];
   const pattern = names.includes("") ? "" : names.map((name) => `(${name})`).join("|");
-  const { stdout, stderr } = spawnSync(
+  const { stdout, stderr, error } = spawnSync(
     process.execPath,
     [
       ...["node_modules/vitest/vitest.mjs", "run", "--project", wanted[0]?.project ?? "cpu", ...files],
@@ -109,11 +134,12 @@ function test(copy, wanted) {
       cwd: copy,
       encoding: "utf8",
       maxBuffer: 2 ** 28,
+      timeout: MOST_MS,
       env: { ...process.env, FLYWHEEL_TEST_COUNTS: counts, FLYWHEEL_FUZZ_GRAPHS: GRAPHS, NO_COLOR: "1" },
     },
   );
   const { passed = 0, failed = 0 } = existsSync(counts) ? JSON.parse(readFileSync(counts, "utf8")) : {};
-  return { passed, failed, text: `${stdout}${stderr}` };
+  return { passed, failed, text: `${stdout}${stderr}`, isEndless: error !== undefined };
 }
 
 /**
@@ -146,8 +172,8 @@ function verdictOn(copy, bug) {
     path,
     text.replace(bug.find, () => bug.replace),
   );
-  const { text: output } = test(copy, [bug]);
+  const { text: output, isEndless } = test(copy, [bug]);
   writeFileSync(path, text);
-  if (output.includes("must compile") || /(Reference|Syntax)Error/.test(output)) return "does not compile";
-  return output.includes(" FAIL ") ? "found" : "survives";
+  if (output.includes("must compile") || /^\W*(Reference|Syntax)Error: /m.test(output)) return "does not compile";
+  return isEndless || output.includes(" FAIL ") ? "found" : "survives";
 }
