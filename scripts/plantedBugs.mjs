@@ -58,7 +58,7 @@ const onHardware = (only) => ["tests/ops/hardware.gpu", `^planned for hardware $
 const SHADERS = [
   shader("adam", "the step takes the moment before", "param[i], moments.first, second)", "param[i], exp_avg[i], second)", updates("Adam")),
   shader("adaptiveMaxPool2dIndices", "windows end a pixel early", "params.width + params.out_width - 1u)", "params.width)", rowsOf("adaptiveMaxPool2dIndices")),
-  shader("clipFactor", "another epsilon", "(norm + 1e-6), 1.0)", "(norm + 1e-2), 1.0)", ["tests/optim/sgd.gpu", "clip"]),
+  shader("clipFactor", "another epsilon", "(norm + 1e-6), 1.0)", "(norm + 1e-2), 1.0)", ["tests/nn/clipping.gpu", "^clipping against PyTorch "]),
   shader("clipGradNorm", "clipped twice", "grad[i] * factor[0]", "grad[i] * factor[0] * factor[0]", updates("clipping by norm")),
   shader("clipGradValue", "negative gradients vanish", "vec4<f32>(-limit.x)", "vec4<f32>(0.0)", updates("clipping by value")),
   shader("conv2d", "padding of the other dimension", "out_x * STRIDE_WIDTH - params.pad_width", "out_x * STRIDE_WIDTH - params.pad_height", rowsOf("conv2d")),
@@ -96,7 +96,7 @@ const SHADERS = [
   shader("topkPick", "the digit after the right one", "rank <= count", "rank < count", onHardware("topk in chunks.*")),
   shader("lib/index", "quotients are a little too small", "return u32((f32(n) + 0.5) * reciprocal)", "return u32(f32(n) * reciprocal)", ["tests/ops/everyOp.gpu", "^every op on the GPU (permute|reshape|slice|expand)$"]),
   shader("lib/math", "a coefficient in its fifth digit", "5.0000001201e-1", "5.0002e-1", ["tests/helpers/accuracy.gpu", "of exp$"]),
-  shader("lib/norm", "no root of a power", "return power(folded, inverse)", "return folded", ["tests/optim/sgd.gpu", "clip"]),
+  shader("lib/norm", "no root of a power", "return power(folded, inverse)", "return folded", ["tests/nn/clipping.gpu", "^clipping against PyTorch "]),
   shader("lib/random", "a round too few", "round < 10u", "round < 9u", rowsOf("randomBits")),
   shader("lib/sortKey", "infinity counts as NaN", "magnitude > 0x7f800000u", "magnitude >= 0x7f800000u", rowsOf("topkIndices")),
   shader("lib/update", "nesterov looks ahead too far", "push + group.momentum * velocity", "push + velocity", updates("SGD")),

@@ -7,10 +7,18 @@ import { PLANTED_BUGS } from "../scripts/plantedBugs.mjs";
 
 const ROOT = resolve(import.meta.dirname, "..");
 
+const TEST_FILES = (readdirSync(join(ROOT, "tests"), { recursive: true }) as string[]).map(
+  (file) => `tests/${file.replaceAll("\\", "/")}`,
+);
+
 test.each(PLANTED_BUGS.map((bug) => [`${bug.file}: ${bug.what}`, bug] as const))("%s", (_name, bug) => {
   const text = readFileSync(join(ROOT, bug.file), "utf8");
   expect(text.split(bug.find), "its place is in the file once").toHaveLength(2);
   expect(bug.replace).not.toBe(bug.find);
+  expect(
+    TEST_FILES.filter((file) => file.startsWith(bug.tests)),
+    "files of the tests that are to see it",
+  ).not.toEqual([]);
 });
 
 test("every shader file has one, gradients have ten, fusion three", () => {

@@ -44,6 +44,7 @@ export function setGradEnabled(mode: boolean): void {
 function withMode<T>(name: string, tracked: boolean, body: () => T): T {
   const result = withGradMode(tracked, body);
   if (result instanceof Promise) {
+    result.catch(() => undefined); // what goes wrong later does not matter any more
     throw new AutogradError(
       `${name}: the function must not be async, got one that returns a promise. Await inside of several ${name} calls instead.`,
     );

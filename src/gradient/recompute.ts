@@ -26,6 +26,7 @@ export function recompute<Inputs extends readonly unknown[], Result>(
 ): Result {
   const result = withRegion(new Region(currentRegion()), () => fn(...inputs));
   if (result instanceof Promise) {
+    result.catch(() => undefined); // what goes wrong later does not matter any more
     throw new AutogradError(
       "recompute: the function must not be async, got one that returns a promise. Await outside of it.",
     );

@@ -81,9 +81,8 @@ function evaluateGather(x: HostArray, index: HostArray, output: HostArray, { dim
 function gatherWgsl(node: Node, context: IndexedContext): string {
   const { dim } = node.attrs as unknown as DimAttrs;
   const type = context.lanes === 4 ? "vec4<u32>" : "u32";
-  if (context.coords.length === 0) return context.read(0, []);
   if (sizeOf(node.shape) === 0) return zeroLit(node.dtype, context.lanes); // in a sum over nothing: never run, but compiled
-  const size = node.inputs[0]!.shape[dim]!;
+  const size = node.inputs[0]!.shape[dim] ?? 1;
   const index = context.bind(`${type}(${context.read(1, context.coords)})`, "u32"); // negative ones become large
   const inside = context.bind(`min(${index}, ${context.constant(size - 1)})`, "u32");
   const value = context.read(

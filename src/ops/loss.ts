@@ -10,9 +10,11 @@ import { cast, toFloat } from "./cast";
 import { customVjp, detach } from "./custom";
 import { iota } from "./generate";
 import { hostIntegers } from "./leaf";
-import { eq, ge, isfinite, logicalAnd, logicalOr, lt, ne } from "./logic";
+import { eq, isfinite, logicalAnd, lt, ne } from "./logic";
+import { wrapIndexOp } from "./lookup";
 import { exp, log, log1p, sigmoid } from "./math";
 import { mean } from "./moments";
+import { apply } from "./op";
 import { amax, logSoftmax, sum } from "./reduce";
 import { reshape, unsqueeze } from "./views";
 
@@ -92,24 +94,33 @@ function readTargets(
     );
   }
   checkClasses(op, target, classes, ignoreIndex);
-  const index = cast(target, "i32");
+  const isCounted = ne(cast(target, "i32"), ignoreIndex);
+  const index = placesOf(op, target, classes, isCounted);
   const ofClass = (node: Node): Node =>
     reshape(
       node,
       scores.shape.map((size, d) => (d === dim ? size : 1)),
     );
-  const isCounted = ne(index, ignoreIndex);
   const isTarget = logicalAnd(eq(unsqueeze(index, dim), ofClass(iota(classes))), unsqueeze(isCounted, dim));
   // what the host knows has been checked
-  const orNaN = (node: Node): Node =>
-    hostIntegers(target) ? node : where(logicalAnd(isCounted, logicalOr(lt(index, 0), ge(index, classes))), NaN, node);
+  const orNaN = (node: Node): Node => (hostIntegers(target) ? node : where(lt(index, 0), NaN, node));
   const counts = orNaN(cast(isCounted, toFloatDType(scores.dtype)));
   const classWeight = weight && ofClass(weight);
   const weights = classWeight ? orNaN(sum(where(isTarget, classWeight, 0), dim)) : counts;
   return { dim, isTarget, isCounted, counts, weights, classWeight };
 }
 
-/** Targets that lie on the host are checked now, on the user's line; a GPU could not complain: there the loss becomes NaN. */
+/**
+ * The class of each target. What only the device knows is checked when it runs, on the CPU and in debug mode; on a GPU it is -1
+ * where there is no such class. Ignored targets have class 0.
+ */
+function placesOf(op: string, target: Node, classes: number, isCounted: Node): Node {
+  const index = cast(target, "i32");
+  if (hostIntegers(target)) return index;
+  return apply(wrapIndexOp, [where(isCounted, index, 0)], { op, low: 0, size: Math.max(1, classes) });
+}
+
+/** Targets that lie on the host are checked now, on the user's line. */
 function checkClasses(op: string, target: Node, classes: number, ignoreIndex: number): void {
   const wrong = hostIntegers(target)?.find((index) => index !== ignoreIndex && (index < 0 || index >= classes));
   if (wrong === undefined) return;

@@ -34,9 +34,16 @@ export async function packState({ state, param_groups }: OptimizerStateDict<obje
   const tensors = entries.map(({ name, tensor: { shape, dtype } }, i) => [name, { shape, dtype, data: values[i]! }]);
   return {
     tensors: Object.fromEntries(tensors) as PackedState["tensors"],
-    metadata: { param_groups: JSON.stringify(param_groups) },
+    metadata: { param_groups: JSON.stringify(param_groups, (_, value: unknown) => withWords(value)) },
   };
 }
+
+/** JSON has no infinities and no NaN. */
+const NUMBERS: ReadonlyMap<unknown, number> = new Map(
+  [Infinity, -Infinity, NaN].map((value) => [String(value), value]),
+);
+const withWords = (value: unknown): unknown => (NUMBERS.has(String(value)) ? String(value) : value);
+const withNumbers = (value: unknown): unknown => NUMBERS.get(value) ?? value;
 
 /**
  * What `packState` gave, or `io.readSafetensors` read, as `optimizer.loadStateDict` takes it.
@@ -68,7 +75,7 @@ export function unpackState({
 
 function groupsOf(text: string | undefined): LoadableOptimizerState<object>["param_groups"] {
   try {
-    const groups = JSON.parse(text ?? "") as unknown;
+    const groups = JSON.parse(text ?? "", (_, value: unknown) => withNumbers(value)) as unknown;
     if (Array.isArray(groups)) return groups as Record<string, unknown>[];
   } catch {
     // reported below

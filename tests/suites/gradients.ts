@@ -11,6 +11,7 @@ import {
   inferenceMode,
   isGradEnabled,
   noGrad,
+  recompute,
   setGradEnabled,
   valueAndGrad,
 } from "../../src/gradient";
@@ -33,6 +34,9 @@ export function gradientFunctions(): void {
     const x = ones([2]).requiresGrad_();
     expect(inferenceMode(() => [isGradEnabled(), x.mul(2).requiresGrad])).toEqual([false, false]);
     expect(() => inferenceMode(async () => x)).toThrow(/inferenceMode: the function must not be async/);
+    const fails = (): Promise<never> => Promise.reject(new Error("later")); // is nobody's any more
+    expect(() => noGrad(fails)).toThrow(AutogradError);
+    expect(() => recompute(fails)).toThrow(AutogradError);
     expect(isGradEnabled()).toBe(true);
     setGradEnabled(false);
     try {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { arange, tensor, zeros } from "../../src/creation";
 import { type Device, defaultDevice, openDevice, withDevice } from "../../src/device";
 import { DTypeError, IndexError, ShapeError, ValueError } from "../../src/errors";
-import { oneHot } from "../../src/functional";
+import { crossEntropy, nllLoss, oneHot } from "../../src/functional";
 import { grad } from "../../src/gradient";
 import type { IndexItem } from "../../src";
 import type { Tensor } from "../../src/tensor";
@@ -136,6 +136,19 @@ export function indexing(): void {
       expect([...(await call(x()).data())]).toEqual([1, NaN]);
     });
 
+    test("give NaN of a scalar too", async () => {
+      expect(
+        await tensor(5)
+          .gather(0, tensor(2, { dtype: "i32" }).add(0))
+          .item(),
+      ).toBeNaN();
+      expect(
+        await tensor(5)
+          .gather(0, tensor(0, { dtype: "i32" }).add(0))
+          .item(),
+      ).toBe(5);
+    });
+
     test("do not come out as an entry of another row", async () => {
       const y = arange(6, { dtype: "f32" }).reshape(2, 3);
       expect(await y.index(onDevice(0, 1, -3), onDevice(3, -1, 0)).toArray()).toEqual([NaN, 5, NaN]);
@@ -197,6 +210,16 @@ export function indexing(): void {
         };
         await expect(run()).rejects.toThrow("scatter: index must be in 0..2, got 8.");
         expect(await x.sum().item()).toBe(6);
+      }));
+
+    test("looks at the classes of losses, and not at ignored ones", () =>
+      debugging(async (device) => {
+        const scores = tensor([[1, 2, 3], [3, 2, 1]], { device }); // prettier-ignore
+        for (const [name, loss] of Object.entries({ crossEntropy, nllLoss })) {
+          const wrong = loss(scores, indexOn(device, 0, 3));
+          await expect(wrong.item()).rejects.toThrow(`${name}: index must be in 0..2, got 3.`);
+          await expect(loss(scores, indexOn(device, 0, -100)).item()).resolves.toBeTypeOf("number");
+        }
       }));
 
     test("looks at one-hot classes and gradients too", () =>

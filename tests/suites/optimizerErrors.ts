@@ -183,6 +183,12 @@ function states(): void {
       expect(await steps(resumed, q, 3)).toEqual(await steps(optimizer, p, 3));
     });
 
+    test("holds numbers that JSON has not", async () => {
+      const optimizer = new SGD([parameter()], { lr: 0.1, weightDecay: Infinity });
+      const { param_groups } = unpackState(await packState(optimizer.stateDict()));
+      expect(param_groups).toMatchObject([{ lr: 0.1, weight_decay: Infinity, params: [0] }]);
+    });
+
     test("must be whole, and its step a count at hand", async () => {
       const { state, param_groups } = unpackState(await packed());
       const load = (entry: Record<string, unknown>) => (): void => {
