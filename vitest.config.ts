@@ -2,7 +2,7 @@
  * One suite, four projects. A file's suffix says where it runs:
  *   *.test.ts         cpu: Node, the CPU reference, no device
  *   *.node.test.ts    node: Node with its own modules: package, scripts, architecture
- *   *.gpu.test.ts     webgpu (Node, Dawn) and chrome (headless Chrome)
+ *   *.gpu.test.ts     webgpu (Node, Dawn) and chrome (headless Chrome, but for those that are the same there)
  *   *.chrome.test.ts  chrome only
  */
 import { defineConfig } from "vitest/config";
@@ -16,6 +16,24 @@ const suffixes = {
   chrome: "tests/**/*.chrome.test.ts",
 };
 
+/**
+ * GPU tests that only Node runs: they compare many kernels, plans and counts, and a browser's Dawn is the same. Chrome runs all others:
+ * every public op against PyTorch, state, training, devices, whatever meets the page.
+ */
+const onlyInNode = [
+  "kernels/grids",
+  "moco/counts",
+  "ops/everyOp",
+  "ops/hardware",
+  "optim/trajectories",
+  "schedule/fusion.fuzz",
+  "schedule/graphs.fuzz",
+  "schedule/large",
+  "schedule/windows",
+  "tensor/accuracy",
+  "tensor/state.fuzz",
+].map((file) => `tests/${file}.gpu.test.ts`);
+
 /** What all projects share. Groups run one after the other: two software GPUs at once only slow each other down. */
 const shared = {
   testTimeout: 60_000,
@@ -26,11 +44,11 @@ const shared = {
 /** What the projects with a GPU share beside that. */
 const gpuSetup = ["tests/helpers/gpuDevices.ts", "tests/helpers/pipelineLabels.ts"];
 
-/** How many random graphs `tests/schedule/graphs.fuzz` computes, and the first seed: as `npm run fuzz` says, or so many. */
-const fuzz = (graphs: number) => ({
-  FLYWHEEL_FUZZ_GRAPHS: process.env["FLYWHEEL_FUZZ_GRAPHS"] ?? String(graphs),
+/** How many random graphs `tests/schedule/graphs.fuzz` computes, and the first seed: as `npm run fuzz` says. */
+const fuzz = {
+  FLYWHEEL_FUZZ_GRAPHS: process.env["FLYWHEEL_FUZZ_GRAPHS"] ?? "2000",
   FLYWHEEL_FUZZ_SEED: process.env["FLYWHEEL_FUZZ_SEED"] ?? "1",
-});
+};
 
 export default defineConfig({
   test: {
@@ -68,7 +86,7 @@ export default defineConfig({
           ...shared,
           name: "webgpu",
           include: [suffixes.gpu],
-          env: { FLYWHEEL_DEVICE: "webgpu", ...fuzz(2000), ...ensureVulkan() },
+          env: { FLYWHEEL_DEVICE: "webgpu", ...fuzz, ...ensureVulkan() },
           setupFiles: ["tests/helpers/nodeGpu.ts", ...shared.setupFiles, ...gpuSetup],
           pool: "forks",
           maxWorkers: 2,
@@ -83,7 +101,8 @@ export default defineConfig({
           ...shared,
           name: "browser", // its one instance is the project "chrome"
           include: [suffixes.gpu, suffixes.chrome],
-          env: { FLYWHEEL_DEVICE: "webgpu", ...fuzz(200) },
+          exclude: onlyInNode,
+          env: { FLYWHEEL_DEVICE: "webgpu" },
           setupFiles: [...shared.setupFiles, ...gpuSetup],
           maxWorkers: 1,
           sequence: { groupOrder: 3 },
