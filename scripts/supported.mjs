@@ -92,7 +92,8 @@ function registry(ops) {
       return `| \`${name}\` | ${kind} | ${vjp ? "yes" : ""} |`;
     });
   const note =
-    "What everything above is made of. Each runs on the CPU and on WebGPU, and is compared with PyTorch on both.";
+    "What everything above is made of. Each runs on the CPU and on WebGPU, and is compared with PyTorch on both, but for " +
+    "parts of random draws, which are compared with published words or with the distribution.";
   return ["## Ops", "", note, "", "| op | on the GPU | gradient |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
@@ -145,9 +146,16 @@ class Reader {
       const declaration = member.declarations?.[0];
       if (!declaration || member.name.startsWith("__")) return false;
       const flags = this.ts.getCombinedModifierFlags(declaration);
-      return !(flags & (ModifierFlags.Private | ModifierFlags.Protected)) && this.docOf(member).what !== "";
+      return !(flags & (ModifierFlags.Private | ModifierFlags.Protected));
     });
     return new Map(shown.map((member) => [member.name, member]));
+  }
+
+  /** @param {string} name of a method of Tensor */
+  methodOf(name) {
+    const method = this.methodsOf(this.exportsOf(join(root, "src", "index.ts")).get("Tensor")).get(name);
+    if (!method) throw new Error(`supported: a docstring points to Tensor.${name}, which must exist.`);
+    return method;
   }
 
   /** @param {import("typescript").Symbol} symbol */
@@ -172,9 +180,10 @@ class Reader {
   }
 
   /**
-   * The first sentence of a docstring, and what it names of PyTorch.
+   * The first sentence of a docstring, or of that of the method it points to, and what it names of PyTorch.
    *
    * @param {import("typescript").Symbol} symbol
+   * @returns {{ torch: string, what: string }}
    */
   docOf(symbol) {
     const { ts } = this;
@@ -183,7 +192,9 @@ class Reader {
     const named = tags.map(({ text: parts }) => ts.displayPartsToString(parts)).join(" ");
     const torch = /\btorch(?:vision)?(?:\.\w+)+/.exec(named)?.[0] ?? "";
     const [first = ""] = text.split(/\n\s*\n|(?<=[.:])\s+(?=[A-Z`])/);
-    return { torch, what: first.replaceAll(/\s+/g, " ").replaceAll("|", "\\|").replace(/[.:]$/, "").trim() };
+    const what = first.replaceAll(/\s+/g, " ").replaceAll("|", "\\|").replace(/[.:]$/, "").trim();
+    const method = /^(?:See|As) `Tensor\.(\w+)`$/.exec(what)?.[1];
+    return { torch, what: method ? this.docOf(this.methodOf(method)).what : what };
   }
 }
 

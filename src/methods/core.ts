@@ -54,10 +54,12 @@ export abstract class TensorCore {
 
   // --- what it is ----------------------------------------------------------------------------------------------------
 
+  /** Sizes of the dimensions. @see torch.Tensor.shape */
   get shape(): Shape {
     return this.value.shape;
   }
 
+  /** What the elements are; see docs/DTYPES.md. @see torch.Tensor.dtype */
   get dtype(): DType {
     return this.value.dtype;
   }
@@ -181,12 +183,12 @@ export abstract class TensorCore {
    * The value on another device: read here, copied there. No gradient flows back: the copy of a leaf that requires
    * gradients is a leaf with a `grad` of its own, that of a computed tensor is detached.
    *
-   * @throws DTypeError for f64 and a device other than the CPU; DeviceError for what is no device that is open
+   * @throws DTypeError for f64 and a device other than the CPU, and for what is no device; DeviceError for one that is not open
    */
   to(device: Device): Promise<Tensor>;
   to(target: DType | Device): Tensor | Promise<Tensor> {
     if (typeof target === "string") return this.unary((x) => ops.typed("to", x, target));
-    checkDevice(target);
+    checkTarget(target);
     return this.copyTo(target);
   }
 
@@ -349,7 +351,7 @@ export function deviceOf(op: string, operands: readonly Argument[]): Device {
 }
 
 /** Callers without types may pass anything. */
-function checkDevice(target: unknown): void {
+function checkTarget(target: unknown): void {
   if (typeof target === "object" && target !== null && "engine" in target) return;
   throw new DTypeError(
     `to: it takes a dtype or a device, got ${describe(target)}. Write to("f32"), or await to(device).`,

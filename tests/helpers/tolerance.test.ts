@@ -195,4 +195,9 @@ test("every op that makes floats has an accuracy or a rule", () => {
     return [];
   });
   expect(missing, "in tests/helpers/tolerance.ts").toEqual([]);
+  const known = [...Object.keys(ACCURACY), ...Object.keys(RULES), ...IN_PLACE];
+  expect(
+    known.filter((name) => !allOps().has(name)),
+    "no op has the name",
+  ).toEqual([]);
 });

@@ -138,7 +138,6 @@ export const RULES: Readonly<Record<string, Rule | ((node: Node) => Rule)>> = {
   ...{ matmul: bilinear, conv2d: bilinear, conv2dGradInput: bilinear, conv2dGradWeight: bilinear },
   maxPool2d: { kind: "extreme", of: [0] },
   maxPool2dGrad: { kind: "sum", of: [0] },
-  scatterAdd: { kind: "sum", of: [0, 2] },
   scatterReduce: ({ inputs, attrs }) => {
     const { reduce, dim } = attrs as { reduce: string; dim: number };
     const kind = ({ sum: "sum", prod: "product" } as const)[reduce] ?? "extreme";
