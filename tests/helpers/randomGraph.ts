@@ -175,6 +175,16 @@ function randomSlice({ read, shape }: Context): (x: Node) => Node {
   return (x) => ops.slice(x, starts, ends, steps);
 }
 
+/** `(i * a + b) mod size`, of the positions along a dimension: integers that a device computes, spread over `x`. */
+function places({ read, shape }: Context, dim: number, size: number): (x: Node) => Node {
+  const [factor, shift] = [1 + read.int(6), read.int(7)];
+  const view = shape.map((each, d) => (d === dim ? each : 1));
+  return (x) => {
+    const counted = ops.add(ops.mul(ops.iota(shape[dim]!), factor), shift);
+    return ops.expand(ops.reshape(ops.remainder(counted, Math.max(1, size)), view), x.shape);
+  };
+}
+
 const STEPS: readonly Step[] = [
   unary(ops.neg, ops.abs, ops.relu, ops.square, ops.sigmoid, ops.tanh, ops.sin, ops.cos, ops.erf),
   unary(
@@ -249,6 +259,15 @@ const STEPS: readonly Step[] = [
     const index = new Draw(read.seed).ints([count], 0, shape[dim]!).host;
     return (x) => ops.indexSelect(x, dim, ops.fromHost(index.data, [count], "i32"));
   }),
+  along((context, dim) => {
+    const index = places(context, dim, context.shape[dim]!);
+    return (x) => ops.gather(x, dim, index(x));
+  }),
+  along((context, dim) => {
+    const whole = places(context, dim, 5);
+    const mask = context.read.int(5);
+    return (x) => ops.where(ops.eq(whole(x), mask), ops.cast(ops.bitwiseXor(whole(x), 3), "f32"), x);
+  }),
 ];
 
 const KERNELS: readonly Step[] = [
@@ -261,6 +280,10 @@ const KERNELS: readonly Step[] = [
     }, x);
   },
   along((_context, dim) => (x) => ops.cumsum(x, dim)),
+  along((context, dim) => {
+    const index = places(context, dim, context.shape[dim]!);
+    return (x) => bounded(ops.scatterAdd(ops.neg(x), dim, index(x), x));
+  }),
   ({ read, x, rank, shape }) => {
     if (rank !== 4 || shape[2]! < 2 || shape[3]! < 2) return null;
     const stride = 1 + read.int(2);
