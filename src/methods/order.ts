@@ -222,6 +222,11 @@ export abstract class Order extends Writing {
     if (!isInteger(this.dtype)) {
       throw new DTypeError(`bincount: the tensor must hold integers, got ${this.dtype}. Cast it with .to("i32").`);
     }
+    if (!(Number.isInteger(minlength) && minlength >= 0)) {
+      throw new ValueError(
+        `bincount: minlength must be an integer of at least 0, got ${describe(minlength)}. Pass the number of classes.`,
+      );
+    }
     const [low, high] = this.numel() === 0 ? [0, -1] : await this.extent();
     if (low < 0) throw new ValueError(`bincount: elements must not be negative, got ${low}. Add an offset.`);
     const length = Math.max(minlength, high + 1);

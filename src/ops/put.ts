@@ -1,8 +1,9 @@
 /** Writing by index or by mask: a new tensor, in which some elements are others. */
 
 import { DTypeError, ShapeError } from "../errors";
-import type { Node } from "../graph/node";
+import { Node } from "../graph/node";
 import { normalizeDim, sameShape, showShape, sizeOf } from "../graph/shape";
+import { operandError } from "../options";
 import { maximum, mul, sub, where } from "./arithmetic";
 import { expand, ones } from "./broadcast";
 import { broadcast, cast, fitted, type Operand } from "./cast";
@@ -58,6 +59,7 @@ export function indexFill(x: Node, dim: number, index: Node, value: Operand): No
 }
 
 function scalarOf(op: string, value: Node): Node {
+  if (!((value as unknown) instanceof Node)) throw operandError(op, value);
   if (value.shape.length === 0) return value;
   throw new ShapeError(`${op}: value must be a number or a scalar tensor, got ${showShape(value.shape)}. Select one.`);
 }
