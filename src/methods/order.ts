@@ -177,7 +177,11 @@ export abstract class Order extends Writing {
       throw new ValueError(`${op}: q must be a number, a list or a tensor, got ${describe(q)}. A median is 0.5.`);
     if (q instanceof TensorCore) return this.combine(op, [q], (x, ranks) => ops.quantile(op, x, ranks, dim, options));
     const [values, shape] = typeof q === "number" ? [[q], []] : [q, [q.length]];
-    return this.unary((x) => ops.quantile(op, x, ops.fromHost(Float32Array.from(values), shape), dim, options));
+    const ranks =
+      this.dtype === "f64"
+        ? ops.fromHost(Float64Array.from(values), shape, "f64")
+        : ops.fromHost(Float32Array.from(values), shape);
+    return this.unary((x) => ops.quantile(op, x, ranks, dim, options));
   }
 
   /**
