@@ -7,7 +7,8 @@ import { build, type Tensor } from "../tensor";
 /**
  * `x @ weight.T + bias`
  *
- * @shape x `[..., inFeatures]`, weight `[outFeatures, inFeatures]`, bias `[outFeatures]` -> `[..., outFeatures]`
+ * @shape x `[..., inFeatures]`, weight `[outFeatures, inFeatures]`, bias `[outFeatures]` -> `[..., outFeatures]`; with a weight
+ *   `[inFeatures]` and a bias `[]` -> `[...]`
  * @throws ShapeError if the last dimension of `x` is not `inFeatures`
  * @see torch.nn.functional.linear
  */

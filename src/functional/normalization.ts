@@ -149,7 +149,8 @@ export function layerNorm(
   checkOptionNames("layerNorm", options, AFFINE_NORM_OPTIONS);
   const { weight = null, bias = null, eps = 1e-5 } = options;
   const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
-  if (shape.length === 0 || !sameShape(x.shape.slice(-shape.length), shape)) {
+  const isList: boolean = Array.isArray(shape); // callers without types may leave it out
+  if (!isList || shape.length === 0 || !sameShape(x.shape.slice(-shape.length), shape)) {
     throw new ShapeError(
       `layerNorm: the input must end in normalizedShape ${showShape(shape)}, got ${showShape(x.shape)}. Check the layer's sizes.`,
     );

@@ -24,14 +24,15 @@ export type Role =
 const STACK_DEPTH = 64;
 
 let tracing = false;
-const roles = new WeakMap<Made, Role>();
+let roles = new WeakMap<Made, Role>();
 
 /** Whether origins are remembered. */
 export const isTracing = (): boolean => tracing;
 
-/** Remembers origins from now on, or no longer. */
+/** Remembers origins from now on, or no longer. What was made until then and is still to be computed is nobody's concern later. */
 export function setTracing(mode: boolean): void {
   tracing = mode;
+  if (!mode) roles = new WeakMap();
 }
 
 /** The origin of a node that is being made; null while nobody looks for anomalies. */

@@ -9,8 +9,11 @@ export const sizeOf = (shape: Shape): number => shape.reduce((product, size) => 
 
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, d) => size === b[d]);
 
-/** `[2, 3]`, as errors and prints show it. */
-export const showShape = (shape: Shape): string => `[${shape.join(", ")}]`;
+/** `[2, 3]`, as errors and prints show it; callers without types may have passed something else for one. */
+export function showShape(shape: Shape): string {
+  const isList: boolean = Array.isArray(shape);
+  return isList ? `[${shape.join(", ")}]` : String(shape);
+}
 
 /** Row-major strides in elements. */
 export function contiguousStrides(shape: Shape): number[] {

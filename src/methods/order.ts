@@ -177,7 +177,11 @@ export abstract class Order extends Writing {
       throw new ValueError(`${op}: q must be a number, a list or a tensor, got ${describe(q)}. A median is 0.5.`);
     if (q instanceof TensorCore) return this.combine(op, [q], (x, ranks) => ops.quantile(op, x, ranks, dim, options));
     const [values, shape] = typeof q === "number" ? [[q], []] : [q, [q.length]];
-    return this.unary((x) => ops.quantile(op, x, ops.fromHost(Float32Array.from(values), shape), dim, options));
+    const ranks =
+      this.dtype === "f64"
+        ? ops.fromHost(Float64Array.from(values), shape, "f64")
+        : ops.fromHost(Float32Array.from(values), shape);
+    return this.unary((x) => ops.quantile(op, x, ranks, dim, options));
   }
 
   /**
@@ -221,6 +225,11 @@ export abstract class Order extends Writing {
     }
     if (!isInteger(this.dtype)) {
       throw new DTypeError(`bincount: the tensor must hold integers, got ${this.dtype}. Cast it with .to("i32").`);
+    }
+    if (!(Number.isInteger(minlength) && minlength >= 0)) {
+      throw new ValueError(
+        `bincount: minlength must be an integer of at least 0, got ${describe(minlength)}. Pass the number of classes.`,
+      );
     }
     const [low, high] = this.numel() === 0 ? [0, -1] : await this.extent();
     if (low < 0) throw new ValueError(`bincount: elements must not be negative, got ${low}. Add an offset.`);

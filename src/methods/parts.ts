@@ -3,6 +3,7 @@
 import { IndexError, ShapeError } from "../errors";
 import { showShape } from "../graph/shape";
 import * as ops from "../ops";
+import { describe } from "../options";
 import type { Tensor } from "../tensor";
 import type { Bounds } from "./core";
 import { Shaping } from "./shape";
@@ -41,7 +42,10 @@ export abstract class Parts extends Shaping {
    */
   split(splitSizeOrSections: number | readonly number[], dim = 0): Tensor[] {
     const size = this.size(dim);
-    if (typeof splitSizeOrSections !== "number") return this.sections("split", splitSizeOrSections, dim);
+    if (typeof splitSizeOrSections !== "number") {
+      checkList("split", splitSizeOrSections);
+      return this.sections("split", splitSizeOrSections, dim);
+    }
     const each = splitSizeOrSections;
     if (!(Number.isInteger(each) && (each > 0 || (each === 0 && size === 0)))) {
       throw new ShapeError(`split: the size of a piece must be a positive integer, got ${each}. Pass the size of one.`);
@@ -77,6 +81,7 @@ export abstract class Parts extends Shaping {
   tensorSplit(indicesOrSections: number | readonly number[], dim = 0): Tensor[] {
     const size = this.size(dim);
     const cuts = typeof indicesOrSections === "number" ? evenCuts(size, indicesOrSections) : indicesOrSections;
+    checkList("tensorSplit", cuts);
     if (!cuts.every(Number.isInteger)) {
       throw new ShapeError(`tensorSplit: indices must be integers, got ${showShape(cuts)}. Round them.`);
     }
@@ -154,6 +159,12 @@ export abstract class Parts extends Shaping {
   triu(diagonal = 0): Tensor {
     return this.unary((x) => ops.triu(x, diagonal));
   }
+}
+
+/** Callers without types may leave it out. */
+function checkList(op: string, sizes: unknown): void {
+  if (Array.isArray(sizes)) return;
+  throw new ShapeError(`${op}: it takes a number or a list of numbers, got ${describe(sizes)}. Write x.${op}(2, dim).`);
 }
 
 /** Where to cut `size` elements into pieces of which none is larger by more than one. */

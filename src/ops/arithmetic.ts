@@ -94,11 +94,12 @@ export const reciprocalOp = unary({
 export const add = joined(addOp, logicalOrOp);
 /** `a - b`; of bools it would not be clear what it is. */
 export function sub(a: Operand, b: Operand): Node {
-  const isBool = [a, b].some((operand) => operand instanceof Node && operand.dtype === "bool");
-  if (isBool) {
-    throw new DTypeError('sub: operands must not be bool, got bool. Use logicalXor, or cast it with .to("i32").');
-  }
+  checkNoBool([a, b]);
   return apply(subOp, together("sub", [a, b]), {});
+}
+function checkNoBool(operands: readonly Operand[]): void {
+  if (!operands.some((operand) => operand instanceof Node && operand.dtype === "bool")) return;
+  throw new DTypeError('sub: operands must not be bool, got bool. Use logicalXor, or cast it with .to("i32").');
 }
 /** `a * b`; integers wrap, and bools are and-ed. */
 export const mul = joined(mulOp, logicalAndOp);
@@ -130,23 +131,26 @@ function scaled(op: string, name: string, b: Operand, factor: number, operands: 
 export const addScaled = (a: Operand, b: Operand, alpha: number): Node =>
   add(a, scaled("add", "alpha", b, alpha, [a, b]));
 /** `a - alpha * b`. */
-export const subScaled = (a: Operand, b: Operand, alpha: number): Node =>
-  sub(a, scaled("sub", "alpha", b, alpha, [a, b]));
-/** `x + value * a * b`. */
+export function subScaled(a: Operand, b: Operand, alpha: number): Node {
+  checkNoBool([a, b]);
+  return sub(a, scaled("sub", "alpha", b, alpha, [a, b]));
+}
+/** `x + value * a * b`, all in the dtype that the three meet in. */
 export function addcmul(x: Node, a: Node, b: Node, value = 1): Node {
-  const product = mul(a, b);
-  checkDType("addcmul", promote(x.dtype, product.dtype) === "bool" ? [x] : [], NUMBER);
-  return add(x, scaled("addcmul", "value", product, value, [x, a, b]));
+  const dtype = commonDType([x, a, b]);
+  checkDType("addcmul", dtype === "bool" ? [x] : [], NUMBER);
+  return add(x, scaled("addcmul", "value", mul(cast(a, dtype), cast(b, dtype)), value, [x, a, b]));
 }
 
-/** `x + value * a / b`. */
+/** `x + value * a / b`, all in the dtype that the three meet in. */
 export function addcdiv(x: Node, a: Node, b: Node, value = 1): Node {
   if (!isFloat(promote(a.dtype, b.dtype))) {
     throw new DTypeError(
       `addcdiv: a quotient of integers must be a float, got ${a.dtype} and ${b.dtype}. Cast one to f32.`,
     );
   }
-  return add(x, scaled("addcdiv", "value", div(a, b), value, [x, a, b]));
+  const dtype = commonDType([x, a, b]);
+  return add(x, scaled("addcdiv", "value", div(cast(a, dtype), cast(b, dtype)), value, [x, a, b]));
 }
 
 // --- choice ----------------------------------------------------------------------------------------------------------
@@ -243,6 +247,8 @@ function bounded(x: Node, bound: Operand, isInside: typeof ge, isBeyond: typeof 
  * @param low, high null for no bound; where `low > high` the result is `high`
  */
 export function clamp(x: Node, low: Operand | null = null, high: Operand | null = null): Node {
+  const bounds = [low, high].filter((bound) => bound !== null);
+  checkDType("clamp", commonDType([x, ...bounds]) === "bool" ? [x] : [], NUMBER);
   const raised = low === null ? x : bounded(x, high === null ? low : gradBelow(low, high), ge, lt);
   return high === null ? raised : bounded(raised, high, le, gt);
 }

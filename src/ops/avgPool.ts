@@ -129,7 +129,7 @@ function averageOfPlanes(op: string, planes: Node, attrs: PoolAttrs, options: Av
   const { rows, columns } = slidingOf(info);
   const isTiling =
     sameShape(attrs.stride, attrs.kernelSize) &&
-    [rows, columns].every(({ size, windows, kernel }) => size === windows * kernel) &&
+    [rows, columns].every(({ size, windows, kernel, padding }) => size === windows * kernel && padding === 0) &&
     (options.divisorOverride ?? null) === null;
   if (isTiling) return meanOfTiles(planes, info.outHeight, info.outWidth);
   return div(sumSliding(sumSliding(planes, 2, rows), 3, columns), divisors(rows, columns, options));

@@ -94,6 +94,7 @@ export function together(op: string, operands: readonly Operand[], dtype?: DType
  */
 export function fitted(op: string, value: Operand, dtype: DType): Node {
   const isNumber = typeof value === "number";
+  if (!isNumber && !((value as unknown) instanceof Node)) throw operandError(op, value);
   if (isNumber && (dtype !== "bool" || value === 0 || value === 1)) return scalar(value, dtype, op);
   if (!isNumber && (value.shape.length === 0 ? combine(dtype, value.dtype) : promote(dtype, value.dtype)) === dtype)
     return cast(value, dtype);

@@ -3,9 +3,10 @@
  * its transpose, a pad between elements, puts it in.
  */
 
-import { ShapeError } from "../errors";
+import { ShapeError, ValueError } from "../errors";
 import type { Node } from "../graph/node";
 import { normalizeDim, type Shape, showShape } from "../graph/shape";
+import { describe } from "../options";
 import { add, where } from "./arithmetic";
 import { sumDims, zeros } from "./broadcast";
 import { cast } from "./cast";
@@ -23,6 +24,12 @@ function planeOf(op: string, dim1: number, dim2: number, rank: number): [number,
   return [a, b];
 }
 
+/** Callers without types may pass anything, and would get part of an element. */
+function checkOffset(op: string, offset: number): void {
+  if (Number.isInteger(offset)) return;
+  throw new ValueError(`${op}: the diagonal must be an integer, got ${describe(offset)}. 0 is the main one.`);
+}
+
 /** Where the diagonal starts in the flat `[rows, columns]`, and how long it is. */
 function lineOf(rows: number, columns: number, offset: number): { start: number; length: number } {
   const [row, column] = [Math.max(-offset, 0), Math.max(offset, 0)];
@@ -31,6 +38,7 @@ function lineOf(rows: number, columns: number, offset: number): { start: number;
 
 /** The diagonal of two dimensions, as a last one; `offset` counts to the right. */
 export function diagonal(x: Node, offset = 0, dim1 = 0, dim2 = 1): Node {
+  checkOffset("diagonal", offset);
   const [a, b] = planeOf("diagonal", dim1, dim2, x.shape.length);
   const moved = movedim(x, [a, b], [-2, -1]);
   const outer = moved.shape.slice(0, -2);
@@ -46,6 +54,7 @@ export function diagEmbed(x: Node, offset = 0, dim1 = -2, dim2 = -1): Node {
   if (x.shape.length === 0) {
     throw new ShapeError("diagEmbed: there must be at least 1 dimension, got []. Unsqueeze it.");
   }
+  checkOffset("diagEmbed", offset);
   const [a, b] = planeOf("diagEmbed", dim1, dim2, x.shape.length + 1);
   const size = x.shape.at(-1)! + Math.abs(offset);
   return movedim(onDiagonal(x, size, size, offset), [-2, -1], [a, b]);
@@ -91,6 +100,7 @@ function triangle(op: string, x: Node, offset: number, keeps: typeof le): Node {
   if (x.shape.length < 2) {
     throw new ShapeError(`${op}: there must be at least 2 dimensions, got ${showShape(x.shape)}. Unsqueeze it.`);
   }
+  checkOffset(op, offset);
   const [rows, columns] = x.shape.slice(-2) as [number, number];
   const row = unsqueeze(iota(rows), 1);
   return where(keeps(iota(columns), offset === 0 ? row : add(row, offset)), x, zeros([], x.dtype));

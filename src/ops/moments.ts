@@ -82,7 +82,7 @@ export const std = (x: Node, dims?: Dims, options: VarOptions = {}): Node =>
 /** Largest or smallest magnitude. Its gradient is shared by ties, and is 0 in a row with NaN. */
 function normOfExtreme(extreme: typeof amax, x: Node, dims: Dims, keepDim: boolean): Node {
   const list = reduceDims("norm", x, dims);
-  const value = extreme(abs(withoutGrad(x)), dims, keepDim);
+  const value = extreme(abs(withoutGrad(x)), dims, keepDim, "norm");
   if (!x.requiresGrad) return value;
   return customVjp(value, [x], (gradOut, _inputs, output) => {
     const isExtreme = eq(abs(x), spread(output, list, x.shape)); // never where that is NaN

@@ -18,13 +18,14 @@ export const normalize = (x: Node, p: number, dim: number, eps: number): Node =>
 
 /** `x @ weight.T + bias`. */
 export function linear(x: Node, weight: Node, bias: Node | null): Node {
-  if (weight.shape.length !== 2 || x.shape.at(-1) !== weight.shape[1]) {
+  const rank = weight.shape.length;
+  if ((rank !== 2 && rank !== 1) || x.shape.at(-1) !== weight.shape.at(-1)) {
     throw new ShapeError(
       `linear: the last dimension of the input must be inFeatures, got ${showShape(x.shape)} for weight ${showShape(weight.shape)} ` +
-        "[outFeatures, inFeatures]. Check the layer's sizes, or flatten the input.",
+        "[outFeatures, inFeatures], or [inFeatures]. Check the layer's sizes, or flatten the input.",
     );
   }
-  const y = matmul(x, transpose(weight, 0, 1));
+  const y = matmul(x, rank === 2 ? transpose(weight, 0, 1) : weight);
   return bias ? add(y, bias) : y;
 }
 

@@ -42,7 +42,8 @@ const FILLS: Readonly<Record<PadMode, (x: Node, margins: Margins, value: number)
 
 function marginsOf(shape: Shape, padding: readonly number[]): Margins {
   const rank = shape.length;
-  if (padding.length % 2 !== 0 || padding.length > 2 * rank || !padding.every(Number.isInteger)) {
+  const isList: boolean = Array.isArray(padding); // callers without types may pass one number
+  if (!isList || padding.length % 2 !== 0 || padding.length > 2 * rank || !padding.every(Number.isInteger)) {
     throw new ShapeError(
       `pad: padding must be pairs of integers, at most one per dimension, got ${showShape(padding)} for ${showShape(shape)}. ` +
         `List before and after of the last dimension first.`,

@@ -1,13 +1,15 @@
 /** Writing by index or by mask: a new tensor, in which some elements are others. */
 
 import { DTypeError, ShapeError } from "../errors";
-import type { Node } from "../graph/node";
+import { Node } from "../graph/node";
 import { normalizeDim, sameShape, showShape, sizeOf } from "../graph/shape";
+import { operandError } from "../options";
 import { maximum, mul, sub, where } from "./arithmetic";
 import { expand, ones } from "./broadcast";
 import { broadcast, cast, fitted, type Operand } from "./cast";
 import { diagonal, undiagonal } from "./diagonal";
 import { gather, scatter, scatterAdd } from "./indexing";
+import { hostIntegers } from "./leaf";
 import { spreadIndex, wrapIndex } from "./lookup";
 import { cumsum } from "./scan";
 import { index, type Item, setAt } from "./subscript";
@@ -58,6 +60,7 @@ export function indexFill(x: Node, dim: number, index: Node, value: Operand): No
 }
 
 function scalarOf(op: string, value: Node): Node {
+  if (!((value as unknown) instanceof Node)) throw operandError(op, value);
   if (value.shape.length === 0) return value;
   throw new ShapeError(`${op}: value must be a number or a scalar tensor, got ${showShape(value.shape)}. Select one.`);
 }
@@ -93,13 +96,21 @@ export function maskedScatter(x: Node, mask: Node, source: Node): Node {
   const op = "maskedScatter";
   checkMask(op, mask);
   const [whole, isTaken] = broadcast(op, [x, mask]) as [Node, Node];
-  if (sizeOf(whole.shape) === 0) return whole;
-  if (sizeOf(source.shape) === 0) {
+  if (sizeOf(source.shape) < leastTaken(mask, sizeOf(whole.shape))) {
     throw new ShapeError(`${op}: source must have an element per true, got ${showShape(source.shape)}. Pass more.`);
   }
+  if (sizeOf(whole.shape) === 0 || sizeOf(source.shape) === 0) return whole;
   const places = maximum(sub(cumsum(cast(reshape(isTaken, [-1]), "i32"), 0), 1), 0);
   const values = reshape(gather(reshape(fitted(op, source, x.dtype), [-1]), 0, places, op), whole.shape);
   return where(isTaken, values, whole);
+}
+
+/** How many of `size` elements a mask that broadcasts to them takes: one at least where the host does not know it. */
+function leastTaken(mask: Node, size: number): number {
+  const flags = hostIntegers(mask);
+  if (!flags || size === 0) return Math.min(size, 1);
+  const taken = Array.from(flags).filter((flag) => flag !== 0).length;
+  return taken * (size / flags.length);
 }
 
 // --- parts -----------------------------------------------------------------------------------------------------------

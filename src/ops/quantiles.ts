@@ -18,7 +18,7 @@ import { FLOAT } from "./pointwise";
 import { argmax, sum } from "./reduce";
 import { cummax } from "./scan";
 import { narrow, padZeros } from "./slice";
-import { permute, reshape, transpose } from "./views";
+import { movedim, permute, reshape } from "./views";
 
 /** One dimension, counted from the front, that must hold something. */
 function filledDim(op: string, x: Node, dim: number): number {
@@ -164,7 +164,7 @@ export function quantile(
   checkQuantile(op, x, q, interpolation);
   const all = dim === undefined ? reshape(x, [-1]) : atLeast1d(x);
   const at = normalizeDim(op, dim ?? 0, x.shape.length);
-  const rows = transpose(all, dim === undefined ? 0 : at, -1);
+  const rows = movedim(all, dim === undefined ? 0 : at, -1);
   const values = between(rows, ranksOf(rows, atLeast1d(cast(q, x.dtype)), op === "nanquantile"), interpolation);
   const found = permute(values, [-1, ...values.shape.slice(1).keys()]);
   return reshape(found, [...q.shape, ...reducedShape(x.shape, dim === undefined ? null : at, keepDim)]);

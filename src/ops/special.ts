@@ -4,10 +4,10 @@ import { ValueError } from "../errors";
 import { isFloat, toFloatDType } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { abs, add, clamp, div, maximum, minimum, mul, neg, reciprocal, square, sub, where } from "./arithmetic";
-import { cast, commonDType, type Operand, toFloat, together } from "./cast";
+import { commonDType, type Operand, toFloat, together } from "./cast";
 import { checkDType } from "./check";
 import { customVjp } from "./custom";
-import { eq, ge, gt, isfinite, isnan, le, logicalAnd, logicalNot, logicalOr, lt, ne } from "./logic";
+import { eq, ge, gt, isfinite, isnan, le, logicalAnd, logicalNot, logicalOr, lt } from "./logic";
 import { exp, exp2, log, log1p, mathOp, onFloats, sigmoid } from "./math";
 import { apply } from "./op";
 import { binary, FLOAT } from "./pointwise";
@@ -113,7 +113,7 @@ export function xlogy(a: Operand, b: Operand): Node {
   const isZero = logicalAnd(eq(x!, 0), logicalNot(isnan(y!)));
   const value = where(isZero, 0, mul(x!, log(y!)));
   return customVjp(value, [x!, y!], (gradOut, [factor, of]) => [
-    mul(gradOut, xlogy(cast(ne(factor!, 0), factor!.dtype), of!)),
+    where(logicalAnd(eq(factor!, 0), le(of!, 0)), 0, xlogy(gradOut, of!)),
     mul(gradOut, div(factor!, of!)),
   ]);
 }
@@ -137,9 +137,9 @@ export const logaddexp = (a: Operand, b: Operand): Node => logSum("logaddexp", 1
 export const logaddexp2 = (a: Operand, b: Operand): Node =>
   logSum("logaddexp2", Math.LN2, (d) => mul(log1p(exp2(d)), Math.LOG2E), a, b);
 
-/** `x * 2^exponent`. */
+/** `x * 2^exponent`, a float. */
 export const ldexp = (x: Operand, exponent: Operand): Node =>
-  mul(x, typeof exponent === "number" ? 2 ** exponent : exp2(exponent));
+  typeof exponent === "number" ? mul(typeof x === "number" ? x : toFloat(x), 2 ** exponent) : mul(x, exp2(exponent));
 
 // --- of two coordinates ----------------------------------------------------------------------------------------------
 

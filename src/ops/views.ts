@@ -82,9 +82,9 @@ function resolveShape(from: Shape, to: Shape): Shape {
 /** Dimensions `startDim` to `endDim` joined to one. */
 export function flatten(x: Node, startDim = 0, endDim = -1): Node {
   const rank = x.shape.length;
-  if (rank === 0) return reshape(x, [1]);
   const start = normalizeDim("flatten", startDim, rank);
   const end = normalizeDim("flatten", endDim, rank);
+  if (rank === 0) return reshape(x, [1]);
   if (start > end) {
     throw new ShapeError(`flatten: startDim must not come after endDim, got ${startDim} and ${endDim}. Swap them.`);
   }
@@ -167,9 +167,9 @@ export function permute(x: Node, dims: readonly number[]): Node {
 /** Two dimensions swapped. */
 export function transpose(x: Node, dim0: number, dim1: number): Node {
   const rank = x.shape.length;
-  if (rank === 0) return x;
   const a = normalizeDim("transpose", dim0, rank);
   const b = normalizeDim("transpose", dim1, rank);
+  if (rank === 0) return x;
   return permute(
     x,
     x.shape.map((_, d) => (d === a ? b : d === b ? a : d)),

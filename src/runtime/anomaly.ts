@@ -13,7 +13,10 @@ import { type Program, rootsOf } from "./program";
 export function valuesToCheck({ effects, outputs }: Program): Node[] {
   const roots = [...effects.flatMap(rootsOf), ...outputs.map(({ node }) => node)];
   // scalars are numbers that ops compute with: a NaN among them may be there to be chosen or not
-  const isSeen = (node: Node): boolean => roleOf(node) !== undefined || (node.hasValue && node.op.name !== "scalar");
+  // what has an origin but no role was made in an earlier search, which looked at it
+  const isGiven = (node: Node): boolean =>
+    node.hasValue && node.op.name !== "scalar" && (node.origin === null || node.variable !== null);
+  const isSeen = (node: Node): boolean => roleOf(node) !== undefined || isGiven(node);
   const isNumbers = ({ dtype, shape, variable }: Node): boolean =>
     isFloat(dtype) && sizeOf(shape) > 0 && !(variable instanceof Arena);
   return topologicalOrder(roots, (node) => node.hasValue)

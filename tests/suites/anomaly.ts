@@ -193,6 +193,19 @@ export function anomalies(): void {
     });
   });
 
+  test("is not what an earlier search left behind", async () => {
+    await anomalyIn(async () => {
+      const x = tensor([-1], { requiresGrad: true });
+      x.sqrt().sum().backward();
+      await x.grad!.data();
+    });
+    const y = tensor([4], { requiresGrad: true });
+    await detectAnomaly(() => {
+      y.sqrt().sum().backward();
+    });
+    expect(await y.grad!.toArray()).toEqual([0.25]);
+  });
+
   test("is off until it is switched on, and off again afterwards", async () => {
     const bad = (): Tensor => tensor([-1]).sqrt();
     expect(await bad().item()).toBeNaN();

@@ -51,6 +51,7 @@ export function pointwise(): void {
       expect(await i32(1, 2).add(NaN).toArray()).toEqual([NaN, NaN]);
       expect(await i32(1, -2).mul(Infinity).toArray()).toEqual([Infinity, -Infinity]);
       expect(await u8(200, 3).add(100).toArray()).toEqual([44, 103]);
+      expect(await u8(200, 3).ldexp(2).toArray()).toEqual([800, 12]);
     });
 
     test("booleans count less than all else", async () => {
@@ -155,6 +156,8 @@ export function pointwise(): void {
       ["a quotient of integers that is added", DTypeError, "addcdiv: a quotient of integers must be a float", () => i32(2).addcdiv(i32(1), i32(1))],
       ["integers between which there is nothing", DTypeError, "lerp: dtype must be f32, got i32.", () => lerp(i32(0), i32(4), 0.5)],
       ["a difference of bools", DTypeError, "sub: operands must not be bool", () => bool(true).sub(bool(true))],
+      ["a bool times a factor that is taken away", DTypeError, "sub: operands must not be bool", () => i32(1).sub(bool(true), { alpha: 2 })],
+      ["bools between bools", DTypeError, "clamp: dtype must be", () => bool(true).clamp(bool(false), true)],
       ["a condition of floats", DTypeError, "where: dtype must be bool or u8, got f32.", () => x().where(x(), 1)],
       ["a part of a decimal", ValueError, "round: decimals must be an integer, got 0.5.", () => x().round({ decimals: 0.5 })],
       ["a negative tolerance", ValueError, "isclose: rtol and atol must not be negative", () => x().isclose(x(), { rtol: -1 })],

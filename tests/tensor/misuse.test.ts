@@ -38,6 +38,19 @@ const scalar = (): Tensor => tensor(2);
 
 type Misuse = readonly [call: string, kind: new (message: string) => Error, message: string, act: () => unknown];
 
+const SHAPES: readonly Misuse[] = [
+  ["diagonal(0.5)", ValueError, "diagonal: the diagonal must be an integer, got 0.5", () => matrix().diagonal(0.5)],
+  ["diagEmbed('1')", ValueError, 'the diagonal must be an integer, got the string "1"', () => matrix().diagEmbed(untyped("1"))],
+  ["tril(NaN)", ValueError, "tril: the diagonal must be an integer, got NaN", () => matrix().tril(NaN)],
+  ["flatten(1) of a scalar", ShapeError, "flatten: dim must be an integer in -1..0, got 1", () => scalar().flatten(1)],
+  ["transpose(0, 1) of a scalar", ShapeError, "transpose: dim must be an integer in -1..0, got 1", () => scalar().transpose(0, 1)],
+  ["split()", ShapeError, "split: it takes a number or a list of numbers, got undefined", () => matrix().split(untyped(undefined))],
+  ["tensorSplit(null)", ShapeError, "tensorSplit: it takes a number or a list of numbers, got null", () => matrix().tensorSplit(untyped(null))],
+  ["pad(1)", ShapeError, "pad: padding must be pairs of integers, at most one per dimension, got 1 for [2, 3]", () => flywheel.F.pad(matrix(), untyped(1))],
+  ["layerNorm()", ShapeError, "layerNorm: the input must end in normalizedShape undefined", () => flywheel.F.layerNorm(matrix(), untyped(undefined))],
+  ["maskedFill with null", DTypeError, "maskedFill: operands must be tensors, numbers or booleans, got null", () => matrix().maskedFill(matrix().gt(2), untyped(null))],
+]; // prettier-ignore
+
 const REDUCTIONS: readonly Misuse[] = [
   ["sum(2)", ShapeError, "sum: dim must be an integer in -2..1, got 2", () => matrix().sum(2)],
   ["sum([0, -2])", ShapeError, "sum: each dim must appear once, got [0, 0]", () => matrix().sum([0, -2])],
@@ -196,7 +209,7 @@ const CREATION: readonly Misuse[] = [
   ["arange()", ValueError, "arange: there must be an end", () => flywheel.arange(untyped(undefined))],
 ];
 
-describe.each(Object.entries({ REDUCTIONS, SCANS_AND_ORDER, RANDOM, CREATION }))("%s", (_name, table) => {
+describe.each(Object.entries({ SHAPES, REDUCTIONS, SCANS_AND_ORDER, RANDOM, CREATION }))("%s", (_name, table) => {
   test.each(table)("%s", (_call, kind, message, act) => {
     expect(act).toThrow(kind);
     expect(act).toThrow(message);
@@ -209,6 +222,7 @@ test("what is awaited rejects", async () => {
   await expect(tensor([1, -1], { dtype: "i32" }).bincount()).rejects.toThrow(
     "bincount: elements must not be negative, got -1",
   );
+  await expect(integers().bincount(null, 1.5)).rejects.toThrow("bincount: minlength must be an integer of at least 0");
   await expect(matrix().unique(untyped({ return_inverse: true }))).rejects.toThrow("Write returnInverse");
 });
 

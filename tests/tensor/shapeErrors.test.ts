@@ -145,6 +145,12 @@ const PLACES: readonly Case[] = [
   ["indexFill", IndexError, /indexFill: index must be in -2..1, got 2/, () => x(2).indexFill(0, ints(2), 1)],
   ["put", ShapeError, /a value per index/, () => x(3).put(ints(0, 1), x(1))],
   ["maskedScatter", ShapeError, /an element per true/, () => x(2).maskedScatter(tensor([true, true]), x(0))],
+  [
+    "maskedScatter",
+    ShapeError,
+    /an element per true, got \[3\]/,
+    () => x(2, 2).maskedScatter(tensor([true, true]), x(3)),
+  ],
   ["diagonalScatter", ShapeError, /the diagonal's shape \[2\], got \[3\]/, () => x(2, 2).diagonalScatter(x(3))],
   ["selectScatter", ShapeError, /the shape of what it replaces, \[2\]/, () => x(2, 2).selectScatter(x(1), 0, 0)],
   ["sliceScatter", ShapeError, /the shape of what it replaces/, () => x(4).sliceScatter(x(1), 0, 0, 2)],

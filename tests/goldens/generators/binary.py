@@ -63,6 +63,7 @@ def of_floats():
         yield paired(op, "of i32", INTS, DIVISORS, fn=in_f64(torch_function(op)))
     for op in ["logaddexp", "logaddexp2"]:
         yield case(op, "far apart", [f32(inf, -inf, inf, -inf, 100, -1000), f32(inf, -inf, -inf, 5, -100, 1000)])
+    yield case("xlogy", "gradient at 0", [f32(0, 0, -0.0, 0, 0, 0), f32(0.5, 3, 2, -1, 0, inf)])
     yield case("hypot", "large", [f32(3e18, 1e-19, 5e37), f32(4e18, 2e-19, -1e37)])
 
 

@@ -169,6 +169,8 @@ def combinations():
         yield case(op, "value", [permuted(draw.normal(5, 3), 1, 0), draw.normal(5), draw.uniform(0.5, 3, 3, 1)], value=-1.5)
         yield case(op, "special", [f32(nan, 1, 1, 0), f32(1, inf, 0, -0.0), f32(1, 0, inf, 2)])
     yield case("addcmul", "i32", [INTS, INTS.flip(0), INTS], value=3)
+    yield case("addcmul", "integers to floats", [f32(1, -2, 0.5), i32(100000, -70000, 3), i32(100000, 70000, -5)], value=2)
+    yield case("addcmul", "bytes to floats", [f32(1, -2), u8(200, 16), u8(200, 16)])
 
 
 CASTS = {

@@ -81,6 +81,7 @@ def linears():
     yield case("linear", "batch", [draw.normal(2, 3, 5), draw.normal(4, 5), draw.normal(4)])
     yield case("linear", "permuted", [permuted(draw.normal(5, 3), 1, 0), draw.normal(4, 5), draw.normal(4)])
     yield case("linear", "no rows", [draw.normal(0, 5), draw.normal(4, 5), draw.normal(4)])
+    yield case("linear", "a weight per feature", [draw.normal(2, 3, 5), draw.normal(5)])
 
 
 def linear_kinds():

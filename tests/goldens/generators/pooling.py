@@ -99,6 +99,11 @@ def more_average_pools():
     divisor = {"kernelSize": 3, "padding": 1, "ceilMode": True, "divisorOverride": -2, "countIncludePad": False}
     yield case("avgPool2d", "divisor, cut", [draw.normal(1, 1, 5, 6)], **divisor)
     yield case("avgPool2d", "one image", [draw.normal(2, 5, 4)], kernelSize=[2, 3], stride=1)
+    draw = Draw("avgPool2d", "padded")
+    for inside in [True, False]:
+        name = "as many as tiles, padded" if inside else "as many as tiles, without padding"
+        options = {"kernelSize": [2, 3], "padding": [0, 1], "countIncludePad": inside}
+        yield case("avgPool2d", name, [draw.normal(1, 2, 4, 6)], **options)
     draw = Draw("avgPool1d")
     yield case("avgPool1d", "3", [draw.normal(2, 2, 8)], kernelSize=3)
     yield case("avgPool1d", "overlap", [draw.normal(1, 2, 9)], kernelSize=4, stride=2, padding=2)
@@ -109,6 +114,7 @@ def more_average_pools():
     yield case("avgPool1d", "permuted", [permuted(draw.normal(2, 7, 3), 0, 2, 1)], kernelSize=2)
     yield case("avgPool1d", "special", [special_image(6, 7).reshape(1, 3, 14)], kernelSize=3, stride=1)
     yield case("avgPool1d", "no signals", [draw.normal(0, 2, 5)], kernelSize=2)
+    yield case("avgPool1d", "as many as tiles, padded", [draw.normal(1, 2, 6)], kernelSize=3, padding=1)
     draw = Draw("adaptiveAvgPool1d")
     for size in [1, 3, 7, 9]:
         yield case("adaptiveAvgPool1d", f"to {size}", [draw.normal(2, 2, 7)], outputSize=size)

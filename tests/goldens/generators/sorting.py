@@ -137,6 +137,8 @@ def quantiles():
         for interpolation in ["linear", "lower", "higher", "midpoint", "nearest"]:
             inputs = [draw.distinct(2, 8), constant(some)]
             yield case(op, interpolation, inputs, getattr(torch, op), dim=1, interpolation=interpolation)
+        yield case(op, "first of three dims", [draw.normal(4, 3, 2)], at, q=0.3125, dim=0)
+        yield case(op, "several of four dims", [draw.normal(2, 3, 2, 4), constant(some)], getattr(torch, op), dim=-3)
 
 
 def quantile_at(fn):
