@@ -121,6 +121,12 @@ abstract class InstanceNorm extends BatchNorm {
     super(numFeatures, { affine: false, trackRunningStats: false, ...options });
   }
 
+  /** Ranks are those of a batch and of one sample. */
+  override forward(x: Tensor): Tensor {
+    const [sample] = this.ranks.allowed;
+    return x.ndim === sample ? super.forward(x.unsqueeze(0)).squeeze(0) : super.forward(x);
+  }
+
   protected override normalize(x: Tensor): Tensor {
     const { weight, bias, runningMean, runningVar, eps } = this;
     const useInputStats = this.training || !runningMean;
@@ -133,25 +139,25 @@ abstract class InstanceNorm extends BatchNorm {
 /**
  * Normalises each channel of each sample by itself.
  *
- * @shape `[n, numFeatures, length]`, unchanged
+ * @shape `[n, numFeatures, length]`, unchanged; also without the batch
  * @throws ShapeError for other ranks, or one value per channel
  * @see torch.nn.InstanceNorm1d; Ulyanov et al. 2016 (arXiv:1607.08022)
  */
 export class InstanceNorm1d extends InstanceNorm {
   protected override get ranks(): BatchNorm["ranks"] {
-    return { allowed: [3], shown: "[n, c, length]" };
+    return { allowed: [2, 3], shown: "[n, c, length] or [c, length]" };
   }
 }
 
 /**
  * Normalises each channel of each image by itself.
  *
- * @shape `[n, numFeatures, h, w]`, unchanged
+ * @shape `[n, numFeatures, h, w]`, unchanged; also without the batch
  * @throws ShapeError for other ranks, or one value per channel
  * @see torch.nn.InstanceNorm2d; Ulyanov et al. 2016 (arXiv:1607.08022)
  */
 export class InstanceNorm2d extends InstanceNorm {
   protected override get ranks(): BatchNorm["ranks"] {
-    return { allowed: [4], shown: "[n, c, h, w]" };
+    return { allowed: [3, 4], shown: "[n, c, h, w] or [c, h, w]" };
   }
 }

@@ -236,6 +236,12 @@ LAYERS = {
         [2, 3, 2, 3],
         THREE_AND_EVAL,
     ),
+    "instanceNorm1d of one": (["InstanceNorm1d", 3, {"affine": True}], [3, 5], ONCE),
+    "instanceNorm2d of one": (
+        ["InstanceNorm2d", 3, {"trackRunningStats": True}],
+        [3, 2, 3],
+        "te",
+    ),
     "embedding": (["Embedding", 7, 3], [ints(0, 7, 2, 4)], ONCE),
     "embedding padding": (["Embedding", 5, 3, {"paddingIdx": 1}], [ints(0, 5, 3, 4)], ONCE),
     "attention": (["MultiheadAttention", 4, 2], [[3, 2, 4], [5, 2, 4], [5, 2, 4]], "te"),
