@@ -261,6 +261,14 @@ export function modules(): void {
     expect(() => new nn.Linear(3, 2).forward(ones([2, 4]))).toThrow(/linear: the last dimension/);
   });
 
+  test("convolutions keep the size at stride 1 only, whoever pads", () => {
+    for (const paddingMode of ["zeros", "circular"] as const) {
+      const options = { stride: 2, padding: "same", paddingMode } as const;
+      expect(() => new nn.Conv1d(1, 1, 3, options)).toThrow(/Conv1d: padding "same" must have stride 1, got 2/);
+      expect(() => new nn.Conv2d(1, 1, 3, { ...options, stride: [1, 2] })).toThrow(ValueError);
+    }
+  });
+
   test("residual blocks may start as the identity", async () => {
     for (const block of [new BasicBlock(8, 8, 1, batchNorm2d), new Bottleneck(8, 2, 1, batchNorm2d)]) {
       const x = randn([2, 8, 3, 3]).relu();
