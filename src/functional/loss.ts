@@ -196,12 +196,22 @@ export function gaussianNllLoss(
   checkOptionNames("gaussianNllLoss", options, ["full", "eps", "reduction"]);
   const { full = false, eps = 1e-6, reduction = "mean" } = options;
   checkSame("gaussianNllLoss", input, target);
-  const spread = sameShape(variance.shape, input.shape.slice(0, -1)) ? variance.unsqueeze(-1) : variance;
+  const spread = spreadOf(input, variance);
   return build("gaussianNllLoss", [input, target, spread], (x, y, v) => {
     const least = ops.customVjp(ops.clamp(v, eps), [v], (gradOut) => [gradOut]); // as PyTorch: the clamp passes all gradients
     const losses = ops.mul(ops.add(ops.log(least), ops.div(ops.square(ops.sub(x, y)), least)), 0.5);
     return ops.reduceLoss("gaussianNllLoss", full ? ops.add(losses, 0.5 * Math.log(2 * Math.PI)) : losses, reduction);
   });
+}
+
+/** The variance as it broadcasts to the input. */
+function spreadOf({ shape }: Tensor, variance: Tensor): Tensor {
+  const rows = shape.slice(0, -1);
+  if (sameShape(variance.shape, rows) && shape.length > 0) return variance.unsqueeze(-1);
+  if (sameShape(variance.shape, shape) || sameShape(variance.shape, [...rows, 1])) return variance;
+  throw new ShapeError(
+    `gaussianNllLoss: variance must have the input's shape, or one value for its last dimension, got ${showShape(variance.shape)} for ${showShape(shape)}. Reshape it.`,
+  );
 }
 
 /**

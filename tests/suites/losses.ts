@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { ones, tensor } from "../../src/creation";
-import { IndexError, ValueError } from "../../src/errors";
+import { IndexError, ShapeError, ValueError } from "../../src/errors";
 import * as F from "../../src/functional";
 import * as nn from "../../src/nn";
 import { SGD } from "../../src/optim";
@@ -68,6 +68,14 @@ export function losses(): void {
       const each = await F.crossEntropy(scores(), target, { reduction: "none" }).data();
       expect([Number.isNaN(each[0]), Number.isNaN(each[1])]).toEqual([false, true]);
     });
+  });
+
+  test("a variance that would widen the input is an error", () => {
+    const x = ones([3, 1]);
+    for (const shape of [[3, 2], [1, 1], [], [1]]) {
+      expect(() => F.gaussianNllLoss(x, x, ones(shape))).toThrow(ShapeError);
+    }
+    expect(F.gaussianNllLoss(x, x, ones([3]), { reduction: "none" }).shape).toEqual([3, 1]);
   });
 
   test("cosineSimilarity broadcasts first", async () => {
