@@ -25,10 +25,12 @@ export interface ScheduledOptions {
   /** OneCycleLR's bounds of momentum, or of beta1. */
   maxMomentum?: number;
   baseMomentum?: number;
+  /** SWALR's last rate. */
+  swaLr?: number;
 }
 
 /** Names of ScheduledOptions, in PyTorch's order. */
-export const SCHEDULED_NAMES = ["initialLr", "maxLr", "minLr", "maxMomentum", "baseMomentum"] as const;
+export const SCHEDULED_NAMES = ["initialLr", "maxLr", "minLr", "maxMomentum", "baseMomentum", "swaLr"] as const;
 
 /** Parameters that share options. Options may be changed at any time. */
 export type ParamGroup<Options extends CommonOptions = CommonOptions> = Options &

@@ -109,4 +109,10 @@ export class ChainedScheduler extends ComposedScheduler {
     this.lastEpoch++;
     for (const scheduler of this.schedulers) scheduler.step();
   }
+
+  /** Takes back what `stateDict` gave, or PyTorch's, which leaves the count to the parts. */
+  override loadStateDict(state: ComposedState): void {
+    const counted = state.last_epoch as number | undefined;
+    super.loadStateDict({ ...state, last_epoch: counted ?? state._schedulers[0]?.last_epoch ?? 0 });
+  }
 }

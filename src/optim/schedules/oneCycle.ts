@@ -2,7 +2,8 @@
 
 import { ValueError } from "../../errors";
 import { checkOptionNames } from "../../options";
-import type { Optimizer, ParamGroup } from "../optimizer";
+import type { Optimizer } from "../optimizer";
+import { checkMomentum, setMomentum } from "./momentum";
 import { checkOptimizer, perGroup, RateScheduler } from "./scheduler";
 
 /** Options of OneCycleLR, PyTorch's names. */
@@ -50,12 +51,6 @@ const ANNEAL: Readonly<Record<"cos" | "linear", Anneal>> = {
   cos: (start, end, part) => end + ((start - end) / 2) * (Math.cos(Math.PI * part) + 1),
   linear: (start, end, part) => (end - start) * part + start,
 };
-
-/** Groups of optimizers that have either. */
-interface WithMomentum {
-  momentum?: number;
-  betas?: readonly [number, number];
-}
 
 /**
  * One cycle of rates and momentum. `step` is called after every batch, `totalSteps - 1` times or one more.
@@ -132,7 +127,7 @@ function totalStepsOf({ totalSteps, epochs, stepsPerEpoch }: OneCycleOptions): n
 }
 
 function checkChoices(
-  { paramGroups }: Optimizer,
+  optimizer: Optimizer,
   { annealStrategy, cycleMomentum, pctStart }: Pick<OneCycleOptions, "annealStrategy" | "cycleMomentum" | "pctStart">,
 ): void {
   if (!(pctStart! >= 0 && pctStart! <= 1)) {
@@ -143,11 +138,7 @@ function checkChoices(
       `OneCycleLR: annealStrategy must be "cos" or "linear", got ${annealStrategy}. Pass one of them.`,
     );
   }
-  if (cycleMomentum && !paramGroups.every((group) => "momentum" in group || "betas" in group)) {
-    throw new ValueError(
-      "OneCycleLR: cycleMomentum must have an optimizer with momentum or betas, got one without. Pass { cycleMomentum: false }.",
-    );
-  }
+  if (cycleMomentum) checkMomentum("OneCycleLR", optimizer);
 }
 
 function setRates(
@@ -170,11 +161,6 @@ function setMomenta(optimizer: Optimizer, { baseMomentum = 0.85, maxMomentum = 0
     group.maxMomentum = highest[index]!;
     group.baseMomentum = lowest[index]!;
   });
-}
-
-function setMomentum(group: ParamGroup & WithMomentum, momentum: number): void {
-  if (group.betas) group.betas = [momentum, group.betas[1]];
-  else group.momentum = momentum;
 }
 
 function phasesOf(totalSteps: number, pctStart: number, threePhase: boolean): readonly Phase[] {
