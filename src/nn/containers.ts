@@ -2,7 +2,7 @@
 
 import { IndexError, ValueError } from "../errors";
 import { Parameter } from "../parameter";
-import { Module } from "./module";
+import { checkKind, Module } from "./module";
 
 /** What lists share: elements are named by their place, "0", "1", ... */
 abstract class List<T extends Module | Parameter> extends Module {
@@ -92,6 +92,7 @@ export class ParameterList extends List<Parameter> {
 /**
  * Modules by key.
  *
+ * @throws DTypeError if a value is no module
  * @see torch.nn.ModuleDict
  *
  * @example
@@ -101,6 +102,7 @@ export class ParameterList extends List<Parameter> {
 export class ModuleDict<T extends Record<string, Module> = Record<string, Module>> extends Module {
   constructor(private readonly modulesByKey: T) {
     super();
+    for (const [key, module] of Object.entries(modulesByKey)) checkKind("ModuleDict", key, module, Module);
   }
 
   protected override members(): [string, Module][] {

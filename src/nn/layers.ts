@@ -3,7 +3,7 @@
 import { ValueError } from "../errors";
 import * as F from "../functional";
 import type { Tensor } from "../tensor";
-import { type Layer, Module } from "./module";
+import { checkKind, type Layer, Module } from "./module";
 
 /** The input itself. @see torch.nn.Identity */
 export class Identity extends Module {
@@ -83,6 +83,7 @@ export class AlphaDropout extends AnyDropout {
 /**
  * Layers one after the other, named by their place: "0", "1", ...
  *
+ * @throws DTypeError if something is no module: a list of them, say
  * @see torch.nn.Sequential
  *
  * @example
@@ -93,6 +94,7 @@ export class Sequential extends Module {
 
   constructor(...layers: readonly Layer[]) {
     super();
+    for (const layer of layers) checkKind("Sequential", "each layer", layer, Module);
     this.layers = layers;
   }
 

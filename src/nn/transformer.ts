@@ -7,7 +7,7 @@ import type { Tensor } from "../tensor";
 import { MultiheadAttention } from "./attention";
 import { Dropout } from "./layers";
 import { Linear } from "./linear";
-import { checkSizes, Module } from "./module";
+import { checkKind, checkSizes, Module } from "./module";
 import { LayerNorm } from "./normalization";
 
 /** Options of `TransformerEncoderLayer`, PyTorch's names. */
@@ -140,6 +140,7 @@ export class TransformerEncoder extends Module {
     checkSizes("TransformerEncoder", { numLayers });
     this.layers = Array.from({ length: numLayers }, () => encoderLayer.copy());
     this.norm = options.norm ?? null;
+    if (this.norm) checkKind("TransformerEncoder", "norm", this.norm, Module);
   }
 
   /** @param masks.mask, srcKeyPaddingMask see `AttendOptions` */

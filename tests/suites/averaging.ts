@@ -132,6 +132,17 @@ export function averaging(): void {
       expect(await copy.forward(tensor([[1, 2]])).toArray()).toEqual([[6, 6]]);
     });
 
+    test("averages a buffer of a shared module once", async () => {
+      const norm = new BatchNorm1d(1);
+      const model = new Sequential(norm, norm);
+      const averaged = new AveragedModel(model, { useBuffers: true });
+      for (const mean of [1, 4]) {
+        norm.runningMean!.assign(full([1], mean));
+        averaged.updateParameters(model);
+      }
+      expect(await averaged.module.buffers()[0]!.toArray()).toEqual([2.5]);
+    });
+
     test("refuses decays outside of [0, 1], two rules, and state that it cannot copy", () => {
       class Holder {
         readonly parameter = new Parameter(ones([1]));

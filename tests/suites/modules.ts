@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { equal, ones, tensor, zeros } from "../../src/creation";
-import { ShapeError, StateDictError, ValueError } from "../../src/errors";
+import { DTypeError, ShapeError, StateDictError, ValueError } from "../../src/errors";
 import {
   BasicBlock,
   batchNorm2d,
@@ -16,6 +16,7 @@ import {
   tinyFlat,
   tinyGap,
 } from "../../src/models";
+import * as F from "../../src/functional";
 import * as nn from "../../src/nn";
 import { Buffer, Counter, Parameter } from "../../src/parameter";
 import { manualSeed, randn } from "../../src/random";
@@ -68,6 +69,18 @@ export function modules(): void {
       const twice = new nn.Sequential(layer, new nn.ReLU(), layer);
       expect(twice.parameters()).toHaveLength(2);
       expect([twice.length, twice.at(-1), [...twice].length]).toEqual([3, layer, 3]);
+    });
+
+    test("lists a shared module once, and finds it under each of its names", () => {
+      const norm = new nn.BatchNorm1d(2);
+      const model = new nn.Sequential(new nn.Sequential(norm), norm, norm);
+      expect([...model.namedModules()].map(([name]) => name)).toEqual(["", "0", "0.0"]);
+      expect(model.children()).toHaveLength(2);
+      expect([...model.namedBuffers()].map(([name]) => name)).toEqual(["0.0.running_mean", "0.0.running_var"]);
+      expect(model.getSubmodule("2")).toBe(norm);
+      expect(model.getParameter("1.weight")).toBe(norm.weight);
+      expect(model.getBuffer("2.running_var")).toBe(norm.runningVar);
+      expect(Object.keys(model.stateDict())).toHaveLength(15); // all of its names, as PyTorch has it
     });
 
     test("train and eval reach everything", () => {
@@ -259,6 +272,23 @@ export function modules(): void {
     expect(() => new nn.BatchNorm2d(1.5)).toThrow(ShapeError);
     expect(() => new nn.Dropout(-1)).toThrow(ValueError);
     expect(() => new nn.Linear(3, 2).forward(ones([2, 4]))).toThrow(/linear: the last dimension/);
+  });
+
+  test("what is no module, parameter or state is an error at once", () => {
+    const layer = new nn.Linear(2, 2);
+    expect(() => new nn.Sequential([new nn.ReLU()] as never)).toThrow(/Sequential: each layer must be of class Module/);
+    expect(() => new nn.ModuleDict({ a: 3 as never })).toThrow(/ModuleDict: a must be of class Module, got 3/);
+    expect(() => new nn.TransformerEncoder(new nn.TransformerEncoderLayer(2, 1), 1, { norm: true as never })).toThrow(
+      DTypeError,
+    );
+    expect(() => layer.registerParameter("gain", ones([1]) as never)).toThrow(DTypeError);
+    expect(() => layer.addModule("after", F.relu as never)).toThrow(DTypeError);
+    expect(() => layer.registerBuffer("seen", null as never)).toThrow(DTypeError);
+    expect(() => layer.loadStateDict({}, false as never)).toThrow(/names of strict, got false/);
+    expect(() => layer.loadStateDict(null as never)).toThrow(StateDictError);
+    expect(() => layer.loadStateDict({ weight: [[1]] as never, bias: 3 as never })).toThrow(
+      /weight of an array instead of a tensor .*bias of 3 instead/,
+    );
   });
 
   test("convolutions keep the size at stride 1 only, whoever pads", () => {
