@@ -5,7 +5,7 @@ import type { Node } from "../graph/node";
 import * as ops from "../ops";
 import { checkDType } from "../ops/check";
 import { FLOAT, NUMBER } from "../ops/pointwise";
-import { checkOptionNames } from "../options";
+import { checkChoice, checkOptionNames } from "../options";
 import { type RandomOptions, uniform } from "../random";
 import { build, type Tensor } from "../tensor";
 
@@ -79,6 +79,8 @@ export const silu = (x: Tensor): Tensor => ofFloats("silu", x, ops.silu);
 /** `x * Phi(x)`, Phi being the normal distribution's cumulative function, or an approximation by tanh. @see torch.nn.functional.gelu */
 export function gelu(x: Tensor, options: { approximate?: "none" | "tanh" } = {}): Tensor {
   checkOptionNames("gelu", options, ["approximate"]);
+  const { approximate = "none" } = options;
+  checkChoice("gelu", "approximate", approximate, ["none", "tanh"]);
   return ofFloats("gelu", x, (node) => ops.gelu(node, options));
 }
 

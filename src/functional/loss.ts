@@ -5,8 +5,8 @@ import type { Node } from "../graph/node";
 import { sameShape, showShape } from "../graph/shape";
 import * as ops from "../ops";
 import type { Reduction } from "../ops";
-import { checkOptionNames } from "../options";
-import { build, operandsOf, type Tensor, wrap } from "../tensor";
+import { checkOptionNames, operandError } from "../options";
+import { build, operandsOf, Tensor, wrap } from "../tensor";
 
 export type { Reduction } from "../ops";
 
@@ -271,6 +271,7 @@ export function multilabelSoftMarginLoss(input: Tensor, target: Tensor, options:
 }
 
 function checkSame(op: string, input: Tensor, target: Tensor): void {
+  for (const operand of [input, target]) if (!((operand as unknown) instanceof Tensor)) throw operandError(op, operand);
   if (sameShape(input.shape, target.shape)) return;
   throw new ShapeError(
     `${op}: input and target must have one shape, got ${showShape(input.shape)} and ${showShape(target.shape)}. Reshape one.`,

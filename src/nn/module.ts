@@ -238,6 +238,7 @@ export abstract class Module {
 
   /** Clears the gradients of all parameters. @see torch.nn.Module.zero_grad */
   zeroGrad(options: { setToNone?: boolean } = {}): void {
+    checkOptionNames("zeroGrad", options, ["setToNone"]);
     for (const parameter of this.parameters()) parameter.zeroGrad(options);
   }
 

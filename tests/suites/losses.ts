@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { ones, tensor } from "../../src/creation";
-import { IndexError, ShapeError, ValueError } from "../../src/errors";
+import { DTypeError, IndexError, ShapeError, ValueError } from "../../src/errors";
 import * as F from "../../src/functional";
 import * as nn from "../../src/nn";
 import { SGD } from "../../src/optim";
@@ -68,6 +68,14 @@ export function losses(): void {
       const each = await F.crossEntropy(scores(), target, { reduction: "none" }).data();
       expect([Number.isNaN(each[0]), Number.isNaN(each[1])]).toEqual([false, true]);
     });
+  });
+
+  test("what is no tensor is an error, and so is an unknown approximation", () => {
+    expect(() => F.mseLoss(ones([2]), 1 as never)).toThrow(DTypeError);
+    expect(() => F.klDiv(null as never, ones([2]))).toThrow(/klDiv: operands must be tensors/);
+    expect(() => F.gelu(ones([2]), { approximate: "sigmoid" as never })).toThrow(
+      /approximate must be "none" or "tanh"/,
+    );
   });
 
   test("a variance that would widen the input is an error", () => {

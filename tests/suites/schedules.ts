@@ -293,7 +293,43 @@ function refusals(): void {
     }).toThrow(/a state per schedule, got 3 for 2/);
   });
 
+  test("what is no state is a ValueError", () => {
+    const optimizer = sgd([1]);
+    const parts = [new StepLR(optimizer, 2)];
+    const all = [parts[0]!, new ChainedScheduler(parts), new ReduceLROnPlateau(optimizer)];
+    for (const scheduler of all) {
+      for (const state of [null, {}, { last_epoch: 1, _last_lr: 3 }, "state"]) {
+        expect(() => {
+          scheduler.loadStateDict(state as never);
+        }).toThrow(ValueError);
+      }
+    }
+  });
+
+  test("a plateau takes PyTorch's state from before its first step, which has no rates", () => {
+    const optimizer = sgd([0.3]);
+    const state = { best: null, num_bad_epochs: 2, cooldown_counter: 0, last_epoch: 0 };
+    new ReduceLROnPlateau(optimizer).loadStateDict(state as never);
+    expect(optimizer.paramGroups[0]!.lr).toBe(0.3);
+  });
+
   const wrong: Readonly<Record<string, (optimizer: SGD) => unknown>> = {
+    "ExponentialLR: gamma must be a number, got an object with gamma": (optimizer) =>
+      new ExponentialLR(optimizer, { gamma: 0.9 } as never),
+    "MultiStepLR: milestones must be a list, got 30": (optimizer) => new MultiStepLR(optimizer, 30 as never),
+    "LambdaLR: there must be one function per group, got 0.9 for 1": (optimizer) =>
+      new LambdaLR(optimizer, 0.9 as never),
+    "LambdaLR: the rate must be a number, got NaN at step 0": (optimizer) => new LambdaLR(optimizer, () => NaN),
+    "OneCycleLR: the rate must be a number, got NaN at step 0": (optimizer) =>
+      new OneCycleLR(optimizer, 1, { totalSteps: 4, pctStart: 0.25 }),
+    "OneCycleLR: options must say how long the cycle is": (optimizer) =>
+      new OneCycleLR(optimizer, 1, undefined as never),
+    "CyclicLR: maxLr must be a number or one per group, got undefined": (optimizer) =>
+      new CyclicLR(optimizer, 1, undefined as never),
+    "SequentialLR: milestones must be a list, got undefined": (optimizer) =>
+      new SequentialLR(optimizer, [new StepLR(optimizer, 1)], undefined as never),
+    "ChainedScheduler: schedulers must be a list, got an object": (optimizer) =>
+      new ChainedScheduler(optimizer as never),
     "StepLR: stepSize must be positive, got 0": (optimizer) => new StepLR(optimizer, 0),
     "CosineAnnealingLR: tMax must be positive, got -1": (optimizer) => new CosineAnnealingLR(optimizer, -1),
     "LinearLR: startFactor must be in (0, 1]": (optimizer) => new LinearLR(optimizer, { startFactor: 0 }),

@@ -72,6 +72,8 @@ export class OneCycleLR extends RateScheduler {
 
   constructor(optimizer: Optimizer, maxLr: number | readonly number[], options: OneCycleOptions) {
     checkOptimizer("OneCycleLR", optimizer);
+    if ((options as unknown) === undefined)
+      throw new ValueError("OneCycleLR: options must say how long the cycle is, got none. Pass { totalSteps }.");
     checkOptionNames("OneCycleLR", options, OPTION_NAMES);
     const { annealStrategy = "cos", cycleMomentum = true, pctStart = 0.3, threePhase = false } = options;
     const totalSteps = totalStepsOf(options);
