@@ -45,7 +45,7 @@ export type {
 export { Embedding } from "./embedding";
 export type { EmbeddingOptions } from "./embedding";
 export * as init from "./init";
-export { AlphaDropout, Dropout, Dropout1d, Dropout2d, Flatten, Identity, Sequential } from "./layers";
+export { AlphaDropout, Dropout, Dropout1d, Dropout2d, Flatten, Identity, Sequential, Unflatten } from "./layers";
 export { Linear } from "./linear";
 export type { LinearOptions } from "./linear";
 export {

@@ -2,6 +2,7 @@
 
 import { ValueError } from "../errors";
 import * as F from "../functional";
+import type { Shape } from "../graph/shape";
 import type { Tensor } from "../tensor";
 import { checkKind, type Layer, Module } from "./module";
 
@@ -28,6 +29,28 @@ export class Flatten extends Module {
 
   forward(x: Tensor): Tensor {
     return x.flatten(this.startDim, this.endDim);
+  }
+}
+
+/**
+ * Dimension `dim` as several, of which one size may be -1.
+ *
+ * @shape `[..., a * b, ...] -> [..., a, b, ...]`
+ * @see torch.nn.Unflatten
+ *
+ * @example
+ * const decoder = new nn.Sequential(new nn.Linear(8, 64), new nn.Unflatten(1, [4, 4, 4]), new nn.ConvTranspose2d(4, 1, 2));
+ */
+export class Unflatten extends Module {
+  constructor(
+    private readonly dim: number,
+    private readonly unflattenedSize: Shape,
+  ) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    return x.unflatten(this.dim, this.unflattenedSize);
   }
 }
 
@@ -90,12 +113,18 @@ export class AlphaDropout extends AnyDropout {
  * const mlp = new nn.Sequential(new nn.Linear(512, 512), new nn.ReLU(), new nn.Linear(512, 128));
  */
 export class Sequential extends Module {
-  private readonly layers: readonly Layer[];
+  private readonly layers: Layer[] = [];
 
   constructor(...layers: readonly Layer[]) {
     super();
-    for (const layer of layers) checkKind("Sequential", "each layer", layer, Module);
-    this.layers = layers;
+    for (const layer of layers) this.append(layer);
+  }
+
+  /** Adds a layer at the end. Optimizers that are there already do not train it. @see torch.nn.Sequential.append */
+  append(layer: Layer): this {
+    checkKind("Sequential", "each layer", layer, Module);
+    this.layers.push(layer);
+    return this;
   }
 
   protected override members(): [string, Layer][] {

@@ -202,6 +202,17 @@ export function modules(): void {
       expect(() => tower.heads.get("up" as "left")).toThrow(/the key must be one of left, right, got "up"/);
     });
 
+    test("take more elements later", () => {
+      const model = new nn.Sequential(new nn.Linear(2, 3)).append(new nn.ReLU()).append(new nn.Linear(3, 1));
+      expect(Object.keys(model.stateDict())).toEqual(["0.weight", "0.bias", "2.weight", "2.bias"]);
+      expect(model.forward(ones([4, 2])).shape).toEqual([4, 1]);
+      const [a, b, c] = [new nn.ReLU(), new nn.Tanh(), new nn.SiLU()];
+      expect([...new nn.ModuleList<nn.Module>([a, c]).insert(1, b)]).toEqual([a, b, c]);
+      const heads = new nn.ModuleDict({ a, b });
+      expect([heads.has("a"), heads.has("toString")]).toEqual([true, false]);
+      expect([heads.values(), heads.entries().map(([key]) => key)]).toEqual([[a, b], ["a", "b"]]); // prettier-ignore
+    });
+
     test("members are found by path and given names", async () => {
       const model = new nn.Sequential(new Block(), new nn.Linear(2, 2));
       expect(model.getSubmodule("0.branches.2")).toBeInstanceOf(nn.Linear);
@@ -263,6 +274,34 @@ export function modules(): void {
       expect(() => layer.forward(x, { srcKeyPaddingMask: ones([3, 2]) })).toThrow(/keyPaddingMask must be \[2, 3\]/);
       expect(() => layer.selfAttn.forward(x, ones([2, 1, 4]), x)).toThrow(/Check batchFirst/);
     });
+  });
+
+  test("an embedding starts from a table, and is frozen unless told otherwise", async () => {
+    const table = tensor([[1, 2], [3, 4], [5, 6]]); // prettier-ignore
+    const layer = nn.Embedding.fromPretrained(table, { paddingIdx: 1 });
+    expect(await layer.forward(tensor([2, 1], { dtype: "i32" })).toArray()).toEqual([[5, 6], [3, 4]]); // prettier-ignore
+    expect([layer.numEmbeddings, layer.embeddingDim, layer.paddingIdx]).toEqual([3, 2, 1]);
+    expect(layer.weight.requiresGrad).toBe(false);
+    expect(nn.Embedding.fromPretrained(table, { freeze: false }).weight.requiresGrad).toBe(true);
+    expect(() => nn.Embedding.fromPretrained(ones([3]))).toThrow(/embeddings must be \[numEmbeddings, embeddingDim\]/);
+    expect(() => nn.Embedding.fromPretrained(table, false as never)).toThrow(ValueError);
+  });
+
+  test("parameters become a vector, and take one", async () => {
+    const layer = new nn.Linear(2, 1);
+    const { parametersToVector, vectorToParameters } = nn.utils;
+    vectorToParameters(tensor([1, 2, 3]), layer.parameters());
+    expect([await layer.weight.toArray(), await layer.bias!.toArray()]).toEqual([[[1, 2]], [3]]);
+    const vector = parametersToVector(layer.parameters());
+    expect(await vector.toArray()).toEqual([1, 2, 3]);
+    vector.square().sum().backward();
+    expect(await layer.weight.grad!.toArray()).toEqual([[2, 4]]);
+    for (const wrong of [ones([4]), ones([1, 3])]) {
+      expect(() => {
+        vectorToParameters(wrong, layer.parameters());
+      }).toThrow(/vectorToParameters: the vector must be \[3\]/);
+    }
+    expect(() => parametersToVector([])).toThrow(ValueError);
   });
 
   test("layers refuse sizes that cannot be", () => {
