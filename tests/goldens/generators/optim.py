@@ -139,6 +139,7 @@ def make():
         "special": special(),
         "clipping": [clipping(*row, grads) for row in CLIPPING],
         "averaged": averaged(),
+        "updatedNorms": updated_norms(),
     }
 
 
@@ -235,6 +236,19 @@ def averages(states, options):
         average.update_parameters(model)
         history.append(encode_all(average.state_dict()))
     return history
+
+
+def updated_norms():
+    """A small model's state before and after `update_bn` over given batches."""
+    draw = Draw("update_bn")
+    with torch.random.fork_rng():
+        model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2, momentum=0.3)).double()
+    for x in model.state_dict().values():
+        x.copy_(draw.normal(*x.shape) if x.is_floating_point() else torch.tensor(4))
+    before = encode_all(model.state_dict())
+    batches = [draw.normal(n, 3) for n in (4, 4, 2)]
+    torch.optim.swa_utils.update_bn([(x.double(), None) for x in batches], model)
+    return {"before": before, "batches": [encode(x) for x in batches], "after": encode_all(model.state_dict())}
 
 
 # name, the step whose gradients are clipped, function, options
