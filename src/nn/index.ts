@@ -111,6 +111,8 @@ export { GroupNorm, InstanceNorm1d, InstanceNorm2d, LayerNorm } from "./normaliz
 export type { GroupNormOptions, LayerNormOptions } from "./normalization";
 export { TransformerEncoder, TransformerEncoderLayer } from "./transformer";
 export type { EncoderMasks, TransformerEncoderLayerOptions, TransformerEncoderOptions } from "./transformer";
+export { TransformerDecoder, TransformerDecoderLayer } from "./transformerDecoder";
+export type { DecoderMasks, TransformerDecoderLayerOptions, TransformerDecoderOptions } from "./transformerDecoder";
 export * as utils from "./utils";
 export * as functional from "../functional";
 export { Buffer, Counter, Parameter } from "../parameter";

@@ -1,8 +1,7 @@
 /** The transformer's encoder. */
 
-import { ValueError } from "../errors";
 import * as F from "../functional";
-import { checkOptionNames } from "../options";
+import { checkChoice, checkOptionNames } from "../options";
 import type { Tensor } from "../tensor";
 import { MultiheadAttention } from "./attention";
 import { Dropout } from "./layers";
@@ -25,6 +24,11 @@ export interface TransformerEncoderLayerOptions {
   /** Whether each part normalises its input instead of its sum; default false. */
   readonly normFirst?: boolean;
 }
+
+/** Names of TransformerEncoderLayerOptions. */
+export const LAYER_OPTIONS: readonly string[] = [
+  ...["dimFeedforward", "dropout", "activation", "layerNormEps", "batchFirst", "normFirst"],
+];
 
 /** Masks of an encoder; see `AttendOptions`. */
 export interface EncoderMasks {
@@ -60,8 +64,7 @@ export class TransformerEncoderLayer extends Module {
     private readonly options: TransformerEncoderLayerOptions = {},
   ) {
     super();
-    const names = ["dimFeedforward", "dropout", "activation", "layerNormEps", "batchFirst", "normFirst"];
-    checkOptionNames("TransformerEncoderLayer", options, names);
+    checkOptionNames("TransformerEncoderLayer", options, LAYER_OPTIONS);
     const { dimFeedforward = 2048, dropout = 0.1, activation = "relu", layerNormEps = 1e-5 } = options;
     const { batchFirst = false, normFirst = false } = options;
     checkSizes("TransformerEncoderLayer", { dModel, nhead, dimFeedforward });
@@ -73,7 +76,7 @@ export class TransformerEncoderLayer extends Module {
     this.norm2 = new LayerNorm(dModel, { eps: layerNormEps });
     this.dropout1 = new Dropout(dropout);
     this.dropout2 = new Dropout(dropout);
-    this.activation = activationOf(activation);
+    this.activation = activationOf("TransformerEncoderLayer", activation);
     this.normFirst = normFirst;
   }
 
@@ -107,12 +110,14 @@ export class TransformerEncoderLayer extends Module {
 
 const ACTIVATIONS = { relu: F.relu, gelu: (x: Tensor): Tensor => F.gelu(x) };
 
-function activationOf(activation: keyof typeof ACTIVATIONS | ((x: Tensor) => Tensor)): (x: Tensor) => Tensor {
+/** A layer's activation, by name or as it is. */
+export function activationOf(
+  layer: string,
+  activation: keyof typeof ACTIVATIONS | ((x: Tensor) => Tensor),
+): (x: Tensor) => Tensor {
   if (typeof activation === "function") return activation;
-  if (Object.hasOwn(ACTIVATIONS, activation)) return ACTIVATIONS[activation];
-  throw new ValueError(
-    `TransformerEncoderLayer: activation must be "relu", "gelu" or a function, got ${JSON.stringify(activation)}. Pass one of them.`,
-  );
+  checkChoice(layer, "activation", activation, Object.keys(ACTIVATIONS));
+  return ACTIVATIONS[activation];
 }
 
 /** Options of `TransformerEncoder`. */

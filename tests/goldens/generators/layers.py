@@ -156,6 +156,8 @@ MODULES = {
     "MultiheadAttention": nn.MultiheadAttention,
     "TransformerEncoderLayer": nn.TransformerEncoderLayer,
     "TransformerEncoder": nn.TransformerEncoder,
+    "TransformerDecoderLayer": nn.TransformerDecoderLayer,
+    "TransformerDecoder": nn.TransformerDecoder,
     **{name: getattr(nn, name) for name in LOSSES},
     "BasicBlock": residual(BasicBlock),
     "Bottleneck": residual(Bottleneck),
@@ -282,6 +284,23 @@ LAYERS = {
         [2, 3, 4],
         ONCE,
         {"srcKeyPaddingMask": PADDING},
+    ),
+    "decoder layer": (
+        ["TransformerDecoderLayer", 4, 2, {"dimFeedforward": 6, "dropout": 0, "layerNormEps": 0.01}],
+        [[3, 2, 4], [2, 2, 4]],
+        "te",
+    ),
+    "decoder layer norm first": (
+        ["TransformerDecoderLayer", 4, 2, {"dimFeedforward": 6, "dropout": 0, "normFirst": True, "activation": "gelu"}],
+        [[3, 2, 4], [3, 2, 4]],
+        ONCE,
+        {"tgtMask": CAUSAL, "memoryMask": MIXED, "tgtKeyPaddingMask": PADDING},
+    ),
+    "decoder": (
+        ["TransformerDecoder", ["TransformerDecoderLayer", 4, 2, {"dimFeedforward": 6, "dropout": 0, "batchFirst": True}], 2],
+        [[2, 2, 4], [2, 3, 4]],
+        ONCE,
+        {"memoryKeyPaddingMask": PADDING},
     ),
     **{
         name: ([name, options] if options else [name], inputs, ONCE)
