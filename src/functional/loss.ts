@@ -5,8 +5,8 @@ import type { Node } from "../graph/node";
 import { sameShape, showShape } from "../graph/shape";
 import * as ops from "../ops";
 import type { Reduction } from "../ops";
-import { checkOptionNames, operandError } from "../options";
-import { build, operandsOf, Tensor, wrap } from "../tensor";
+import { checkOptionNames } from "../options";
+import { build, checkTensors, operandsOf, type Tensor, wrap } from "../tensor";
 
 export type { Reduction } from "../ops";
 
@@ -39,6 +39,7 @@ export interface CrossEntropyOptions extends NllLossOptions {
  */
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   checkOptionNames("crossEntropy", options, ["weight", "ignoreIndex", "labelSmoothing", "reduction"]);
+  checkTensors("crossEntropy", input, target);
   const { weight = null } = options;
   const [x, y, w] = operandsOf("crossEntropy", [input, target, weight]);
   return wrap(ops.crossEntropy(x, y, { ...options, weight: w }), input.device);
@@ -53,6 +54,7 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
  */
 export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor {
   checkOptionNames("nllLoss", options, ["weight", "ignoreIndex", "reduction"]);
+  checkTensors("nllLoss", input, target);
   const { weight = null } = options;
   const [x, y, w] = operandsOf("nllLoss", [input, target, weight]);
   return wrap(ops.nllLoss(x, y, { ...options, weight: w }), input.device);
@@ -194,6 +196,7 @@ export function gaussianNllLoss(
   options: { full?: boolean; eps?: number; reduction?: Reduction } = {},
 ): Tensor {
   checkOptionNames("gaussianNllLoss", options, ["full", "eps", "reduction"]);
+  checkTensors("gaussianNllLoss", variance);
   const { full = false, eps = 1e-6, reduction = "mean" } = options;
   checkSame("gaussianNllLoss", input, target);
   const spread = spreadOf(input, variance);
@@ -271,7 +274,7 @@ export function multilabelSoftMarginLoss(input: Tensor, target: Tensor, options:
 }
 
 function checkSame(op: string, input: Tensor, target: Tensor): void {
-  for (const operand of [input, target]) if (!((operand as unknown) instanceof Tensor)) throw operandError(op, operand);
+  checkTensors(op, input, target);
   if (sameShape(input.shape, target.shape)) return;
   throw new ShapeError(
     `${op}: input and target must have one shape, got ${showShape(input.shape)} and ${showShape(target.shape)}. Reshape one.`,

@@ -6,7 +6,7 @@ import * as F from "../functional";
 import { checkOptionNames } from "../options";
 import { showShape } from "../graph/shape";
 import { Buffer, Counter, Parameter } from "../parameter";
-import type { Tensor } from "../tensor";
+import { checkTensors, type Tensor } from "../tensor";
 import { checkSizes, Module } from "./module";
 
 /** Options of batch normalisation, PyTorch's names. */
@@ -54,6 +54,7 @@ export abstract class BatchNorm extends Module {
   protected abstract readonly ranks: { readonly allowed: readonly number[]; readonly shown: string };
 
   forward(x: Tensor): Tensor {
+    checkTensors(this.constructor.name, x);
     const { allowed, shown } = this.ranks;
     if (!allowed.includes(x.ndim)) {
       throw new ShapeError(

@@ -3,7 +3,7 @@
 import { ValueError } from "../errors";
 import * as F from "../functional";
 import type { Shape } from "../graph/shape";
-import type { Tensor } from "../tensor";
+import { checkTensors, type Tensor } from "../tensor";
 import { checkKind, type Layer, Module } from "./module";
 
 /** The input itself. @see torch.nn.Identity */
@@ -28,6 +28,7 @@ export class Flatten extends Module {
   }
 
   forward(x: Tensor): Tensor {
+    checkTensors("Flatten", x);
     return x.flatten(this.startDim, this.endDim);
   }
 }
@@ -50,6 +51,7 @@ export class Unflatten extends Module {
   }
 
   forward(x: Tensor): Tensor {
+    checkTensors("Unflatten", x);
     return x.unflatten(this.dim, this.unflattenedSize);
   }
 }

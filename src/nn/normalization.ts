@@ -6,7 +6,7 @@ import * as F from "../functional";
 import { type Shape, showShape, sizeOf } from "../graph/shape";
 import { checkOptionNames } from "../options";
 import { Parameter } from "../parameter";
-import type { Tensor } from "../tensor";
+import { checkTensors, type Tensor } from "../tensor";
 import { BatchNorm, type BatchNormLayerOptions } from "./batchNorm";
 import { checkSizes, Module } from "./module";
 
@@ -106,6 +106,7 @@ export class GroupNorm extends Module {
 
   forward(x: Tensor): Tensor {
     const { weight, bias, eps } = this;
+    checkTensors("GroupNorm", x);
     if (x.ndim < 2 || x.shape[1] !== this.numChannels) {
       throw new ShapeError(
         `GroupNorm: the input must be [n, ${this.numChannels}, ...], got ${showShape(x.shape)}. Check the layer's numChannels.`,
@@ -123,6 +124,7 @@ abstract class InstanceNorm extends BatchNorm {
 
   /** Ranks are those of a batch and of one sample. */
   override forward(x: Tensor): Tensor {
+    checkTensors(this.constructor.name, x);
     const [sample] = this.ranks.allowed;
     return x.ndim === sample ? super.forward(x.unsqueeze(0)).squeeze(0) : super.forward(x);
   }

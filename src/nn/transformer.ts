@@ -2,7 +2,7 @@
 
 import * as F from "../functional";
 import { checkChoice, checkOptionNames } from "../options";
-import type { Tensor } from "../tensor";
+import { checkTensors, type Tensor } from "../tensor";
 import { MultiheadAttention } from "./attention";
 import { Dropout } from "./layers";
 import { Linear } from "./linear";
@@ -82,6 +82,7 @@ export class TransformerEncoderLayer extends Module {
 
   forward(src: Tensor, masks: EncoderMasks = {}): Tensor {
     checkOptionNames("TransformerEncoderLayer", masks, ["srcMask", "srcKeyPaddingMask"]);
+    checkTensors("TransformerEncoderLayer", src);
     if (this.normFirst) {
       const x = src.add(this.attend(this.norm1.forward(src), masks));
       return x.add(this.feedForward(this.norm2.forward(x)));

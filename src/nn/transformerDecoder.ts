@@ -1,7 +1,7 @@
 /** The transformer's decoder. */
 
 import { checkOptionNames } from "../options";
-import type { Tensor } from "../tensor";
+import { checkTensors, type Tensor } from "../tensor";
 import { MultiheadAttention } from "./attention";
 import { Dropout } from "./layers";
 import { Linear } from "./linear";
@@ -85,6 +85,7 @@ export class TransformerDecoderLayer extends Module {
 
   forward(tgt: Tensor, memory: Tensor, masks: DecoderMasks = {}): Tensor {
     checkOptionNames("TransformerDecoderLayer", masks, MASKS);
+    checkTensors("TransformerDecoderLayer", tgt, memory);
     const parts = [
       { norm: this.norm1, part: (x: Tensor) => this.attend(x, masks) },
       { norm: this.norm2, part: (x: Tensor) => this.recall(x, memory, masks) },
