@@ -7,6 +7,7 @@ import { tensor } from "./creation";
 import type { Device } from "./device";
 import { type DType, isFloat } from "./graph/dtype";
 import { sameShape, type Shape, showShape, sizeOf } from "./graph/shape";
+import { describe } from "./options";
 import { Tensor } from "./tensor";
 
 /** Host values as files hold them. */
@@ -28,6 +29,7 @@ const FITTING = { float: ["f32", "f64"], integer: ["i32", "u32", "u8", "i64", "b
 
 /** Why a value cannot be written there, as what was got; null if it can. */
 export function misfit(value: Tensor | StateArray, { shape, dtype, device }: Place): string | null {
+  if (!isLoadable(value)) return `${describe(value)} instead of a tensor or { shape, dtype, data }`;
   if (!sameShape(value.shape, shape)) return `shape ${showShape(value.shape)} instead of ${showShape(shape)}`;
   if (value instanceof Tensor) {
     if (value.dtype !== dtype) return `dtype ${value.dtype} instead of ${dtype}`;
@@ -37,6 +39,10 @@ export function misfit(value: Tensor | StateArray, { shape, dtype, device }: Pla
     return `dtype ${value.dtype} instead of ${dtype}`;
   return value.data.length === sizeOf(shape) ? null : `${value.data.length} values instead of ${sizeOf(shape)}`;
 }
+
+/** Callers without types may pass anything. */
+const isLoadable = (value: unknown): boolean =>
+  value instanceof Tensor || (typeof value === "object" && value !== null && "shape" in value && "data" in value);
 
 /** The value as a tensor of its place. */
 export function placed(value: Tensor | StateArray, { shape, dtype, device }: Place): Tensor {

@@ -5,9 +5,9 @@ import type { Node } from "../graph/node";
 import * as ops from "../ops";
 import { checkDType } from "../ops/check";
 import { FLOAT, NUMBER } from "../ops/pointwise";
-import { checkOptionNames } from "../options";
+import { checkChoice, checkOptionNames } from "../options";
 import { type RandomOptions, uniform } from "../random";
-import { build, type Tensor } from "../tensor";
+import { build, checkTensors, type Tensor } from "../tensor";
 
 /** Applies a builder to a tensor of some dtypes. */
 const ofDTypes =
@@ -41,7 +41,10 @@ export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor =>
  * @throws ShapeError if `weight` has another shape
  * @see torch.nn.functional.prelu
  */
-export const prelu = (x: Tensor, weight: Tensor): Tensor => build("prelu", [x, weight], ops.prelu);
+export function prelu(x: Tensor, weight: Tensor): Tensor {
+  checkTensors("prelu", x, weight);
+  return build("prelu", [x, weight], ops.prelu);
+}
 
 /** Options of `rrelu`. */
 export interface RreluOptions extends Pick<RandomOptions, "generator"> {
@@ -52,6 +55,7 @@ export interface RreluOptions extends Pick<RandomOptions, "generator"> {
 /** `x`, times a slope between `lower` and `upper` below 0. @see torch.nn.functional.rrelu */
 export function rrelu(x: Tensor, lower = 1 / 8, upper = 1 / 3, options: RreluOptions = {}): Tensor {
   checkOptionNames("rrelu", options, ["training", "generator"]);
+  checkTensors("rrelu", x);
   const { training = false, ...drawing } = options;
   if (!training) return ofFloats("rrelu", x, (node) => ops.leakyRelu(node, (lower + upper) / 2));
   const slopes = uniform(x.shape, { low: lower, high: upper, dtype: x.dtype, device: x.device, ...drawing });
@@ -79,6 +83,8 @@ export const silu = (x: Tensor): Tensor => ofFloats("silu", x, ops.silu);
 /** `x * Phi(x)`, Phi being the normal distribution's cumulative function, or an approximation by tanh. @see torch.nn.functional.gelu */
 export function gelu(x: Tensor, options: { approximate?: "none" | "tanh" } = {}): Tensor {
   checkOptionNames("gelu", options, ["approximate"]);
+  const { approximate = "none" } = options;
+  checkChoice("gelu", "approximate", approximate, ["none", "tanh"]);
   return ofFloats("gelu", x, (node) => ops.gelu(node, options));
 }
 
@@ -135,13 +141,22 @@ export const softshrink = (x: Tensor, lambd = 0.5): Tensor =>
 // --- along a dimension -----------------------------------------------------------------------------------------------
 
 /** `e ^ x / sum(e ^ x)` along `dim`. @see torch.nn.functional.softmax */
-export const softmax = (x: Tensor, dim: number): Tensor => x.softmax(dim);
+export function softmax(x: Tensor, dim: number): Tensor {
+  checkTensors("softmax", x);
+  return x.softmax(dim);
+}
 
 /** `softmax(-x)` along `dim`. @see torch.nn.functional.softmin */
-export const softmin = (x: Tensor, dim: number): Tensor => x.neg().softmax(dim);
+export function softmin(x: Tensor, dim: number): Tensor {
+  checkTensors("softmin", x);
+  return x.neg().softmax(dim);
+}
 
 /** `log(softmax(x))` along `dim`. @see torch.nn.functional.log_softmax */
-export const logSoftmax = (x: Tensor, dim: number): Tensor => x.logSoftmax(dim);
+export function logSoftmax(x: Tensor, dim: number): Tensor {
+  checkTensors("logSoftmax", x);
+  return x.logSoftmax(dim);
+}
 
 /** The first half along `dim`, times the sigmoid of the second. @throws ShapeError if the size is odd. @see torch.nn.functional.glu */
 export const glu = (x: Tensor, dim = -1): Tensor => ofFloats("glu", x, (node) => ops.glu(node, dim));

@@ -7,7 +7,7 @@ import { isInteger } from "../graph/dtype";
 import { showShape } from "../graph/shape";
 import { checkOptionNames } from "../options";
 import type { RandomOptions } from "../random";
-import type { Tensor } from "../tensor";
+import { checkTensors, type Tensor } from "../tensor";
 import { dropout } from "./dropout";
 
 /**
@@ -24,6 +24,7 @@ import { dropout } from "./dropout";
  */
 export function embedding(input: Tensor, weight: Tensor, options: { paddingIdx?: number | null } = {}): Tensor {
   checkOptionNames("embedding", options, ["paddingIdx"]);
+  checkTensors("embedding", input);
   const { paddingIdx = null } = options;
   if (!isInteger(input.dtype)) {
     throw new DTypeError(`embedding: indices must be integers, got ${input.dtype}. Cast them with .to("i32").`);

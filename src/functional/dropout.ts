@@ -5,7 +5,7 @@ import { type Shape, showShape } from "../graph/shape";
 import * as ops from "../ops";
 import { checkOptionNames } from "../options";
 import { rand, type RandomOptions } from "../random";
-import { build, type Tensor } from "../tensor";
+import { build, checkTensors, type Tensor } from "../tensor";
 
 /** Options of all kinds of dropout. */
 export interface DropoutOptions extends Pick<RandomOptions, "generator"> {
@@ -21,7 +21,10 @@ export interface DropoutOptions extends Pick<RandomOptions, "generator"> {
  * @throws ValueError if `p` is not in [0, 1]
  * @see torch.nn.functional.dropout
  */
-export const dropout = (x: Tensor, options: DropoutOptions = {}): Tensor => dropped("dropout", x, x.shape, options);
+export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
+  checkTensors("dropout", x);
+  return dropped("dropout", x, x.shape, options);
+}
 
 /**
  * Zeroes whole channels of sequences with probability `p` and scales the others by `1 / (1 - p)`.
@@ -44,6 +47,7 @@ export const dropout2d = (x: Tensor, options: DropoutOptions = {}): Tensor =>
   droppedChannels("dropout2d", x, 2, options);
 
 function droppedChannels(op: string, x: Tensor, inner: number, options: DropoutOptions): Tensor {
+  checkTensors(op, x);
   if (x.ndim !== inner + 1 && x.ndim !== inner + 2) {
     const sizes = inner === 1 ? "length" : "h, w";
     throw new ShapeError(
@@ -73,6 +77,7 @@ const SELU_FLOOR = -1.7580993408473766;
  * @see torch.nn.functional.alpha_dropout; Klambauer et al. 2017 (arXiv:1706.02515)
  */
 export function alphaDropout(x: Tensor, options: DropoutOptions = {}): Tensor {
+  checkTensors("alphaDropout", x);
   const { p, isOff, drawing } = read("alphaDropout", options);
   if (isOff) return x;
   if (p === 1) return x.mul(0);

@@ -6,7 +6,7 @@ import { sameShape, showShape } from "../graph/shape";
 import * as ops from "../ops";
 import type { Reduction } from "../ops";
 import { checkOptionNames } from "../options";
-import { build, operandsOf, type Tensor, wrap } from "../tensor";
+import { build, checkTensors, operandsOf, type Tensor, wrap } from "../tensor";
 
 export type { Reduction } from "../ops";
 
@@ -39,6 +39,7 @@ export interface CrossEntropyOptions extends NllLossOptions {
  */
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   checkOptionNames("crossEntropy", options, ["weight", "ignoreIndex", "labelSmoothing", "reduction"]);
+  checkTensors("crossEntropy", input, target);
   const { weight = null } = options;
   const [x, y, w] = operandsOf("crossEntropy", [input, target, weight]);
   return wrap(ops.crossEntropy(x, y, { ...options, weight: w }), input.device);
@@ -53,6 +54,7 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
  */
 export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor {
   checkOptionNames("nllLoss", options, ["weight", "ignoreIndex", "reduction"]);
+  checkTensors("nllLoss", input, target);
   const { weight = null } = options;
   const [x, y, w] = operandsOf("nllLoss", [input, target, weight]);
   return wrap(ops.nllLoss(x, y, { ...options, weight: w }), input.device);
@@ -194,14 +196,25 @@ export function gaussianNllLoss(
   options: { full?: boolean; eps?: number; reduction?: Reduction } = {},
 ): Tensor {
   checkOptionNames("gaussianNllLoss", options, ["full", "eps", "reduction"]);
+  checkTensors("gaussianNllLoss", variance);
   const { full = false, eps = 1e-6, reduction = "mean" } = options;
   checkSame("gaussianNllLoss", input, target);
-  const spread = sameShape(variance.shape, input.shape.slice(0, -1)) ? variance.unsqueeze(-1) : variance;
+  const spread = spreadOf(input, variance);
   return build("gaussianNllLoss", [input, target, spread], (x, y, v) => {
     const least = ops.customVjp(ops.clamp(v, eps), [v], (gradOut) => [gradOut]); // as PyTorch: the clamp passes all gradients
     const losses = ops.mul(ops.add(ops.log(least), ops.div(ops.square(ops.sub(x, y)), least)), 0.5);
     return ops.reduceLoss("gaussianNllLoss", full ? ops.add(losses, 0.5 * Math.log(2 * Math.PI)) : losses, reduction);
   });
+}
+
+/** The variance as it broadcasts to the input. */
+function spreadOf({ shape }: Tensor, variance: Tensor): Tensor {
+  const rows = shape.slice(0, -1);
+  if (sameShape(variance.shape, rows) && shape.length > 0) return variance.unsqueeze(-1);
+  if (sameShape(variance.shape, shape) || sameShape(variance.shape, [...rows, 1])) return variance;
+  throw new ShapeError(
+    `gaussianNllLoss: variance must have the input's shape, or one value for its last dimension, got ${showShape(variance.shape)} for ${showShape(shape)}. Reshape it.`,
+  );
 }
 
 /**
@@ -261,6 +274,7 @@ export function multilabelSoftMarginLoss(input: Tensor, target: Tensor, options:
 }
 
 function checkSame(op: string, input: Tensor, target: Tensor): void {
+  checkTensors(op, input, target);
   if (sameShape(input.shape, target.shape)) return;
   throw new ShapeError(
     `${op}: input and target must have one shape, got ${showShape(input.shape)} and ${showShape(target.shape)}. Reshape one.`,

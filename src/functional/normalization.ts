@@ -6,7 +6,7 @@ import { sameShape, type Shape, showShape } from "../graph/shape";
 import * as ops from "../ops";
 import { checkOptionNames } from "../options";
 import type { Buffer } from "../parameter";
-import { build, checkOneDevice, operandsOf, type Tensor, wrap } from "../tensor";
+import { build, checkOneDevice, checkTensors, operandsOf, type Tensor, wrap } from "../tensor";
 import { unary } from "./unary";
 
 /** Options of `batchNorm`. */
@@ -147,6 +147,7 @@ export function layerNorm(
   options: AffineNormOptions = {},
 ): Tensor {
   checkOptionNames("layerNorm", options, AFFINE_NORM_OPTIONS);
+  checkTensors("layerNorm", x);
   const { weight = null, bias = null, eps = 1e-5 } = options;
   const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
   const isList: boolean = Array.isArray(shape); // callers without types may leave it out

@@ -3,7 +3,7 @@
 import type { Node } from "../graph/node";
 import * as ops from "../ops";
 import { checkOptionNames } from "../options";
-import { build, type Tensor, type ValuesAndIndices, wrap } from "../tensor";
+import { build, checkTensors, type Tensor, type ValuesAndIndices, wrap } from "../tensor";
 import type { Size1d, Size2d } from "./convolution";
 import { unary } from "./unary";
 
@@ -69,6 +69,7 @@ const MAX_POOL = ["stride", "padding", "dilation", "ceilMode", "returnIndices"];
 
 /** Values, with their indices where they are asked for. */
 function maxima(x: Tensor, make: (node: Node) => ops.MaxPooled, withIndices: boolean): Tensor | ValuesAndIndices {
+  checkTensors("maxPool", x);
   const { values, indices } = make(x.node);
   const output = wrap(values, x.device);
   return withIndices ? { values: output, indices: wrap(indices, x.device) } : output;

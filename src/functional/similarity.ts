@@ -8,7 +8,7 @@ import { sameShape, showShape } from "../graph/shape";
 import * as ops from "../ops";
 import type { Reduction } from "../ops";
 import { checkOptionNames } from "../options";
-import type { Tensor } from "../tensor";
+import { checkTensors, type Tensor } from "../tensor";
 import { crossEntropy } from "./loss";
 import { unary } from "./unary";
 
@@ -29,6 +29,7 @@ export function pairwiseDistance(
   options: { p?: number; eps?: number; keepDim?: boolean } = {},
 ): Tensor {
   checkOptionNames("pairwiseDistance", options, ["p", "eps", "keepDim"]);
+  checkTensors("pairwiseDistance", x1, x2);
   const { p = 2, eps = 1e-6, keepDim = false } = options;
   return x1.sub(x2).add(eps).norm(p, -1, { keepDim });
 }
@@ -48,6 +49,7 @@ export function cosineEmbeddingLoss(
   options: { margin?: number; reduction?: Reduction } = {},
 ): Tensor {
   checkOptionNames("cosineEmbeddingLoss", options, ["margin", "reduction"]);
+  checkTensors("cosineEmbeddingLoss", input1, input2, target);
   const { margin = 0, reduction = "mean" } = options;
   checkVectors("cosineEmbeddingLoss", [input1, input2], target);
   const lengths = input1.square().sum(-1).add(1e-12).mul(input2.square().sum(-1).add(1e-12)).sqrt(); // PyTorch's eps
@@ -81,6 +83,7 @@ export function tripletMarginLoss(
   options: { margin?: number; p?: number; eps?: number; swap?: boolean; reduction?: Reduction } = {},
 ): Tensor {
   checkOptionNames("tripletMarginLoss", options, ["margin", "p", "eps", "swap", "reduction"]);
+  checkTensors("tripletMarginLoss", anchor, positive, negative);
   const { margin = 1, swap = false, reduction = "mean", ...norm } = options;
   const distance = (a: Tensor, b: Tensor): Tensor => pairwiseDistance(a, b, norm);
   const far = distance(anchor, negative);
@@ -103,6 +106,7 @@ export function marginRankingLoss(
   options: { margin?: number; reduction?: Reduction } = {},
 ): Tensor {
   checkOptionNames("marginRankingLoss", options, ["margin", "reduction"]);
+  checkTensors("marginRankingLoss", input1, input2, target);
   const { margin = 0, reduction = "mean" } = options;
   if (!sameShape(input1.shape, input2.shape) || !sameShape(input1.shape, target.shape)) {
     throw new ShapeError(
@@ -124,6 +128,7 @@ export function hingeEmbeddingLoss(
   options: { margin?: number; reduction?: Reduction } = {},
 ): Tensor {
   checkOptionNames("hingeEmbeddingLoss", options, ["margin", "reduction"]);
+  checkTensors("hingeEmbeddingLoss", input, target);
   const { margin = 1, reduction = "mean" } = options;
   const far = input.neg().add(margin).clamp(0);
   const losses = where(target.ne(1), far, 0).add(where(target.ne(-1), input, 0));
@@ -149,6 +154,7 @@ export function infoNCE(
   options: { temperature?: number; reduction?: Reduction } = {},
 ): Tensor {
   checkOptionNames("infoNCE", options, ["temperature", "reduction"]);
+  checkTensors("infoNCE", query, positiveKey, negativeKeys);
   const { temperature = 0.07, reduction = "mean" } = options;
   const [n, dim] = query.shape;
   if (

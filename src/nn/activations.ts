@@ -9,7 +9,7 @@ import { checkSizes, Module } from "./module";
 /** `max(x, 0)`. @see torch.nn.ReLU */
 export class ReLU extends Module {
   forward(x: Tensor): Tensor {
-    return x.relu();
+    return F.relu(x);
   }
 }
 
@@ -138,7 +138,7 @@ export class Mish extends Module {
 /** `1 / (1 + e ^ -x)`. @see torch.nn.Sigmoid */
 export class Sigmoid extends Module {
   forward(x: Tensor): Tensor {
-    return x.sigmoid();
+    return F.sigmoid(x);
   }
 }
 
@@ -152,7 +152,7 @@ export class LogSigmoid extends Module {
 /** Hyperbolic tangent. @see torch.nn.Tanh */
 export class Tanh extends Module {
   forward(x: Tensor): Tensor {
-    return x.tanh();
+    return F.tanh(x);
   }
 }
 
@@ -260,7 +260,7 @@ export class Softmax extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return x.softmax(this.dim);
+    return F.softmax(x, this.dim);
   }
 }
 
@@ -271,6 +271,6 @@ export class LogSoftmax extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return x.logSoftmax(this.dim);
+    return F.logSoftmax(x, this.dim);
   }
 }

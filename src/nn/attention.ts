@@ -8,7 +8,7 @@ import { attentionWeights, maskOf } from "../functional/attention";
 import { showShape } from "../graph/shape";
 import { checkOptionNames } from "../options";
 import { Parameter } from "../parameter";
-import type { Tensor } from "../tensor";
+import { checkTensors, type Tensor } from "../tensor";
 import { xavierNormal_, xavierUniform_ } from "./init";
 import { Linear } from "./linear";
 import { checkSizes, Module } from "./module";
@@ -142,6 +142,7 @@ export class MultiheadAttention extends Module {
   }
 
   private checkInputs(query: Tensor, key: Tensor, value: Tensor): void {
+    checkTensors("MultiheadAttention", query, key, value);
     const { batchFirst } = this;
     const batchDim = batchFirst ? 0 : 1;
     const ranksAgree = [2, 3].includes(query.ndim) && key.ndim === query.ndim && value.ndim === query.ndim;

@@ -6,7 +6,7 @@ import * as F from "../functional";
 import { checkOptionNames } from "../options";
 import { showShape } from "../graph/shape";
 import { Buffer, Counter, Parameter } from "../parameter";
-import type { Tensor } from "../tensor";
+import { checkTensors, type Tensor } from "../tensor";
 import { checkSizes, Module } from "./module";
 
 /** Options of batch normalisation, PyTorch's names. */
@@ -30,7 +30,8 @@ export abstract class BatchNorm extends Module {
   /** Batches seen in training. */
   readonly numBatchesTracked: Counter | null;
   readonly eps: number;
-  readonly momentum: number | null;
+  /** May be changed at any time. */
+  momentum: number | null;
 
   constructor(
     readonly numFeatures: number,
@@ -53,6 +54,7 @@ export abstract class BatchNorm extends Module {
   protected abstract readonly ranks: { readonly allowed: readonly number[]; readonly shown: string };
 
   forward(x: Tensor): Tensor {
+    checkTensors(this.constructor.name, x);
     const { allowed, shown } = this.ranks;
     if (!allowed.includes(x.ndim)) {
       throw new ShapeError(
@@ -68,6 +70,15 @@ export abstract class BatchNorm extends Module {
     if (!this.training) return F.batchNorm(x, runningMean, runningVar, { weight, bias, training, eps });
     const momentum = this.countBatch();
     return F.batchNorm(x, runningMean, runningVar, { weight, bias, training, momentum, eps, groups });
+  }
+
+  /** Running statistics as they were at first. @see torch.nn.BatchNorm2d.reset_running_stats */
+  resetRunningStats(): void {
+    const { runningMean, runningVar, numBatchesTracked } = this;
+    const likeZeros = (x: Buffer): Tensor => zeros(x.shape, { dtype: x.dtype, device: x.device });
+    runningMean?.assign(likeZeros(runningMean));
+    runningVar?.assign(likeZeros(runningVar).add(1));
+    if (numBatchesTracked) numBatchesTracked.value = 0;
   }
 
   /** Counts the batch, and gives its part in the running statistics. */

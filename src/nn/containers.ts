@@ -2,7 +2,7 @@
 
 import { IndexError, ValueError } from "../errors";
 import { Parameter } from "../parameter";
-import { Module } from "./module";
+import { checkKind, Module } from "./module";
 
 /** What lists share: elements are named by their place, "0", "1", ... */
 abstract class List<T extends Module | Parameter> extends Module {
@@ -41,12 +41,17 @@ abstract class List<T extends Module | Parameter> extends Module {
 
   /** Adds an element at the end. */
   append(item: T): this {
+    return this.insert(this.items.length, item);
+  }
+
+  /** Adds an element in front of the one at a place; negative ones count from the back. */
+  insert(index: number, item: T): this {
     if (!(item instanceof this.allowed)) {
       throw new ValueError(
         `${this.constructor.name}: elements must be of class ${this.allowed.name}, got ${String(item)}. Pass ${this.allowed.name}s.`,
       );
     }
-    this.items.push(item);
+    this.items.splice(index, 0, item);
     return this;
   }
 
@@ -92,6 +97,7 @@ export class ParameterList extends List<Parameter> {
 /**
  * Modules by key.
  *
+ * @throws DTypeError if a value is no module
  * @see torch.nn.ModuleDict
  *
  * @example
@@ -101,6 +107,7 @@ export class ParameterList extends List<Parameter> {
 export class ModuleDict<T extends Record<string, Module> = Record<string, Module>> extends Module {
   constructor(private readonly modulesByKey: T) {
     super();
+    for (const [key, module] of Object.entries(modulesByKey)) checkKind("ModuleDict", key, module, Module);
   }
 
   protected override members(): [string, Module][] {
@@ -113,6 +120,21 @@ export class ModuleDict<T extends Record<string, Module> = Record<string, Module
     throw new IndexError(
       `ModuleDict: the key must be one of ${this.keys().join(", ")}, got ${JSON.stringify(key)}. Check the spelling.`,
     );
+  }
+
+  /** Whether there is a module of a key. */
+  has(key: string): boolean {
+    return Object.hasOwn(this.modulesByKey, key);
+  }
+
+  /** All modules, in their order. */
+  values(): T[keyof T & string][] {
+    return Object.values(this.modulesByKey) as T[keyof T & string][];
+  }
+
+  /** All keys with their modules, in their order. */
+  entries(): [keyof T & string, T[keyof T & string]][] {
+    return Object.entries(this.modulesByKey) as [keyof T & string, T[keyof T & string]][];
   }
 
   /** All keys, in their order. */

@@ -101,6 +101,7 @@ interface Margins {
 }
 
 interface ConvOptions {
+  readonly stride?: Sizes;
   readonly padding?: Sizes | "same" | "valid";
   readonly dilation?: Sizes;
   readonly groups?: number;
@@ -126,6 +127,14 @@ function marginsOf(
   return { mode: paddingMode, counts: sides.toReversed().flat() };
 }
 
+/** Checks that "same" padding can keep the size, whoever pads. */
+function checkSame(kind: Kind, { stride = 1, padding }: ConvOptions): void {
+  if (padding !== "same" || each(stride, kind).every((step) => step === 1)) return;
+  throw new ValueError(
+    `${kind.name}: padding "same" must have stride 1, got ${JSON.stringify(stride)}. Give the padding in numbers.`,
+  );
+}
+
 /** Convolutions that may pad with something else than zeros. */
 abstract class PaddedConvolution<Options extends ConvOptions> extends Convolution<Options> {
   private readonly margins: Margins | null;
@@ -139,6 +148,7 @@ abstract class PaddedConvolution<Options extends ConvOptions> extends Convolutio
   ) {
     checkOptionNames(kind.name, layerOptions, CONV);
     const kernel = kernelSizes(kind, kernelSize);
+    checkSame(kind, layerOptions);
     const margins = marginsOf(kind, kernel, layerOptions);
     const { paddingMode: _, ...options } = { ...layerOptions, ...(margins && { padding: 0 }) };
     super(kind, inChannels, outChannels, (groups) => [outChannels, inChannels / groups, ...kernel], options as Options);
@@ -155,7 +165,7 @@ abstract class PaddedConvolution<Options extends ConvOptions> extends Convolutio
  * 1-d convolution.
  *
  * @shape `[n, inChannels, l] -> [n, outChannels, ol]`, also without the batch
- * @throws ShapeError if `groups` does not divide both numbers of channels
+ * @throws ShapeError if `groups` does not divide both numbers of channels, ValueError for "same" padding with a stride
  * @see torch.nn.Conv1d (same parameter names, shapes and initialisation)
  *
  * @example
@@ -176,7 +186,7 @@ export class Conv1d extends PaddedConvolution<F.Conv1dOptions> {
  *
  * @shape `[n, inChannels, h, w] -> [n, outChannels, oh, ow]`, also without the batch
  * @param kernelSize one size, or `[height, width]`
- * @throws ShapeError if `groups` does not divide both numbers of channels
+ * @throws ShapeError if `groups` does not divide both numbers of channels, ValueError for "same" padding with a stride
  * @see torch.nn.Conv2d (same parameter names, shapes and initialisation)
  *
  * @example

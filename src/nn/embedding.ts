@@ -2,8 +2,9 @@
 
 import { cat } from "../combine";
 import { zeros } from "../creation";
-import { ValueError } from "../errors";
+import { ShapeError, ValueError } from "../errors";
 import * as F from "../functional";
+import { showShape } from "../graph/shape";
 import { checkOptionNames } from "../options";
 import { Parameter } from "../parameter";
 import { randn } from "../random";
@@ -30,17 +31,40 @@ export class Embedding extends Module {
   readonly weight: Parameter; // [numEmbeddings, embeddingDim]
   readonly paddingIdx: number | null;
 
+  /** @param table first values, in place of random ones; see `fromPretrained` */
   constructor(
     readonly numEmbeddings: number,
     readonly embeddingDim: number,
     options: EmbeddingOptions = {},
+    table: Tensor | null = null,
   ) {
     super();
     checkOptionNames("Embedding", options, ["paddingIdx"]);
     const { paddingIdx = null } = options;
     checkSizes("Embedding", { numEmbeddings, embeddingDim });
     this.paddingIdx = paddingIdx === null ? null : rowOf(paddingIdx, numEmbeddings);
-    this.weight = new Parameter(withZeroRow(randn([numEmbeddings, embeddingDim]), this.paddingIdx));
+    this.weight = new Parameter(table ?? withZeroRow(randn([numEmbeddings, embeddingDim]), this.paddingIdx));
+  }
+
+  /**
+   * A layer with vectors that are there already.
+   *
+   * @shape embeddings `[numEmbeddings, embeddingDim]`
+   * @param options.freeze whether they are left as they are in training; default true
+   * @param options.paddingIdx as in the constructor; its row is not zeroed
+   * @throws ShapeError for other ranks
+   * @see torch.nn.Embedding.from_pretrained
+   */
+  static fromPretrained(embeddings: Tensor, options: EmbeddingOptions & { readonly freeze?: boolean } = {}): Embedding {
+    checkOptionNames("fromPretrained", options, ["freeze", "paddingIdx"]);
+    if (embeddings.ndim !== 2) {
+      throw new ShapeError(
+        `fromPretrained: embeddings must be [numEmbeddings, embeddingDim], got ${showShape(embeddings.shape)}. Reshape them.`,
+      );
+    }
+    const { freeze = true, ...others } = options;
+    const [rows, dim] = embeddings.shape as [number, number];
+    return new Embedding(rows, dim, others, embeddings.detach()).requiresGrad_(!freeze);
   }
 
   override extraRepr(): string {

@@ -45,7 +45,7 @@ export type {
 export { Embedding } from "./embedding";
 export type { EmbeddingOptions } from "./embedding";
 export * as init from "./init";
-export { AlphaDropout, Dropout, Dropout1d, Dropout2d, Flatten, Identity, Sequential } from "./layers";
+export { AlphaDropout, Dropout, Dropout1d, Dropout2d, Flatten, Identity, Sequential, Unflatten } from "./layers";
 export { Linear } from "./linear";
 export type { LinearOptions } from "./linear";
 export {
@@ -111,6 +111,8 @@ export { GroupNorm, InstanceNorm1d, InstanceNorm2d, LayerNorm } from "./normaliz
 export type { GroupNormOptions, LayerNormOptions } from "./normalization";
 export { TransformerEncoder, TransformerEncoderLayer } from "./transformer";
 export type { EncoderMasks, TransformerEncoderLayerOptions, TransformerEncoderOptions } from "./transformer";
+export { TransformerDecoder, TransformerDecoderLayer } from "./transformerDecoder";
+export type { DecoderMasks, TransformerDecoderLayerOptions, TransformerDecoderOptions } from "./transformerDecoder";
 export * as utils from "./utils";
 export * as functional from "../functional";
 export { Buffer, Counter, Parameter } from "../parameter";

@@ -2,8 +2,9 @@
 
 import { ValueError } from "../errors";
 import * as F from "../functional";
-import type { Tensor } from "../tensor";
-import { type Layer, Module } from "./module";
+import type { Shape } from "../graph/shape";
+import { checkTensors, type Tensor } from "../tensor";
+import { checkKind, type Layer, Module } from "./module";
 
 /** The input itself. @see torch.nn.Identity */
 export class Identity extends Module {
@@ -27,7 +28,31 @@ export class Flatten extends Module {
   }
 
   forward(x: Tensor): Tensor {
+    checkTensors("Flatten", x);
     return x.flatten(this.startDim, this.endDim);
+  }
+}
+
+/**
+ * Dimension `dim` as several, of which one size may be -1.
+ *
+ * @shape `[..., a * b, ...] -> [..., a, b, ...]`
+ * @see torch.nn.Unflatten
+ *
+ * @example
+ * const decoder = new nn.Sequential(new nn.Linear(8, 64), new nn.Unflatten(1, [4, 4, 4]), new nn.ConvTranspose2d(4, 1, 2));
+ */
+export class Unflatten extends Module {
+  constructor(
+    private readonly dim: number,
+    private readonly unflattenedSize: Shape,
+  ) {
+    super();
+  }
+
+  forward(x: Tensor): Tensor {
+    checkTensors("Unflatten", x);
+    return x.unflatten(this.dim, this.unflattenedSize);
   }
 }
 
@@ -83,17 +108,25 @@ export class AlphaDropout extends AnyDropout {
 /**
  * Layers one after the other, named by their place: "0", "1", ...
  *
+ * @throws DTypeError if something is no module: a list of them, say
  * @see torch.nn.Sequential
  *
  * @example
  * const mlp = new nn.Sequential(new nn.Linear(512, 512), new nn.ReLU(), new nn.Linear(512, 128));
  */
 export class Sequential extends Module {
-  private readonly layers: readonly Layer[];
+  private readonly layers: Layer[] = [];
 
   constructor(...layers: readonly Layer[]) {
     super();
-    this.layers = layers;
+    for (const layer of layers) this.append(layer);
+  }
+
+  /** Adds a layer at the end. Optimizers that are there already do not train it. @see torch.nn.Sequential.append */
+  append(layer: Layer): this {
+    checkKind("Sequential", "each layer", layer, Module);
+    this.layers.push(layer);
+    return this;
   }
 
   protected override members(): [string, Layer][] {

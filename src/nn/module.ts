@@ -8,7 +8,7 @@ import { DTypeError, ShapeError, StateDictError, ValueError } from "../errors";
 import { misfit, placed, type StateArray } from "../loadable";
 import { type DType, isFloat, type TypedArray } from "../graph/dtype";
 import type { Shape } from "../graph/shape";
-import { checkOptionNames } from "../options";
+import { checkOptionNames, describe } from "../options";
 import { Buffer, Counter, Parameter, StateView } from "../parameter";
 import { read, Tensor } from "../tensor";
 
@@ -67,38 +67,48 @@ export abstract class Module {
     return Object.entries(this).flatMap(([name, value]) => membersOf(snakeCase(name), value));
   }
 
-  /** Modules that are fields of this one, by name. */
-  *namedChildren(): Generator<[string, Module]> {
+  /** This module and all below it, by name, shared ones under each of their names. */
+  private *tree(prefix = ""): Generator<[string, Module]> {
+    yield [prefix, this];
+    for (const [name, child] of this.childFields()) yield* child.tree(join(prefix, name));
+  }
+
+  private *childFields(): Generator<[string, Module]> {
     for (const [name, member] of this.members()) if (member instanceof Module) yield [name, member];
   }
 
-  /** Modules that are fields of this one. @see torch.nn.Module.children */
+  /** All state of a kind, by name, shared ones under each of their names. */
+  private *state<T extends Parameter | Buffer>(kind: abstract new (...args: never[]) => T): Generator<[string, T]> {
+    for (const [prefix, module] of this.tree()) {
+      for (const [name, member] of module.members()) if (member instanceof kind) yield [join(prefix, name), member];
+    }
+  }
+
+  /** Modules that are fields of this one, each once, by its first name. @see torch.nn.Module.named_children */
+  *namedChildren(): Generator<[string, Module]> {
+    yield* once(this.childFields());
+  }
+
+  /** Modules that are fields of this one, each once. @see torch.nn.Module.children */
   children(): Module[] {
     return [...this.namedChildren()].map(([, child]) => child);
   }
 
-  /** This module and all below it, by name; this one's name is "". */
+  /** This module and all below it, each once, by its first name; this one's name is "". @see torch.nn.Module.named_modules */
   *namedModules(prefix = ""): Generator<[string, Module]> {
-    yield [prefix, this];
-    for (const [name, child] of this.namedChildren()) yield* child.namedModules(join(prefix, name));
+    yield* once(this.tree(prefix));
   }
 
-  /** This module and all below it. */
+  /** This module and all below it, each once. @see torch.nn.Module.modules */
   *modules(): Generator<Module> {
     for (const [, module] of this.namedModules()) yield module;
   }
 
   /** All parameters by name, each once, in the order of their fields. @see torch.nn.Module.named_parameters */
   *namedParameters(): Generator<[string, Parameter]> {
-    const seen = new Set<Parameter>();
-    for (const [prefix, module] of this.namedModules()) {
-      for (const [name, member] of module.members()) {
-        if (!(member instanceof Parameter) || seen.has(member)) continue;
-        seen.add(member);
-        const path = join(prefix, name);
-        if (member.variable.name === "") member.variable.name = path; // for error messages
-        yield [path, member];
-      }
+    for (const [path, parameter] of once(this.state(Parameter))) {
+      if (parameter.variable.name === "") parameter.variable.name = path; // for error messages
+      yield [path, parameter];
     }
   }
 
@@ -107,11 +117,9 @@ export abstract class Module {
     return [...this.namedParameters()].map(([, parameter]) => parameter);
   }
 
-  /** All buffers by name. @see torch.nn.Module.named_buffers */
+  /** All buffers by name, each once. @see torch.nn.Module.named_buffers */
   *namedBuffers(): Generator<[string, Buffer]> {
-    for (const [prefix, module] of this.namedModules()) {
-      for (const [name, member] of module.members()) if (member instanceof Buffer) yield [join(prefix, name), member];
-    }
+    yield* once(this.state(Buffer));
   }
 
   /** All buffers. @see torch.nn.Module.buffers */
@@ -126,17 +134,17 @@ export abstract class Module {
    * @see torch.nn.Module.get_submodule, get_parameter, get_buffer
    */
   getSubmodule(path: string): Module {
-    return found("getSubmodule", path, this.namedModules());
+    return found("getSubmodule", path, this.tree());
   }
 
   /** As `getSubmodule`. */
   getParameter(path: string): Parameter {
-    return found("getParameter", path, this.namedParameters());
+    return found("getParameter", path, this.state(Parameter));
   }
 
   /** As `getSubmodule`. */
   getBuffer(path: string): Buffer {
-    return found("getBuffer", path, this.namedBuffers());
+    return found("getBuffer", path, this.state(Buffer));
   }
 
   /**
@@ -149,6 +157,7 @@ export abstract class Module {
    */
   registerBuffer(name: string, value: Tensor, options: { persistent?: boolean } = {}): Buffer {
     checkOptionNames("registerBuffer", options, ["persistent"]);
+    checkKind("registerBuffer", "value", value, Tensor);
     const buffer = new Buffer(value, options);
     register("registerBuffer", this, name, buffer);
     return buffer;
@@ -156,12 +165,14 @@ export abstract class Module {
 
   /** Gives the module a parameter under a name, as assigning it to a field does. @see torch.nn.Module.register_parameter */
   registerParameter(name: string, parameter: Parameter): Parameter {
+    checkKind("registerParameter", "parameter", parameter, Parameter);
     register("registerParameter", this, name, parameter);
     return parameter;
   }
 
   /** Gives the module a child under a name, as assigning it to a field does. @see torch.nn.Module.add_module */
   addModule<T extends Module>(name: string, module: T): T {
+    checkKind("addModule", "module", module, Module);
     register("addModule", this, name, module);
     return module;
   }
@@ -173,7 +184,7 @@ export abstract class Module {
 
   /** The tree of layers, as PyTorch prints it. */
   toString(): string {
-    const children = [...this.namedChildren()].map(([name, child]) => `  (${name}): ${indented(child.toString())}`);
+    const children = [...this.childFields()].map(([name, child]) => `  (${name}): ${indented(child.toString())}`);
     const inner = children.length === 0 ? this.extraRepr() : `\n${children.join("\n")}\n`;
     return `${this.constructor.name}(${inner})`;
   }
@@ -227,6 +238,7 @@ export abstract class Module {
 
   /** Clears the gradients of all parameters. @see torch.nn.Module.zero_grad */
   zeroGrad(options: { setToNone?: boolean } = {}): void {
+    checkOptionNames("zeroGrad", options, ["setToNone"]);
     for (const parameter of this.parameters()) parameter.zeroGrad(options);
   }
 
@@ -250,7 +262,7 @@ export abstract class Module {
   /** All state: own entries first, then each child's. */
   private *allState(prefix = ""): Generator<[string, StateEntry]> {
     for (const entry of this.ownState()) yield [join(prefix, entry.name), entry];
-    for (const [name, child] of this.namedChildren()) yield* child.allState(join(prefix, name));
+    for (const [name, child] of this.childFields()) yield* child.allState(join(prefix, name));
   }
 
   /**
@@ -278,7 +290,14 @@ export abstract class Module {
    * @example
    * model.loadStateDict(io.readSafetensors(bytes).tensors);
    */
-  loadStateDict(state: LoadableStateDict, { strict = true }: { strict?: boolean } = {}): IncompatibleKeys {
+  loadStateDict(state: LoadableStateDict, options: { strict?: boolean } = {}): IncompatibleKeys {
+    checkOptionNames("loadStateDict", options, ["strict"]);
+    if (typeof state !== "object" || (state as unknown) === null) {
+      throw new StateDictError(
+        `loadStateDict: the dict must be an object, got ${describe(state)}. Pass tensors by name.`,
+      );
+    }
+    const { strict = true } = options;
     const entries = new Map(this.allState());
     const missingKeys = [...entries.keys()].filter((name) => !Object.hasOwn(state, name));
     const unexpectedKeys = Object.keys(state).filter((name) => !entries.has(name));
@@ -297,6 +316,16 @@ export abstract class Module {
     }
     for (const [name, entry] of matched) entry.write(state[name]!);
     return { missingKeys, unexpectedKeys };
+  }
+}
+
+/** Each thing under its first name only. */
+function* once<T>(named: Iterable<[string, T]>): Generator<[string, T]> {
+  const seen = new Set<T>();
+  for (const [name, thing] of named) {
+    if (seen.has(thing)) continue;
+    seen.add(thing);
+    yield [name, thing];
   }
 }
 
@@ -392,6 +421,17 @@ export async function readState(state: StateDict): Promise<HostStateDict> {
   return Object.fromEntries(
     names.map((name, index) => [name, { shape: state[name]!.shape, dtype: state[name]!.dtype, data: values[index]! }]),
   );
+}
+
+/** Checks what callers without types may get wrong, and would miss only later. */
+export function checkKind(
+  op: string,
+  what: string,
+  value: unknown,
+  kind: abstract new (...args: never[]) => unknown,
+): void {
+  if (value instanceof kind) return;
+  throw new DTypeError(`${op}: ${what} must be of class ${kind.name}, got ${describe(value)}. Pass a ${kind.name}.`);
 }
 
 /** Checks that a layer's sizes are positive integers. */

@@ -6,7 +6,7 @@ import * as F from "../functional";
 import { type Shape, showShape, sizeOf } from "../graph/shape";
 import { checkOptionNames } from "../options";
 import { Parameter } from "../parameter";
-import type { Tensor } from "../tensor";
+import { checkTensors, type Tensor } from "../tensor";
 import { BatchNorm, type BatchNormLayerOptions } from "./batchNorm";
 import { checkSizes, Module } from "./module";
 
@@ -106,6 +106,7 @@ export class GroupNorm extends Module {
 
   forward(x: Tensor): Tensor {
     const { weight, bias, eps } = this;
+    checkTensors("GroupNorm", x);
     if (x.ndim < 2 || x.shape[1] !== this.numChannels) {
       throw new ShapeError(
         `GroupNorm: the input must be [n, ${this.numChannels}, ...], got ${showShape(x.shape)}. Check the layer's numChannels.`,
@@ -121,6 +122,13 @@ abstract class InstanceNorm extends BatchNorm {
     super(numFeatures, { affine: false, trackRunningStats: false, ...options });
   }
 
+  /** Ranks are those of a batch and of one sample. */
+  override forward(x: Tensor): Tensor {
+    checkTensors(this.constructor.name, x);
+    const [sample] = this.ranks.allowed;
+    return x.ndim === sample ? super.forward(x.unsqueeze(0)).squeeze(0) : super.forward(x);
+  }
+
   protected override normalize(x: Tensor): Tensor {
     const { weight, bias, runningMean, runningVar, eps } = this;
     const useInputStats = this.training || !runningMean;
@@ -133,25 +141,25 @@ abstract class InstanceNorm extends BatchNorm {
 /**
  * Normalises each channel of each sample by itself.
  *
- * @shape `[n, numFeatures, length]`, unchanged
+ * @shape `[n, numFeatures, length]`, unchanged; also without the batch
  * @throws ShapeError for other ranks, or one value per channel
  * @see torch.nn.InstanceNorm1d; Ulyanov et al. 2016 (arXiv:1607.08022)
  */
 export class InstanceNorm1d extends InstanceNorm {
   protected override get ranks(): BatchNorm["ranks"] {
-    return { allowed: [3], shown: "[n, c, length]" };
+    return { allowed: [2, 3], shown: "[n, c, length] or [c, length]" };
   }
 }
 
 /**
  * Normalises each channel of each image by itself.
  *
- * @shape `[n, numFeatures, h, w]`, unchanged
+ * @shape `[n, numFeatures, h, w]`, unchanged; also without the batch
  * @throws ShapeError for other ranks, or one value per channel
  * @see torch.nn.InstanceNorm2d; Ulyanov et al. 2016 (arXiv:1607.08022)
  */
 export class InstanceNorm2d extends InstanceNorm {
   protected override get ranks(): BatchNorm["ranks"] {
-    return { allowed: [4], shown: "[n, c, h, w]" };
+    return { allowed: [3, 4], shown: "[n, c, h, w] or [c, h, w]" };
   }
 }

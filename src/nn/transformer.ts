@@ -1,13 +1,12 @@
 /** The transformer's encoder. */
 
-import { ValueError } from "../errors";
 import * as F from "../functional";
-import { checkOptionNames } from "../options";
-import type { Tensor } from "../tensor";
+import { checkChoice, checkOptionNames } from "../options";
+import { checkTensors, type Tensor } from "../tensor";
 import { MultiheadAttention } from "./attention";
 import { Dropout } from "./layers";
 import { Linear } from "./linear";
-import { checkSizes, Module } from "./module";
+import { checkKind, checkSizes, Module } from "./module";
 import { LayerNorm } from "./normalization";
 
 /** Options of `TransformerEncoderLayer`, PyTorch's names. */
@@ -25,6 +24,11 @@ export interface TransformerEncoderLayerOptions {
   /** Whether each part normalises its input instead of its sum; default false. */
   readonly normFirst?: boolean;
 }
+
+/** Names of TransformerEncoderLayerOptions. */
+export const LAYER_OPTIONS: readonly string[] = [
+  ...["dimFeedforward", "dropout", "activation", "layerNormEps", "batchFirst", "normFirst"],
+];
 
 /** Masks of an encoder; see `AttendOptions`. */
 export interface EncoderMasks {
@@ -60,8 +64,7 @@ export class TransformerEncoderLayer extends Module {
     private readonly options: TransformerEncoderLayerOptions = {},
   ) {
     super();
-    const names = ["dimFeedforward", "dropout", "activation", "layerNormEps", "batchFirst", "normFirst"];
-    checkOptionNames("TransformerEncoderLayer", options, names);
+    checkOptionNames("TransformerEncoderLayer", options, LAYER_OPTIONS);
     const { dimFeedforward = 2048, dropout = 0.1, activation = "relu", layerNormEps = 1e-5 } = options;
     const { batchFirst = false, normFirst = false } = options;
     checkSizes("TransformerEncoderLayer", { dModel, nhead, dimFeedforward });
@@ -73,12 +76,13 @@ export class TransformerEncoderLayer extends Module {
     this.norm2 = new LayerNorm(dModel, { eps: layerNormEps });
     this.dropout1 = new Dropout(dropout);
     this.dropout2 = new Dropout(dropout);
-    this.activation = activationOf(activation);
+    this.activation = activationOf("TransformerEncoderLayer", activation);
     this.normFirst = normFirst;
   }
 
   forward(src: Tensor, masks: EncoderMasks = {}): Tensor {
     checkOptionNames("TransformerEncoderLayer", masks, ["srcMask", "srcKeyPaddingMask"]);
+    checkTensors("TransformerEncoderLayer", src);
     if (this.normFirst) {
       const x = src.add(this.attend(this.norm1.forward(src), masks));
       return x.add(this.feedForward(this.norm2.forward(x)));
@@ -107,12 +111,14 @@ export class TransformerEncoderLayer extends Module {
 
 const ACTIVATIONS = { relu: F.relu, gelu: (x: Tensor): Tensor => F.gelu(x) };
 
-function activationOf(activation: keyof typeof ACTIVATIONS | ((x: Tensor) => Tensor)): (x: Tensor) => Tensor {
+/** A layer's activation, by name or as it is. */
+export function activationOf(
+  layer: string,
+  activation: keyof typeof ACTIVATIONS | ((x: Tensor) => Tensor),
+): (x: Tensor) => Tensor {
   if (typeof activation === "function") return activation;
-  if (Object.hasOwn(ACTIVATIONS, activation)) return ACTIVATIONS[activation];
-  throw new ValueError(
-    `TransformerEncoderLayer: activation must be "relu", "gelu" or a function, got ${JSON.stringify(activation)}. Pass one of them.`,
-  );
+  checkChoice(layer, "activation", activation, Object.keys(ACTIVATIONS));
+  return ACTIVATIONS[activation];
 }
 
 /** Options of `TransformerEncoder`. */
@@ -140,6 +146,7 @@ export class TransformerEncoder extends Module {
     checkSizes("TransformerEncoder", { numLayers });
     this.layers = Array.from({ length: numLayers }, () => encoderLayer.copy());
     this.norm = options.norm ?? null;
+    if (this.norm) checkKind("TransformerEncoder", "norm", this.norm, Module);
   }
 
   /** @param masks.mask, srcKeyPaddingMask see `AttendOptions` */

@@ -1,7 +1,9 @@
 /** Functions over the parameters of a model, as in `torch.nn.utils`. */
 
-import { ValueError } from "../errors";
+import { cat } from "../combine";
+import { ShapeError, ValueError } from "../errors";
 import { clipByNorm, clipByValue } from "../gradientClipping";
+import { showShape, sizeOf } from "../graph/shape";
 import { checkOptionNames } from "../options";
 import { Parameter } from "../parameter";
 import type { Tensor } from "../tensor";
@@ -62,6 +64,41 @@ export function clipGradNorm_(
 export function clipGradValue_(parameters: Parameter | readonly Parameter[], clipValue: number): void {
   checkLimit("clipGradValue_: clipValue", clipValue);
   clipByValue(listOf(parameters), clipValue);
+}
+
+/**
+ * All parameters as one vector, in their order. Gradients flow back.
+ *
+ * @throws ValueError for an empty list
+ * @see torch.nn.utils.parameters_to_vector
+ *
+ * @example
+ * const distance = nn.utils.parametersToVector(model.parameters()).sub(before).norm();
+ */
+export function parametersToVector(parameters: readonly Tensor[]): Tensor {
+  if (parameters.length === 0) {
+    throw new ValueError("parametersToVector: there must be parameters, got none. Pass model.parameters().");
+  }
+  return cat(parameters.map((parameter) => parameter.reshape(-1)));
+}
+
+/**
+ * Writes a vector's elements to parameters, in their order.
+ *
+ * @throws ShapeError if it has not as many elements; nothing is written then
+ * @see torch.nn.utils.vector_to_parameters
+ */
+export function vectorToParameters(vector: Tensor, parameters: readonly Parameter[]): void {
+  const count = parameters.reduce((total, { shape }) => total + sizeOf(shape), 0);
+  if (vector.ndim !== 1 || vector.size(0) !== count) {
+    throw new ShapeError(
+      `vectorToParameters: the vector must be [${count}], got ${showShape(vector.shape)}. Pass what parametersToVector() gave.`,
+    );
+  }
+  const values = vector.detach().split(parameters.map(({ shape }) => sizeOf(shape)));
+  parameters.forEach((parameter, index) => {
+    parameter.assign(values[index]!.reshape(parameter.shape));
+  });
 }
 
 const listOf = (parameters: Parameter | readonly Parameter[]): readonly Parameter[] =>

@@ -16,3 +16,4 @@ export { SGD } from "./sgd";
 export type { SGDOptions, SGDState } from "./sgd";
 export * from "./schedules";
 export type { LoadableOptimizerState, LoadableValue } from "./stateDict";
+export { updateBn } from "./updateBn";

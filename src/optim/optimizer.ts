@@ -5,7 +5,7 @@
 
 import type { Device } from "../device";
 import { DeviceError, DTypeError, ValueError } from "../errors";
-import { checkOptionNames } from "../options";
+import { checkOptionNames, describe } from "../options";
 import type { Parameter } from "../parameter";
 import type { LoadableOptimizerState } from "./stateDict";
 
@@ -25,10 +25,12 @@ export interface ScheduledOptions {
   /** OneCycleLR's bounds of momentum, or of beta1. */
   maxMomentum?: number;
   baseMomentum?: number;
+  /** SWALR's last rate. */
+  swaLr?: number;
 }
 
 /** Names of ScheduledOptions, in PyTorch's order. */
-export const SCHEDULED_NAMES = ["initialLr", "maxLr", "minLr", "maxMomentum", "baseMomentum"] as const;
+export const SCHEDULED_NAMES = ["initialLr", "maxLr", "minLr", "maxMomentum", "baseMomentum", "swaLr"] as const;
 
 /** Parameters that share options. Options may be changed at any time. */
 export type ParamGroup<Options extends CommonOptions = CommonOptions> = Options &
@@ -104,6 +106,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
    */
   addParamGroup(group: GivenGroup<Options>): void {
     if (!isGroup(group)) noGroup(this.constructor.name, group);
+    checkSwitches(this.constructor.name, group, this.defaults);
     const complete = { ...this.defaults, ...group, params: [...group.params] };
     this.checkOptions(complete);
     const known = new Set(this.parameters);
@@ -148,6 +151,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
    * @see torch.optim.Optimizer.zero_grad
    */
   zeroGrad(options: { setToNone?: boolean } = {}): void {
+    checkOptionNames("zeroGrad", options, ["setToNone"]);
     for (const parameter of this.parameters) parameter.zeroGrad(options);
   }
 }
@@ -167,6 +171,7 @@ function groupsOf<Options extends CommonOptions>(
   name: string,
   params: ParamGroups<Options>,
 ): readonly GivenGroup<Options>[] {
+  if (!(Symbol.iterator in Object(params))) noParameters(name, params);
   const list: readonly unknown[] = [...params];
   if (list.length === 0) {
     throw new ValueError(`${name}: there must be parameters, got an empty list. Pass model.parameters().`);
@@ -178,6 +183,10 @@ function groupsOf<Options extends CommonOptions>(
     `${name}: a list must hold parameters or groups, got ${groups} groups among ${list.length} entries. ` +
       "Wrap the other parameters in a group, { params: [...] }.",
   );
+}
+
+function noParameters(name: string, got: unknown): never {
+  throw new DTypeError(`${name}: there must be a list of parameters, got ${describe(got)}. Pass model.parameters().`);
 }
 
 const nameOf = (parameter: Parameter): string => parameter.variable.name || parameter.toString();
@@ -212,7 +221,18 @@ export function withDefaults<Options extends object>(
   defaults: Options,
 ): Options {
   checkGroupNames(op, options, Object.keys(defaults));
+  checkSwitches(op, options, defaults);
   return { ...defaults, ...options };
+}
+
+/** Checks that what is true or false by default is either. A step makes numbers of them, and a string would be NaN. */
+function checkSwitches(op: string, given: object | undefined, defaults: object): void {
+  for (const [name, value] of Object.entries(given ?? {}) as [string, unknown][]) {
+    const isSwitch = typeof (defaults as Record<string, unknown>)[name] === "boolean";
+    if (isSwitch && typeof value !== "boolean") {
+      throw new ValueError(`${op}: ${name} must be true or false, got ${describe(value)}. Pass one of them.`);
+    }
+  }
 }
 
 /** The default of a rate that must be given: no number. */
@@ -221,6 +241,7 @@ export const REQUIRED = undefined as unknown as number;
 /** Checks that a number is not negative, or of another kind. */
 export function checkNotNegative(op: string, values: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(values)) {
-    if (!(value >= 0)) throw new ValueError(`${op}: ${name} must not be negative, got ${value}. Pass 0 or more.`);
+    if (typeof value === "number" && value >= 0) continue;
+    throw new ValueError(`${op}: ${name} must not be negative, got ${describe(value)}. Pass 0 or more.`);
   }
 }

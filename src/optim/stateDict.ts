@@ -4,6 +4,7 @@ import { StateDictError } from "../errors";
 import { sameShape, showShape } from "../graph/shape";
 import { misfit, type StateArray } from "../loadable";
 import { snakeCase } from "../nn/module";
+import { describe } from "../options";
 import type { Parameter } from "../parameter";
 import { Tensor } from "../tensor";
 import { type CommonOptions, SCHEDULED_NAMES, type OptimizerStateDict, type ParamGroup } from "./optimizer";
@@ -70,11 +71,13 @@ export interface Kept<Options> {
  * @throws StateDictError if groups, parameters, shapes, dtypes or devices do not match
  */
 export function checkLoaded<Options extends CommonOptions, State>(
-  { state, param_groups: saved }: LoadableOptimizerState<State>,
+  dict: LoadableOptimizerState<State>,
   groups: readonly ParamGroup<Options>[],
   optionNames: readonly string[],
   kept: Kept<Options>,
 ): { parameter: Parameter; state: LoadedState | null }[] {
+  checkLayout(dict);
+  const { state, param_groups: saved } = dict;
   const sizes = groups.map(({ params }) => params.length);
   const found = saved.map(({ params }) => (params as readonly number[]).length);
   if (!sameShape(sizes, found)) {
@@ -92,6 +95,18 @@ export function checkLoaded<Options extends CommonOptions, State>(
       state: checkState(state[indices[place]!], parameter, { needed, ...kept }),
     }));
   });
+}
+
+/** Callers without types may pass what a file had, whatever it is. */
+function checkLayout(dict: unknown): void {
+  const { state, param_groups: saved } = Object(dict) as Record<string, unknown>;
+  const hasLists =
+    Array.isArray(saved) &&
+    saved.every((group: unknown) => Array.isArray((Object(group) as Record<string, unknown>)["params"]));
+  if (typeof state === "object" && state !== null && hasLists) return;
+  throw new StateDictError(
+    `loadStateDict: the dict must have state and param_groups, each group with params, got ${describe(dict)}. Pass what stateDict() gave.`,
+  );
 }
 
 function checkState(

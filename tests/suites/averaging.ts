@@ -4,11 +4,11 @@ import { describe, expect, test } from "vitest";
 import { full, ones, tensor, zeros } from "../../src/creation";
 import { ValueError } from "../../src/errors";
 import { BatchNorm1d, Linear, Module, Sequential } from "../../src/nn";
-import { Adam, AveragedModel, type AveragedModelOptions, SGD } from "../../src/optim";
+import { Adam, AveragedModel, type AveragedModelOptions, SGD, updateBn } from "../../src/optim";
 import { Parameter } from "../../src/parameter";
 import type { Tensor } from "../../src/tensor";
 import goldens from "../goldens/optim.json";
-import { expectGoldens, type GoldenTensor, goldenValues } from "./golden";
+import { expectGoldens, type GoldenTensor, goldenTensor, goldenValues } from "./golden";
 
 type State = Readonly<Record<string, GoldenTensor>>;
 
@@ -30,6 +30,11 @@ function load(model: Module, state: State): void {
 
 /** The function of the golden. */
 const avgFn = (averaged: Tensor, current: Tensor, n: number): Tensor => averaged.div(2).add(current.div(2 + n));
+
+/** Batches as loaders give them, one after the other. */
+async function* pairs(batches: readonly GoldenTensor[]): AsyncGenerator<[Tensor, null]> {
+  for (const batch of batches) yield [await Promise.resolve(goldenTensor(batch)), null];
+}
 
 /** Two layers that share a weight. */
 class Tied extends Module {
@@ -130,6 +135,41 @@ export function averaging(): void {
       expect((copy.parts[1] as { hidden: Linear }).hidden).not.toBe((model.parts[1] as { hidden: Linear }).hidden);
       model.weight.assign(zeros([2, 2]));
       expect(await copy.forward(tensor([[1, 2]])).toArray()).toEqual([[6, 6]]);
+    });
+
+    test("averages a buffer of a shared module once", async () => {
+      const norm = new BatchNorm1d(1);
+      const model = new Sequential(norm, norm);
+      const averaged = new AveragedModel(model, { useBuffers: true });
+      for (const mean of [1, 4]) {
+        norm.runningMean!.assign(full([1], mean));
+        averaged.updateParameters(model);
+      }
+      expect(await averaged.module.buffers()[0]!.toArray()).toEqual([2.5]);
+    });
+
+    test("gets statistics of its own from updateBn, as PyTorch does", async () => {
+      const { before, batches, after } = goldens.updatedNorms as unknown as {
+        before: State;
+        batches: readonly GoldenTensor[];
+        after: State;
+      };
+      const norm = new BatchNorm1d(2, { momentum: 0.3 });
+      const model = new Sequential(new Linear(3, 2), norm);
+      load(model, before);
+      const averaged = new AveragedModel(model).eval();
+      averaged.updateParameters(model);
+      for (const each of [model, averaged.module]) {
+        each.at(0)!.train(false);
+        await updateBn(each === model ? pairs(batches) : batches.map(goldenTensor), each);
+        const state = each.stateDict();
+        await expectGoldens(
+          Object.entries(after).map(([name, golden]) => ({ name, actual: state[name]!, golden })),
+          { steps: 3 },
+        );
+      }
+      expect([norm.momentum, norm.training, model.at(0)!.training]).toEqual([0.3, true, false]);
+      await updateBn(batches.map(goldenTensor), new Linear(3, 2)); // has none
     });
 
     test("refuses decays outside of [0, 1], two rules, and state that it cannot copy", () => {

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { ones, tensor } from "../../src/creation";
 import { defaultDevice } from "../../src/device";
-import { IndexError, ValueError } from "../../src/errors";
+import { DTypeError, IndexError, ShapeError, ValueError } from "../../src/errors";
 import * as F from "../../src/functional";
 import * as nn from "../../src/nn";
 import { SGD } from "../../src/optim";
@@ -80,6 +80,22 @@ export function losses(): void {
       const each = await F.crossEntropy(scores(), target, { reduction: "none" }).data();
       expect([Number.isNaN(each[0]), Number.isNaN(each[1])]).toEqual([false, true]);
     });
+  });
+
+  test("what is no tensor is an error, and so is an unknown approximation", () => {
+    expect(() => F.mseLoss(ones([2]), 1 as never)).toThrow(DTypeError);
+    expect(() => F.klDiv([1, 2] as never, ones([2]))).toThrow(/klDiv: it takes a tensor, got an array/);
+    expect(() => F.gelu(ones([2]), { approximate: "sigmoid" as never })).toThrow(
+      /approximate must be "none" or "tanh"/,
+    );
+  });
+
+  test("a variance that would widen the input is an error", () => {
+    const x = ones([3, 1]);
+    for (const shape of [[3, 2], [1, 1], [], [1]]) {
+      expect(() => F.gaussianNllLoss(x, x, ones(shape))).toThrow(ShapeError);
+    }
+    expect(F.gaussianNllLoss(x, x, ones([3]), { reduction: "none" }).shape).toEqual([3, 1]);
   });
 
   test("cosineSimilarity broadcasts first", async () => {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { equal, ones, tensor, zeros } from "../../src/creation";
-import { ShapeError, StateDictError, ValueError } from "../../src/errors";
+import { DTypeError, ShapeError, StateDictError, ValueError } from "../../src/errors";
 import {
   BasicBlock,
   batchNorm2d,
@@ -16,6 +16,7 @@ import {
   tinyFlat,
   tinyGap,
 } from "../../src/models";
+import * as F from "../../src/functional";
 import * as nn from "../../src/nn";
 import { Buffer, Counter, Parameter } from "../../src/parameter";
 import { manualSeed, randn } from "../../src/random";
@@ -68,6 +69,18 @@ export function modules(): void {
       const twice = new nn.Sequential(layer, new nn.ReLU(), layer);
       expect(twice.parameters()).toHaveLength(2);
       expect([twice.length, twice.at(-1), [...twice].length]).toEqual([3, layer, 3]);
+    });
+
+    test("lists a shared module once, and finds it under each of its names", () => {
+      const norm = new nn.BatchNorm1d(2);
+      const model = new nn.Sequential(new nn.Sequential(norm), norm, norm);
+      expect([...model.namedModules()].map(([name]) => name)).toEqual(["", "0", "0.0"]);
+      expect(model.children()).toHaveLength(2);
+      expect([...model.namedBuffers()].map(([name]) => name)).toEqual(["0.0.running_mean", "0.0.running_var"]);
+      expect(model.getSubmodule("2")).toBe(norm);
+      expect(model.getParameter("1.weight")).toBe(norm.weight);
+      expect(model.getBuffer("2.running_var")).toBe(norm.runningVar);
+      expect(Object.keys(model.stateDict())).toHaveLength(15); // all of its names, as PyTorch has it
     });
 
     test("train and eval reach everything", () => {
@@ -189,6 +202,17 @@ export function modules(): void {
       expect(() => tower.heads.get("up" as "left")).toThrow(/the key must be one of left, right, got "up"/);
     });
 
+    test("take more elements later", () => {
+      const model = new nn.Sequential(new nn.Linear(2, 3)).append(new nn.ReLU()).append(new nn.Linear(3, 1));
+      expect(Object.keys(model.stateDict())).toEqual(["0.weight", "0.bias", "2.weight", "2.bias"]);
+      expect(model.forward(ones([4, 2])).shape).toEqual([4, 1]);
+      const [a, b, c] = [new nn.ReLU(), new nn.Tanh(), new nn.SiLU()];
+      expect([...new nn.ModuleList<nn.Module>([a, c]).insert(1, b)]).toEqual([a, b, c]);
+      const heads = new nn.ModuleDict({ a, b });
+      expect([heads.has("a"), heads.has("toString")]).toEqual([true, false]);
+      expect([heads.values(), heads.entries().map(([key]) => key)]).toEqual([[a, b], ["a", "b"]]); // prettier-ignore
+    });
+
     test("members are found by path and given names", async () => {
       const model = new nn.Sequential(new Block(), new nn.Linear(2, 2));
       expect(model.getSubmodule("0.branches.2")).toBeInstanceOf(nn.Linear);
@@ -252,6 +276,34 @@ export function modules(): void {
     });
   });
 
+  test("an embedding starts from a table, and is frozen unless told otherwise", async () => {
+    const table = tensor([[1, 2], [3, 4], [5, 6]]); // prettier-ignore
+    const layer = nn.Embedding.fromPretrained(table, { paddingIdx: 1 });
+    expect(await layer.forward(tensor([2, 1], { dtype: "i32" })).toArray()).toEqual([[5, 6], [3, 4]]); // prettier-ignore
+    expect([layer.numEmbeddings, layer.embeddingDim, layer.paddingIdx]).toEqual([3, 2, 1]);
+    expect(layer.weight.requiresGrad).toBe(false);
+    expect(nn.Embedding.fromPretrained(table, { freeze: false }).weight.requiresGrad).toBe(true);
+    expect(() => nn.Embedding.fromPretrained(ones([3]))).toThrow(/embeddings must be \[numEmbeddings, embeddingDim\]/);
+    expect(() => nn.Embedding.fromPretrained(table, false as never)).toThrow(ValueError);
+  });
+
+  test("parameters become a vector, and take one", async () => {
+    const layer = new nn.Linear(2, 1);
+    const { parametersToVector, vectorToParameters } = nn.utils;
+    vectorToParameters(tensor([1, 2, 3]), layer.parameters());
+    expect([await layer.weight.toArray(), await layer.bias!.toArray()]).toEqual([[[1, 2]], [3]]);
+    const vector = parametersToVector(layer.parameters());
+    expect(await vector.toArray()).toEqual([1, 2, 3]);
+    vector.square().sum().backward();
+    expect(await layer.weight.grad!.toArray()).toEqual([[2, 4]]);
+    for (const wrong of [ones([4]), ones([1, 3])]) {
+      expect(() => {
+        vectorToParameters(wrong, layer.parameters());
+      }).toThrow(/vectorToParameters: the vector must be \[3\]/);
+    }
+    expect(() => parametersToVector([])).toThrow(ValueError);
+  });
+
   test("layers refuse sizes that cannot be", () => {
     expect(() => new nn.Linear(0, 2)).toThrow(ShapeError);
     expect(() => new nn.Conv2d(3, 4, 3, { groups: 2 })).toThrow(/groups must divide/);
@@ -259,6 +311,82 @@ export function modules(): void {
     expect(() => new nn.BatchNorm2d(1.5)).toThrow(ShapeError);
     expect(() => new nn.Dropout(-1)).toThrow(ValueError);
     expect(() => new nn.Linear(3, 2).forward(ones([2, 4]))).toThrow(/linear: the last dimension/);
+  });
+
+  test("what is no module, parameter or state is an error at once", () => {
+    const layer = new nn.Linear(2, 2);
+    expect(() => new nn.Sequential([new nn.ReLU()] as never)).toThrow(/Sequential: each layer must be of class Module/);
+    expect(() => new nn.ModuleDict({ a: 3 as never })).toThrow(/ModuleDict: a must be of class Module, got 3/);
+    expect(() => new nn.TransformerEncoder(new nn.TransformerEncoderLayer(2, 1), 1, { norm: true as never })).toThrow(
+      DTypeError,
+    );
+    expect(() => layer.registerParameter("gain", ones([1]) as never)).toThrow(DTypeError);
+    expect(() => layer.addModule("after", F.relu as never)).toThrow(DTypeError);
+    expect(() => layer.registerBuffer("seen", null as never)).toThrow(DTypeError);
+    expect(() => layer.loadStateDict({}, false as never)).toThrow(/names of strict, got false/);
+    expect(() => layer.loadStateDict(null as never)).toThrow(StateDictError);
+    expect(() => layer.loadStateDict({ weight: [[1]] as never, bias: 3 as never })).toThrow(
+      /weight of an array instead of a tensor .*bias of 3 instead/,
+    );
+  });
+
+  test("layers and losses refuse what is no tensor", () => {
+    const rows: nn.Layer[] = [
+      ...[
+        new nn.Linear(2, 2),
+        new nn.BatchNorm1d(2),
+        new nn.InstanceNorm1d(2),
+        new nn.LayerNorm(2),
+        new nn.GroupNorm(1, 2),
+      ],
+      ...[
+        new nn.Embedding(2, 2),
+        new nn.Dropout(),
+        new nn.Dropout(0.5).eval(),
+        new nn.Dropout2d(),
+        new nn.AlphaDropout(),
+      ],
+      ...[
+        new nn.Flatten(),
+        new nn.Unflatten(0, [1, -1]),
+        new nn.ReLU(),
+        new nn.Sigmoid(),
+        new nn.Tanh(),
+        new nn.PReLU(),
+      ],
+      ...[
+        new nn.RReLU(),
+        new nn.Softmax(0),
+        new nn.LogSoftmax(0),
+        new nn.Softmin(0),
+        new nn.MaxPool1d(1),
+        new nn.MaxPool2d(1),
+      ],
+      ...[new nn.TransformerEncoderLayer(2, 1), new nn.Sequential(new nn.GELU(), new nn.Linear(2, 2))],
+    ];
+    const pairs = [nn.CrossEntropyLoss, nn.NLLLoss, nn.CosineSimilarity, nn.PairwiseDistance, nn.HingeEmbeddingLoss];
+    const triples = [
+      nn.MarginRankingLoss,
+      nn.CosineEmbeddingLoss,
+      nn.TripletMarginLoss,
+      nn.InfoNCELoss,
+      nn.GaussianNLLLoss,
+    ];
+    for (const wrong of [undefined, 3, [1, 2], new Float32Array(2)] as never[]) {
+      for (const layer of rows) expect(() => layer.forward(wrong), String(layer)).toThrow(DTypeError);
+      for (const Loss of pairs) expect(() => new Loss().forward(ones([2, 2]), wrong), Loss.name).toThrow(DTypeError);
+      for (const Loss of triples) {
+        expect(() => new Loss().forward(ones([2, 2]), ones([2, 2]), wrong), Loss.name).toThrow(DTypeError);
+      }
+    }
+  });
+
+  test("convolutions keep the size at stride 1 only, whoever pads", () => {
+    for (const paddingMode of ["zeros", "circular"] as const) {
+      const options = { stride: 2, padding: "same", paddingMode } as const;
+      expect(() => new nn.Conv1d(1, 1, 3, options)).toThrow(/Conv1d: padding "same" must have stride 1, got 2/);
+      expect(() => new nn.Conv2d(1, 1, 3, { ...options, stride: [1, 2] })).toThrow(ValueError);
+    }
   });
 
   test("residual blocks may start as the identity", async () => {

@@ -11,6 +11,7 @@ const parameter = (): Parameter => new Parameter(ones([2]));
 
 export function optimizerErrors(): void {
   ranges();
+  misuse();
   states();
   describe("SGD refuses", () => {
     test("options outside their range", () => {
@@ -96,6 +97,21 @@ export function optimizerErrors(): void {
   });
 }
 
+/** What is no list of parameters, and no state. */
+function misuse(): void {
+  test("optimizers refuse what is no list of parameters, and what is no state", () => {
+    for (const params of [parameter(), undefined, 3]) {
+      expect(() => new SGD(params as never, { lr: 1 })).toThrow(DTypeError);
+      expect(() => new SGD(params as never, { lr: 1 })).toThrow(/SGD: there must be a list of parameters/);
+    }
+    for (const dict of [null, {}, { state: {} }, { state: {}, param_groups: [{}] }]) {
+      expect(() => {
+        new Adam([parameter()]).loadStateDict(dict as never);
+      }).toThrow(StateDictError);
+    }
+  });
+}
+
 /** Options outside their range, for all others than SGD. */
 function ranges(): void {
   const wrong: Readonly<Record<string, (p: Parameter[]) => unknown>> = {
@@ -118,6 +134,14 @@ function ranges(): void {
     "RMSprop: momentum must not be negative, got NaN": (p) => new RMSprop(p, { momentum: NaN }),
     "RMSprop: a parameter must be in one group only": (p) => new RMSprop([{ params: p }, { params: p }]),
     "LARS: lr must not be negative, got undefined": (p) => new LARS(p, {} as never),
+    "SGD: lr must not be negative, got the string": (p) => new SGD(p, { lr: "0.1" as never }),
+    "SGD: momentum must not be negative, got true": (p) => new SGD(p, { lr: 1, momentum: true as never }),
+    "SGD: nesterov must be true or false, got the string": (p) =>
+      new SGD(p, { lr: 1, momentum: 0.9, nesterov: "yes" as never }),
+    "Adam: amsgrad must be true or false, got 1": (p) => new Adam([{ params: p, amsgrad: 1 as never }]),
+    "zeroGrad: options must be one object": (p) => {
+      new SGD(p, { lr: 1 }).zeroGrad(false as never);
+    },
     "LARS: trustCoefficient must not be negative, got -1": (p) => new LARS(p, { lr: 1, trustCoefficient: -1 }),
   };
   describe("optimizers refuse", () => {

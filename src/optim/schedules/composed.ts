@@ -2,7 +2,7 @@
 
 import { ValueError } from "../../errors";
 import type { Optimizer } from "../optimizer";
-import { LRScheduler, type SchedulerState } from "./scheduler";
+import { checkedState, checkList, LRScheduler, type SchedulerState } from "./scheduler";
 
 /** What composed schedules must remember: the state of each part. */
 export interface ComposedState extends SchedulerState {
@@ -17,6 +17,7 @@ abstract class ComposedScheduler extends LRScheduler {
   ) {
     super(optimizer);
     const { name } = this.constructor;
+    checkList(`${name}: schedulers`, schedulers, "Pass schedules of one optimizer.");
     if (schedulers.some((scheduler) => scheduler.optimizer !== optimizer)) {
       throw new ValueError(`${name}: all schedules must be of one optimizer, got several. Build them on the same one.`);
     }
@@ -27,6 +28,7 @@ abstract class ComposedScheduler extends LRScheduler {
   }
 
   override loadStateDict(state: ComposedState): void {
+    checkList("loadStateDict: _schedulers", checkedState(state)._schedulers, "Pass what stateDict() gave.");
     if (state._schedulers.length !== this.schedulers.length) {
       throw new ValueError(
         `loadStateDict: there must be a state per schedule, got ${state._schedulers.length} for ${this.schedulers.length}. Build it of the same schedules.`,
@@ -59,6 +61,7 @@ export class SequentialLR extends ComposedScheduler {
     private readonly milestones: readonly number[],
   ) {
     super(optimizer, schedulers);
+    checkList("SequentialLR: milestones", milestones, "Pass the steps between the schedules.");
     if (milestones.length !== schedulers.length - 1) {
       throw new ValueError(
         `SequentialLR: there must be one milestone fewer than schedules, got ${milestones.length} for ${schedulers.length}. Pass the steps between them.`,
@@ -100,6 +103,7 @@ export class SequentialLR extends ComposedScheduler {
  */
 export class ChainedScheduler extends ComposedScheduler {
   constructor(schedulers: readonly LRScheduler[]) {
+    checkList("ChainedScheduler: schedulers", schedulers, "The optimizer is theirs.");
     const [first] = schedulers;
     if (!first) throw new ValueError("ChainedScheduler: there must be schedules, got an empty list. Pass some.");
     super(first.optimizer, schedulers);
@@ -108,5 +112,11 @@ export class ChainedScheduler extends ComposedScheduler {
   override step(): void {
     this.lastEpoch++;
     for (const scheduler of this.schedulers) scheduler.step();
+  }
+
+  /** Takes back what `stateDict` gave, or PyTorch's, which leaves the count to the parts. */
+  override loadStateDict(state: ComposedState): void {
+    const given = Object(state) as Partial<ComposedState>;
+    super.loadStateDict({ ...state, last_epoch: given.last_epoch ?? given._schedulers?.[0]?.last_epoch ?? 0 });
   }
 }

@@ -1,9 +1,9 @@
 /** Schedules that lower or raise rates by a factor: at some steps, at every step, or over a number of steps. */
 
 import { ValueError } from "../../errors";
-import { checkOptionNames } from "../../options";
+import { checkOptionNames, describe } from "../../options";
 import type { Optimizer } from "../optimizer";
-import { checkCount, RateScheduler } from "./scheduler";
+import { checkCount, checkList, RateScheduler } from "./scheduler";
 
 /**
  * `lr = base * gamma ^ floor(epoch / stepSize)`
@@ -60,6 +60,7 @@ export class MultiStepLR extends RateScheduler {
   ) {
     super(optimizer);
     checkOptionNames(this.constructor.name, options, ["gamma"]);
+    checkList("MultiStepLR: milestones", milestones, "Pass the steps at which the rate drops.");
     const { gamma = 0.1 } = options;
     this.gamma = gamma;
     this.advance();
@@ -78,6 +79,7 @@ export class MultiStepLR extends RateScheduler {
  * `lr = base * gamma ^ epoch`
  *
  * @param gamma factor of each step
+ * @throws ValueError if it is no number
  * @see torch.optim.lr_scheduler.ExponentialLR
  *
  * @example
@@ -89,6 +91,9 @@ export class ExponentialLR extends RateScheduler {
     private readonly gamma: number,
   ) {
     super(optimizer);
+    if (typeof gamma !== "number") {
+      throw new ValueError(`ExponentialLR: gamma must be a number, got ${describe(gamma)}. Pass 0.95, say.`);
+    }
     this.advance();
   }
 

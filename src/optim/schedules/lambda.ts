@@ -1,6 +1,7 @@
 /** Schedules by a function of one's own. */
 
 import { ValueError } from "../../errors";
+import { describe } from "../../options";
 import type { Optimizer } from "../optimizer";
 import { RateScheduler } from "./scheduler";
 
@@ -68,8 +69,13 @@ export class MultiplicativeLR extends RateScheduler {
 function lambdasFor(name: string, optimizer: Optimizer, lrLambda: LrLambda): readonly ((epoch: number) => number)[] {
   const groupCount = optimizer.paramGroups.length;
   const lambdas = typeof lrLambda === "function" ? Array.from({ length: groupCount }, () => lrLambda) : lrLambda;
-  if (lambdas.length === groupCount) return lambdas;
+  const isList = areFunctions(lambdas);
+  if (isList && lambdas.length === groupCount) return lambdas;
   throw new ValueError(
-    `${name}: there must be one function per group, got ${lambdas.length} for ${groupCount}. Pass one, or one each.`,
+    `${name}: there must be one function per group, got ${isList ? lambdas.length : describe(lambdas)} for ${groupCount}. Pass one, or one each.`,
   );
 }
+
+/** Callers without types may pass anything. */
+const areFunctions = (list: unknown): boolean =>
+  Array.isArray(list) && list.every((each) => typeof each === "function");

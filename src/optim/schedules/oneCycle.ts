@@ -2,7 +2,8 @@
 
 import { ValueError } from "../../errors";
 import { checkOptionNames } from "../../options";
-import type { Optimizer, ParamGroup } from "../optimizer";
+import type { Optimizer } from "../optimizer";
+import { checkMomentum, setMomentum } from "./momentum";
 import { checkOptimizer, perGroup, RateScheduler } from "./scheduler";
 
 /** Options of OneCycleLR, PyTorch's names. */
@@ -51,12 +52,6 @@ const ANNEAL: Readonly<Record<"cos" | "linear", Anneal>> = {
   linear: (start, end, part) => (end - start) * part + start,
 };
 
-/** Groups of optimizers that have either. */
-interface WithMomentum {
-  momentum?: number;
-  betas?: readonly [number, number];
-}
-
 /**
  * One cycle of rates and momentum. `step` is called after every batch, `totalSteps - 1` times or one more.
  *
@@ -77,6 +72,8 @@ export class OneCycleLR extends RateScheduler {
 
   constructor(optimizer: Optimizer, maxLr: number | readonly number[], options: OneCycleOptions) {
     checkOptimizer("OneCycleLR", optimizer);
+    if ((options as unknown) === undefined)
+      throw new ValueError("OneCycleLR: options must say how long the cycle is, got none. Pass { totalSteps }.");
     checkOptionNames("OneCycleLR", options, OPTION_NAMES);
     const { annealStrategy = "cos", cycleMomentum = true, pctStart = 0.3, threePhase = false } = options;
     const totalSteps = totalStepsOf(options);
@@ -132,7 +129,7 @@ function totalStepsOf({ totalSteps, epochs, stepsPerEpoch }: OneCycleOptions): n
 }
 
 function checkChoices(
-  { paramGroups }: Optimizer,
+  optimizer: Optimizer,
   { annealStrategy, cycleMomentum, pctStart }: Pick<OneCycleOptions, "annealStrategy" | "cycleMomentum" | "pctStart">,
 ): void {
   if (!(pctStart! >= 0 && pctStart! <= 1)) {
@@ -143,11 +140,7 @@ function checkChoices(
       `OneCycleLR: annealStrategy must be "cos" or "linear", got ${annealStrategy}. Pass one of them.`,
     );
   }
-  if (cycleMomentum && !paramGroups.every((group) => "momentum" in group || "betas" in group)) {
-    throw new ValueError(
-      "OneCycleLR: cycleMomentum must have an optimizer with momentum or betas, got one without. Pass { cycleMomentum: false }.",
-    );
-  }
+  if (cycleMomentum) checkMomentum("OneCycleLR", optimizer);
 }
 
 function setRates(
@@ -170,11 +163,6 @@ function setMomenta(optimizer: Optimizer, { baseMomentum = 0.85, maxMomentum = 0
     group.maxMomentum = highest[index]!;
     group.baseMomentum = lowest[index]!;
   });
-}
-
-function setMomentum(group: ParamGroup & WithMomentum, momentum: number): void {
-  if (group.betas) group.betas = [momentum, group.betas[1]];
-  else group.momentum = momentum;
 }
 
 function phasesOf(totalSteps: number, pctStart: number, threePhase: boolean): readonly Phase[] {

@@ -3,7 +3,7 @@
 import { ValueError } from "../../errors";
 import { checkOptionNames } from "../../options";
 import type { Optimizer } from "../optimizer";
-import { checkOptimizer, perGroup, setRates } from "./scheduler";
+import { checkedState, checkOptimizer, perGroup, setRates } from "./scheduler";
 
 /** Options of ReduceLROnPlateau, PyTorch's names. */
 export interface PlateauOptions {
@@ -128,12 +128,14 @@ export class ReduceLROnPlateau {
   }
 
   /**
-   * Takes back what `stateDict` gave, and sets the rates of that time.
+   * Takes back what `stateDict` gave, and sets the rates of that time. PyTorch's has none before its first step.
    *
    * @throws ValueError if it has not one rate per group; nothing is written then
    */
   loadStateDict(state: PlateauState): void {
-    setRates(this.optimizer, state._last_lr);
+    const { _last_lr: rates = this.getLastLr() } = Object(state) as Partial<PlateauState>;
+    checkedState({ ...state, _last_lr: rates });
+    setRates(this.optimizer, rates);
     this.best = state.best ?? worst(this.options.mode);
     this.badEpochs = state.num_bad_epochs;
     this.cooldownLeft = state.cooldown_counter;

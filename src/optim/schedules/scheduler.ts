@@ -4,6 +4,7 @@
  */
 
 import { ValueError } from "../../errors";
+import { describe } from "../../options";
 import { Optimizer } from "../optimizer";
 
 /** What a scheduler must remember, in PyTorch's words. */
@@ -46,7 +47,8 @@ export abstract class LRScheduler {
    *
    * @throws ValueError if it has not one rate per group; nothing is written then
    */
-  loadStateDict({ last_epoch, _last_lr }: SchedulerState): void {
+  loadStateDict(state: SchedulerState): void {
+    const { last_epoch, _last_lr } = checkedState(state);
     setRates(this.optimizer, _last_lr);
     this.lastEpoch = last_epoch;
   }
@@ -56,6 +58,15 @@ export function checkOptimizer(name: string, optimizer: unknown): void {
   if (optimizer instanceof Optimizer) return;
   throw new ValueError(
     `${name}: there must be an optimizer, got ${typeof optimizer}. Pass the one whose rates it sets.`,
+  );
+}
+
+/** Callers without types may pass what a file had, whatever it is. */
+export function checkedState<S extends SchedulerState>(state: S): S {
+  const { _last_lr, last_epoch } = Object(state) as Partial<SchedulerState>;
+  if (Array.isArray(_last_lr) && typeof last_epoch === "number") return state;
+  throw new ValueError(
+    `loadStateDict: the state must have last_epoch and _last_lr, got ${describe(state)}. Pass what stateDict() gave.`,
   );
 }
 
@@ -102,8 +113,16 @@ export abstract class RateScheduler extends LRScheduler {
     else
       this.optimizer.paramGroups.slice(0, this.baseLrs.length).forEach((group, index) => {
         const baseLr = this.baseLrs[index]!;
-        group.lr = this.lrAt(epoch, baseLr, index) ?? this.next(epoch, group.lr, { index, baseLr });
+        group.lr = this.checked(this.lrAt(epoch, baseLr, index) ?? this.next(epoch, group.lr, { index, baseLr }));
       });
+  }
+
+  /** Options that make no rate would only show in the losses. */
+  private checked(lr: number): number {
+    if (typeof lr === "number" && !Number.isNaN(lr)) return lr;
+    throw new ValueError(
+      `${this.constructor.name}: the rate must be a number, got ${describe(lr)} at step ${this.lastEpoch}. Check the options.`,
+    );
   }
 
   /** Steps so far, base rates and the rates that are set now. */
@@ -112,7 +131,7 @@ export abstract class RateScheduler extends LRScheduler {
   }
 
   override loadStateDict(state: SchedulerState): void {
-    const { base_lrs: baseLrs = this.baseLrs } = state;
+    const { base_lrs: baseLrs = this.baseLrs } = checkedState(state);
     const { length } = this.optimizer.paramGroups;
     checkRates(baseLrs.length <= length, "base_lrs", baseLrs, length);
     super.loadStateDict(state);
@@ -123,7 +142,7 @@ export abstract class RateScheduler extends LRScheduler {
   protected advance(): void {
     this.optimizer.paramGroups.forEach((group, index) => {
       const baseLr = this.baseLrs[index];
-      group.lr = this.next(this.lastEpoch, group.lr, { index, ...(baseLr !== undefined && { baseLr }) });
+      group.lr = this.checked(this.next(this.lastEpoch, group.lr, { index, ...(baseLr !== undefined && { baseLr }) }));
     });
   }
 }
@@ -133,6 +152,11 @@ export function checkCount(what: string, count: number): void {
   if (!(count > 0)) throw new ValueError(`${what} must be positive, got ${count}. Pass a number of steps.`);
 }
 
+/** Checks that a list is one. Callers without types may pass anything. */
+export function checkList(what: string, list: unknown, wayOut: string): void {
+  if (!Array.isArray(list)) throw new ValueError(`${what} must be a list, got ${describe(list)}. ${wayOut}`);
+}
+
 /** One value a group, from one for all or a list of one each. */
 export function perGroup(
   what: string,
@@ -140,8 +164,9 @@ export function perGroup(
   { paramGroups }: Optimizer,
 ): readonly number[] {
   if (typeof value === "number") return paramGroups.map(() => value);
-  if (value.length === paramGroups.length) return value;
+  if (Array.isArray(value) && value.length === paramGroups.length) return value as readonly number[];
+  const got = Array.isArray(value) ? String(value.length) : describe(value);
   throw new ValueError(
-    `${what} must be a number or one per group, got ${value.length} for ${paramGroups.length} groups. Pass one, or one each.`,
+    `${what} must be a number or one per group, got ${got} for ${paramGroups.length} groups. Pass one, or one each.`,
   );
 }

@@ -139,6 +139,7 @@ def make():
         "special": special(),
         "clipping": [clipping(*row, grads) for row in CLIPPING],
         "averaged": averaged(),
+        "updatedNorms": updated_norms(),
     }
 
 
@@ -235,6 +236,19 @@ def averages(states, options):
         average.update_parameters(model)
         history.append(encode_all(average.state_dict()))
     return history
+
+
+def updated_norms():
+    """A small model's state before and after `update_bn` over given batches."""
+    draw = Draw("update_bn")
+    with torch.random.fork_rng():
+        model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2, momentum=0.3)).double()
+    for x in model.state_dict().values():
+        x.copy_(draw.normal(*x.shape) if x.is_floating_point() else torch.tensor(4))
+    before = encode_all(model.state_dict())
+    batches = [draw.normal(n, 3) for n in (4, 4, 2)]
+    torch.optim.swa_utils.update_bn([(x.double(), None) for x in batches], model)
+    return {"before": before, "batches": [encode(x) for x in batches], "after": encode_all(model.state_dict())}
 
 
 # name, the step whose gradients are clipped, function, options
@@ -384,6 +398,18 @@ SCHEDULES = [
     ("OneCycleLR", [0.1], {"maxLr": 0.5, "totalSteps": 31, "annealStrategy": "linear", "divFactor": 10, "finalDivFactor": 50}),
     ("OneCycleLR", [0.1, 0.02], {"maxLr": 1, "totalSteps": 30, "maxMomentum": [0.9, 0.8], "baseMomentum": [0.5, 0.6]}),
     ("OneCycleLR", [0.1], {"maxLr": 0.5, "totalSteps": 30, "cycleMomentum": False}),
+    ("CyclicLR", [0.1], {"baseLr": 0.01, "maxLr": 0.5, "stepSizeUp": 4}),
+    (
+        "CyclicLR",
+        [0.1, 0.02],
+        {"baseLr": [0.1, 0.2], "maxLr": [0.5, 0.7], "stepSizeUp": 3, "stepSizeDown": 5, "mode": "triangular2", "baseMomentum": [0.5, 0.6], "maxMomentum": 0.95},
+    ),
+    ("CyclicLR", [0.1], {"baseLr": 0.01, "maxLr": 0.5, "stepSizeUp": 5, "mode": "exp_range", "gamma": 0.95, "cycleMomentum": False}),
+    ("CyclicLR", [0.1], {"baseLr": 0.01, "maxLr": 0.5, "stepSizeUp": 4, "stepSizeDown": 2, "rule": "min(1, (step + 1) / 5)"}),
+    ("CyclicLR", [0.1], {"baseLr": 0.01, "maxLr": 0.5, "stepSizeUp": 4, "rule": "0.9 if step % 3 else 0.5", "scaleMode": "iterations"}),
+    ("SWALR", [0.1, 0.02], {"swaLr": 0.05}),
+    ("SWALR", [0.1, 0.02], {"swaLr": [0.3, 0.01], "annealEpochs": 4, "annealStrategy": "linear"}),
+    ("SWALR", [0.1], {"swaLr": 0.05, "annealEpochs": 0}),
 ]
 
 # name, class, its parts, milestones
@@ -438,17 +464,21 @@ def schedule(name, lr, options):
     """lr[t][group]: what step t trains with; and after a jump to step 17, for groups of a new optimizer."""
     optimizer, scheduler = scheduled(name, lr, options)
     record = {"schedule": name, "lr": lr, "options": options}
-    with_momentum = name == "OneCycleLR" and options.get("cycleMomentum", True)
+    with_momentum = name in ("OneCycleLR", "CyclicLR") and options.get("cycleMomentum", True)
     momenta = []
     lrs = []
     for _ in range(30):
         momenta.append([group["momentum"] for group in optimizer.param_groups])
         lrs.append(train_with(optimizer, [scheduler]))
-    jumping, scheduler = scheduled(name, lr, options)
-    scheduler.step(17)
-    record |= {"lrs": lrs, "jump": [group["lr"] for group in jumping.param_groups]}
+    record |= {"lrs": lrs}
+    if name != "SWALR":  # which goes on by one, whatever the step
+        jumping, scheduler = scheduled(name, lr, options)
+        scheduler.step(17)
+        record |= {"jump": [group["lr"] for group in jumping.param_groups]}
     if not with_momentum:
         return record
+    if name == "CyclicLR":  # 1.13 has it for momentum only, 2.0 for betas too
+        return record | {"momenta": momenta}
     adam, scheduler = scheduled(name, lr, options, torch.optim.Adam)
     for step in range(30):
         assert [group["betas"][0] for group in adam.param_groups] == momenta[step]
@@ -499,15 +529,18 @@ def chain(name, schedules, events):
 
 
 def build(optimizer, name, options):
-    return getattr(torch.optim.lr_scheduler, name)(optimizer, **schedule_options(options))
+    make = torch.optim.swa_utils.SWALR if name == "SWALR" else getattr(torch.optim.lr_scheduler, name)
+    return make(optimizer, **schedule_options(options))
 
 
 def schedule_options(options):
-    if "rule" in options:
-        known = {"cos": math.cos, "pi": math.pi, "min": min}
-        return {"lr_lambda": lambda step: eval(options["rule"], known | {"step": step})}
-    named = {"tMax": "T_max", "t0": "T_0", "tMult": "T_mult"}
-    return {named.get(key) or snake(key): value for key, value in options.items()}
+    named = {"tMax": "T_max", "t0": "T_0", "tMult": "T_mult", "rule": "scale_fn" if "maxLr" in options else "lr_lambda"}
+    return {named.get(key) or snake(key): rule(value) if key == "rule" else value for key, value in options.items()}
+
+
+def rule(text):
+    known = {"cos": math.cos, "pi": math.pi, "min": min}
+    return lambda step: eval(text, known | {"step": step})
 
 
 def train_with(optimizer, schedulers):
