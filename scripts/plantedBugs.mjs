@@ -43,9 +43,13 @@ const rowsOf = (op) => ["tests/ops/everyOp.gpu", `^every op on the GPU ${op}$`];
  * A test of whole updates and clipping.
  *
  * @param {string} only
+ * @param {"software" | "hardware"} adapterClass
  * @returns {[string, string]}
  */
-const updates = (only) => ["tests/optim/updates.gpu", `^planned for software ${only}$`];
+const updates = (only, adapterClass = "software") => [
+  "tests/optim/updates.gpu",
+  `^planned for ${adapterClass} ${only}$`,
+];
 
 /**
  * The same for a kernel of hardware adapters.
@@ -70,7 +74,7 @@ const SHADERS = [
   shader("ema", "weights swapped", "coefficients.x, coefficients.y", "coefficients.y, coefficients.x", ["tests/moco/contrast.gpu", ""]),
   shader("gradNorm", "half of a chunk", "half > 0u", "half > 1u", updates("clipping by norm")),
   shader("lars", "no momentum in the step", "group.lr * velocity", "group.lr * direction", updates("LARS")),
-  shader("larsNorms", "half of a block", "half > 0u", "half > 1u", updates("LARS")),
+  shader("larsNorms", "half of a block", "half > 0u", "half > 1u", updates("LARS", "hardware")),
   shader("larsTrust", "the ratio upside down", "trust_coefficient * of_param / of_update", "trust_coefficient * of_update / of_param", updates("LARS")),
   shader("matmul", "the last four terms are left out", "k < end; k += 4u", "k + 4u < end; k += 4u", rowsOf("matmul")),
   shader("matmulStrided", "the last term is left out", "for (; k < end; k++)", "for (; k + 1u < end; k++)", rowsOf("matmul")),
@@ -93,8 +97,9 @@ const SHADERS = [
   shader("topk", "equals come twice", "(i > last)", "(i >= last)", rowsOf("topkIndices")),
   shader("topkCollect", "what equals the threshold counts as better", "key > threshold.x", "key >= threshold.x", onHardware("topk in chunks.*")),
   shader("topkHistogram", "a digit's first bit is lost", "params.shift) & 255u", "params.shift) & 127u", onHardware("topk in chunks.*")),
-  shader("topkPick", "the digit after the right one", "rank <= count", "rank < count", onHardware("topk in chunks.*")),
+  shader("topkPick", "what is better is taken off once only", "rank -= count;", "rank -= min(count, 1u);", onHardware("topk in chunks.*")),
   shader("lib/index", "quotients are a little too small", "return u32((f32(n) + 0.5) * reciprocal)", "return u32(f32(n) * reciprocal)", ["tests/ops/everyOp.gpu", "^every op on the GPU (permute|reshape|slice|expand)$"]),
+  shader("lib/index", "quotients of four are a little too small", "return vec4<u32>((vec4<f32>(n) + 0.5) * reciprocal)", "return vec4<u32>(vec4<f32>(n) * reciprocal)", ["tests/ops/everyOp.gpu", "^every op on the GPU (permute|reshape|slice|expand)$"]),
   shader("lib/math", "a coefficient in its fifth digit", "5.0000001201e-1", "5.0002e-1", ["tests/helpers/accuracy.gpu", "of exp$"]),
   shader("lib/norm", "no root of a power", "return power(folded, inverse)", "return folded", ["tests/nn/clipping.gpu", "^clipping against PyTorch "]),
   shader("lib/random", "a round too few", "round < 10u", "round < 9u", rowsOf("randomBits")),

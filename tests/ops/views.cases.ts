@@ -60,6 +60,16 @@ export const cases = table({
       (draw) => [draw.uniform([1, 1])],
       (x) => ops.permute(x, [1, 0]),
     ),
+    row(
+      "sizes whose reciprocals, times themselves, are less than 1 in f32",
+      (draw) => [draw.uniform([41, 47, 3])],
+      (x) => ops.permute(x, [2, 0, 1]),
+    ),
+    row(
+      "the same of four neighbours at once",
+      (draw) => [draw.uniform([41, 3, 4])],
+      (x) => ops.permute(x, [1, 0, 2]),
+    ),
   ],
   expand: [
     row(
