@@ -162,6 +162,7 @@ const fusion = (file, what, find, replace) => ({
 });
 
 const FUSION = [
+  fusion("src/kernels/scatter.ts", "an epilogue reads what the kernel has overwritten", "  rereadsOutput: true,\n", ""),
   fusion("src/codegen/indexing.ts", "lanes count as aligned wherever the others start", "flat.start % LANES === 0 && outside.every(({ weight }) => weight % LANES === 0)", "flat.start % LANES === 0"),
   fusion("src/schedule/plan.ts", "memory is given to others while it is still needed", "this.lastUse.get(node) === index)", "this.lastUse.get(node)! >= index)"),
   fusion("src/schedule/order.ts", "a variable is read after what replaces it", "if (next && next !== unit) before.get(next)!.push(unit);", ""),

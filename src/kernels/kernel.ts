@@ -64,6 +64,8 @@ export interface Kernel<Info> {
   /** Name of the family, equal to its first shader's. */
   readonly name: string;
   readonly shaders: readonly Shader[];
+  /** Whether it keeps what it has so far in its output: an epilogue then must not read what the output overwrites. */
+  readonly rereadsOutput?: true;
   /**
    * Chooses a variant and says how to launch it.
    * @param variant forces a shader by name (benchmarks and tests); by default the adapter class decides

@@ -17,6 +17,7 @@ const FOLD: Readonly<Record<ScatterInfo["fold"], number>> = { sum: 0, prod: 1, m
 export const scatter: Kernel<ScatterInfo> = {
   name: "scatter",
   shaders: [shader],
+  rereadsOutput: true,
   plan({ outer, dim, indexDim, inner, fold, type }, limits) {
     const wanted =
       indexDim === 1 ? ceilDiv(dim, RUN[limits.adapterClass]) : ceilDiv(BUSY[limits.adapterClass], outer * inner);

@@ -12,7 +12,8 @@ import { hasEpilogue, ownBindings } from "../codegen/compose";
 import { readsOf } from "../codegen/inPlace";
 import { OutputWindows } from "../codegen/outputWindows";
 import { windowCount } from "../codegen/windows";
-import type { KernelLimits } from "../kernels/kernel";
+import { KERNELS } from "../kernels";
+import type { Kernel, KernelLimits } from "../kernels/kernel";
 import { computedFrom, type KernelCall, opOf } from "../ops/op";
 import { callOf } from "./operands";
 import type { Task } from "./task";
@@ -380,7 +381,9 @@ function readsElsewhere(unit: Unit, task: Task, fusion: Pick<Fusion, "isLoaded" 
   const effect = task.effects[unit.effect!]!;
   if (effect.kind !== "assign") return false;
   const { inPlace, elsewhere } = readsOf(unit.root, loadedIn(unit, fusion));
-  const others = effect.start === null ? elsewhere : [...inPlace, ...elsewhere]; // rows move
+  const kernel: Kernel<never> | null = unit.call && KERNELS[unit.call.kernel];
+  const movesAway = effect.start !== null || kernel?.rereadsOutput === true; // rows; and an element is gone before it is read
+  const others = movesAway ? [...inPlace, ...elsewhere] : elsewhere;
   return [...others].some((node) => node.variable === effect.variable && !fusion.isCopied(node));
 }
 

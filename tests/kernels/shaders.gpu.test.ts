@@ -36,6 +36,16 @@ describe("shaders", () => {
     for (const { name, source } of wrapped) expect(source, name).toBe(SHADERS.get(name));
   });
 
+  it("that read what they have written say so: an epilogue must not be given the same memory", () => {
+    const afterStore = (line: string): string => line.replace(/\/\/.*$/, "").replace(/^\s*output\[.*?\] = /, "");
+    const isRead = ({ source }: { source: string }): boolean =>
+      source.split("\n").some((line) => afterStore(line).includes("output["));
+    const reading = Object.values(KERNELS).filter(({ shaders }) => shaders.some(isRead));
+    expect(reading.map(({ name }) => name)).toEqual(
+      Object.values(KERNELS).flatMap(({ name, rereadsOutput }) => (rereadsOutput ? [name] : [])),
+    );
+  });
+
   it("names each kernel family after its first shader", () => {
     for (const [name, kernel] of Object.entries(KERNELS)) {
       expect(kernel.name).toBe(name);

@@ -123,6 +123,19 @@ export function programs(): void {
       expect(await numbers(a)).toEqual([1, 1, 2, 3]);
     });
 
+    test("are read by what is done to a kernel's result, which goes to their place", async () => {
+      const index = tensor([[0, 0, 2]], { dtype: "i32" });
+      const a = new Buffer(tensor([[1, 2, 3]]));
+      a.assign(a.add(zeros([1, 3]).scatterAdd(1, index, ones([1, 3])))); // a + [2, 0, 1]
+      expect(await numbers(a)).toEqual([3, 2, 4]);
+      const b = new Buffer(tensor([[3, 1, 2]]));
+      b.assign(b.add(tensor([[30, 10, 20]]).cumsum(1)));
+      expect(await numbers(b)).toEqual([33, 41, 62]);
+      const c = new Buffer(tensor([[1, 2], [3, 4]])); // prettier-ignore
+      c.assign(c.add(ones([2, 2]).matmul(ones([2, 2]))));
+      expect(await numbers(c)).toEqual([3, 4, 5, 6]);
+    });
+
     test("belong to one version, frozen or not", async () => {
       const [p, q] = [new Parameter(ones([3])), new Parameter(ones([3]))];
       const optimizer = new SGD([p, q], { lr: 0.1 });
