@@ -94,5 +94,5 @@ it(`${GRAPHS} random graphs are computed as by the reference`, { timeout: 600_00
   console.log(String(census));
   expect(census.median, "nodes in half of all graphs").toBeGreaterThanOrEqual(12);
   expect(census.fusedShare, "a fuzz of fusion must see fusion").toBeGreaterThan(0.8);
-  expect(census.unsureShare, "a comparison with wide bounds sees little").toBeLessThan(0.05);
+  expect(census.unsureShare, "a comparison with wide bounds sees little").toBeLessThan(0.1);
 });
