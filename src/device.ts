@@ -5,12 +5,12 @@
 
 import { checkOptionNames, describe } from "./options";
 import { DeviceError, DeviceLostError, ValueError } from "./errors";
-import type { AdapterInfo } from "./gpu/adapter";
+import type { AdapterInfo } from "./gpu/adapterInfo";
 import { CpuBackend } from "./runtime/cpuBackend";
 import { Engine } from "./runtime/engine";
 import type { Backend } from "./runtime/program";
 
-export type { AdapterInfo } from "./gpu/adapter";
+export type { AdapterInfo } from "./gpu/adapterInfo";
 
 export type DeviceKind = "cpu" | "webgpu";
 

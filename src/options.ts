@@ -8,9 +8,14 @@ export function describe(value: unknown): string {
   if (Array.isArray(value)) return "an array";
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
+  if (isPromise(value)) return "a Promise";
   const names = Object.keys(value);
   return names.length > 0 && names.length < 9 ? `an object with ${names.join(", ")}` : "an object";
 }
+
+/** Whether something has to be awaited. */
+export const isPromise = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 
 /** The error for what is neither a tensor nor a number. */
 export const operandError = (op: string, value: unknown): DTypeError =>
@@ -22,6 +27,7 @@ function wayToOperand(value: unknown): string {
   if (typeof value === "string" || typeof value === "bigint") return "Convert it with Number.";
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return "Make a tensor of it: tensor(values).";
   if (value === undefined || value === null) return "Is an argument missing?";
+  if (isPromise(value)) return "Write await in front of it.";
   return "Check the arguments and their order.";
 }
 

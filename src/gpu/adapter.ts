@@ -1,21 +1,7 @@
 /** Finding a device, and saying as plain data what it is and what it can do. */
 
 import { DeviceError } from "../errors";
-
-/** What is known of the adapter. Strings are empty where the browser does not tell. */
-export interface AdapterInfo {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly device: string;
-  readonly description: string;
-  /** The browser calls it a fallback: it runs on the CPU. */
-  readonly isFallback: boolean;
-  /** Features of the device, sorted. */
-  readonly features: readonly string[];
-  /** Undefined where the browser does not tell. */
-  readonly subgroupMinSize: number | undefined;
-  readonly subgroupMaxSize: number | undefined;
-}
+import type { AdapterInfo } from "./adapterInfo";
 
 /** Software adapters (SwiftShader, llvmpipe) and hardware ones want opposite kernels. */
 export type AdapterClass = "software" | "hardware";

@@ -7,7 +7,6 @@
 import { type FlywheelError, InternalError } from "../errors";
 import {
   type AdapterClass,
-  type AdapterInfo,
   classify,
   describeAdapter,
   type GpuLimits,
@@ -15,6 +14,7 @@ import {
   requestDevice,
   type RequestOptions,
 } from "./adapter";
+import type { AdapterInfo } from "./adapterInfo";
 import { type BindGroupHandle, BindGroupCache, type Binding } from "./bindGroup";
 import { type GpuCounters, newCounters } from "./counters";
 import { type Command, encode } from "./encode";
@@ -24,7 +24,8 @@ import { type Pipeline, PipelineCache } from "./pipeline";
 import { type Filled, Readback, type StagedBlock } from "./readback";
 import { timeCommands, type Timings } from "./timing";
 
-export type { AdapterClass, AdapterInfo, GpuLimits, RequestOptions } from "./adapter";
+export type { AdapterClass, GpuLimits, RequestOptions } from "./adapter";
+export type { AdapterInfo } from "./adapterInfo";
 export type { BindGroupHandle, Binding } from "./bindGroup";
 export type { GpuCounters } from "./counters";
 export type { Command, CopyCommand, DispatchCommand } from "./encode";

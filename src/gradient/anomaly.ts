@@ -24,6 +24,10 @@ export function setDetectAnomaly(mode: boolean): void {
 /** Whether NaN are looked for. @see torch.is_anomaly_enabled */
 export const isAnomalyEnabled = (): boolean => isTracing();
 
+/** Calls of `detectAnomaly` that have not ended, which may overlap, and whether NaN were looked for before the first. */
+let searches = 0;
+let wasOn = false;
+
 /**
  * Runs a function and names the first op whose result, or whose gradient, has a NaN, and the line where it was made. What the
  * function left to be computed is computed too: losses, gradients, and the tensors that it returns.
@@ -41,7 +45,7 @@ export const isAnomalyEnabled = (): boolean => isTracing();
  * });
  */
 export async function detectAnomaly<T>(body: () => T): Promise<Awaited<T>> {
-  const before = isTracing();
+  if (searches++ === 0) wasOn = isTracing();
   setTracing(true);
   try {
     const result = await body();
@@ -49,7 +53,7 @@ export async function detectAnomaly<T>(body: () => T): Promise<Awaited<T>> {
     for (const engine of enginesSeen()) await engine.readPending();
     return result;
   } finally {
-    setDetectAnomaly(before);
+    if (--searches === 0) setDetectAnomaly(wasOn);
   }
 }
 

@@ -6,6 +6,7 @@
  */
 
 import { DTypeError, FormatError, ShapeError, ValueError } from "../errors";
+import { describe as shown, isPromise } from "../options";
 
 /** Host memory of any dtype; `f16` and `bf16` are kept as their raw bits in a Uint16Array, `bool` as 0 or 1. */
 const TYPED_ARRAYS = {
@@ -96,6 +97,16 @@ export function toBytes(what: string, { shape, dtype, data }: FileArray): Uint8A
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (dtype === "bool") checkBools(ValueError, what, bytes);
   return bytes;
+}
+
+/** A whole file's bytes. */
+export function bytesOf(op: string, file: Uint8Array | ArrayBuffer): Uint8Array {
+  if (file instanceof Uint8Array) return file;
+  if (file instanceof ArrayBuffer) return new Uint8Array(file);
+  throw new DTypeError(
+    `${op}: a file must be a Uint8Array or an ArrayBuffer, got ${shown(file)}. ` +
+      (isPromise(file) ? "Write await in front of it." : "Pass the whole file."),
+  );
 }
 
 /**

@@ -6,7 +6,7 @@
  */
 
 import { DTypeError, FormatError, ValueError } from "../errors";
-import { countOf, describe, elementByteLength, fromBytes, toBytes } from "./fileArray";
+import { bytesOf, countOf, describe, elementByteLength, fromBytes, toBytes } from "./fileArray";
 import type { FileArray, FileData, FileDType } from "./fileArray";
 
 /** NumPy's type codes; bf16 has none. */
@@ -69,15 +69,16 @@ export function writeNpy(array: FileArray): Uint8Array {
 /**
  * Reads a .npy file.
  *
- * @param bytes the whole file
+ * @param file all of its bytes
  * @returns the array, row-major and in the byte order of the machine; `data` is a copy
  * @throws FormatError if the file is malformed, or holds strings, objects, records, dates or complex numbers
  * @see numpy.load
  *
  * @example
- * const { shape, dtype, data } = readNpy(new Uint8Array(await file.arrayBuffer()));
+ * const { shape, dtype, data } = readNpy(await file.arrayBuffer());
  */
-export function readNpy(bytes: Uint8Array): FileArray {
+export function readNpy(file: Uint8Array | ArrayBuffer): FileArray {
+  const bytes = bytesOf("readNpy", file);
   const { text, valuesAt } = readHeader(bytes);
   const { descr, fortranOrder, shape } = parseHeader(text);
   const { dtype, bigEndian } = parseDescr(descr);

@@ -6,8 +6,9 @@
  * malformed file is a FormatError, found before any value is read.
  */
 
-import { FormatError, ValueError } from "../errors";
-import { countOf, describe, elementByteLength, fromBytes, toBytes } from "./fileArray";
+import { DTypeError, FormatError, ValueError } from "../errors";
+import { describe as shown, isPromise } from "../options";
+import { bytesOf, countOf, describe, elementByteLength, fromBytes, toBytes } from "./fileArray";
 import type { FileArray, FileDType } from "./fileArray";
 import { HeaderReader } from "./safetensorsHeader";
 import type { TensorInfo } from "./safetensorsHeader";
@@ -58,6 +59,7 @@ export function writeSafetensors(
   tensors: Readonly<Record<string, FileArray>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  for (const given of [tensors, metadata]) checkRecord(given);
   const parts = Object.entries(tensors).map(([name, array]) => ({
     name,
     shape: array.shape,
@@ -101,6 +103,15 @@ export function writeSafetensors(
   return file;
 }
 
+/** Callers without types may forget an await, and would write a file of nothing. */
+function checkRecord(given: unknown): void {
+  if (typeof given === "object" && given !== null && !isPromise(given)) return;
+  throw new DTypeError(
+    `writeSafetensors: it takes arrays by name and texts by key, got ${shown(given)}. ` +
+      "Pass what `await readState(...)` or `await packState(...)` gives.",
+  );
+}
+
 /** A JSON string; text that no UTF-8 file can hold is an error rather than another text. */
 function jsonString(text: string): string {
   if (typeof text !== "string" || /\p{Surrogate}/u.test(text)) {
@@ -114,7 +125,7 @@ function jsonString(text: string): string {
 /**
  * Reads a safetensors file.
  *
- * @param bytes the whole file
+ * @param file all of its bytes
  * @returns its arrays (copies) in the order of their bytes, and its metadata
  * @throws FormatError if the file is malformed in any way: header longer than the file or than 100 MB, no JSON object,
  *   duplicate, missing or unknown keys, unknown dtype, sizes that are no integers from 0 up, byte ranges that overlap,
@@ -122,10 +133,11 @@ function jsonString(text: string): string {
  * @see https://huggingface.co/docs/safetensors (the format)
  *
  * @example
- * const { tensors, metadata } = readSafetensors(new Uint8Array(await file.arrayBuffer()));
+ * const { tensors, metadata } = readSafetensors(await file.arrayBuffer());
  * tensors["fc.bias"]?.shape; // [2]
  */
-export function readSafetensors(bytes: Uint8Array): Safetensors {
+export function readSafetensors(file: Uint8Array | ArrayBuffer): Safetensors {
+  const bytes = bytesOf("readSafetensors", file);
   const { text, valuesAt } = headerText(bytes);
   const { tensors, metadata } = new HeaderReader(text).read();
 

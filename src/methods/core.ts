@@ -106,6 +106,19 @@ export abstract class TensorCore {
     return this.toString();
   }
 
+  /** A tensor is no number: `x + 1` and `x > 0` would mean nothing. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === "string") return this.toString();
+    throw new ValueError(
+      `tensor: JavaScript's operators must not be given a tensor, got ${summaryOf(this)}. Write x.add(y), x.gt(0), or read it: await x.item().`,
+    );
+  }
+
+  /** Values are read first: `JSON.stringify(await x.tolist())`. */
+  toJSON(): never {
+    throw new ValueError(`toJSON: values must be read first, got ${summaryOf(this)}. Write await x.tolist().`);
+  }
+
   // --- reading -------------------------------------------------------------------------------------------------------
 
   /**
@@ -392,3 +405,10 @@ function nest(values: TypedArray, shape: Shape, start = 0): NestedArray {
   const step = sizeOf(inner);
   return Array.from({ length: size }, (_, index) => nest(values, inner, start + index * step));
 }
+
+// Set by whoever writes Python by habit, who would go on training.
+Object.defineProperty(TensorCore.prototype, "requires_grad", {
+  set(this: TensorCore) {
+    throw new ValueError(`requires_grad: it goes by another name, set on ${summaryOf(this)}. Write requiresGrad.`);
+  },
+});

@@ -206,6 +206,12 @@ export function anomalies(): void {
     expect(await y.grad!.toArray()).toEqual([0.25]);
   });
 
+  test("may overlap, and is off when all have ended", async () => {
+    const search = (): Promise<Tensor> => detectAnomaly(() => tensor([4]).sqrt());
+    await Promise.all([search(), search()]);
+    expect(isAnomalyEnabled()).toBe(false);
+  });
+
   test("is off until it is switched on, and off again afterwards", async () => {
     const bad = (): Tensor => tensor([-1]).sqrt();
     expect(await bad().item()).toBeNaN();

@@ -1,9 +1,10 @@
-/** The declarations that users get: none of them says `any`. */
+/** The declarations that users get: none of them says `any`, and none that the package exports needs types of WebGPU. */
 
-import { join, relative } from "node:path";
+import { join, posix, relative } from "node:path";
 import ts from "typescript";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { root } from "../../scripts/setup.mjs";
+import { manifest } from "../helpers/packed";
 
 /** The package's declarations, by file, as the build writes them. */
 function declarations(): Map<string, string> {
@@ -32,6 +33,11 @@ function anyIn(file: string, text: string): string[] {
   return found;
 }
 
+let written: Map<string, string>;
+beforeAll(() => {
+  written = declarations();
+});
+
 test("finds any", () => {
   expect(anyIn("a.d.ts", "export declare const a: number;\nexport declare function f(x: any[]): void;")).toEqual([
     "a.d.ts:2: export declare function f(x: any[]): void;",
@@ -40,8 +46,33 @@ test("finds any", () => {
 });
 
 test("no declaration says any", () => {
-  const written = declarations();
   expect(written.size).toBeGreaterThan(50);
   expect(written.has("dist/index.d.ts")).toBe(true);
   expect([...written].flatMap(([file, text]) => anyIn(file, text))).toEqual([]);
+});
+
+/** Files that a compiler reads for a user of the package. */
+function reachedFrom(entries: readonly string[], written: ReadonlyMap<string, string>): Set<string> {
+  const reached = new Set<string>();
+  const rest = [...entries];
+  for (let file = rest.pop(); file; file = rest.pop()) {
+    if (reached.has(file)) continue;
+    reached.add(file);
+    for (const [, path, imported] of written.get(file)!.matchAll(/from "(\.[^"]*)"|import\("(\.[^"]*)"\)/g)) {
+      const place = posix.join(posix.dirname(file), (path ?? imported)!);
+      rest.push([`${place}.d.ts`, `${place}/index.d.ts`].find((each) => written.has(each))!);
+    }
+  }
+  return reached;
+}
+
+test("what is exported needs no types of WebGPU, which TypeScript knows since 6.0", () => {
+  const entries = Object.values(manifest.exports).flatMap((target) =>
+    typeof target === "object" ? [(target as { types: string }).types.replace("./", "")] : [],
+  );
+  const reached = reachedFrom(entries, written);
+  expect(reached.size).toBeGreaterThan(50);
+  expect(
+    [...reached].filter((file) => /\bGPU[A-Z]\w+/.test(written.get(file)!.replaceAll(/\/\*[^]*?\*\//g, ""))),
+  ).toEqual([]);
 });
