@@ -4,6 +4,7 @@ import { DTypeError, IndexError, ShapeError, ValueError } from "../errors";
 import { isFloat, isInteger, toFloatDType } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { broadcastShapes, sameShape, showShape, sizeOf } from "../graph/shape";
+import { checkChoice } from "../options";
 import { softplus } from "./activation";
 import { abs, add, clamp, div, mul, neg, relu, square, sub, where } from "./arithmetic";
 import { expand } from "./broadcast";
@@ -35,13 +36,8 @@ export function reduceLoss(op: string, losses: Node, reduction: Reduction): Node
   return reduction === "none" ? losses : reduction === "sum" ? sum(losses) : mean(losses);
 }
 
-function checkReduction(op: string, reduction: string): void {
-  if (!["mean", "sum", "none"].includes(reduction)) {
-    throw new ValueError(
-      `${op}: reduction must be "mean", "sum" or "none", got ${JSON.stringify(reduction)}. Pass one of them.`,
-    );
-  }
-}
+const checkReduction = (op: string, reduction: string): void =>
+  checkChoice(op, "reduction", reduction, ["mean", "sum", "none"]);
 
 export interface NllOptions {
   /** One factor per class, `[classes]`. */
