@@ -24,9 +24,6 @@ export type TensorLike = Tensor | number | boolean;
 /** Dims to reduce: one, several, or all when absent. */
 export type Dims = number | readonly number[];
 
-/** Where a slice starts or ends, per leading dimension; null for Python's default. */
-export type Bounds = readonly (number | null)[];
-
 export abstract class TensorCore {
   protected value: Node;
   private disposed = false;

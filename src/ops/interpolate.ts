@@ -201,7 +201,7 @@ function tapsOf(axis: Axis, mode: InterpolationMode, alignCorners: boolean, anti
 // --- along one dimension ---------------------------------------------------------------------------------------------
 
 /** The entries of `x` at `places` along `dim`: as a view, where each is repeated equally often or every so many are taken. */
-export function takeAlong(x: Node, dim: number, places: readonly number[]): Node {
+function takeAlong(x: Node, dim: number, places: readonly number[]): Node {
   const size = x.shape[dim]!;
   const times = places.length / size;
   if (Number.isInteger(times) && places.every((place, index) => place === Math.floor(index / times))) {
