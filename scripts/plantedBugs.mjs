@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * Bugs that `npm run plant` plants one by one, each to be found by the tests named beside it: one a shader file, one a family of
- * gradients, some in fusion. `find` must be in the file exactly once (`tests/plantedBugs.node.test.ts` sees to it).
+ * gradients, and some where graphs become launches, where pending writes run, and where optimizers work on the host. `find` must
+ * be in the file exactly once. `tests/plantedBugs.node.test.ts` sees to it, and has the list of what must have one.
  *
  * @typedef {object} PlantedBug
  * @property {string} what what is wrong, in a few words
@@ -108,6 +109,15 @@ const SHADERS = [
 ]; // prettier-ignore
 
 /**
+ * @param {string} file
+ * @param {string} what
+ * @param {string} find
+ * @param {string} replace
+ * @returns {PlantedBug} to be found by tests that are yet to be named
+ */
+const bug = (file, what, find, replace) => ({ what, file, find, replace, project: "cpu", tests: "", only: "" });
+
+/**
  * A gradient against central differences.
  *
  * @param {string} file
@@ -118,13 +128,25 @@ const SHADERS = [
  * @returns {PlantedBug}
  */
 const gradient = (file, op, what, find, replace) => ({
-  what: `gradient of ${op}: ${what}`,
-  file: `src/ops/${file}.ts`,
-  find,
-  replace,
-  project: "cpu",
+  ...bug(`src/ops/${file}.ts`, `gradient of ${op}: ${what}`, find, replace),
   tests: "tests/ops/everyOp.grad",
   only: `^gradient of ${op} `,
+});
+
+/**
+ * A gradient against PyTorch's, where differences say nothing or the rule is a composed function's.
+ *
+ * @param {string} file
+ * @param {string} op
+ * @param {string} what
+ * @param {string} find
+ * @param {string} replace
+ * @returns {PlantedBug}
+ */
+const atGolden = (file, op, what, find, replace) => ({
+  ...gradient(file, op, what, find, replace),
+  tests: "tests/tensor/everyOp.test",
+  only: `^${op} `,
 });
 
 const GRADIENTS = [
@@ -137,10 +159,36 @@ const GRADIENTS = [
   gradient("slice", "slice", "backwards as if forwards", "padZeros(flip(x, backwards), before", "padZeros(x, before"),
   gradient("scan", "linearScan", "of the neighbour on the other side", 'mul(back, neighbour(output, attrs, "before", 0))', 'mul(back, neighbour(output, attrs, "after", 0))'),
   gradient("conv2d", "conv2d", "stride of the other dimension", "conv2dGradWeight(input!, gradOut, weight!.shape, attrs)", "conv2dGradWeight(input!, gradOut, weight!.shape, { ...attrs, stride: [attrs.stride[1], attrs.stride[0]] })"),
+  gradient("matmul", "matmul", "of the second factor without transposing the first", "product(transpose(a!, -1, -2), gradOut)", "product(a!, gradOut)"),
+  gradient("views", "permute", "the same order again", "[permute(gradOut, invertPermutation(dims))]", "[permute(gradOut, dims)]"),
+  gradient("windows", "unfold", "without dilation", "overlapAdd(gradOut, attrs, input!", "overlapAdd(gradOut, { ...attrs, dilation: 1 }, input!"),
+  gradient("indexing", "gather", "what several places take adds up to the largest", "scatterAdd(zeros(x!.shape, x!.dtype), dim, index!, gradOut)", 'scatterFold("amax", zeros(x!.shape, x!.dtype), dim, index!, gradOut)'),
+  gradient("maxPool", "maxPool2d", "windows that overlap give the last one's alone", "(totals[inIndex]! += gradOut!.data[outIndex]!)", "(totals[inIndex]! = gradOut!.data[outIndex]!)"),
+  atGolden("reduce", "amax", "ties get all of it each", "spread(div(gradOut, sumDims(isBest, dims)), dims, x!.shape)", "spread(gradOut, dims, x!.shape)"),
+  atGolden("indexing", "scatterReduce", "ties get all of it each", "div(gradOut, maximum(scatterAdd(ofX, dim, index!, ofSrc), 1))", "gradOut"),
   {
-    ...gradient("reduce", "amax", "ties get all of it each", "spread(div(gradOut, sumDims(isBest, dims)), dims, x!.shape)", "spread(gradOut, dims, x!.shape)"),
-    tests: "tests/tensor/everyOp.test",
-    only: "^amax ",
+    ...gradient("indexing", "scatter", "of values that another has overwritten", "where(isLast, gather(gradOut, dim, index, op), 0)", "gather(gradOut, dim, index, op)"),
+    tests: "tests/tensor/indexing.test",
+    only: "keeps the last",
+  },
+  atGolden("maxUnpool", "maxUnpool2d", "of the place before", "gather(gradOut, 2, places, op)", "gather(gradOut, 2, maximum(sub(places, 1), 0), op)"),
+  atGolden("gridSample", "gridSample", "none of rounded places, where PyTorch has zeros", "() => [zeros(x.shape, x.dtype)]", "() => [null]"),
+  atGolden("taps", "interpolate", "the first tap's weight for all", "along(row(weights, k), x, dim)", "along(row(weights, 0), x, dim)"),
+  atGolden("diagonal", "diagonalScatter", "beside the diagonal", "last(start), last(rest), last(columns)", "last(rest), last(start), last(columns)"),
+  atGolden("normalization", "batchNorm", "without what the mean takes off", "sub(sub(dy, div(sumDy, count)), mul(xhat, div(sumDyXhat, count)))", "sub(dy, mul(xhat, div(sumDyXhat, count)))"),
+  atGolden("normalization", "layerNorm", "without what the variance takes off", "sub(sub(dy, mean(dy, dims, true)), mul(xhat, mean(mul(dy, xhat), dims, true)))", "sub(dy, mean(dy, dims, true))"),
+  atGolden("moments", "norm", "ties get all of it each", "maximum(sumDims(cast(isExtreme, x.dtype), list), 1)", "maximum(mul(sumDims(cast(isExtreme, x.dtype), list), 0), 1)"),
+  atGolden("quantiles", "median", "ties get all of it each", "expand(div(gradOut, sum(ties)), x.shape)", "expand(gradOut, x.shape)"),
+  atGolden("loss", "binaryCrossEntropyWithLogits", "without the target", "mul(gradOut, sub(sigmoid(scores!), target!))", "mul(gradOut, sigmoid(scores!))"),
+  atGolden("activation", "softplus", "without beta", "mul(gradOut, sigmoid(scaledOf(of!)))", "mul(gradOut, sigmoid(of!))"),
+  {
+    ...gradient("maxPool", "maxPool2d", "of the second order none", "needs[0] ? pick(gradOut, apply(maxPool2dIndicesOp, [input!], attrs)) : null", "null"),
+    tests: "tests/tensor/secondOrder",
+    only: "^maxPool2d$",
+  },
+  {
+    ...bug("src/autograd/backward.ts", "of what is used twice that of one use", "before ? add(before, grad) : grad", "grad"),
+    tests: "tests/autograd/backward",
   },
 ]; // prettier-ignore
 
@@ -152,21 +200,94 @@ const GRADIENTS = [
  * @returns {PlantedBug}
  */
 const fusion = (file, what, find, replace) => ({
-  what,
-  file,
-  find,
-  replace,
+  ...bug(file, what, find, replace),
   project: "webgpu",
   tests: "tests/schedule/graphs.fuzz",
-  only: "",
 });
 
-const FUSION = [
+/**
+ * Tensors of several bindings.
+ *
+ * @param {string} file
+ * @param {string} what
+ * @param {string} find
+ * @param {string} replace
+ * @returns {PlantedBug}
+ */
+const windows = (file, what, find, replace) => ({
+  ...fusion(file, what, find, replace),
+  tests: "tests/schedule/windows.gpu",
+});
+
+const LAUNCHES = [
   fusion("src/kernels/scatter.ts", "an epilogue reads what the kernel has overwritten", "  rereadsOutput: true,\n", ""),
-  fusion("src/codegen/indexing.ts", "lanes count as aligned wherever the others start", "flat.start % LANES === 0 && outside.every(({ weight }) => weight % LANES === 0)", "flat.start % LANES === 0"),
+  {
+    ...fusion("src/codegen/indexing.ts", "lanes count as aligned wherever the others start", "flat.start % LANES === 0 && outside.every(({ weight }) => weight % LANES === 0)", "flat.start % LANES === 0"),
+    tests: "tests/ops/everyOp.gpu",
+    only: "^every op on the GPU (slice|permute|cat|pad|reshape|expand)$",
+  },
   fusion("src/schedule/plan.ts", "memory is given to others while it is still needed", "this.lastUse.get(node) === index)", "this.lastUse.get(node)! >= index)"),
   fusion("src/schedule/order.ts", "a variable is read after what replaces it", "if (next && next !== unit) before.get(next)!.push(unit);", ""),
+  windows("src/codegen/windows.ts", "each window starts where the first does", "byteOffset: index * size", "byteOffset: 0 * index"),
+  windows("src/codegen/outputWindows.ts", "what is read elsewhere too follows the output", ".filter((key) => !others.has(key))", ".filter((key) => key !== others)"),
+  windows("src/codegen/accessors.ts", "runs of four end at the border between two windows", "if (i < ${end - 3}u)", "if (i < ${end}u)"),
+]; // prettier-ignore
+
+/**
+ * What runs, and when: found without a GPU unless it says otherwise.
+ *
+ * @param {string} file
+ * @param {string} what
+ * @param {string} find
+ * @param {string} replace
+ * @param {[tests: string, only: string]} seen where the bug is to be seen
+ * @returns {PlantedBug}
+ */
+const running = (file, what, find, replace, [tests, only]) => ({
+  ...bug(`src/runtime/${file}.ts`, what, find, replace),
+  project: tests.includes(".gpu") ? "webgpu" : "cpu",
+  tests,
+  only,
+});
+
+const RUNNING = [
+  {
+    ...running("node", "programs of other attributes share a plan", "|${JSON.stringify(attrs)}|", "||", ["tests/tensor/programs.gpu", "nearly the same"]),
+    file: "src/graph/node.ts",
+  },
+  running("planKey", "versions of state count as one", "version - firstVersion.get(variable)!", "0", ["tests/tensor/programs.gpu", "nearly the same"]),
+  running("planKey", "what is read counts as what stays", "place.get(node)!, want)", "place.get(node)!)", ["tests/tensor/programs.gpu", "nearly the same"]),
+  running("needed", "state is overwritten before those that are left out have read it", "version < (overwritten.get(variable) ?? -1)", "version < -1", ["tests/tensor/state.fuzz.gpu", ""]),
+  running("indexChecks", "the largest index is not looked at", "[amin(index), amax(index)]", "[amin(index), amin(index)]", ["tests/tensor/indexing.gpu", "debug mode"]),
+  running("engine", "a write that is taken out leaves its version behind", "for (const variable of lost.variables) this.rewind(variable);", "void lost.variables;", ["tests/tensor/programs.test", ""]),
+  running("engine", "a version that was overwritten is read as the latest", "return node.version !== realized && ", "return node.version > realized && ", ["tests/tensor/state.test", ""]),
+  running("variable", "graphs go on reading the first version", "!this.leaf || this.leaf.version !== this.version", "!this.leaf", ["tests/tensor/state.test", ""]),
+  running("slotPool", "two slots of a plan are one", "used.set(size, index + 1)", "used.set(size, index)", ["tests/tensor/programs.gpu", ""]),
+]; // prettier-ignore
+
+/**
+ * What optimizers and schedules compute on the host.
+ *
+ * @param {string} file
+ * @param {string} what
+ * @param {string} find
+ * @param {string} replace
+ * @param {[tests: string, only: string]} seen where the bug is to be seen
+ * @returns {PlantedBug}
+ */
+const host = (file, what, find, replace, [tests, only]) => ({
+  ...bug(`src/optim/${file}.ts`, what, find, replace),
+  tests: `tests/optim/${tests}.test`,
+  only,
+});
+
+const HOST = [
+  host("adam", "bias is corrected by the other average's decay", "lr / (1 - betas[0] ** steps)", "lr / (1 - betas[1] ** steps)", ["optimizers", "^Adam "]),
+  host("adam", "AdamW's decay without the rate", "[0, 1 - lr * weightDecay]", "[0, 1 - weightDecay]", ["optimizers", "^AdamW "]),
+  host("sgd", "the first step counts as any other", "isLive ? SegmentState.live : SegmentState.first", "isLive ? SegmentState.live : SegmentState.live", ["optimizers", "^SGD "]),
+  host("schedules/cosine", "the rate stays where it turns", "(epoch - 1 - this.tMax) % (2 * this.tMax) === 0", "false", ["schedules", "CosineAnnealing"]),
+  host("schedules/oneCycle", "phases start at 0", "index === 0 ? 0 : this.phases[index - 1]!.end", "0", ["schedules", "OneCycle"]),
 ]; // prettier-ignore
 
 /** @type {readonly PlantedBug[]} */
-export const PLANTED_BUGS = [...SHADERS, ...GRADIENTS, ...FUSION];
+export const PLANTED_BUGS = [...SHADERS, ...GRADIENTS, ...LAUNCHES, ...RUNNING, ...HOST];

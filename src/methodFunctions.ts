@@ -3,16 +3,7 @@
  * do and throw is said there.
  */
 
-import type { Tensor } from "./tensor";
-
-type MethodName = { [N in keyof Tensor]: Tensor[N] extends (...args: never[]) => unknown ? N : never }[keyof Tensor];
-type Method<N extends MethodName> = Extract<Tensor[N], (...args: never[]) => unknown>;
-
-/** A method as a function of the tensor and the method's arguments. */
-const functionOf =
-  <N extends MethodName>(name: N) =>
-  (x: Tensor, ...args: Parameters<Method<N>>): ReturnType<Method<N>> =>
-    (x[name] as (...args: Parameters<Method<N>>) => ReturnType<Method<N>>)(...args);
+import { functionOf } from "./functionOf";
 
 // --- shape --------------------------------------------------------------------------------------------------------------
 
@@ -117,11 +108,7 @@ export const rot90 = functionOf("rot90");
 export const tile = functionOf("tile");
 
 /** Each element several times in a row along `dim`; counts in a tensor are read, and so awaited. @see torch.repeat_interleave */
-export function repeatInterleave(x: Tensor, repeats: number, dim?: number): Tensor;
-export function repeatInterleave(x: Tensor, repeats: Tensor, dim?: number): Promise<Tensor>;
-export function repeatInterleave(x: Tensor, repeats: number | Tensor, dim?: number): Tensor | Promise<Tensor> {
-  return typeof repeats === "number" ? x.repeatInterleave(repeats, dim) : x.repeatInterleave(repeats, dim);
-}
+export const repeatInterleave = functionOf("repeatInterleave");
 
 // --- places -------------------------------------------------------------------------------------------------------------
 
@@ -144,11 +131,7 @@ export const maskedSelect = functionOf("maskedSelect");
 export const argwhere = functionOf("argwhere");
 
 /** The coordinates of all elements that are not 0, a row each, or one tensor a dimension. @see torch.nonzero */
-export function nonzero(x: Tensor, options?: { readonly asTuple?: false }): Promise<Tensor>;
-export function nonzero(x: Tensor, options: { readonly asTuple: true }): Promise<Tensor[]>;
-export function nonzero(x: Tensor, options?: { readonly asTuple?: boolean }): Promise<Tensor | Tensor[]> {
-  return x.nonzero(options as { readonly asTuple: true });
-}
+export const nonzero = functionOf("nonzero");
 
 /** A tensor, with `out[index[i][j]][j] = src[i][j]` for `dim` 0, and so on. @see torch.scatter */
 export const scatter = functionOf("scatter");

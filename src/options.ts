@@ -57,7 +57,8 @@ const plain = (name: string): string => name.replaceAll("_", "").toLowerCase();
 /** Checks that a word is one of those that are understood. */
 export function checkChoice(op: string, name: string, value: unknown, choices: readonly string[]): void {
   if (choices.includes(value as string)) return;
+  const quoted = choices.map((choice) => `"${choice}"`);
   throw new ValueError(
-    `${op}: ${name} must be ${choices.map((choice) => `"${choice}"`).join(" or ")}, got ${JSON.stringify(value)}. Pass one of them.`,
+    `${op}: ${name} must be ${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)!}, got ${JSON.stringify(value)}. Pass one of them.`,
   );
 }

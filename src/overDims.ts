@@ -3,119 +3,101 @@
  * `Tensor` of the same name, which says what it does.
  */
 
+import { functionOf } from "./functionOf";
 import type { Unique, UniqueOptions } from "./methods/order";
-import { checkTensors, type Tensor } from "./tensor";
-
-/** A method as a function whose first argument is the tensor; up to three overloads. */
-type Free<Method> = Method extends {
-  (...args: infer A): infer X;
-  (...args: infer B): infer Y;
-  (...args: infer C): infer Z;
-}
-  ? { (input: Tensor, ...args: A): X; (input: Tensor, ...args: B): Y; (input: Tensor, ...args: C): Z }
-  : never;
-
-type MethodName = Extract<keyof Tensor, string>;
-
-function free<Name extends MethodName>(name: Name): Free<Tensor[Name]> {
-  const call = (input: Tensor, ...args: readonly unknown[]): unknown => {
-    checkTensors(name, input);
-    return (input[name] as (this: Tensor, ...args: readonly unknown[]) => unknown).apply(input, [...args]);
-  };
-  return call as Free<Tensor[Name]>;
-}
+import { checkTensor, type Tensor } from "./tensor";
 
 // --- reductions ------------------------------------------------------------------------------------------------------
 
 /** See `Tensor.sum`. @see torch.sum */
-export const sum = free("sum");
+export const sum = functionOf("sum");
 /** See `Tensor.mean`. @see torch.mean */
-export const mean = free("mean");
+export const mean = functionOf("mean");
 /** See `Tensor.prod`. @see torch.prod */
-export const prod = free("prod");
+export const prod = functionOf("prod");
 /** See `Tensor.nansum`. @see torch.nansum */
-export const nansum = free("nansum");
+export const nansum = functionOf("nansum");
 /** See `Tensor.nanmean`. @see torch.nanmean */
-export const nanmean = free("nanmean");
+export const nanmean = functionOf("nanmean");
 /** See `Tensor.countNonzero`. @see torch.count_nonzero */
-export const countNonzero = free("countNonzero");
+export const countNonzero = functionOf("countNonzero");
 /** See `Tensor.var`. @see torch.var */
-const variance = free("var");
+const variance = functionOf("var");
 export { variance as var };
 /** See `Tensor.std`. @see torch.std */
-export const std = free("std");
+export const std = functionOf("std");
 /** See `Tensor.varMean`. @see torch.var_mean */
-export const varMean = free("varMean");
+export const varMean = functionOf("varMean");
 /** See `Tensor.stdMean`. @see torch.std_mean */
-export const stdMean = free("stdMean");
+export const stdMean = functionOf("stdMean");
 /** See `Tensor.norm`. @see torch.norm */
-export const norm = free("norm");
+export const norm = functionOf("norm");
 /** See `Tensor.logsumexp`. @see torch.logsumexp */
-export const logsumexp = free("logsumexp");
+export const logsumexp = functionOf("logsumexp");
 /** See `Tensor.amax`. @see torch.amax */
-export const amax = free("amax");
+export const amax = functionOf("amax");
 /** See `Tensor.amin`. @see torch.amin */
-export const amin = free("amin");
+export const amin = functionOf("amin");
 /** See `Tensor.aminmax`. @see torch.aminmax */
-export const aminmax = free("aminmax");
+export const aminmax = functionOf("aminmax");
 /** See `Tensor.max`. @see torch.max */
-export const max = free("max");
+export const max = functionOf("max");
 /** See `Tensor.min`. @see torch.min */
-export const min = free("min");
+export const min = functionOf("min");
 /** See `Tensor.argmax`. @see torch.argmax */
-export const argmax = free("argmax");
+export const argmax = functionOf("argmax");
 /** See `Tensor.argmin`. @see torch.argmin */
-export const argmin = free("argmin");
+export const argmin = functionOf("argmin");
 /** See `Tensor.any`. @see torch.any */
-export const any = free("any");
+export const any = functionOf("any");
 /** See `Tensor.all`. @see torch.all */
-export const all = free("all");
+export const all = functionOf("all");
 
 // --- scans ---------------------------------------------------------------------------------------------------------
 
 /** See `Tensor.cumsum`. @see torch.cumsum */
-export const cumsum = free("cumsum");
+export const cumsum = functionOf("cumsum");
 /** See `Tensor.cumprod`. @see torch.cumprod */
-export const cumprod = free("cumprod");
+export const cumprod = functionOf("cumprod");
 /** See `Tensor.logcumsumexp`. @see torch.logcumsumexp */
-export const logcumsumexp = free("logcumsumexp");
+export const logcumsumexp = functionOf("logcumsumexp");
 /** See `Tensor.cummax`. @see torch.cummax */
-export const cummax = free("cummax");
+export const cummax = functionOf("cummax");
 /** See `Tensor.cummin`. @see torch.cummin */
-export const cummin = free("cummin");
+export const cummin = functionOf("cummin");
 /** See `Tensor.diff`. @see torch.diff */
-export const diff = free("diff");
+export const diff = functionOf("diff");
 
 // --- order ---------------------------------------------------------------------------------------------------------
 
 /** See `Tensor.topk`. @see torch.topk */
-export const topk = free("topk");
+export const topk = functionOf("topk");
 /** See `Tensor.sort`. @see torch.sort */
-export const sort = free("sort");
+export const sort = functionOf("sort");
 /** See `Tensor.argsort`. @see torch.argsort */
-export const argsort = free("argsort");
+export const argsort = functionOf("argsort");
 /** See `Tensor.msort`. @see torch.msort */
-export const msort = free("msort");
+export const msort = functionOf("msort");
 /** See `Tensor.kthvalue`. @see torch.kthvalue */
-export const kthvalue = free("kthvalue");
+export const kthvalue = functionOf("kthvalue");
 /** See `Tensor.median`. @see torch.median */
-export const median = free("median");
+export const median = functionOf("median");
 /** See `Tensor.nanmedian`. @see torch.nanmedian */
-export const nanmedian = free("nanmedian");
+export const nanmedian = functionOf("nanmedian");
 /** See `Tensor.mode`. @see torch.mode */
-export const mode = free("mode");
+export const mode = functionOf("mode");
 /** See `Tensor.quantile`. @see torch.quantile */
-export const quantile = free("quantile");
+export const quantile = functionOf("quantile");
 /** See `Tensor.nanquantile`. @see torch.nanquantile */
-export const nanquantile = free("nanquantile");
+export const nanquantile = functionOf("nanquantile");
 /** See `Tensor.histc`. @see torch.histc */
-export const histc = free("histc");
+export const histc = functionOf("histc");
 /** See `Tensor.bincount`. @see torch.bincount */
-export const bincount = free("bincount");
+export const bincount = functionOf("bincount");
 
 /** See `Tensor.unique`. @see torch.unique */
 export async function unique<const O extends UniqueOptions = object>(input: Tensor, options?: O): Promise<Unique<O>> {
-  checkTensors("unique", input);
+  checkTensor("unique", input);
   return input.unique(options);
 }
 
@@ -124,6 +106,6 @@ export async function uniqueConsecutive<const O extends Omit<UniqueOptions, "sor
   input: Tensor,
   options?: O,
 ): Promise<Unique<O>> {
-  checkTensors("uniqueConsecutive", input);
+  checkTensor("uniqueConsecutive", input);
   return input.uniqueConsecutive(options);
 }

@@ -27,6 +27,7 @@ const LAYERS: Record<string, number> = {
   overDims: 5,
   combine: 5,
   methodFunctions: 5,
+  functionOf: 5,
   parameter: 5,
   parameterArena: 5,
   gradientClipping: 5,

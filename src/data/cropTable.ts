@@ -17,7 +17,7 @@ export interface CropOptions {
 }
 
 /** Entries of a table: 16 random bits choose one. */
-export const TABLE_SIZE = 2 ** 16;
+const TABLE_SIZE = 2 ** 16;
 
 /** Draws that torchvision makes before it gives up and crops the centre. */
 const ATTEMPTS = 10;

@@ -26,7 +26,8 @@ export interface DerivativeOptions {
   readonly strict?: boolean;
 }
 
-const listOf = (tensors: Tensors): readonly Tensor[] => (tensors instanceof Tensor ? [tensors] : tensors);
+/** One tensor as a list, several as they are. */
+export const listOf = (tensors: Tensors): readonly Tensor[] => (tensors instanceof Tensor ? [tensors] : tensors);
 
 /** A list in the form of what it belongs to: its only element where that is one tensor. */
 const inFormOf = <T extends Tensors, R>(form: T, list: readonly R[]): Each<T, R> =>

@@ -8,8 +8,8 @@ import { coordinatesOf, showShape } from "../graph/shape";
 import { checkOptionNames } from "../options";
 import { Parameter } from "../parameter";
 import { defaultGenerator, Generator, randn } from "../random";
-import { read, Tensor } from "../tensor";
-import type { Arguments, Tensors } from "./functional";
+import { read, type Tensor } from "../tensor";
+import { type Arguments, listOf, type Tensors } from "./functional";
 import { grad } from "./grad";
 
 /** Options of `gradcheck` and `gradgradcheck`, PyTorch's names and defaults. */
@@ -94,8 +94,6 @@ export async function gradgradcheck<const In extends Tensors>(
 }
 
 type Fn = (...inputs: readonly Tensor[]) => Tensors;
-
-const listOf = (tensors: Tensors): readonly Tensor[] => (tensors instanceof Tensor ? [tensors] : tensors);
 
 /** Inputs in f64 on a CPU device. */
 interface Given {

@@ -37,7 +37,7 @@ export interface MergeBuffers {
 }
 
 /** Turns that runs of `run` need to become one of `n`. */
-export const mergesFor = (n: number, run: number): number => Math.max(0, Math.ceil(Math.log2(n / run)));
+const mergesFor = (n: number, run: number): number => Math.max(0, Math.ceil(Math.log2(n / run)));
 
 /** Merges of `[rows, n]`, from sorted runs of `run` in the first buffers to whole rows; the last one writes the output. */
 export function mergePasses(

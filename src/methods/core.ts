@@ -24,9 +24,6 @@ export type TensorLike = Tensor | number | boolean;
 /** Dims to reduce: one, several, or all when absent. */
 export type Dims = number | readonly number[];
 
-/** Where a slice starts or ends, per leading dimension; null for Python's default. */
-export type Bounds = readonly (number | null)[];
-
 export abstract class TensorCore {
   protected value: Node;
   private disposed = false;
@@ -337,11 +334,15 @@ function checkPlace(op: string, dtype: DType, device: Device): void {
   );
 }
 
-/** What takes tensors only must get them: callers without types may pass anything. Null is for none. */
+/** What takes a tensor must get one: callers without types may pass anything. */
+export function checkTensor(op: string, operand: unknown): void {
+  if (operand instanceof TensorCore) return;
+  throw new DTypeError(`${op}: it takes a tensor, got ${describe(operand)}. Make one: tensor(values).`);
+}
+
+/** The same of several, where null is for none. */
 export function checkTensors(op: string, ...operands: readonly unknown[]): void {
-  const wrong = operands.find((operand) => operand !== null && !(operand instanceof TensorCore));
-  if (wrong === undefined && !operands.includes(undefined)) return;
-  throw new DTypeError(`${op}: it takes a tensor, got ${describe(wrong)}. Make one: tensor(values).`);
+  for (const operand of operands) if (operand !== null) checkTensor(op, operand);
 }
 
 /** The device that all tensors among `operands` are on. */

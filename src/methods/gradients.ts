@@ -234,8 +234,7 @@ function targetsOf(inputs: Tensor | readonly Tensor[]): Target[] {
 }
 
 /** A node that gradients stop at: it requires them, and nothing it was computed from does. */
-export const isGradientLeaf = (node: Node): boolean =>
-  !node.historyLost && !node.inputs.some((input) => input.requiresGrad);
+const isGradientLeaf = (node: Node): boolean => !node.historyLost && !node.inputs.some((input) => input.requiresGrad);
 
 /** The same value as a leaf. */
 function leafOf(node: Node, requiresGrad: boolean): Node {

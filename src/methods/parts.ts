@@ -5,7 +5,6 @@ import { showShape } from "../graph/shape";
 import * as ops from "../ops";
 import { describe } from "../options";
 import type { Tensor } from "../tensor";
-import type { Bounds } from "./core";
 import { Shaping } from "./shape";
 
 export abstract class Parts extends Shaping {
@@ -16,7 +15,7 @@ export abstract class Parts extends Shaping {
    * @example
    * x.slice([0, 1], [2, -1]); // x[0:2, 1:-1]
    */
-  slice(starts: Bounds, ends: Bounds = [], steps: readonly number[] = []): Tensor {
+  slice(starts: ops.Bounds, ends: ops.Bounds = [], steps: readonly number[] = []): Tensor {
     return this.unary((x) => ops.slice(x, starts, ends, steps));
   }
 

@@ -220,7 +220,7 @@ export interface KaimingOptions extends Drawn {
 }
 
 /** Standard deviation of He's initialisers: `gain / sqrt(fan)`. */
-export function kaimingStd(shape: Shape, options: KaimingOptions = {}): number {
+function kaimingStd(shape: Shape, options: KaimingOptions = {}): number {
   checkOptionNames("kaiming", options, ["a", "mode", "nonlinearity", "generator"]);
   const { a = 0, mode = "fanIn", nonlinearity = "leakyRelu" } = options;
   const fans = calculateFans(shape);

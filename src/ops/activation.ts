@@ -25,11 +25,17 @@ export function gelu(x: Node, { approximate = "none" }: { approximate?: "none" |
 /** From here on the linear part of softplus is all that f32 sees of it. */
 const LINEAR = 20;
 
-/** `log(1 + exp(beta x)) / beta`, without overflow; `x` where `beta x` is above the threshold. */
+/**
+ * `log(1 + exp(beta x)) / beta`, without overflow; `x` where `beta x` is above the threshold. Its own terms would have no second
+ * gradient at 0.
+ */
 export function softplus(x: Node, { beta = 1, threshold = LINEAR }: { beta?: number; threshold?: number } = {}): Node {
-  const scaled = beta === 1 ? x : mul(x, beta);
+  const scaledOf = (of: Node): Node => (beta === 1 ? of : mul(of, beta));
+  const scaled = scaledOf(x);
   const sum = add(maximum(scaled, 0), log1p(exp(neg(abs(scaled)))));
-  const result = beta === 1 ? sum : div(sum, beta);
+  const result = customVjp(beta === 1 ? sum : div(sum, beta), [x], (gradOut, [of]) => [
+    mul(gradOut, sigmoid(scaledOf(of!))),
+  ]);
   return threshold < LINEAR ? where(gt(scaled, threshold), x, result) : result;
 }
 

@@ -25,7 +25,7 @@ const joined =
 
 // --- sums and products -----------------------------------------------------------------------------------------------
 
-export const addOp = binary({
+const addOp = binary({
   name: "add",
   dtypes: NUMBER,
   js: (a, b) => a + b,
@@ -33,7 +33,7 @@ export const addOp = binary({
   vjp: (gradOut) => [gradOut, gradOut],
 });
 
-export const subOp = binary({
+const subOp = binary({
   name: "sub",
   dtypes: NUMBER,
   js: (a, b) => a - b,
@@ -42,7 +42,7 @@ export const subOp = binary({
 });
 
 // d(a * b) = da * b + a * db
-export const mulOp = binary({
+const mulOp = binary({
   name: "mul",
   dtypes: NUMBER,
   js: (a, b) => a * b,
@@ -52,7 +52,7 @@ export const mulOp = binary({
 });
 
 // d(a / b) = da / b - (a / b) / b * db
-export const divOp = binary({
+const divOp = binary({
   name: "div",
   dtypes: FLOAT,
   js: (a, b) => a / b,
@@ -63,7 +63,7 @@ export const divOp = binary({
   ],
 });
 
-export const negOp = unary({
+const negOp = unary({
   name: "neg",
   dtypes: NUMBER,
   js: (x) => -x,
@@ -72,7 +72,7 @@ export const negOp = unary({
 });
 
 // d(x^2) = 2 x dx
-export const squareOp = unary({
+const squareOp = unary({
   name: "square",
   dtypes: NUMBER,
   js: (x) => x * x,
@@ -82,7 +82,7 @@ export const squareOp = unary({
 });
 
 // d(1 / x) = -(1 / x)^2 dx
-export const reciprocalOp = unary({
+const reciprocalOp = unary({
   name: "reciprocal",
   dtypes: FLOAT,
   js: (x) => 1 / x,
@@ -155,7 +155,7 @@ export function addcdiv(x: Node, a: Node, b: Node, value = 1): Node {
 
 // --- choice ----------------------------------------------------------------------------------------------------------
 
-export const whereOp = defineOp<NoAttrs>({
+const whereOp = defineOp<NoAttrs>({
   name: "where",
   infer([condition, a, b]) {
     checkDType("where", [condition!], ["bool"]);
@@ -187,7 +187,7 @@ export function where(condition: Node, a: Operand, b: Operand): Node {
 const shareOfWinner = (gradOut: Node, loses: Node, ties: Node): Node =>
   where(loses, 0, where(ties, mul(gradOut, 0.5), gradOut));
 
-export const maximumOp = binary({
+const maximumOp = binary({
   name: "maximum",
   dtypes: NUMBER,
   js: (a, b) => Math.max(a, b),
@@ -198,7 +198,7 @@ export const maximumOp = binary({
   ],
 });
 
-export const minimumOp = binary({
+const minimumOp = binary({
   name: "minimum",
   dtypes: NUMBER,
   js: (a, b) => Math.min(a, b),
@@ -210,7 +210,7 @@ export const minimumOp = binary({
 });
 
 // d|x| = sign(x) dx, 0 at 0
-export const absOp = unary({
+const absOp = unary({
   name: "abs",
   dtypes: NUMBER,
   js: Math.abs,
@@ -219,7 +219,7 @@ export const absOp = unary({
 });
 
 // 0 at 0; NaN passes the gradient, as in PyTorch
-export const reluOp = unary({
+const reluOp = unary({
   name: "relu",
   dtypes: [...FLOAT, "i32"],
   js: (x) => (x <= 0 ? 0 : x),
@@ -274,7 +274,7 @@ export function lerp(a: Node, b: Node, weight: Operand): Node {
 // --- signs -----------------------------------------------------------------------------------------------------------
 
 /** NaN has sign 0, as in PyTorch. */
-export const signOp = unary({
+const signOp = unary({
   name: "sign",
   dtypes: NUMBER,
   js: (x) => (x > 0 ? 1 : x < 0 ? -1 : 0),
@@ -289,7 +289,7 @@ export const signOp = unary({
 
 const isBelowZero = (x: number): boolean => x < 0 || Object.is(x, -0);
 
-export const signbitOp = unary({
+const signbitOp = unary({
   name: "signbit",
   dtypes: FLOAT,
   result: "bool",
@@ -300,7 +300,7 @@ export const signbitOp = unary({
 });
 
 // d = the sign that it gets, and 0 at 0
-export const copysignOp = binary({
+const copysignOp = binary({
   name: "copysign",
   dtypes: FLOAT,
   js: (a, b) => (isBelowZero(b) ? -Math.abs(a) : Math.abs(a)),

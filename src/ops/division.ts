@@ -19,10 +19,10 @@ const rounding = (name: string, js: (x: number) => number): PointwiseOp =>
 
 const roundHalfToEven = (x: number): number => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
 
-export const floorOp = rounding("floor", Math.floor);
-export const ceilOp = rounding("ceil", Math.ceil);
-export const roundOp = rounding("round", roundHalfToEven);
-export const truncOp = rounding("trunc", Math.trunc);
+const floorOp = rounding("floor", Math.floor);
+const ceilOp = rounding("ceil", Math.ceil);
+const roundOp = rounding("round", roundHalfToEven);
+const truncOp = rounding("trunc", Math.trunc);
 
 const rounded =
   (op: PointwiseOp) =>
@@ -73,7 +73,7 @@ function floorDivideFloat(a: number, b: number): number {
 }
 
 // d(a mod b) = da - floor(a / b) db
-export const remainderOp = binary({
+const remainderOp = binary({
   name: "remainder",
   dtypes: NUMBER,
   dear: true,
@@ -87,7 +87,7 @@ export const remainderOp = binary({
 });
 
 // d(a fmod b) = da - trunc(a / b) db
-export const fmodOp = binary({
+const fmodOp = binary({
   name: "fmod",
   dtypes: NUMBER,
   dear: true,
@@ -99,7 +99,7 @@ export const fmodOp = binary({
 
 const flat: PointwiseOp["vjp"] = (gradOut) => [zerosLike(gradOut), zerosLike(gradOut)];
 
-export const floorDivideOp = binary({
+const floorDivideOp = binary({
   name: "floorDivide",
   dtypes: NUMBER,
   dear: true,
@@ -113,7 +113,7 @@ export const floorDivideOp = binary({
 });
 
 /** The quotient is rounded before it is cut, as in PyTorch. */
-export const truncDivideOp = binary({
+const truncDivideOp = binary({
   name: "truncDivide",
   dtypes: NUMBER,
   dear: true,

@@ -16,7 +16,7 @@ import { call, vec } from "./wgsl";
 
 // --- arange ----------------------------------------------------------------------------------------------------------
 
-export const arangeOp = defineOp<{ readonly size: number; readonly dtype: DType }>({
+const arangeOp = defineOp<{ readonly size: number; readonly dtype: DType }>({
   name: "arange",
   infer: (_inputs, { size, dtype }) => ({ shape: [size], dtype }),
   evaluate(_inputs, { data }) {
@@ -85,7 +85,7 @@ function fillRandom(out: TypedArray, seed: readonly [number, number], offset: re
   }
 }
 
-export const randomBitsOp = defineOp<{ readonly shape: Shape }>({
+const randomBitsOp = defineOp<{ readonly shape: Shape }>({
   name: "randomBits",
   infer(_inputs, { shape }) {
     checkShape("randomBits", shape);

@@ -1,8 +1,9 @@
 /** Images sampled at places that a tensor gives: what spatial transformers are made of. Composed; a gather reads the pixels. */
 
-import { ShapeError, ValueError } from "../errors";
+import { ShapeError } from "../errors";
 import type { Node } from "../graph/node";
 import { sameShape, type Shape, showShape } from "../graph/shape";
+import { checkChoice } from "../options";
 import { add, clamp, div, mul, neg, sub, where } from "./arithmetic";
 import { expand, zeros } from "./broadcast";
 import { cast } from "./cast";
@@ -28,14 +29,9 @@ export interface GridSampleOptions {
 const MODES = ["bilinear", "nearest"];
 const PADDING_MODES = ["zeros", "border", "reflection"];
 
-function checkOneOf(name: string, value: string, known: readonly string[]): void {
-  if (known.includes(value)) return;
-  throw new ValueError(`gridSample: ${name} must be one of ${known.join(", ")}, got ${value}. Write one of them.`);
-}
-
 function checkGrid(x: Node, grid: Node, { mode = "bilinear", paddingMode = "zeros" }: GridSampleOptions): void {
-  checkOneOf("mode", mode, MODES);
-  checkOneOf("paddingMode", paddingMode, PADDING_MODES);
+  checkChoice("gridSample", "mode", mode, MODES);
+  checkChoice("gridSample", "paddingMode", paddingMode, PADDING_MODES);
   checkDType("gridSample", [x, grid], FLOAT);
   checkSameDType("gridSample", [x, grid]);
   checkRank("gridSample", "input", x, 4, "[n, c, h, w]");

@@ -70,7 +70,7 @@ export { BLOCK, SegmentState } from "./segments";
 export * from "./scan";
 export { countEach, histc, runsOf, searchsorted, searchsortedOp } from "./search";
 export * from "./shuffle";
-export { flip, narrow, padOp, padZeros, slice, sliceOp } from "./slice";
+export { type Bounds, flip, narrow, padOp, padZeros, slice, sliceOp } from "./slice";
 export * from "./special";
 export { index, type Item, nonzeroPlaces, setAt } from "./subscript";
 export * from "./trigonometry";

@@ -3,6 +3,7 @@
 import { ShapeError, ValueError } from "../errors";
 import type { Node } from "../graph/node";
 import { showShape, sizeOf } from "../graph/shape";
+import { checkChoice } from "../options";
 import { meanAdaptive } from "./avgPool";
 import { expand } from "./broadcast";
 import { checkDType } from "./check";
@@ -55,11 +56,7 @@ interface Axis {
 function checkMode(x: Node, mode: InterpolationMode, options: InterpolateOptions): void {
   checkDType("interpolate", [x], FLOAT);
   const modes = Object.keys(SPATIAL);
-  if (!modes.includes(mode)) {
-    throw new ValueError(
-      `interpolate: mode must be one of ${modes.join(", ")}, got ${mode as string}. Write one of them.`,
-    );
-  }
+  checkChoice("interpolate", "mode", mode, modes);
   const spatial = x.shape.length - 2;
   if (!SPATIAL[mode].includes(spatial)) {
     const fitting = modes.filter((name) => SPATIAL[name as InterpolationMode].includes(spatial));
@@ -204,7 +201,7 @@ function tapsOf(axis: Axis, mode: InterpolationMode, alignCorners: boolean, anti
 // --- along one dimension ---------------------------------------------------------------------------------------------
 
 /** The entries of `x` at `places` along `dim`: as a view, where each is repeated equally often or every so many are taken. */
-export function takeAlong(x: Node, dim: number, places: readonly number[]): Node {
+function takeAlong(x: Node, dim: number, places: readonly number[]): Node {
   const size = x.shape[dim]!;
   const times = places.length / size;
   if (Number.isInteger(times) && places.every((place, index) => place === Math.floor(index / times))) {

@@ -55,7 +55,7 @@ function evaluateCat(inputs: readonly HostArray[], output: HostArray, dim: numbe
   }
 }
 
-export const catOp = defineOp<DimAttrs>({
+const catOp = defineOp<DimAttrs>({
   name: "cat",
   infer(inputs, { dim }) {
     checkSameDType("cat", inputs);

@@ -23,9 +23,9 @@ const leafOp = (name: string): Op<LeafAttrs> =>
     lowering: { kind: "leaf" },
   });
 
-export const dataOp = leafOp("data");
-export const scalarOp = leafOp("scalar");
-export const tableOp = leafOp("table");
+const dataOp = leafOp("data");
+const scalarOp = leafOp("scalar");
+const tableOp = leafOp("table");
 export const variableOp = leafOp("variable");
 
 const makeLeaf = (op: Op<LeafAttrs>, shape: Shape, dtype: DType, requiresGrad = false): Node =>

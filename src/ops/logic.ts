@@ -22,12 +22,12 @@ const comparison = (name: string, symbol: string, js: (a: number, b: number) => 
     vjp: null,
   });
 
-export const eqOp = comparison("eq", "==", (a, b) => a === b);
-export const neOp = comparison("ne", "!=", (a, b) => a !== b);
-export const ltOp = comparison("lt", "<", (a, b) => a < b);
-export const leOp = comparison("le", "<=", (a, b) => a <= b);
-export const gtOp = comparison("gt", ">", (a, b) => a > b);
-export const geOp = comparison("ge", ">=", (a, b) => a >= b);
+const eqOp = comparison("eq", "==", (a, b) => a === b);
+const neOp = comparison("ne", "!=", (a, b) => a !== b);
+const ltOp = comparison("lt", "<", (a, b) => a < b);
+const leOp = comparison("le", "<=", (a, b) => a <= b);
+const gtOp = comparison("gt", ">", (a, b) => a > b);
+const geOp = comparison("ge", ">=", (a, b) => a >= b);
 
 const paired =
   (op: PointwiseOp) =>
@@ -53,7 +53,7 @@ export const ge = compare(geOp);
 
 // --- logic -----------------------------------------------------------------------------------------------------------
 
-export const logicalNotOp = unary({
+const logicalNotOp = unary({
   name: "logicalNot",
   dtypes: ["bool"],
   js: (x) => Number(x === 0),
@@ -66,7 +66,7 @@ const logical = (name: string, symbol: string, js: (a: number, b: number) => num
 
 export const logicalAndOp = logical("logicalAnd", "&", (a, b) => a & b);
 export const logicalOrOp = logical("logicalOr", "|", (a, b) => a | b);
-export const logicalXorOp = logical("logicalXor", "!=", (a, b) => a ^ b);
+const logicalXorOp = logical("logicalXor", "!=", (a, b) => a ^ b);
 
 const combine =
   (op: PointwiseOp) =>
@@ -81,7 +81,7 @@ export const logicalXor = combine(logicalXorOp);
 
 // --- bits ------------------------------------------------------------------------------------------------------------
 
-export const bitwiseNotOp = unary({
+const bitwiseNotOp = unary({
   name: "bitwiseNot",
   dtypes: INTEGER,
   js: (x) => ~x,
@@ -98,9 +98,9 @@ const bitwise = (name: string, symbol: string, js: (a: number, b: number) => num
     vjp: null,
   });
 
-export const bitwiseAndOp = bitwise("bitwiseAnd", "&", (a, b) => a & b);
-export const bitwiseOrOp = bitwise("bitwiseOr", "|", (a, b) => a | b);
-export const bitwiseXorOp = bitwise("bitwiseXor", "^", (a, b) => a ^ b);
+const bitwiseAndOp = bitwise("bitwiseAnd", "&", (a, b) => a & b);
+const bitwiseOrOp = bitwise("bitwiseOr", "|", (a, b) => a | b);
+const bitwiseXorOp = bitwise("bitwiseXor", "^", (a, b) => a ^ b);
 
 /** Shift distances count modulo 32, in JavaScript as in WGSL. */
 const shift = (name: string, symbol: string, js: IntegerFunctions): PointwiseOp =>
@@ -115,8 +115,8 @@ const shift = (name: string, symbol: string, js: IntegerFunctions): PointwiseOp 
 
 const leftShift = (a: number, b: number): number => a << b;
 
-export const bitwiseLeftShiftOp = shift("bitwiseLeftShift", "<<", { i32: leftShift, u32: leftShift });
-export const bitwiseRightShiftOp = shift("bitwiseRightShift", ">>", { i32: (a, b) => a >> b, u32: (a, b) => a >>> b });
+const bitwiseLeftShiftOp = shift("bitwiseLeftShift", "<<", { i32: leftShift, u32: leftShift });
+const bitwiseRightShiftOp = shift("bitwiseRightShift", ">>", { i32: (a, b) => a >> b, u32: (a, b) => a >>> b });
 
 /** High word of the 64-bit product of two u32, from 16-bit halves. */
 export function mulHighU32(a: number, b: number): number {
@@ -129,7 +129,7 @@ export function mulHighU32(a: number, b: number): number {
   return aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(carry / 0x10000);
 }
 
-export const mulHighOp = binary({
+const mulHighOp = binary({
   name: "mulHigh",
   dtypes: ["u32"],
   js: mulHighU32,
@@ -161,9 +161,9 @@ const floatTest = (name: string, wgslName: string, js: (x: number) => boolean): 
     vjp: null,
   });
 
-export const isnanOp = floatTest("isnan", "is_nan", Number.isNaN);
-export const isinfOp = floatTest("isinf", "is_inf", (x) => x === Infinity || x === -Infinity);
-export const isfiniteOp = floatTest("isfinite", "is_finite", Number.isFinite);
+const isnanOp = floatTest("isnan", "is_nan", Number.isNaN);
+const isinfOp = floatTest("isinf", "is_inf", (x) => x === Infinity || x === -Infinity);
+const isfiniteOp = floatTest("isfinite", "is_finite", Number.isFinite);
 
 export const isnan = (x: Node): Node => (isFloat(x.dtype) ? apply(isnanOp, [x], {}) : full(x.shape, 0, "bool"));
 export const isinf = (x: Node): Node => (isFloat(x.dtype) ? apply(isinfOp, [x], {}) : full(x.shape, 0, "bool"));

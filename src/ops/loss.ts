@@ -3,9 +3,11 @@
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors";
 import { isFloat, isInteger, toFloatDType } from "../graph/dtype";
 import type { Node } from "../graph/node";
-import { sameShape, showShape, sizeOf } from "../graph/shape";
+import { broadcastShapes, sameShape, showShape, sizeOf } from "../graph/shape";
+import { checkChoice } from "../options";
 import { softplus } from "./activation";
 import { abs, add, clamp, div, mul, neg, relu, square, sub, where } from "./arithmetic";
+import { expand } from "./broadcast";
 import { cast, toFloat } from "./cast";
 import { customVjp, detach } from "./custom";
 import { iota } from "./generate";
@@ -34,13 +36,8 @@ export function reduceLoss(op: string, losses: Node, reduction: Reduction): Node
   return reduction === "none" ? losses : reduction === "sum" ? sum(losses) : mean(losses);
 }
 
-function checkReduction(op: string, reduction: string): void {
-  if (!["mean", "sum", "none"].includes(reduction)) {
-    throw new ValueError(
-      `${op}: reduction must be "mean", "sum" or "none", got ${JSON.stringify(reduction)}. Pass one of them.`,
-    );
-  }
-}
+const checkReduction = (op: string, reduction: string): void =>
+  checkChoice(op, "reduction", reduction, ["mean", "sum", "none"]);
 
 export interface NllOptions {
   /** One factor per class, `[classes]`. */
@@ -213,16 +210,24 @@ export function divergence(x: Node, y: Node): Node {
  */
 export function binaryCrossEntropyWithLogits(x: Node, y: Node, posWeight: Node | null = null): Node {
   const tail = log1p(exp(neg(abs(x)))); // log(1 + e^-|x|)
-  const factor = (target: Node): Node | number => (posWeight ? add(mul(sub(posWeight, 1), target), 1) : 1);
-  const value = posWeight
-    ? add(mul(sub(1, y), x), mul(factor(y), add(tail, relu(neg(x)))))
-    : add(sub(relu(x), mul(x, y)), tail);
-  return customVjp(value, [x, y], (gradOut, [scores, target]) => {
-    if (!posWeight) return [mul(gradOut, sub(sigmoid(scores!), target!)), neg(mul(gradOut, scores!))];
-    const positive = mul(posWeight, target!);
-    const slope = sub(mul(sigmoid(scores!), factor(target!)), positive);
-    const ofTarget = sub(mul(sub(posWeight, 1), softplus(neg(scores!))), scores!);
-    return [mul(gradOut, slope), mul(gradOut, ofTarget)];
+  if (!posWeight) {
+    return customVjp(add(sub(relu(x), mul(x, y)), tail), [x, y], (gradOut, [scores, target]) => [
+      mul(gradOut, sub(sigmoid(scores!), target!)),
+      neg(mul(gradOut, scores!)),
+    ]);
+  }
+  const shape = broadcastShapes("binaryCrossEntropyWithLogits", x.shape, posWeight.shape);
+  const factor = (target: Node, weight: Node): Node => add(mul(sub(weight, 1), target), 1);
+  const value = add(mul(sub(1, y), x), mul(factor(y, posWeight), add(tail, relu(neg(x)))));
+  const inputs = [x, y, posWeight].map((input) => expand(input, shape));
+  return customVjp(value, inputs, (gradOut, given) => {
+    const [scores, target, weight] = given as [Node, Node, Node];
+    const missed = softplus(neg(scores)); // log(1 + e^-x)
+    return [
+      mul(gradOut, sub(mul(sigmoid(scores), factor(target, weight)), mul(weight, target))),
+      mul(gradOut, sub(mul(sub(weight, 1), missed), scores)),
+      mul(gradOut, mul(target, missed)),
+    ];
   });
 }
 

@@ -36,21 +36,21 @@ export const onFloats =
 
 // --- exponentials and logarithms -------------------------------------------------------------------------------------
 
-export const expOp = mathOp("exp", { js: Math.exp, wgsl: "ieee_exp", derivative: (_x, output) => output });
-export const expm1Op = mathOp("expm1", { js: Math.expm1, wgsl: "expm1", derivative: (_x, output) => add(output, 1) });
-export const exp2Op = mathOp("exp2", {
+const expOp = mathOp("exp", { js: Math.exp, wgsl: "ieee_exp", derivative: (_x, output) => output });
+const expm1Op = mathOp("expm1", { js: Math.expm1, wgsl: "expm1", derivative: (_x, output) => add(output, 1) });
+const exp2Op = mathOp("exp2", {
   js: (x) => 2 ** x,
   wgsl: "ieee_exp2",
   derivative: (_x, output) => mul(output, Math.LN2),
 });
-export const logOp = mathOp("log", { js: Math.log, wgsl: "ieee_log", derivative: (x) => reciprocal(x) });
-export const log1pOp = mathOp("log1p", { js: Math.log1p, wgsl: "log1p", derivative: (x) => reciprocal(add(x, 1)) });
-export const log2Op = mathOp("log2", {
+const logOp = mathOp("log", { js: Math.log, wgsl: "ieee_log", derivative: (x) => reciprocal(x) });
+const log1pOp = mathOp("log1p", { js: Math.log1p, wgsl: "log1p", derivative: (x) => reciprocal(add(x, 1)) });
+const log2Op = mathOp("log2", {
   js: Math.log2,
   wgsl: "ieee_log2",
   derivative: (x) => reciprocal(mul(x, Math.LN2)),
 });
-export const log10Op = mathOp("log10", {
+const log10Op = mathOp("log10", {
   js: Math.log10,
   wgsl: "ieee_log10",
   derivative: (x) => reciprocal(mul(x, Math.LN10)),
@@ -69,7 +69,7 @@ export const log10 = onFloats(log10Op);
 // --- roots -----------------------------------------------------------------------------------------------------------
 
 // d sqrt(x) = dx / (2 sqrt(x)), infinite at 0
-export const sqrtOp = unary({
+const sqrtOp = unary({
   name: "sqrt",
   dtypes: FLOAT,
   js: Math.sqrt,
@@ -77,7 +77,7 @@ export const sqrtOp = unary({
   vjp: (gradOut, { output }) => [div(gradOut, mul(output, 2))],
 });
 
-export const rsqrtOp = mathOp("rsqrt", {
+const rsqrtOp = mathOp("rsqrt", {
   js: (x) => 1 / Math.sqrt(x),
   wgsl: "rsqrt",
   derivative: (_x, output) => mul(mul(square(output), output), -0.5),
@@ -87,7 +87,7 @@ export const sqrt = onFloats(sqrtOp);
 /** `1 / sqrt(x)`. */
 export const rsqrt = onFloats(rsqrtOp);
 
-export const sigmoidOp = mathOp("sigmoid", {
+const sigmoidOp = mathOp("sigmoid", {
   js: (x) => 1 / (1 + Math.exp(-x)),
   wgsl: "sigmoid",
   derivative: (_x, output) => mul(output, sub(1, output)),
@@ -113,7 +113,7 @@ function powInteger(a: number, b: number): number {
 }
 
 // d(a^b) = b a^(b-1) da + a^b log(a) db; 0 for da where b = 0, and for db where a = 0 and b >= 0
-export const powOp = binary({
+const powOp = binary({
   name: "pow",
   dtypes: NUMBER,
   dear: true,

@@ -96,7 +96,7 @@ function forEachMaximum(input: HostArray, info: Pool2dInfo, window: (outIndex: n
 // --- ops -------------------------------------------------------------------------------------------------------------
 
 /** Input: `[n, c, h, w]`. */
-export const maxPool2dOp = defineOp<PoolAttrs>({
+const maxPool2dOp = defineOp<PoolAttrs>({
   name: "maxPool2d",
   infer: ([input], attrs) => ({ shape: inferPool("maxPool2d", input!, attrs), dtype: input!.dtype }),
   evaluate([input], output, attrs) {
@@ -205,7 +205,7 @@ function evaluateAdaptive({ data }: HostArray, output: HostArray, info: Adaptive
 }
 
 /** Where the maxima of windows lie that cover a plane evenly: i32 `[n, c, ...outputSize]`. Input: `[n, c, h, w]`. */
-export const adaptiveMaxPool2dIndicesOp = defineOp<AdaptiveAttrs>({
+const adaptiveMaxPool2dIndicesOp = defineOp<AdaptiveAttrs>({
   name: "adaptiveMaxPool2dIndices",
   infer([input], { outputSize }) {
     checkDType("adaptiveMaxPool2dIndices", [input!], FLOAT);

@@ -46,7 +46,7 @@ function evaluateRanking(
 }
 
 /** Input: `[rows, n]`. Output: i32 `[rows, k]`, best first, equals by lower index; NaN is larger than everything. */
-export const topkIndicesOp = defineOp<{ readonly k: number; readonly largest: boolean }>({
+const topkIndicesOp = defineOp<{ readonly k: number; readonly largest: boolean }>({
   name: "topkIndices",
   infer([x], { k }) {
     checkDType("topkIndices", [x!], NUMERIC);
@@ -66,7 +66,7 @@ export const topkIndicesOp = defineOp<{ readonly k: number; readonly largest: bo
 });
 
 /** Input: `[rows, n]`. Output: i32 of the same shape, the places of each row in order; equals keep theirs, NaN is largest. */
-export const sortIndicesOp = defineOp<{ readonly descending: boolean }>({
+const sortIndicesOp = defineOp<{ readonly descending: boolean }>({
   name: "sortIndices",
   infer([x]) {
     checkDType("sortIndices", [x!], NUMERIC);
@@ -94,11 +94,6 @@ function bestPlaces(x: Node, k: number, largest: boolean): Node {
   return narrow(apply(sortIndicesOp, [x], { descending: largest }), 1, 0, k);
 }
 
-export interface TopkOptions {
-  readonly dim?: number;
-  readonly largest?: boolean;
-}
-
 export interface Ranked {
   readonly values: Node;
   /** i32. */
@@ -106,7 +101,11 @@ export interface Ranked {
 }
 
 /** The `k` largest elements along `dim` and their places, best first; of equals the first. NaN counts as largest. */
-export function topk(x: Node, k: number, { dim = -1, largest = true }: TopkOptions = {}): Ranked {
+export function topk(
+  x: Node,
+  k: number,
+  { dim = -1, largest = true }: { dim?: number; largest?: boolean } = {},
+): Ranked {
   const rank = x.shape.length;
   const at = normalizeDim("topk", dim, rank);
   const n = x.shape[at] ?? 1;

@@ -4,6 +4,7 @@ import { ShapeError, ValueError } from "../errors";
 import { isFloat } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { normalizeDim, type Shape, showShape, sizeOf } from "../graph/shape";
+import { checkChoice } from "../options";
 import { clamp, div, lerp, mul, sub, where } from "./arithmetic";
 import { expand, full, keepDims } from "./broadcast";
 import { cast } from "./cast";
@@ -115,11 +116,7 @@ function checkQuantile(op: string, x: Node, q: Node, interpolation: Interpolatio
     throw new ShapeError(`${op}: q must be a number or have one dimension, got ${showShape(q.shape)}. Flatten it.`);
   const wrong = q.hostData?.find((value) => !(value >= 0 && value <= 1));
   if (wrong !== undefined) throw new ValueError(`${op}: q must be in 0..1, got ${wrong}. A median is 0.5.`);
-  if (!INTERPOLATIONS.includes(interpolation)) {
-    throw new ValueError(
-      `${op}: interpolation must be one of ${INTERPOLATIONS.join(", ")}, got ${interpolation as string}. The default is linear.`,
-    );
-  }
+  checkChoice(op, "interpolation", interpolation, INTERPOLATIONS);
 }
 
 /** Ranks `[..., q]` in the sorted rows of `[..., n]`, fractions among them. */

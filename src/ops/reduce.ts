@@ -52,7 +52,7 @@ function productOfOthers(x: Node, dims: readonly number[]): Node {
 }
 
 // d prod(x) / dx_i = product of x_j over j != i
-export const prodOp = defineOp<ReduceAttrs>({
+const prodOp = defineOp<ReduceAttrs>({
   name: "prod",
   infer([input], { dims }) {
     checkDType("prod", [input!], NUMERIC);
@@ -104,8 +104,8 @@ function extremumOp(
   });
 }
 
-export const amaxOp = extremumOp("amax", "max", Math.max, -Infinity);
-export const aminOp = extremumOp("amin", "min", Math.min, Infinity);
+const amaxOp = extremumOp("amax", "max", Math.max, -Infinity);
+const aminOp = extremumOp("amin", "min", Math.min, Infinity);
 
 function extremum(op: Op<ReduceAttrs>, x: Node, dims: Dims, keepDim: boolean, name: string): Node {
   const list = reduceDims(name, x, dims);

@@ -97,7 +97,7 @@ export const cumsum = (x: Node, dim: number): Node =>
 
 // y[t] = factor[t] y[t - 1] + term[t], so its gradient goes back by h[t] = factor[t + 1] h[t + 1] + dy[t]:
 // dterm = h, dfactor[t] = h[t] y[t - 1]
-export const linearScanOp = defineOp<ScanAttrs>({
+const linearScanOp = defineOp<ScanAttrs>({
   name: "linearScan",
   infer([factor, term]) {
     checkDType("linearScan", [factor!], FLOAT);
@@ -126,7 +126,7 @@ export const linearScan = (factor: Node, term: Node, attrs: ScanAttrs): Node =>
 // --- cumprod ---------------------------------------------------------------------------------------------------------
 
 // dx[t] = y[t - 1] h[t] with h[t] = dy[t] + x[t + 1] h[t + 1]
-export const cumprodOp = defineOp<ScanAttrs>({
+const cumprodOp = defineOp<ScanAttrs>({
   name: "cumprod",
   infer([x]) {
     checkDType("cumprod", [x!], NUMERIC);
@@ -160,7 +160,7 @@ function logAddExp(a: number, b: number): number {
 
 // y[t] = log(sum of exp(x[s]) for s <= t): dx[t] = exp(x[t] - y[t]) h[t] with h[t] = dy[t] + exp(y[t] - y[t + 1]) h[t + 1],
 // whose factors are at most 1
-export const logcumsumexpOp = defineOp<ScanAttrs>({
+const logcumsumexpOp = defineOp<ScanAttrs>({
   name: "logcumsumexp",
   infer([x]) {
     checkDType("logcumsumexp", [x!], FLOAT);
@@ -206,8 +206,8 @@ function extremeIndicesOp(
   });
 }
 
-export const cummaxIndicesOp = extremeIndicesOp("cummaxIndices", (best, value) => value >= best);
-export const cumminIndicesOp = extremeIndicesOp("cumminIndices", (best, value) => value <= best);
+const cummaxIndicesOp = extremeIndicesOp("cummaxIndices", (best, value) => value >= best);
+const cumminIndicesOp = extremeIndicesOp("cumminIndices", (best, value) => value <= best);
 
 function runningExtreme(name: "cummax" | "cummin", op: Op<ScanAttrs>, x: Node, dim: number): Ranked {
   const at = normalizeDim(name, dim, x.shape.length);

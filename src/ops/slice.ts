@@ -83,7 +83,7 @@ export function resolveRange(size: number, start: number | null, end: number | n
   return { start: first, size: Math.max(0, Math.ceil((stop - first) / step)) };
 }
 
-/** A bound per leading dimension; null for Python's default. */
+/** Where a slice starts or ends, per leading dimension; null for Python's default. */
 export type Bounds = readonly (number | null)[];
 
 /**

@@ -54,17 +54,17 @@ function erfinvOf(y: number): number {
 }
 
 // d erf(x) = 2 / sqrt(pi) exp(-x^2) dx
-export const erfOp = mathOp("erf", {
+const erfOp = mathOp("erf", {
   js: erfOf,
   wgsl: "erf",
   derivative: (x) => mul(exp(neg(square(x))), TWO_OVER_ROOT_PI),
 });
-export const erfcOp = mathOp("erfc", {
+const erfcOp = mathOp("erfc", {
   js: erfcOf,
   wgsl: "erfc",
   derivative: (x) => mul(exp(neg(square(x))), -TWO_OVER_ROOT_PI),
 });
-export const erfinvOp = mathOp("erfinv", {
+const erfinvOp = mathOp("erfinv", {
   js: erfinvOf,
   wgsl: "erfinv",
   derivative: (_x, output) => mul(exp(square(output)), 1 / TWO_OVER_ROOT_PI),
@@ -144,7 +144,7 @@ export const ldexp = (x: Operand, exponent: Operand): Node =>
 // --- of two coordinates ----------------------------------------------------------------------------------------------
 
 // d = (x dy - y dx) / (x^2 + y^2)
-export const atan2Op = binary({
+const atan2Op = binary({
   name: "atan2",
   dtypes: FLOAT,
   dear: true,
@@ -157,7 +157,7 @@ export const atan2Op = binary({
 });
 
 // d = (a da + b db) / sqrt(a^2 + b^2)
-export const hypotOp = binary({
+const hypotOp = binary({
   name: "hypot",
   dtypes: FLOAT,
   dear: true,

@@ -10,24 +10,24 @@ const oneMinusSquare = (x: Node): Node => mul(sub(1, x), add(x, 1));
 
 // --- circular --------------------------------------------------------------------------------------------------------
 
-export const sinOp = mathOp("sin", { js: Math.sin, wgsl: "ieee_sin", derivative: (x) => cos(x) });
-export const cosOp = mathOp("cos", { js: Math.cos, wgsl: "ieee_cos", derivative: (x) => neg(sin(x)) });
-export const tanOp = mathOp("tan", {
+const sinOp = mathOp("sin", { js: Math.sin, wgsl: "ieee_sin", derivative: (x) => cos(x) });
+const cosOp = mathOp("cos", { js: Math.cos, wgsl: "ieee_cos", derivative: (x) => neg(sin(x)) });
+const tanOp = mathOp("tan", {
   js: Math.tan,
   wgsl: "ieee_tan",
   derivative: (_x, output) => add(square(output), 1),
 });
-export const asinOp = mathOp("asin", {
+const asinOp = mathOp("asin", {
   js: Math.asin,
   wgsl: "ieee_asin",
   derivative: (x) => rsqrt(oneMinusSquare(x)),
 });
-export const acosOp = mathOp("acos", {
+const acosOp = mathOp("acos", {
   js: Math.acos,
   wgsl: "ieee_acos",
   derivative: (x) => neg(rsqrt(oneMinusSquare(x))),
 });
-export const atanOp = mathOp("atan", {
+const atanOp = mathOp("atan", {
   js: Math.atan,
   wgsl: "ieee_atan",
   derivative: (x) => reciprocal(add(square(x), 1)),
@@ -45,24 +45,24 @@ export const atan = onFloats(atanOp);
 
 // --- hyperbolic ------------------------------------------------------------------------------------------------------
 
-export const sinhOp = mathOp("sinh", { js: Math.sinh, wgsl: "ieee_sinh", derivative: (x) => cosh(x) });
-export const coshOp = mathOp("cosh", { js: Math.cosh, wgsl: "ieee_cosh", derivative: (x) => sinh(x) });
-export const tanhOp = mathOp("tanh", {
+const sinhOp = mathOp("sinh", { js: Math.sinh, wgsl: "ieee_sinh", derivative: (x) => cosh(x) });
+const coshOp = mathOp("cosh", { js: Math.cosh, wgsl: "ieee_cosh", derivative: (x) => sinh(x) });
+const tanhOp = mathOp("tanh", {
   js: Math.tanh,
   wgsl: "ieee_tanh",
   derivative: (_x, output) => sub(1, square(output)),
 });
-export const asinhOp = mathOp("asinh", {
+const asinhOp = mathOp("asinh", {
   js: Math.asinh,
   wgsl: "ieee_asinh",
   derivative: (x) => rsqrt(add(square(x), 1)),
 });
-export const acoshOp = mathOp("acosh", {
+const acoshOp = mathOp("acosh", {
   js: Math.acosh,
   wgsl: "ieee_acosh",
   derivative: (x) => rsqrt(mul(sub(x, 1), add(x, 1))),
 });
-export const atanhOp = mathOp("atanh", {
+const atanhOp = mathOp("atanh", {
   js: Math.atanh,
   wgsl: "ieee_atanh",
   derivative: (x) => reciprocal(oneMinusSquare(x)),

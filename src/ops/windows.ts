@@ -19,7 +19,7 @@ const countOf = (length: number, { size, step, dilation }: WindowAttrs): number 
   windowsAlong(length, size, step, 0, dilation);
 
 /** `[..., n, ...] -> [..., windows, ..., size]`: the elements of a window are the last dimension. */
-export const unfoldOp = defineView<WindowAttrs>({
+const unfoldOp = defineView<WindowAttrs>({
   name: "unfold",
   infer: ([input], attrs) => {
     const { shape, dtype } = input!;

@@ -10,7 +10,7 @@ import { ceilDiv } from "../kernels/kernel";
 import { Variable } from "./variable";
 
 /** Largest arena in elements: one binding of WebGPU's default limits (128 MiB). */
-export const MAX_ARENA_ELEMENTS = 2 ** 25;
+const MAX_ARENA_ELEMENTS = 2 ** 25;
 
 /** Where each of a list of float variables lies in an arena. */
 export class ArenaLayout {

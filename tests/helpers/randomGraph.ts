@@ -102,7 +102,8 @@ const lift = (make: (...nodes: Node[]) => Node, ...pairs: readonly Pair[]): Pair
   return { node, want: isPure ? node : make(...pairs.map((pair) => pair.want)) };
 };
 
-const broadcasts = (a: Shape, b: Shape): boolean => {
+/** Whether two shapes broadcast. */
+const canMeet = (a: Shape, b: Shape): boolean => {
   for (let i = 1; i <= Math.min(a.length, b.length); i++) {
     const [x, y] = [a.at(-i)!, b.at(-i)!];
     if (x !== y && x !== 1 && y !== 1) return false;
@@ -111,7 +112,7 @@ const broadcasts = (a: Shape, b: Shape): boolean => {
 };
 
 /** A shape of the same number of elements. */
-function factorised(read: Reader, size: number): Shape {
+function shapeOfSize(read: Reader, size: number): Shape {
   const rank = read.int(5);
   const shape: number[] = [];
   let rest = size;
@@ -226,7 +227,7 @@ const STEPS: readonly Step[] = [
     return lift((node) => ops.permute(node, dims), x);
   },
   ({ read, x, shape }) => {
-    const to = factorised(read, sizeOf(shape));
+    const to = shapeOfSize(read, sizeOf(shape));
     return lift((node) => ops.reshape(node, to), x);
   },
   along((_context, dim) => (x) => ops.flip(x, [dim])),
@@ -334,7 +335,7 @@ export class RandomGraph {
       x,
       shape,
       rank: shape.length,
-      partner: () => read.pick(this.values.filter(({ node }) => broadcasts(node.shape, shape))),
+      partner: () => read.pick(this.values.filter(({ node }) => canMeet(node.shape, shape))),
       dim: () => read.int(shape.length),
     });
     if (made && isFloat(made.node.dtype) && sizeOf(made.node.shape) <= MOST_OF_NODE && made.node.shape.length <= MOST_RANK) this.values.push(made); // prettier-ignore

@@ -3,7 +3,12 @@
 import * as ops from "../../src/ops";
 import { type Draw, type Input, type Row, given, permuted, row, table } from "./case";
 
-const topkRow = (name: string, input: (draw: Draw) => Input, k: number, options: ops.TopkOptions = {}): Row =>
+const topkRow = (
+  name: string,
+  input: (draw: Draw) => Input,
+  k: number,
+  options?: Parameters<typeof ops.topk>[2],
+): Row =>
   row(
     name,
     (draw) => [input(draw)],

@@ -17,6 +17,15 @@ const closeTo = async (got: Tensor, expected: readonly number[]): Promise<void> 
 };
 
 export function losses(): void {
+  test("a weight of the positive part has a gradient, which PyTorch refuses", async () => {
+    const scores = tensor([[0, 1], [-2, 3]]); // prettier-ignore
+    const target = tensor([[1, 0.5], [0.25, 0]]); // prettier-ignore
+    const posWeight = tensor([2, 3], { requiresGrad: true });
+    F.binaryCrossEntropyWithLogits(scores, target, { posWeight, reduction: "sum" }).backward();
+    const missed = (x: number): number => Math.log1p(Math.exp(-x));
+    await closeTo(posWeight.grad!, [missed(0) + 0.25 * missed(-2), 0.5 * missed(1)]);
+  });
+
   describe("targets that do not count", () => {
     test("leave the model as it is where they are all there is", async () => {
       for (const options of [{}, { labelSmoothing: 0.1, weight: tensor([1, 2, 3]) }]) {

@@ -150,6 +150,38 @@ export function programs(): void {
     });
   });
 
+  describe("programs that are nearly the same have plans of their own:", () => {
+    test("other attributes", async () => {
+      const x = (): Tensor => arange(6, { dtype: "f32" }).reshape(2, 3).add(0);
+      expect(await numbers(x().slice([0, 0], [2, 2]))).toEqual([0, 1, 3, 4]);
+      expect(await numbers(x().slice([0, 1], [2, 3]))).toEqual([1, 2, 4, 5]);
+      expect(await numbers(x().flip(0))).toEqual([3, 4, 5, 0, 1, 2]);
+      expect(await numbers(x().flip(1))).toEqual([2, 1, 0, 5, 4, 3]);
+    });
+
+    test("other versions of state", async () => {
+      const change = async (difference: (old: Tensor, now: Tensor) => Tensor): Promise<number[]> => {
+        const a = new Buffer(tensor([1, 2]));
+        await a.data();
+        const old = a.detach();
+        a.assign(tensor([10, 20]));
+        return numbers(difference(old, a.detach()));
+      };
+      expect(await change((old, now) => now.sub(old))).toEqual([9, 18]);
+      expect(await change((old, now) => old.sub(now))).toEqual([-9, -18]);
+    });
+
+    test("other uses", async () => {
+      const x = (): Tensor => tensor([1, 2, 3]).mul(2).add(1).mul(x3);
+      const x3 = tensor([1, 1, 1]);
+      expect(await numbers(x())).toEqual([3, 5, 7]);
+      const resident = x();
+      await realize(resident);
+      expect(await numbers(resident.add(1))).toEqual([4, 6, 8]);
+      expect(await numbers(x())).toEqual([3, 5, 7]);
+    });
+  });
+
   test("a value that is on its way is not computed again", async () => {
     const buffer = new Buffer(tensor([1, 2]));
     const old = buffer.mul(2);

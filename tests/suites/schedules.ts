@@ -368,7 +368,7 @@ function refusals(): void {
       new SequentialLR(optimizer, [new ChainedScheduler([new StepLR(optimizer, 1)])], []),
     "ChainedScheduler: there must be schedules": () => new ChainedScheduler([]),
     "ReduceLROnPlateau: factor must be below 1, got 1": (optimizer) => new ReduceLROnPlateau(optimizer, { factor: 1 }),
-    "ReduceLROnPlateau: mode must be min or max": (optimizer) =>
+    'ReduceLROnPlateau: mode must be "min" or "max"': (optimizer) =>
       new ReduceLROnPlateau(optimizer, { mode: "up" as never }),
     "ReduceLROnPlateau: minLr must be a number or one per group": (optimizer) =>
       new ReduceLROnPlateau(optimizer, { minLr: [1, 2] }),

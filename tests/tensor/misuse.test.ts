@@ -106,7 +106,7 @@ const SCANS_AND_ORDER: readonly Misuse[] = [
   [
     "quantile, cubic",
     ValueError,
-    "quantile: interpolation must be one of linear",
+    'quantile: interpolation must be "linear", "lower", "higher"',
     () => matrix().quantile(0.5, 0, { interpolation: untyped("cubic") }),
   ],
   [

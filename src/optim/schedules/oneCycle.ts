@@ -1,7 +1,7 @@
 /** The 1cycle policy: the rate climbs to its highest and then falls far below the first, while momentum does the opposite. */
 
 import { ValueError } from "../../errors";
-import { checkOptionNames } from "../../options";
+import { checkChoice, checkOptionNames } from "../../options";
 import type { Optimizer } from "../optimizer";
 import { checkMomentum, setMomentum } from "./momentum";
 import { checkOptimizer, perGroup, RateScheduler } from "./scheduler";
@@ -135,11 +135,7 @@ function checkChoices(
   if (!(pctStart! >= 0 && pctStart! <= 1)) {
     throw new ValueError(`OneCycleLR: pctStart must be in [0, 1], got ${pctStart}. The default is 0.3.`);
   }
-  if (!Object.hasOwn(ANNEAL, annealStrategy!)) {
-    throw new ValueError(
-      `OneCycleLR: annealStrategy must be "cos" or "linear", got ${annealStrategy}. Pass one of them.`,
-    );
-  }
+  checkChoice("OneCycleLR", "annealStrategy", annealStrategy, Object.keys(ANNEAL));
   if (cycleMomentum) checkMomentum("OneCycleLR", optimizer);
 }
 

@@ -1,7 +1,7 @@
 /** A schedule that lowers rates when a measurement stops to improve. */
 
 import { ValueError } from "../../errors";
-import { checkOptionNames } from "../../options";
+import { checkChoice, checkOptionNames } from "../../options";
 import type { Optimizer } from "../optimizer";
 import { checkedState, checkOptimizer, perGroup, setRates } from "./scheduler";
 
@@ -65,7 +65,7 @@ export class ReduceLROnPlateau {
     checkOptimizer("ReduceLROnPlateau", optimizer);
     const { mode = "min", factor = 0.1, patience = 10, threshold = 1e-4 } = options;
     const { thresholdMode = "rel", cooldown = 0, minLr = 0, eps = 1e-8 } = options;
-    checkChoices(mode, thresholdMode, factor);
+    checkOptions(mode, thresholdMode, factor);
     this.options = { mode, factor, patience, threshold, thresholdMode, cooldown, eps };
     this.minLrs = perGroup("ReduceLROnPlateau: minLr", minLr, optimizer);
     this.best = worst(mode);
@@ -145,12 +145,9 @@ export class ReduceLROnPlateau {
 
 const worst = (mode: "min" | "max"): number => (mode === "min" ? Infinity : -Infinity);
 
-function checkChoices(mode: string, thresholdMode: string, factor: number): void {
-  const choices = { mode: [mode, ["min", "max"]], thresholdMode: [thresholdMode, ["rel", "abs"]] } as const;
-  for (const [name, [value, known]] of Object.entries(choices)) {
-    if ((known as readonly string[]).includes(value)) continue;
-    throw new ValueError(`ReduceLROnPlateau: ${name} must be ${known.join(" or ")}, got ${value}. Pass one of them.`);
-  }
+function checkOptions(mode: string, thresholdMode: string, factor: number): void {
+  checkChoice("ReduceLROnPlateau", "mode", mode, ["min", "max"]);
+  checkChoice("ReduceLROnPlateau", "thresholdMode", thresholdMode, ["rel", "abs"]);
   if (!(factor < 1)) {
     throw new ValueError(`ReduceLROnPlateau: factor must be below 1, got ${factor}. The default is 0.1.`);
   }
