@@ -48,6 +48,9 @@ const SHAPES: readonly Misuse[] = [
   ["tensorSplit(null)", ShapeError, "tensorSplit: it takes a number or a list of numbers, got null", () => matrix().tensorSplit(untyped(null))],
   ["pad(1)", ShapeError, "pad: padding must be pairs of integers, at most one per dimension, got 1 for [2, 3]", () => flywheel.F.pad(matrix(), untyped(1))],
   ["layerNorm()", ShapeError, "layerNorm: the input must end in normalizedShape undefined", () => flywheel.F.layerNorm(matrix(), untyped(undefined))],
+  ["maskedFill by u8, of a scalar", DTypeError, "maskedFill: mask must be bool, got u8", () => scalar().maskedFill(scalar().to("u8"), 1)],
+  ["maskedFill by i32, of nothing", DTypeError, "maskedFill: mask must be bool, got i32", () => nothing().maskedFill(nothing().to("i32"), 1)],
+  ["an embedding of another row", flywheel.IndexError, "embedding: index must be in 0..1, got 3", () => flywheel.F.embedding(tensor([3], { dtype: "i32" }), matrix())],
   ["maskedFill with null", DTypeError, "maskedFill: operands must be tensors, numbers or booleans, got null", () => matrix().maskedFill(matrix().gt(2), untyped(null))],
 ]; // prettier-ignore
 
