@@ -168,6 +168,14 @@ const RANDOM: readonly Misuse[] = [
     "multinomial: options must be one object",
     () => multinomial(tensor([1, 2]), 1, untyped(true)),
   ],
+  [
+    "randomBits of long",
+    DTypeError,
+    "randomBits: dtype must be one of",
+    () => flywheel.randomBits([2], { dtype: untyped("long") }),
+  ],
+  ["randomBits(2)", ValueError, "randomBits: shape must be a list, got 2", () => flywheel.randomBits(untyped(2))],
+  ["setState(null)", ValueError, "Generator: seed must be an integer", () => new Generator().setState(untyped(null))],
   ["setState({})", ValueError, "Generator: seed must be an integer", () => new Generator().setState(untyped({}))],
   [
     "xavierUniform_(w, 'a')",
@@ -207,6 +215,12 @@ const CREATION: readonly Misuse[] = [
   ["full([2])", DTypeError, "full: operands must be", () => full([2], untyped(undefined))],
   ["full of i32", DTypeError, "full: a number for i32 must be an integer", () => full([2], 0.5, { dtype: "i32" })],
   ["zerosLike(3)", DTypeError, "zerosLike: it takes a tensor, got 3", () => zerosLike(untyped(3))],
+  [
+    "eye of long",
+    DTypeError,
+    'eye: dtype must be one of f64, f32, i32, u32, bool, u8, got long. Write "i32"',
+    () => eye(2, 2, { dtype: untyped("long") }),
+  ],
   ["eye(-1)", ShapeError, "eye: sizes must be non-negative integers", () => eye(-1)],
   ["linspace('0', 1, 3)", DTypeError, "linspace: operands must be", () => linspace(untyped("0"), 1, 3)],
   ["arange()", ValueError, "arange: there must be an end", () => flywheel.arange(untyped(undefined))],
