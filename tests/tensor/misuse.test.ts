@@ -239,8 +239,26 @@ test("what is awaited rejects", async () => {
   await expect(tensor([1, -1], { dtype: "i32" }).bincount()).rejects.toThrow(
     "bincount: elements must not be negative, got -1",
   );
+  await expect(integers().bincount(ones([4]))).rejects.toThrow(
+    "bincount: weights must have the tensor's shape [3], got [4]",
+  );
+  await expect(integers().bincount(ones([3, 1]))).rejects.toThrow("bincount: weights must have the tensor's shape");
+  await expect(integers().bincount(null, -1)).rejects.toThrow("bincount: minlength must be an integer of at least 0");
   await expect(integers().bincount(null, 1.5)).rejects.toThrow("bincount: minlength must be an integer of at least 0");
   await expect(matrix().unique(untyped({ return_inverse: true }))).rejects.toThrow("Write returnInverse");
+});
+
+test("integers that a cast wraps are indices as they come out", async () => {
+  const wrapped = tensor([256, 1], { dtype: "i32" }).to("u8"); // 0, 1
+  expect(await tensor([5, 6]).gather(0, wrapped).toArray()).toEqual([5, 6]);
+  const losses = flywheel.F.crossEntropy(tensor([[0, 1000], [0, 1000]]), wrapped, { reduction: "none" }); // prettier-ignore
+  expect(await losses.toArray()).toEqual([1000, 0]);
+});
+
+test("indices of floats are of a wrong dtype, whatever their values", () => {
+  const floats = tensor([7.5]);
+  expect(() => tensor([1]).gather(0, floats)).toThrow("gather: index must be an integer tensor, got f32");
+  expect(() => flywheel.F.oneHot(floats)).toThrow("oneHot: index must be an integer tensor, got f32");
 });
 
 test("null is all dims, as None is", async () => {
