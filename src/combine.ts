@@ -1,12 +1,12 @@
 /** Functions of several tensors: joins, grids, Einstein sums. What takes one tensor and others is a method of it. */
 
 import { type CreationOptions, tensor } from "./creation";
-import { ShapeError, ValueError } from "./errors";
+import { naming, ShapeError, ValueError } from "./errors";
 import type { Node } from "./graph/node";
 import { broadcastShapes, showShape } from "./graph/shape";
 import * as ops from "./ops";
 import { checkChoice, checkOptionNames } from "./options";
-import { build, operandsOf, Tensor, wrap } from "./tensor";
+import { build, checkTensorList, checkTensors, operandsOf, Tensor, wrap } from "./tensor";
 
 // --- joins -----------------------------------------------------------------------------------------------------------
 
@@ -29,6 +29,7 @@ export const stack = (tensors: readonly Tensor[], dim = 0): Tensor =>
   joined("stack", tensors, (nodes) => ops.stack(nodes, dim));
 
 function joined(op: string, tensors: readonly Tensor[], make: (nodes: readonly Node[]) => Node): Tensor {
+  checkTensorList(op, tensors);
   if (tensors.length === 0) {
     throw new ShapeError(`${op}: there must be at least one tensor, got none. Pass a list of tensors.`);
   }
@@ -53,22 +54,24 @@ interface OneOrAll {
   (x: readonly Tensor[]): Tensor[];
 }
 
-function atLeast(rank: 1 | 2 | 3): OneOrAll {
+function atLeast(op: string, rank: 1 | 2 | 3): OneOrAll {
   const one = (x: Tensor): Tensor => wrap(ops.atLeast(rank, x.node), x.device);
   function each(x: Tensor): Tensor;
   function each(x: readonly Tensor[]): Tensor[];
   function each(x: Tensor | readonly Tensor[]): Tensor | Tensor[] {
+    if (!Array.isArray(x)) checkTensors(op, x);
+    else checkTensorList(op, x);
     return x instanceof Tensor ? one(x) : x.map(one);
   }
   return each;
 }
 
 /** At least 1 dimension. @see torch.atleast_1d */
-export const atleast1d = atLeast(1);
+export const atleast1d = atLeast("atleast1d", 1);
 /** At least 2 dimensions; a vector is a row. @see torch.atleast_2d */
-export const atleast2d = atLeast(2);
+export const atleast2d = atLeast("atleast2d", 2);
 /** At least 3 dimensions; `[m, n]` becomes `[m, n, 1]`, `[n]` becomes `[1, n, 1]`. @see torch.atleast_3d */
-export const atleast3d = atLeast(3);
+export const atleast3d = atLeast("atleast3d", 3);
 
 /**
  * Tensors expanded to the shape they broadcast to.
@@ -78,6 +81,7 @@ export const atleast3d = atLeast(3);
  */
 export function broadcastTensors(...tensors: readonly Tensor[]): Tensor[] {
   if (tensors.length === 0) return [];
+  checkTensors("broadcastTensors", ...tensors);
   operandsOf("broadcastTensors", tensors);
   const shape = tensors.map((x) => x.shape).reduce((a, b) => broadcastShapes("broadcastTensors", a, b));
   return tensors.map((x) => x.expand(shape));
@@ -99,6 +103,7 @@ export function meshgrid(tensors: readonly Tensor[], options: { readonly indexin
   checkOptionNames("meshgrid", options, ["indexing"]);
   const { indexing = "ij" } = options;
   checkChoice("meshgrid", "indexing", indexing, ["ij", "xy"]);
+  checkTensorList("meshgrid", tensors);
   const long = tensors.find((x) => x.ndim > 1);
   if (long || tensors.length === 0) {
     throw new ShapeError(
@@ -120,7 +125,8 @@ export function meshgrid(tensors: readonly Tensor[], options: { readonly indexin
  * @see torch.cartesian_prod
  */
 export function cartesianProd(...tensors: readonly Tensor[]): Tensor {
-  const grids = meshgrid(tensors).map((grid) => grid.ravel());
+  checkTensors("cartesianProd", ...tensors);
+  const grids = naming("cartesianProd", () => meshgrid(tensors)).map((grid) => grid.ravel());
   return grids.length === 1 ? grids[0]! : stack(grids, 1);
 }
 
@@ -133,6 +139,7 @@ export function cartesianProd(...tensors: readonly Tensor[]): Tensor {
  */
 export function combinations(x: Tensor, r = 2, options: { readonly withReplacement?: boolean } = {}): Tensor {
   checkOptionNames("combinations", options, ["withReplacement"]);
+  checkTensors("combinations", x);
   if (x.ndim !== 1)
     throw new ShapeError(`combinations: there must be 1 dimension, got ${showShape(x.shape)}. Flatten it.`);
   if (!(Number.isInteger(r) && r >= 0)) {
@@ -209,7 +216,7 @@ export const tensordot = (
   a: Tensor,
   b: Tensor,
   dims: number | readonly [readonly number[], readonly number[]] = 2,
-): Tensor => build("tensordot", [a, b], (x, y) => ops.tensordot(x, y, dims));
+): Tensor => joined("tensordot", [a, b], ([x, y]) => ops.tensordot(x!, y!, dims));
 
 /** Product of matrices in the order that takes fewest multiplications; the first and last may be vectors. @see torch.linalg.multi_dot */
 export const multiDot = (tensors: readonly Tensor[]): Tensor =>

@@ -265,12 +265,14 @@ export function eye(n: number, m = n, options: CreationOptions = {}): Tensor {
   checkOptionNames("eye", options, CREATION_OPTIONS);
   checkShape("eye", [n, m]);
   const { dtype = "f32" } = options;
+  ops.checkDTypeName("eye", dtype);
   const diagonal = ops.eq(ops.unsqueeze(ops.arange(0, n), 1), ops.arange(0, m));
-  return finish(ops.cast(diagonal, dtype), options);
+  return finish(ops.cast(diagonal, dtype), options, "eye");
 }
 
 /** Whether both have the same shape and dtype and all values agree; NaN differs from everything. @see torch.equal */
 export async function equal(a: Tensor, b: Tensor): Promise<boolean> {
+  checkTensors("equal", a, b);
   if (!sameShape(a.shape, b.shape) || a.dtype !== b.dtype) return false;
   return (await a.eq(b).all().item()) === 1;
 }

@@ -3,7 +3,7 @@
  * Takes names and options, gives an engine on a backend. Knows neither tensors nor GPUs.
  */
 
-import { checkOptionNames, describe } from "./options";
+import { checkChoice, checkOptionNames, describe } from "./options";
 import { DeviceError, DeviceLostError, ValueError } from "./errors";
 import type { AdapterInfo } from "./gpu/adapterInfo";
 import { CpuBackend } from "./runtime/cpuBackend";
@@ -32,6 +32,9 @@ export interface DeviceOptions {
    */
   readonly debug?: boolean;
 }
+
+/** Names of DeviceOptions. */
+const DEVICE_OPTIONS = ["gpuDevice", "powerPreference", "limits", "debug"];
 
 /** What `init` takes. */
 export interface InitOptions extends DeviceOptions {
@@ -153,9 +156,9 @@ let current: Device | null = null;
  * const x = tensor([1, 2, 3]);
  */
 export async function init(initOptions: InitOptions = {}): Promise<Device> {
-  checkOptionNames("init", initOptions, ["device", "gpuDevice", "powerPreference", "limits", "debug"]);
+  checkOptionNames("init", initOptions, ["device", ...DEVICE_OPTIONS]);
   const { device = "auto", ...options } = initOptions;
-  current = device === "auto" ? await openBest(options) : await openDevice(device, options);
+  current = device === "auto" ? await openBest(options) : await open("init", device, options);
   return current;
 }
 
@@ -171,7 +174,12 @@ export async function init(initOptions: InitOptions = {}): Promise<Device> {
  * const onCpu = await x.to(cpu);
  */
 export async function openDevice(kind: DeviceKind, options: DeviceOptions = {}): Promise<Device> {
-  checkLimits(options.limits);
+  checkOptionNames("openDevice", options, DEVICE_OPTIONS);
+  return open("openDevice", kind, options);
+}
+
+async function open(op: "init" | "openDevice", kind: DeviceKind, options: DeviceOptions): Promise<Device> {
+  checkChoice(op, "limits", options.limits ?? "adapter", ["adapter", "default"]);
   // Callers without types may pass anything.
   switch (kind as string) {
     case "cpu":
@@ -182,14 +190,9 @@ export async function openDevice(kind: DeviceKind, options: DeviceOptions = {}):
     }
     default:
       throw new ValueError(
-        `init: device must be "auto", "webgpu" or "cpu", got ${JSON.stringify(kind)}. Pass one of them.`,
+        `${op}: device must be ${op === "init" ? '"auto", ' : ""}"webgpu" or "cpu", got ${JSON.stringify(kind)}. Pass one of them.`,
       );
   }
-}
-
-function checkLimits(limits: string | undefined): void {
-  if (limits === undefined || limits === "adapter" || limits === "default") return;
-  throw new ValueError(`init: limits must be "adapter" or "default", got ${JSON.stringify(limits)}. Pass one of them.`);
 }
 
 /**
@@ -243,7 +246,7 @@ export const memory = (): { liveByteLength: number } => defaultDevice().memory()
 
 async function openBest(options: DeviceOptions): Promise<Device> {
   try {
-    return await openDevice("webgpu", options);
+    return await open("init", "webgpu", options);
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     // The one message on the console: a run on the CPU is slower by orders of magnitude, and the user should know why.

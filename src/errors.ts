@@ -19,6 +19,23 @@ export class FlywheelError extends Error {
     if (before === undefined) delete limits.stackTraceLimit;
     else limits.stackTraceLimit = before;
   }
+
+  /** Names another op: the one that was called, where one that it is made of found the error. */
+  rename(op: string): void {
+    const { message, stack } = this;
+    this.message = message.replace(/^\w+: /, `${op}: `);
+    if (stack !== undefined) this.stack = stack.replace(message, this.message);
+  }
+}
+
+/** Makes what an op is made of, whose errors name the op. */
+export function naming<T>(op: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof FlywheelError && !(error instanceof InternalError)) error.rename(op);
+    throw error;
+  }
 }
 
 /** Shapes, dimensions or sizes that do not fit the op. */

@@ -8,7 +8,7 @@ import * as ops from "./ops";
 import { type AlphaOptions, checkBounds, summing, type ValueOptions, valueOf } from "./methods/arithmetic";
 import { type DivOptions, dividing, rounding, type RoundOptions } from "./methods/division";
 import { closing } from "./methods/logic";
-import { build, type Tensor, type TensorLike } from "./tensor";
+import { build, buildWithNone, checkTensors, type Tensor, type TensorLike } from "./tensor";
 
 // --- arithmetic ------------------------------------------------------------------------------------------------------
 
@@ -80,17 +80,21 @@ export const copysign = (a: TensorLike, b: TensorLike): Tensor => build("copysig
 export const hypot = (a: TensorLike, b: TensorLike): Tensor => build("hypot", [a, b], ops.hypot);
 
 /** `start + weight * (end - start)`. @see torch.lerp */
-export const lerp = (start: Tensor, end: Tensor, weight: TensorLike): Tensor =>
-  build("lerp", [start, end, weight], ops.lerp);
+export function lerp(start: Tensor, end: Tensor, weight: TensorLike): Tensor {
+  checkTensors("lerp", start, end);
+  return build("lerp", [start, end, weight], ops.lerp);
+}
 
 /** `x + value * a * b`. @see torch.addcmul */
 export function addcmul(x: Tensor, a: Tensor, b: Tensor, options?: ValueOptions): Tensor {
+  checkTensors("addcmul", x, a, b);
   const value = valueOf("addcmul", options);
   return build("addcmul", [x, a, b], (...nodes) => ops.addcmul(...nodes, value));
 }
 
 /** `x + value * a / b`. @see torch.addcdiv */
 export function addcdiv(x: Tensor, a: Tensor, b: Tensor, options?: ValueOptions): Tensor {
+  checkTensors("addcdiv", x, a, b);
   const value = valueOf("addcdiv", options);
   return build("addcdiv", [x, a, b], (...nodes) => ops.addcdiv(...nodes, value));
 }
@@ -112,7 +116,8 @@ export const fmin = (a: TensorLike, b: TensorLike): Tensor => build("fmin", [a, 
 /** `x` cut off below `min` and above `max`; null leaves a side open. @see torch.clamp */
 export function clamp(x: Tensor, min: TensorLike | null = null, max: TensorLike | null = null): Tensor {
   checkBounds(min, max);
-  return build("clamp", [x, min, max], ops.clamp);
+  checkTensors("clamp", x);
+  return buildWithNone("clamp", [x, min, max], ops.clamp);
 }
 
 /**
@@ -124,8 +129,10 @@ export function clamp(x: Tensor, min: TensorLike | null = null, max: TensorLike 
  * @example
  * const leaky = where(x.gt(0), x, x.mul(0.01));
  */
-export const where = (condition: Tensor, a: TensorLike, b: TensorLike): Tensor =>
-  build("where", [condition, a, b], ops.where);
+export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
+  checkTensors("where", condition);
+  return build("where", [condition, a, b], ops.where);
+}
 
 /** Numbers in place of NaN and the infinities; see `Tensor.nanToNum`. @see torch.nan_to_num */
 export const nanToNum = (x: Tensor, nan = 0, posinf: number | null = null, neginf: number | null = null): Tensor =>
@@ -285,7 +292,10 @@ export const isclose = (a: TensorLike, b: TensorLike, options?: Closeness): Tens
   build("isclose", [a, b], closing("isclose", options));
 
 /** Whether all elements are close. @see torch.allclose */
-export const allclose = (a: Tensor, b: TensorLike, options?: Closeness): Promise<boolean> => a.allclose(b, options);
+export async function allclose(a: Tensor, b: TensorLike, options?: Closeness): Promise<boolean> {
+  checkTensors("allclose", a);
+  return a.allclose(b, options);
+}
 
 /** Whether each element is NaN. @see torch.isnan */
 export const isnan = (x: Tensor): Tensor => build("isnan", [x], ops.isnan);

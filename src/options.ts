@@ -45,7 +45,10 @@ export function checkOptionNames(op: string, options: unknown, names: readonly s
     );
   }
   const wrong = Object.keys(options).find((name) => !names.includes(name));
-  if (wrong === undefined) return;
+  if (wrong === undefined) {
+    checkOptionKinds(op, options);
+    return;
+  }
   const near = names.find((name) => plain(name) === plain(wrong));
   throw new ValueError(
     `${op}: options must have names of ${known}, got ${wrong}. ${near ? `Write ${near}.` : "Check the spelling."}`,
@@ -53,6 +56,84 @@ export function checkOptionNames(op: string, options: unknown, names: readonly s
 }
 
 const plain = (name: string): string => name.replaceAll("_", "").toLowerCase();
+
+/** Options that are true or false wherever they are: any other value would count as one of them. */
+const SWITCHES = new Set([
+  "accumulate",
+  "alignCorners",
+  "antialias",
+  "asTuple",
+  "ceilMode",
+  "countIncludePad",
+  "createGraph",
+  "debug",
+  "descending",
+  "equalNan",
+  "full",
+  "includeSelf",
+  "isCausal",
+  "keepDim",
+  "largest",
+  "logInput",
+  "logTarget",
+  "persistent",
+  "recomputeScaleFactor",
+  "requiresGrad",
+  "returnCounts",
+  "returnIndices",
+  "returnInverse",
+  "right",
+  "setToNone",
+  "stable",
+  "strict",
+  "swap",
+  "training",
+  "unbiased",
+  "useInputStats",
+  "withReplacement",
+]);
+
+/** Options that are numbers wherever they are: others would be made into one, or reach an op inside. */
+const NUMBERS = new Set([
+  "alpha",
+  "atol",
+  "beta",
+  "delta",
+  "dropoutP",
+  "eps",
+  "groups",
+  "ignoreIndex",
+  "labelSmoothing",
+  "margin",
+  "rtol",
+  "temperature",
+  "threshold",
+]);
+
+function checkOptionKinds(op: string, options: object): void {
+  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
+    if (SWITCHES.has(name) && value !== undefined && value !== null) checkSwitch(op, name, value);
+    if (NUMBERS.has(name) && value !== undefined) checkNumber(op, name, value);
+  }
+}
+
+/** Checks that something is true or false. */
+export function checkSwitch(op: string, name: string, value: unknown): void {
+  if (typeof value === "boolean") return;
+  throw new ValueError(`${op}: ${name} must be true or false, got ${describe(value)}. Pass one of them.`);
+}
+
+/** Checks that something is a number. */
+export function checkNumber(op: string, name: string, value: unknown): void {
+  if (typeof value === "number") return;
+  throw new ValueError(`${op}: ${name} must be a number, got ${describe(value)}. ${wayToOperand(value)}`);
+}
+
+/** Checks that something is a list. */
+export function checkIsList(op: string, name: string, value: unknown): void {
+  if (Array.isArray(value)) return;
+  throw new ValueError(`${op}: ${name} must be a list, got ${describe(value)}. Write [...].`);
+}
 
 /** Checks that a word is one of those that are understood. */
 export function checkChoice(op: string, name: string, value: unknown, choices: readonly string[]): void {

@@ -3,7 +3,7 @@
 import { ValueError } from "./errors";
 import * as ops from "./ops";
 import { checkOptionNames } from "./options";
-import { build, checkTensors, type Tensor } from "./tensor";
+import { build, buildWithNone, checkOptionalTensors, checkTensors, type Tensor } from "./tensor";
 
 /** Options of `searchsorted`. */
 export interface SearchOptions {
@@ -28,8 +28,10 @@ export interface SearchOptions {
  */
 export function searchsorted(sortedSequence: Tensor, values: Tensor | number, options: SearchOptions = {}): Tensor {
   const { right, sorter = null } = searchOptions(options);
-  checkTensors("searchsorted", sortedSequence, sorter);
-  return build("searchsorted", [sortedSequence, values, sorter], (sequence, sought, order) => {
+  checkTensors("searchsorted", sortedSequence);
+  checkOptionalTensors("searchsorted", sorter);
+  if (typeof values !== "number") checkTensors("searchsorted", values);
+  return buildWithNone("searchsorted", [sortedSequence, values, sorter], (sequence, sought, order) => {
     const sorted = order ? ops.gather(sequence, -1, order) : sequence;
     const numbers = typeof sought === "number" ? ops.scalar(sought, sorted.dtype) : sought;
     return ops.searchsorted(sorted, numbers, right);
@@ -64,7 +66,10 @@ export const bucketize = (input: Tensor, boundaries: Tensor, options?: { right?:
  * @throws ShapeError if the sizes do not fit
  * @see torch.cdist
  */
-export const cdist = (x1: Tensor, x2: Tensor, p = 2): Tensor => build("cdist", [x1, x2], (a, b) => ops.cdist(a, b, p));
+export function cdist(x1: Tensor, x2: Tensor, p = 2): Tensor {
+  checkTensors("cdist", x1, x2);
+  return build("cdist", [x1, x2], (a, b) => ops.cdist(a, b, p));
+}
 
 /** As `input.dist(other, p)`: the norm of the difference. @see torch.dist */
 export const dist = (input: Tensor, other: Tensor, p = 2): Tensor => checked("dist", input).dist(other, p);

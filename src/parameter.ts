@@ -10,8 +10,9 @@ import { withGradMode } from "./graph/gradMode";
 import type { Node } from "./graph/node";
 import { sameShape, type Shape, showShape, sizeOf } from "./graph/shape";
 import * as ops from "./ops";
+import { checkOptionNames } from "./options";
 import type { Variable } from "./runtime/variable";
-import { operandsOf, ownGradient, Tensor } from "./tensor";
+import { checkTensors, operandsOf, ownGradient, Tensor } from "./tensor";
 
 /** A tensor whose value can be written. Using it reads the latest version. */
 export abstract class State extends Tensor {
@@ -110,7 +111,10 @@ export class Parameter extends State {
   /** Whether somebody may hold a tensor of the pending gradient. */
   private gradIsShared = false;
 
-  constructor(data: Tensor, { requiresGrad = true, name = "" }: ParameterOptions = {}) {
+  constructor(data: Tensor, options: ParameterOptions = {}) {
+    checkOptionNames("Parameter", options, ["requiresGrad", "name"]);
+    checkTensors("Parameter", data);
+    const { requiresGrad = true, name = "" } = options;
     if (!isFloat(data.dtype)) {
       throw new DTypeError(
         `Parameter: the value must be of floats, got ${data.dtype}. Cast it with .to("f32"), or use a Buffer.`,
@@ -182,7 +186,9 @@ export class Parameter extends State {
    * @param options.setToNone default true: `grad` is null and the optimizer skips the parameter; false writes zeros
    * @see torch.optim.Optimizer.zero_grad
    */
-  zeroGrad({ setToNone = true }: { setToNone?: boolean } = {}): void {
+  zeroGrad(options: { setToNone?: boolean } = {}): void {
+    checkOptionNames("zeroGrad", options, ["setToNone"]);
+    const { setToNone = true } = options;
     if (!this.hasGrad) return;
     // A gradient that nobody can have read need not be computed.
     if (!this.gradIsShared) this.device.engine.forget(this.gradState());
@@ -234,7 +240,10 @@ export class Buffer extends State {
   /** Whether state dicts have it. */
   readonly persistent: boolean;
 
-  constructor(data: Tensor, { name = "", persistent = true }: BufferOptions = {}) {
+  constructor(data: Tensor, options: BufferOptions = {}) {
+    checkOptionNames("Buffer", options, ["name", "persistent"]);
+    checkTensors("Buffer", data);
+    const { name = "", persistent = true } = options;
     super(data.device.engine.createVariable(name, data.node), data.device);
     this.persistent = persistent;
   }
@@ -255,6 +264,7 @@ export class Buffer extends State {
    * queue.assignRows(pointer.value, keys);
    */
   assignRows(start: number, value: Tensor): void {
+    checkTensors("assignRows", value);
     const [rows = 0, ...inner] = value.shape;
     const [size = 0, ...own] = this.shape;
     if (
@@ -315,6 +325,7 @@ export class StateView extends Tensor {
 }
 
 function checkValue(op: string, value: Tensor, shape: Shape, state: Tensor): void {
+  checkTensors(op, value);
   if (!sameShape(value.shape, shape)) {
     throw new ShapeError(
       `${op}: the value must have shape ${showShape(shape)}, got ${showShape(value.shape)}. Reshape it.`,

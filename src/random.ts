@@ -10,7 +10,7 @@ import { type DType, INTEGER_RANGE, isFloat } from "./graph/dtype";
 import type { Node } from "./graph/node";
 import { checkShape, type Shape, sizeOf } from "./graph/shape";
 import * as ops from "./ops";
-import { checkOptionNames, describe } from "./options";
+import { checkIsList, checkOptionNames, describe } from "./options";
 import { checkTensors, operandsOf, Tensor, wrap } from "./tensor";
 
 /** Where a generator is: part of a checkpoint. */
@@ -64,7 +64,8 @@ export class Generator {
    * @throws ValueError if seed or offset is no integer from 0 to 2^53
    * @see torch.Generator.set_state
    */
-  setState({ seed, offset }: GeneratorState): this {
+  setState(state: GeneratorState): this {
+    const { seed, offset } = Object(state) as GeneratorState; // callers without types may pass what a file had
     for (const [name, value] of Object.entries({ seed, offset })) {
       if (!Number.isSafeInteger(value) || value < 0) {
         throw new ValueError(`Generator: ${name} must be an integer from 0 to 2^53, got ${value}. Pass such a number.`);
@@ -157,8 +158,10 @@ const RANDOM_OPTIONS = [...CREATION_OPTIONS, "generator"];
  * @example
  * const coin = randomBits([8]).bitwiseAnd(1);
  */
-export const randomBits = (shape: Shape, options: RandomOptions = {}): Tensor =>
-  made("randomBits", shape, sizeOf(shape), options, (state) => ops.randomBits(shape, state));
+export function randomBits(shape: Shape, options: RandomOptions = {}): Tensor {
+  checkIsList("randomBits", "shape", shape);
+  return made("randomBits", shape, sizeOf(shape), options, (state) => ops.randomBits(shape, state));
+}
 
 /**
  * Uniform in [0, 1): multiples of 2^-24, the same on every device.
@@ -485,6 +488,6 @@ function made(
   if (wordCount > 2 ** 32)
     throw new ShapeError(`${op}: one draw has at most 2^32 words, got ${wordCount}. Draw in parts.`);
   const node = make(generatorFor(op, device, options).draw(wordCount));
-  const drawn = wrap(dtype === undefined ? node : ops.cast(node, dtype), device);
+  const drawn = wrap(ops.typed(op, node, dtype), device);
   return requiresGrad ? drawn.requiresGrad_() : drawn;
 }

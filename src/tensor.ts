@@ -4,13 +4,30 @@
  */
 
 import type { Device } from "./device";
+import { naming } from "./errors";
 import type { TypedArray } from "./graph/dtype";
 import type { Node } from "./graph/node";
-import { type Argument, deviceOf, type NodesOf, operandsOf } from "./methods/core";
+import {
+  type Argument,
+  checkPresent,
+  checkTensors,
+  deviceOf,
+  type NodesOf,
+  operandsOf,
+  type TensorLike,
+} from "./methods/core";
 import { Products } from "./methods/products";
 import * as ops from "./ops";
 
-export { checkTensor, checkTensors, deviceOf as checkOneDevice, operandsOf, read } from "./methods/core";
+export {
+  checkOptionalTensors,
+  checkTensor,
+  checkTensorList,
+  checkTensors,
+  deviceOf as checkOneDevice,
+  operandsOf,
+  read,
+} from "./methods/core";
 export type { Dims, KeepDim, NestedArray, TensorLike, ValuesAndIndices } from "./methods/core";
 export { gradientSeed, ownGradient } from "./methods/gradients";
 export type { BackwardOptions, GradientHook, GradientOwner, HookHandle } from "./methods/gradients";
@@ -33,13 +50,27 @@ export function wrap(node: Node, device: Device): Tensor {
 }
 
 /** Applies a node builder to tensors and numbers, at least one of them a tensor. */
-export function build<const T extends readonly Argument[]>(
+export function build<const T extends readonly TensorLike[]>(
+  op: string,
+  operands: T,
+  make: (...nodes: NodesOf<T>) => Node,
+): Tensor {
+  checkPresent(op, operands);
+  return buildWithNone(op, operands, make);
+}
+
+/** As `build`, where null is for none. */
+export function buildWithNone<const T extends readonly Argument[]>(
   op: string,
   operands: T,
   make: (...nodes: NodesOf<T>) => Node,
 ): Tensor {
   const device = deviceOf(op, operands);
-  return wrap(make(...operandsOf(op, operands)), device);
+  const nodes = operandsOf(op, operands);
+  return wrap(
+    naming(op, () => make(...nodes)),
+    device,
+  );
 }
 
 /**
@@ -51,6 +82,7 @@ export function build<const T extends readonly Argument[]>(
  * await realize(q, keys);
  */
 export async function realize(...tensors: readonly Tensor[]): Promise<void> {
+  checkTensors("realize", ...tensors);
   for (const device of new Set(tensors.map((tensor) => tensor.device))) {
     device
       .check("realize")
@@ -68,6 +100,7 @@ export async function realize(...tensors: readonly Tensor[]): Promise<void> {
  * const features = keep(encoder.forward(images));
  */
 export function keep<T extends Tensor>(tensor: T): T {
+  checkTensors("keep", tensor);
   tensor.device.check("keep").engine.keep(tensor.node);
   return tensor;
 }

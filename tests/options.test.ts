@@ -1,6 +1,19 @@
 /** Options that are not understood are errors: PyTorch's positions and spellings must not train something else. */
 
-import { F, init, nn, ones, optim, type Parameter, type Tensor, tensor, ValueError } from "flywheel";
+import {
+  Buffer,
+  F,
+  init,
+  nn,
+  ones,
+  openDevice,
+  optim,
+  Parameter,
+  type Tensor,
+  tensor,
+  valueAndGrad,
+  ValueError,
+} from "flywheel";
 import { MoCo } from "flywheel/moco";
 import { beforeAll, expect, test } from "vitest";
 
@@ -63,6 +76,17 @@ const wrong: Record<string, () => unknown> = {
   "StepLR(optimizer, 10, 0.5)": () => new optim.StepLR(new optim.SGD(parameters(), { lr: 1 }), 10, untyped(0.5)),
   "CosineAnnealingLR eta_min": () =>
     new optim.CosineAnnealingLR(new optim.SGD(parameters(), { lr: 1 }), 10, untyped({ eta_min: 0.1 })),
+  "Parameter requires_grad": () => new Parameter(ones([2]), untyped({ requires_grad: false })),
+  "Parameter.zeroGrad(false)": () => new Parameter(ones([2])).zeroGrad(untyped(false)),
+  "Parameter.zeroGrad set_to_none": () => new Parameter(ones([2])).zeroGrad(untyped({ set_to_none: false })),
+  "Buffer(x, false)": () => new Buffer(ones([2]), untyped(false)),
+  "Module.zeroGrad(false)": () => new nn.Linear(2, 2).zeroGrad(untyped(false)),
+  "Module.loadStateDict(sd, false)": () => new nn.Linear(2, 2).loadStateDict({}, untyped(false)),
+  "Optimizer.zeroGrad(false)": () => new optim.SGD(parameters(), { lr: 1 }).zeroGrad(untyped(false)),
+  "valueAndGrad create_graph": () => valueAndGrad((x) => x.sum(), untyped({ create_graph: true })),
+  "sum keepDim 1": () => ones([4, 4]).sum(1, { keepDim: untyped(1) }),
+  "layerNorm eps '1'": () => F.layerNorm(ones([2, 2]), 2, { eps: untyped("1") }),
+  "nllLoss ignoreIndex 0.5": () => F.nllLoss(ones([1, 2]), tensor([1], { dtype: "i32" }), { ignoreIndex: 0.5 }),
   "MoCo K": () => new MoCo(() => new nn.Linear(2, 2), untyped({ K: 8 })),
 };
 
@@ -70,6 +94,11 @@ for (const [name, call] of Object.entries(wrong)) test(name, () => expect(call).
 
 test("init takes an object", async () => {
   await expect(init(untyped("cpu"))).rejects.toThrow(/init: options must be one object/);
+});
+
+test("openDevice names itself", async () => {
+  await expect(openDevice("cpu", untyped({ debugg: true }))).rejects.toThrow(/openDevice: .*got debugg/);
+  await expect(openDevice(untyped("gpu"))).rejects.toThrow('openDevice: device must be "webgpu" or "cpu", got "gpu"');
 });
 
 test("the message names what was meant", () => {

@@ -1,11 +1,12 @@
 /** Activations. */
 
 import type { DType } from "../graph/dtype";
+import { naming } from "../errors";
 import type { Node } from "../graph/node";
 import * as ops from "../ops";
 import { checkDType } from "../ops/check";
 import { FLOAT, NUMBER } from "../ops/pointwise";
-import { checkChoice, checkOptionNames } from "../options";
+import { checkChoice, checkNumber, checkOptionNames } from "../options";
 import { type RandomOptions, uniform } from "../random";
 import { build, checkTensors, type Tensor } from "../tensor";
 
@@ -56,6 +57,8 @@ export interface RreluOptions extends Pick<RandomOptions, "generator"> {
 export function rrelu(x: Tensor, lower = 1 / 8, upper = 1 / 3, options: RreluOptions = {}): Tensor {
   checkOptionNames("rrelu", options, ["training", "generator"]);
   checkTensors("rrelu", x);
+  checkNumber("rrelu", "lower", lower);
+  checkNumber("rrelu", "upper", upper);
   const { training = false, ...drawing } = options;
   if (!training) return ofFloats("rrelu", x, (node) => ops.leakyRelu(node, (lower + upper) / 2));
   const slopes = uniform(x.shape, { low: lower, high: upper, dtype: x.dtype, device: x.device, ...drawing });
@@ -149,7 +152,7 @@ export function softmax(x: Tensor, dim: number): Tensor {
 /** `softmax(-x)` along `dim`. @see torch.nn.functional.softmin */
 export function softmin(x: Tensor, dim: number): Tensor {
   checkTensors("softmin", x);
-  return x.neg().softmax(dim);
+  return naming("softmin", () => x.neg().softmax(dim));
 }
 
 /** `log(softmax(x))` along `dim`. @see torch.nn.functional.log_softmax */

@@ -1,13 +1,13 @@
 /** Rows of a table, and attention: weighted means of values, weights by how queries and keys agree. */
 
 import { ones, zerosLike } from "../creation";
-import { DTypeError, ShapeError, ValueError } from "../errors";
+import { DTypeError, naming, ShapeError, ValueError } from "../errors";
 import { where } from "../functions";
 import { isInteger } from "../graph/dtype";
 import { showShape } from "../graph/shape";
 import { checkOptionNames } from "../options";
 import type { RandomOptions } from "../random";
-import { checkTensors, type Tensor } from "../tensor";
+import { checkOptionalTensors, checkTensors, type Tensor } from "../tensor";
 import { dropout } from "./dropout";
 
 /**
@@ -24,7 +24,7 @@ import { dropout } from "./dropout";
  */
 export function embedding(input: Tensor, weight: Tensor, options: { paddingIdx?: number | null } = {}): Tensor {
   checkOptionNames("embedding", options, ["paddingIdx"]);
-  checkTensors("embedding", input);
+  checkTensors("embedding", input, weight);
   const { paddingIdx = null } = options;
   if (!isInteger(input.dtype)) {
     throw new DTypeError(`embedding: indices must be integers, got ${input.dtype}. Cast them with .to("i32").`);
@@ -33,7 +33,7 @@ export function embedding(input: Tensor, weight: Tensor, options: { paddingIdx?:
   if (weight.ndim !== 2) {
     throw new ShapeError(`embedding: weight must be [numEmbeddings, dim], got ${showShape(weight.shape)}. Reshape it.`);
   }
-  const found = weight.indexSelect(0, input.reshape(-1)).reshape([...input.shape, dim]);
+  const found = naming("embedding", () => weight.indexSelect(0, input.reshape(-1))).reshape([...input.shape, dim]);
   if (paddingIdx === null) return found;
   if (!Number.isInteger(paddingIdx) || paddingIdx < -rows || paddingIdx >= rows) {
     throw new ValueError(
@@ -72,6 +72,8 @@ export function scaledDotProductAttention(
 ): Tensor {
   checkOptionNames("scaledDotProductAttention", options, ["attnMask", "dropoutP", "isCausal", "generator"]);
   const { attnMask = null, dropoutP = 0, isCausal = false, ...drawing } = options;
+  checkTensors("scaledDotProductAttention", query, key, value);
+  checkOptionalTensors("scaledDotProductAttention", attnMask);
   if (attnMask && isCausal) {
     throw new ValueError("scaledDotProductAttention: there must be one mask, got attnMask and isCausal. Drop one.");
   }
@@ -80,8 +82,9 @@ export function scaledDotProductAttention(
     : attnMask;
   const isAllowed = causal?.dtype === "bool";
   const mask = isAllowed ? maskOf(causal.logicalNot()) : causal;
-  const weights = dropout(attentionWeights(query, key, mask), { p: dropoutP, ...drawing });
-  return weights.matmul(value);
+  return naming("scaledDotProductAttention", () =>
+    dropout(attentionWeights(query, key, mask), { p: dropoutP, ...drawing }).matmul(value),
+  );
 }
 
 /** What is added to scores: a bool mask (true: not attended to) as 0 and -infinity, floats as they are. */

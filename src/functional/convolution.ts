@@ -2,7 +2,7 @@
 
 import * as ops from "../ops";
 import { checkOptionNames } from "../options";
-import { build, type Tensor } from "../tensor";
+import { buildWithNone, checkOptionalTensors, checkTensors, type Tensor } from "../tensor";
 
 /** The size of a signal's dimension, alone or in a list of one. */
 export type Size1d = number | readonly [length: number];
@@ -58,7 +58,9 @@ const CONV_TRANSPOSE = ["stride", "padding", "outputPadding", "groups", "dilatio
  */
 export function conv1d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: Conv1dOptions = {}): Tensor {
   checkOptionNames("conv1d", options, CONV);
-  return build("conv1d", [x, weight, bias], (input, w, b) => ops.conv1d(input, w, b, options));
+  checkTensors("conv1d", x, weight);
+  checkOptionalTensors("conv1d", bias);
+  return buildWithNone("conv1d", [x, weight, bias], (input, w, b) => ops.conv1d(input, w, b, options));
 }
 
 /**
@@ -73,7 +75,9 @@ export function conv1d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
  */
 export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: Conv2dOptions = {}): Tensor {
   checkOptionNames("conv2d", options, CONV);
-  return build("conv2d", [x, weight, bias], (input, w, b) => ops.conv2d(input, w, b, options));
+  checkTensors("conv2d", x, weight);
+  checkOptionalTensors("conv2d", bias);
+  return buildWithNone("conv2d", [x, weight, bias], (input, w, b) => ops.conv2d(input, w, b, options));
 }
 
 /**
@@ -92,7 +96,11 @@ export function convTranspose1d(
   options: ConvTranspose1dOptions = {},
 ): Tensor {
   checkOptionNames("convTranspose1d", options, CONV_TRANSPOSE);
-  return build("convTranspose1d", [x, weight, bias], (input, w, b) => ops.convTranspose1d(input, w, b, options));
+  checkTensors("convTranspose1d", x, weight);
+  checkOptionalTensors("convTranspose1d", bias);
+  return buildWithNone("convTranspose1d", [x, weight, bias], (input, w, b) =>
+    ops.convTranspose1d(input, w, b, options),
+  );
 }
 
 /**
@@ -114,5 +122,9 @@ export function convTranspose2d(
   options: ConvTranspose2dOptions = {},
 ): Tensor {
   checkOptionNames("convTranspose2d", options, CONV_TRANSPOSE);
-  return build("convTranspose2d", [x, weight, bias], (input, w, b) => ops.convTranspose2d(input, w, b, options));
+  checkTensors("convTranspose2d", x, weight);
+  checkOptionalTensors("convTranspose2d", bias);
+  return buildWithNone("convTranspose2d", [x, weight, bias], (input, w, b) =>
+    ops.convTranspose2d(input, w, b, options),
+  );
 }

@@ -2,7 +2,7 @@
 
 import * as ops from "../ops";
 import { checkOptionNames } from "../options";
-import { build, checkTensors, type Tensor } from "../tensor";
+import { build, buildWithNone, checkOptionalTensors, checkTensors, type Tensor } from "../tensor";
 
 /**
  * `x @ weight.T + bias`
@@ -14,7 +14,8 @@ import { build, checkTensors, type Tensor } from "../tensor";
  */
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
   checkTensors("linear", x, weight);
-  return build("linear", [x, weight, bias], ops.linear);
+  checkOptionalTensors("linear", bias);
+  return buildWithNone("linear", [x, weight, bias], ops.linear);
 }
 
 /** `x . y / max(|x| |y|, eps)` along `dim` (default 1), each length at least `eps`. @see torch.nn.functional.cosine_similarity */

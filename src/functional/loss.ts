@@ -1,12 +1,12 @@
 /** Losses. */
 
-import { ShapeError, ValueError } from "../errors";
+import { naming, ShapeError, ValueError } from "../errors";
 import type { Node } from "../graph/node";
 import { sameShape, showShape } from "../graph/shape";
 import * as ops from "../ops";
 import type { Reduction } from "../ops";
 import { checkOptionNames } from "../options";
-import { build, checkTensors, operandsOf, type Tensor, wrap } from "../tensor";
+import { build, buildWithNone, checkOptionalTensors, checkTensors, operandsOf, type Tensor, wrap } from "../tensor";
 
 export type { Reduction } from "../ops";
 
@@ -41,8 +41,13 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
   checkOptionNames("crossEntropy", options, ["weight", "ignoreIndex", "labelSmoothing", "reduction"]);
   checkTensors("crossEntropy", input, target);
   const { weight = null } = options;
+  checkOptionalTensors("crossEntropy", weight);
+  checkIgnoreIndex("crossEntropy", options);
   const [x, y, w] = operandsOf("crossEntropy", [input, target, weight]);
-  return wrap(ops.crossEntropy(x, y, { ...options, weight: w }), input.device);
+  return wrap(
+    naming("crossEntropy", () => ops.crossEntropy(x, y, { ...options, weight: w })),
+    input.device,
+  );
 }
 
 /**
@@ -56,8 +61,18 @@ export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions =
   checkOptionNames("nllLoss", options, ["weight", "ignoreIndex", "reduction"]);
   checkTensors("nllLoss", input, target);
   const { weight = null } = options;
+  checkOptionalTensors("nllLoss", weight);
+  checkIgnoreIndex("nllLoss", options);
   const [x, y, w] = operandsOf("nllLoss", [input, target, weight]);
-  return wrap(ops.nllLoss(x, y, { ...options, weight: w }), input.device);
+  return wrap(
+    naming("nllLoss", () => ops.nllLoss(x, y, { ...options, weight: w })),
+    input.device,
+  );
+}
+
+function checkIgnoreIndex(op: string, { ignoreIndex = -100 }: NllLossOptions): void {
+  if (Number.isInteger(ignoreIndex)) return;
+  throw new ValueError(`${op}: ignoreIndex must be an integer, got ${ignoreIndex}. Pass the target that is none.`);
 }
 
 /** The option that all losses have. */
@@ -90,7 +105,7 @@ export function smoothL1Loss(input: Tensor, target: Tensor, options: ReductionOp
   checkOptionNames("smoothL1Loss", options, ["beta", "reduction"]);
   const { beta = 1, reduction = "mean" } = options;
   if (!(beta >= 0)) throw new ValueError(`smoothL1Loss: beta must not be negative, got ${beta}. Pass 0 or more.`);
-  if (beta === 0) return l1Loss(input, target, { reduction });
+  if (beta === 0) return naming("smoothL1Loss", () => l1Loss(input, target, { reduction }));
   return elementwiseLoss("smoothL1Loss", input, target, reduction, (x, y) =>
     ops.div(ops.huber(ops.sub(x, y), beta), beta),
   );
@@ -156,7 +171,8 @@ export function binaryCrossEntropyWithLogits(
   checkOptionNames("binaryCrossEntropyWithLogits", options, ["weight", "posWeight", "reduction"]);
   const { weight = null, posWeight = null, reduction = "mean" } = options;
   checkSame("binaryCrossEntropyWithLogits", input, target);
-  return build("binaryCrossEntropyWithLogits", [input, target, weight, posWeight], (x, y, w, p) =>
+  checkOptionalTensors("binaryCrossEntropyWithLogits", weight, posWeight);
+  return buildWithNone("binaryCrossEntropyWithLogits", [input, target, weight, posWeight], (x, y, w, p) =>
     weighted("binaryCrossEntropyWithLogits", ops.binaryCrossEntropyWithLogits(x, y, p), w, reduction),
   );
 }
@@ -172,7 +188,8 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options: Weigh
   checkOptionNames("binaryCrossEntropy", options, ["weight", "reduction"]);
   const { weight = null, reduction = "mean" } = options;
   checkSame("binaryCrossEntropy", input, target);
-  return build("binaryCrossEntropy", [input, target, weight], (x, y, w) =>
+  checkOptionalTensors("binaryCrossEntropy", weight);
+  return buildWithNone("binaryCrossEntropy", [input, target, weight], (x, y, w) =>
     weighted("binaryCrossEntropy", ops.binaryCrossEntropy(x, y), w, reduction),
   );
 }
@@ -264,7 +281,8 @@ export function multilabelSoftMarginLoss(input: Tensor, target: Tensor, options:
   checkOptionNames("multilabelSoftMarginLoss", options, ["weight", "reduction"]);
   const { weight = null, reduction = "mean" } = options;
   checkSame("multilabelSoftMarginLoss", input, target);
-  return build("multilabelSoftMarginLoss", [input, target, weight], (x, y, w) => {
+  checkOptionalTensors("multilabelSoftMarginLoss", weight);
+  return buildWithNone("multilabelSoftMarginLoss", [input, target, weight], (x, y, w) => {
     // term by term, as PyTorch has it: an infinite score of a class that is wrong costs infinity, not NaN
     const own = ops.mul(y, ops.logsigmoid(x));
     const losses = ops.neg(ops.add(own, ops.mul(ops.sub(1, y), ops.logsigmoid(ops.neg(x)))));

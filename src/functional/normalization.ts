@@ -1,12 +1,20 @@
 /** Normalisation: by a batch's statistics, by length. */
 
-import { ShapeError, ValueError } from "../errors";
+import { naming, ShapeError, ValueError } from "../errors";
 import type { Node } from "../graph/node";
 import { sameShape, type Shape, showShape } from "../graph/shape";
 import * as ops from "../ops";
-import { checkOptionNames } from "../options";
+import { checkNumber, checkOptionNames } from "../options";
 import type { Buffer } from "../parameter";
-import { build, checkOneDevice, checkTensors, operandsOf, type Tensor, wrap } from "../tensor";
+import {
+  buildWithNone,
+  checkOneDevice,
+  checkOptionalTensors,
+  checkTensors,
+  operandsOf,
+  type Tensor,
+  wrap,
+} from "../tensor";
 import { unary } from "./unary";
 
 /** Options of `batchNorm`. */
@@ -43,6 +51,9 @@ export function batchNorm(
 ): Tensor {
   checkOptionNames("batchNorm", options, ["weight", "bias", "training", "momentum", "eps", "groups"]);
   const { weight = null, bias = null, training = false, momentum = 0.1, eps = 1e-5, groups = 1 } = options;
+  checkTensors("batchNorm", x);
+  checkNumber("batchNorm", "momentum", momentum);
+  checkOptionalTensors("batchNorm", weight, bias, runningMean, runningVar);
   checkPerChannel(x, { weight, bias, runningMean, runningVar });
   checkOneDevice("batchNorm", [x, runningMean, runningVar]);
   const [input, w, b] = operandsOf("batchNorm", [x, weight, bias]);
@@ -116,7 +127,7 @@ function moveStatistics(
 export function normalize(x: Tensor, options: { p?: number; dim?: number; eps?: number } = {}): Tensor {
   checkOptionNames("normalize", options, ["p", "dim", "eps"]);
   const { p = 2, dim = 1, eps = 1e-12 } = options;
-  return unary(x, (node) => ops.normalize(node, p, dim, eps));
+  return unary("normalize", x, (node) => ops.normalize(node, p, dim, eps));
 }
 
 /** Options of `layerNorm` and `groupNorm`. */
@@ -156,8 +167,9 @@ export function layerNorm(
       `layerNorm: the input must end in normalizedShape ${showShape(shape)}, got ${showShape(x.shape)}. Check the layer's sizes.`,
     );
   }
+  checkOptionalTensors("layerNorm", weight, bias);
   checkParameterShapes("layerNorm", { weight, bias }, shape);
-  return build("layerNorm", [x, weight, bias], (input, w, b) => ops.layerNorm(input, shape.length, w, b, eps));
+  return buildWithNone("layerNorm", [x, weight, bias], (input, w, b) => ops.layerNorm(input, shape.length, w, b, eps));
 }
 
 /**
@@ -172,6 +184,7 @@ export function layerNorm(
  */
 export function groupNorm(x: Tensor, numGroups: number, options: AffineNormOptions = {}): Tensor {
   checkOptionNames("groupNorm", options, AFFINE_NORM_OPTIONS);
+  checkTensors("groupNorm", x);
   const { weight = null, bias = null, eps = 1e-5 } = options;
   const channels = x.shape[1];
   if (channels === undefined) {
@@ -182,8 +195,9 @@ export function groupNorm(x: Tensor, numGroups: number, options: AffineNormOptio
       `groupNorm: numGroups must divide the channels, got ${numGroups} for ${showShape(x.shape)}. Change one of them.`,
     );
   }
+  checkOptionalTensors("groupNorm", weight, bias);
   checkParameterShapes("groupNorm", { weight, bias }, [channels]);
-  return build("groupNorm", [x, weight, bias], (input, w, b) => ops.groupNorm(input, numGroups, w, b, eps));
+  return buildWithNone("groupNorm", [x, weight, bias], (input, w, b) => ops.groupNorm(input, numGroups, w, b, eps));
 }
 
 function checkParameterShapes(op: string, tensors: Record<string, Tensor | null>, shape: Shape): void {
@@ -216,8 +230,9 @@ export interface InstanceNormOptions extends AffineNormOptions {
 export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Tensor {
   const names = [...AFFINE_NORM_OPTIONS, "runningMean", "runningVar", "useInputStats", "momentum"];
   checkOptionNames("instanceNorm", options, names);
+  checkTensors("instanceNorm", x);
   const { runningMean = null, runningVar = null, useInputStats = true, ...rest } = options;
-  if (!useInputStats) return batchNorm(x, runningMean, runningVar, rest);
   // each sample is a group: no sample shares its statistics
-  return batchNorm(x, runningMean, runningVar, { ...rest, training: true, groups: Math.max(1, x.size(0)) });
+  const own = useInputStats ? { training: true, groups: Math.max(1, x.shape[0] ?? 1) } : {};
+  return naming("instanceNorm", () => batchNorm(x, runningMean, runningVar, { ...rest, ...own }));
 }

@@ -1,5 +1,6 @@
 /** Pooling: one value for each window. */
 
+import { naming } from "../errors";
 import type { Node } from "../graph/node";
 import * as ops from "../ops";
 import { checkOptionNames } from "../options";
@@ -68,9 +69,14 @@ type NoIndices = { readonly returnIndices?: false };
 const MAX_POOL = ["stride", "padding", "dilation", "ceilMode", "returnIndices"];
 
 /** Values, with their indices where they are asked for. */
-function maxima(x: Tensor, make: (node: Node) => ops.MaxPooled, withIndices: boolean): Tensor | ValuesAndIndices {
-  checkTensors("maxPool", x);
-  const { values, indices } = make(x.node);
+function maxima(
+  op: string,
+  x: Tensor,
+  make: (node: Node) => ops.MaxPooled,
+  withIndices: boolean,
+): Tensor | ValuesAndIndices {
+  checkTensors(op, x);
+  const { values, indices } = naming(op, () => make(x.node));
   const output = wrap(values, x.device);
   return withIndices ? { values: output, indices: wrap(indices, x.device) } : output;
 }
@@ -88,7 +94,7 @@ export function maxPool1d(x: Tensor, kernelSize: Size1d, options: MaxPool1dOptio
 export function maxPool1d(x: Tensor, kernelSize: Size1d, options?: MaxPool1dOptions & NoIndices): Tensor;
 export function maxPool1d(x: Tensor, kernelSize: Size1d, options: MaxPool1dOptions = {}): Tensor | ValuesAndIndices {
   checkOptionNames("maxPool1d", options, MAX_POOL);
-  return maxima(x, (node) => ops.maxPool1d(node, kernelSize, options), options.returnIndices ?? false);
+  return maxima("maxPool1d", x, (node) => ops.maxPool1d(node, kernelSize, options), options.returnIndices ?? false);
 }
 
 /**
@@ -107,7 +113,7 @@ export function maxPool2d(x: Tensor, kernelSize: Size2d, options: MaxPool2dOptio
 export function maxPool2d(x: Tensor, kernelSize: Size2d, options?: MaxPool2dOptions & NoIndices): Tensor;
 export function maxPool2d(x: Tensor, kernelSize: Size2d, options: MaxPool2dOptions = {}): Tensor | ValuesAndIndices {
   checkOptionNames("maxPool2d", options, MAX_POOL);
-  return maxima(x, (node) => ops.maxPool2d(node, kernelSize, options), options.returnIndices ?? false);
+  return maxima("maxPool2d", x, (node) => ops.maxPool2d(node, kernelSize, options), options.returnIndices ?? false);
 }
 
 /**
@@ -121,6 +127,7 @@ export function maxPool2d(x: Tensor, kernelSize: Size2d, options: MaxPool2dOptio
  */
 export function maxUnpool1d(x: Tensor, indices: Tensor, kernelSize: Size1d, options: MaxUnpool1dOptions = {}): Tensor {
   checkOptionNames("maxUnpool1d", options, ["stride", "padding", "outputSize"]);
+  checkTensors("maxUnpool1d", x, indices);
   return build("maxUnpool1d", [x, indices], (input, places) => ops.maxUnpool1d(input, places, kernelSize, options));
 }
 
@@ -139,6 +146,7 @@ export function maxUnpool1d(x: Tensor, indices: Tensor, kernelSize: Size1d, opti
  */
 export function maxUnpool2d(x: Tensor, indices: Tensor, kernelSize: Size2d, options: MaxUnpool2dOptions = {}): Tensor {
   checkOptionNames("maxUnpool2d", options, ["stride", "padding", "outputSize"]);
+  checkTensors("maxUnpool2d", x, indices);
   return build("maxUnpool2d", [x, indices], (input, places) => ops.maxUnpool2d(input, places, kernelSize, options));
 }
 
@@ -157,7 +165,12 @@ export function adaptiveMaxPool1d(
   options: { returnIndices?: boolean } = {},
 ): Tensor | ValuesAndIndices {
   checkOptionNames("adaptiveMaxPool1d", options, ["returnIndices"]);
-  return maxima(x, (node) => ops.adaptiveMaxPool1d(node, outputSize), options.returnIndices ?? false);
+  return maxima(
+    "adaptiveMaxPool1d",
+    x,
+    (node) => ops.adaptiveMaxPool1d(node, outputSize),
+    options.returnIndices ?? false,
+  );
 }
 
 /**
@@ -175,7 +188,12 @@ export function adaptiveMaxPool2d(
   options: { returnIndices?: boolean } = {},
 ): Tensor | ValuesAndIndices {
   checkOptionNames("adaptiveMaxPool2d", options, ["returnIndices"]);
-  return maxima(x, (node) => ops.adaptiveMaxPool2d(node, outputSize), options.returnIndices ?? false);
+  return maxima(
+    "adaptiveMaxPool2d",
+    x,
+    (node) => ops.adaptiveMaxPool2d(node, outputSize),
+    options.returnIndices ?? false,
+  );
 }
 
 /**
@@ -187,7 +205,7 @@ export function adaptiveMaxPool2d(
  */
 export function avgPool1d(x: Tensor, kernelSize: Size1d, options: AvgPool1dOptions = {}): Tensor {
   checkOptionNames("avgPool1d", options, ["stride", "padding", "ceilMode", "countIncludePad"]);
-  return unary(x, (node) => ops.avgPool1d(node, kernelSize, options));
+  return unary("avgPool1d", x, (node) => ops.avgPool1d(node, kernelSize, options));
 }
 
 /**
@@ -200,7 +218,7 @@ export function avgPool1d(x: Tensor, kernelSize: Size1d, options: AvgPool1dOptio
  */
 export function avgPool2d(x: Tensor, kernelSize: Size2d, options: AvgPool2dOptions = {}): Tensor {
   checkOptionNames("avgPool2d", options, ["stride", "padding", "ceilMode", "countIncludePad", "divisorOverride"]);
-  return unary(x, (node) => ops.avgPool2d(node, kernelSize, options));
+  return unary("avgPool2d", x, (node) => ops.avgPool2d(node, kernelSize, options));
 }
 
 /**
@@ -211,7 +229,7 @@ export function avgPool2d(x: Tensor, kernelSize: Size2d, options: AvgPool2dOptio
  */
 export function lpPool1d(x: Tensor, normType: number, kernelSize: Size1d, options: LPPool1dOptions = {}): Tensor {
   checkOptionNames("lpPool1d", options, ["stride", "ceilMode"]);
-  return unary(x, (node) => ops.lpPool1d(node, normType, kernelSize, options));
+  return unary("lpPool1d", x, (node) => ops.lpPool1d(node, normType, kernelSize, options));
 }
 
 /**
@@ -222,7 +240,7 @@ export function lpPool1d(x: Tensor, normType: number, kernelSize: Size1d, option
  */
 export function lpPool2d(x: Tensor, normType: number, kernelSize: Size2d, options: LPPool2dOptions = {}): Tensor {
   checkOptionNames("lpPool2d", options, ["stride", "ceilMode"]);
-  return unary(x, (node) => ops.lpPool2d(node, normType, kernelSize, options));
+  return unary("lpPool2d", x, (node) => ops.lpPool2d(node, normType, kernelSize, options));
 }
 
 /**
@@ -232,7 +250,7 @@ export function lpPool2d(x: Tensor, normType: number, kernelSize: Size2d, option
  * @see torch.nn.functional.adaptive_avg_pool1d
  */
 export const adaptiveAvgPool1d = (x: Tensor, outputSize: OutputSize1d): Tensor =>
-  unary(x, (node) => ops.adaptiveAvgPool1d(node, outputSize));
+  unary("adaptiveAvgPool1d", x, (node) => ops.adaptiveAvgPool1d(node, outputSize));
 
 /**
  * Mean of windows chosen so that the output has `outputSize`.
@@ -241,4 +259,4 @@ export const adaptiveAvgPool1d = (x: Tensor, outputSize: OutputSize1d): Tensor =
  * @see torch.nn.functional.adaptive_avg_pool2d
  */
 export const adaptiveAvgPool2d = (x: Tensor, outputSize: OutputSize2d): Tensor =>
-  unary(x, (node) => ops.adaptiveAvgPool2d(node, outputSize));
+  unary("adaptiveAvgPool2d", x, (node) => ops.adaptiveAvgPool2d(node, outputSize));

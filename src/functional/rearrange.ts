@@ -14,7 +14,7 @@ import { unary } from "./unary";
  * @see torch.nn.functional.one_hot
  */
 export const oneHot = (index: Tensor, numClasses?: number): Tensor =>
-  unary(index, (node) => ops.oneHot(node, numClasses));
+  unary("oneHot", index, (node) => ops.oneHot(node, numClasses));
 
 /** Options of `pad`. */
 export interface PadOptions {
@@ -33,7 +33,7 @@ export interface PadOptions {
  */
 export function pad(x: Tensor, padding: readonly number[], options: PadOptions = {}): Tensor {
   checkOptionNames("pad", options, ["mode", "value"]);
-  return unary(x, (node) => ops.pad(node, padding, options.value, options.mode));
+  return unary("pad", x, (node) => ops.pad(node, padding, options.value, options.mode));
 }
 
 /** Options of `unfold` and `fold`; one number for both directions, or `[height, width]`. */
@@ -57,7 +57,7 @@ const WINDOW_OPTIONS = ["dilation", "padding", "stride"];
  */
 export function unfold(x: Tensor, kernelSize: number | ops.Pair, options: WindowOptions = {}): Tensor {
   checkOptionNames("unfold", options, WINDOW_OPTIONS);
-  return unary(x, (node) => ops.unfoldImages(node, kernelSize, options));
+  return unary("unfold", x, (node) => ops.unfoldImages(node, kernelSize, options));
 }
 
 /**
@@ -74,5 +74,5 @@ export function fold(
   options: WindowOptions = {},
 ): Tensor {
   checkOptionNames("fold", options, WINDOW_OPTIONS);
-  return unary(x, (node) => ops.foldImages(node, outputSize, kernelSize, options));
+  return unary("fold", x, (node) => ops.foldImages(node, outputSize, kernelSize, options));
 }

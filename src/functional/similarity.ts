@@ -2,7 +2,7 @@
 
 import { cat } from "../combine";
 import { zeros } from "../creation";
-import { ShapeError, ValueError } from "../errors";
+import { naming, ShapeError, ValueError } from "../errors";
 import { where } from "../functions";
 import { sameShape, showShape } from "../graph/shape";
 import * as ops from "../ops";
@@ -13,7 +13,7 @@ import { crossEntropy } from "./loss";
 import { unary } from "./unary";
 
 const reduced = (op: string, losses: Tensor, reduction: Reduction): Tensor =>
-  unary(losses, (node) => ops.reduceLoss(op, node, reduction));
+  unary(op, losses, (node) => ops.reduceLoss(op, node, reduction));
 
 /**
  * `|x1 - x2 + eps|_p` of vectors in the last dimension.
@@ -31,7 +31,7 @@ export function pairwiseDistance(
   checkOptionNames("pairwiseDistance", options, ["p", "eps", "keepDim"]);
   checkTensors("pairwiseDistance", x1, x2);
   const { p = 2, eps = 1e-6, keepDim = false } = options;
-  return x1.sub(x2).add(eps).norm(p, -1, { keepDim });
+  return naming("pairwiseDistance", () => x1.sub(x2).add(eps).norm(p, -1, { keepDim }));
 }
 
 /**
@@ -85,7 +85,7 @@ export function tripletMarginLoss(
   checkOptionNames("tripletMarginLoss", options, ["margin", "p", "eps", "swap", "reduction"]);
   checkTensors("tripletMarginLoss", anchor, positive, negative);
   const { margin = 1, swap = false, reduction = "mean", ...norm } = options;
-  const distance = (a: Tensor, b: Tensor): Tensor => pairwiseDistance(a, b, norm);
+  const distance = (a: Tensor, b: Tensor): Tensor => naming("tripletMarginLoss", () => pairwiseDistance(a, b, norm));
   const far = distance(anchor, negative);
   const farther = swap ? far.minimum(distance(positive, negative)) : far;
   const losses = distance(anchor, positive).sub(farther).add(margin).clamp(0);
@@ -171,5 +171,6 @@ export function infoNCE(
     throw new ValueError(`infoNCE: temperature must be positive, got ${temperature}. The paper has 0.07.`);
   const positive = query.mul(positiveKey).sum(1, { keepDim: true }); // [n, 1]
   const logits = cat([positive, query.matmul(negativeKeys.transpose(0, 1))], 1).div(temperature); // [n, 1 + k]
-  return crossEntropy(logits, zeros([n!], { dtype: "i32", device: query.device }), { reduction });
+  const first = zeros([n!], { dtype: "i32", device: query.device });
+  return naming("infoNCE", () => crossEntropy(logits, first, { reduction }));
 }

@@ -2,7 +2,7 @@
 
 import * as ops from "../ops";
 import { checkOptionNames } from "../options";
-import { build, type Tensor } from "../tensor";
+import { build, checkTensors, type Tensor } from "../tensor";
 import { unary } from "./unary";
 
 export type { GridSampleOptions, InterpolateOptions, InterpolationMode } from "../ops";
@@ -28,7 +28,7 @@ export type { GridSampleOptions, InterpolateOptions, InterpolationMode } from ".
 export function interpolate(x: Tensor, options: ops.InterpolateOptions = {}): Tensor {
   const names = ["size", "scaleFactor", "mode", "alignCorners", "recomputeScaleFactor", "antialias"];
   checkOptionNames("interpolate", options, names);
-  return unary(x, (node) => ops.interpolate(node, options));
+  return unary("interpolate", x, (node) => ops.interpolate(node, options));
 }
 
 /**
@@ -46,6 +46,7 @@ export function interpolate(x: Tensor, options: ops.InterpolateOptions = {}): Te
  */
 export function gridSample(x: Tensor, grid: Tensor, options: ops.GridSampleOptions = {}): Tensor {
   checkOptionNames("gridSample", options, ["mode", "paddingMode", "alignCorners"]);
+  checkTensors("gridSample", x, grid);
   return build("gridSample", [x, grid], (input, places) => ops.gridSample(input, places, options));
 }
 
@@ -60,7 +61,7 @@ export function gridSample(x: Tensor, grid: Tensor, options: ops.GridSampleOptio
  */
 export function affineGrid(theta: Tensor, size: readonly number[], options: { alignCorners?: boolean } = {}): Tensor {
   checkOptionNames("affineGrid", options, ["alignCorners"]);
-  return unary(theta, (node) => ops.affineGrid(node, size, options.alignCorners));
+  return unary("affineGrid", theta, (node) => ops.affineGrid(node, size, options.alignCorners));
 }
 
 /**
@@ -71,7 +72,7 @@ export function affineGrid(theta: Tensor, size: readonly number[], options: { al
  * @see torch.nn.functional.pixel_shuffle; Shi et al. 2016 (arXiv:1609.05158)
  */
 export const pixelShuffle = (x: Tensor, upscaleFactor: number): Tensor =>
-  unary(x, (node) => ops.pixelShuffle(node, upscaleFactor));
+  unary("pixelShuffle", x, (node) => ops.pixelShuffle(node, upscaleFactor));
 
 /**
  * Squares of pixels moved into channels: undoes `pixelShuffle`.
@@ -81,7 +82,7 @@ export const pixelShuffle = (x: Tensor, upscaleFactor: number): Tensor =>
  * @see torch.nn.functional.pixel_unshuffle
  */
 export const pixelUnshuffle = (x: Tensor, downscaleFactor: number): Tensor =>
-  unary(x, (node) => ops.pixelUnshuffle(node, downscaleFactor));
+  unary("pixelUnshuffle", x, (node) => ops.pixelUnshuffle(node, downscaleFactor));
 
 /**
  * Channels of all groups taken in turn.
@@ -91,4 +92,4 @@ export const pixelUnshuffle = (x: Tensor, downscaleFactor: number): Tensor =>
  * @see torch.nn.functional.channel_shuffle; Zhang et al. 2018 (arXiv:1707.01083)
  */
 export const channelShuffle = (x: Tensor, groups: number): Tensor =>
-  unary(x, (node) => ops.channelShuffle(node, groups));
+  unary("channelShuffle", x, (node) => ops.channelShuffle(node, groups));

@@ -88,8 +88,10 @@ export function grad(
  */
 export function valueAndGrad(
   fn: (...inputs: Tensor[]) => Tensor,
-  { createGraph = false }: { createGraph?: boolean } = {},
+  options: { createGraph?: boolean } = {},
 ): (...inputs: Tensor[]) => { value: Tensor; grads: Tensor[] } {
+  checkOptionNames("valueAndGrad", options, ["createGraph"]);
+  const { createGraph = false } = options;
   return (...inputs) => {
     const leaves = inputs.map((input) => (input.requiresGrad ? input : input.clone().requiresGrad_()));
     const value = fn(...leaves);

@@ -4,8 +4,8 @@ import type { Node } from "../graph/node";
 import * as ops from "../ops";
 import { checkOptionNames } from "../options";
 import type { Tensor } from "../tensor";
-import { ValueError } from "../errors";
-import type { TensorLike } from "./core";
+import { naming, ValueError } from "../errors";
+import { checkTensors, operandsOf, type TensorLike } from "./core";
 import { Gradients } from "./gradients";
 
 /** Options of `add` and `sub`. */
@@ -104,19 +104,20 @@ export abstract class Arithmetic extends Gradients {
 
   /** `this + weight * (end - this)`, of floats. @see torch.lerp */
   lerp(end: Tensor, weight: TensorLike): Tensor {
+    checkTensors("lerp", end);
     return this.combine("lerp", [end, weight], ops.lerp);
   }
 
   /** `this + value * tensor1 * tensor2`. @see torch.addcmul */
   addcmul(tensor1: Tensor, tensor2: Tensor, options?: ValueOptions): Tensor {
     const value = valueOf("addcmul", options);
-    return this.combine("addcmul", [tensor1, tensor2], (x, a, b) => ops.addcmul(x, a, b, value));
+    return this.combineTensors("addcmul", [tensor1, tensor2], (x, a, b) => ops.addcmul(x, a, b, value));
   }
 
   /** `this + value * tensor1 / tensor2`. @throws DTypeError if both are integers. @see torch.addcdiv */
   addcdiv(tensor1: Tensor, tensor2: Tensor, options?: ValueOptions): Tensor {
     const value = valueOf("addcdiv", options);
-    return this.combine("addcdiv", [tensor1, tensor2], (x, a, b) => ops.addcdiv(x, a, b, value));
+    return this.combineTensors("addcdiv", [tensor1, tensor2], (x, a, b) => ops.addcdiv(x, a, b, value));
   }
 
   /**
@@ -127,7 +128,8 @@ export abstract class Arithmetic extends Gradients {
    */
   clamp(min: TensorLike | null = null, max: TensorLike | null = null): Tensor {
     checkBounds(min, max);
-    return this.combine("clamp", [min, max], ops.clamp);
+    const [x, low, high] = operandsOf("clamp", [this, min, max]);
+    return this.wrap(naming("clamp", () => ops.clamp(x, low, high)));
   }
 
   /**
@@ -140,6 +142,7 @@ export abstract class Arithmetic extends Gradients {
    * x.where(x.isfinite(), 0);
    */
   where(condition: Tensor, other: TensorLike): Tensor {
+    checkTensors("where", condition);
     return this.combine("where", [condition, other], (x, c, y) => ops.where(c, x, y));
   }
 

@@ -1,10 +1,10 @@
 /** Tensor's elements in another order, or several times. */
 
-import { ShapeError, ValueError } from "../errors";
+import { naming, ShapeError, ValueError } from "../errors";
 import { showShape } from "../graph/shape";
 import * as ops from "../ops";
 import type { Tensor } from "../tensor";
-import { type Dims, read, operandsOf } from "./core";
+import { checkTensors, type Dims, operandsOf, read } from "./core";
 import { Parts } from "./parts";
 import { type Listed, listed } from "./shape";
 
@@ -58,7 +58,7 @@ export abstract class Arranging extends Parts {
 
   /** As `repeat`; counts that are missing in front are 1. @see torch.tile */
   tile(...dims: Listed): Tensor {
-    return this.unary((x) => ops.tile(x, listed(dims)));
+    return naming("tile", () => this.unary((x) => ops.tile(x, listed(dims))));
   }
 
   /**
@@ -79,13 +79,14 @@ export abstract class Arranging extends Parts {
   repeatInterleave(repeats: Tensor, dim?: number): Promise<Tensor>;
   repeatInterleave(repeats: number | Tensor, dim?: number): Tensor | Promise<Tensor> {
     if (typeof repeats === "number") return this.unary((x) => ops.repeatInterleave(x, repeats, dim));
+    checkTensors("repeatInterleave", repeats);
     return dim === undefined ? this.ravel().repeatEach(repeats, 0) : this.repeatEach(repeats, dim);
   }
 
   /** Used by `repeatInterleave`. */
   protected async repeatEach(repeats: Tensor, dim: number): Promise<Tensor> {
     operandsOf("repeatInterleave", [this, repeats]); // one device
-    const size = this.size(dim);
+    const size = this.sizeAt("repeatInterleave", dim);
     const counts = Array.from((await read([repeats]))[0]! as ArrayLike<number>);
     const all = counts.length === 1 ? new Array<number>(size).fill(counts[0]!) : counts;
     if (all.length !== size || !all.every((count) => Number.isInteger(count) && count >= 0)) {

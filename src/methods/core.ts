@@ -4,14 +4,14 @@
  */
 
 import type { Device } from "../device";
-import { DeviceError, DTypeError, ShapeError, StaleTensorError, ValueError } from "../errors";
+import { DeviceError, DTypeError, naming, ShapeError, StaleTensorError, ValueError } from "../errors";
 import type { DType, TypedArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { noteRole } from "../graph/origin";
 import { normalizeDim, type Shape, showShape, sizeOf } from "../graph/shape";
 import * as ops from "../ops";
 import { apply } from "../ops/op";
-import { checkOptionNames, describe, operandError } from "../options";
+import { checkOptionNames, describe, isPromise, operandError } from "../options";
 import type { Tensor } from "../tensor";
 import { showValues } from "./print";
 
@@ -86,7 +86,12 @@ export abstract class TensorCore {
   size(): Shape;
   size(dim: number): number;
   size(dim?: number): Shape | number {
-    return dim === undefined ? this.shape : this.shape[checkedDim("size", dim, this.shape)]!;
+    return dim === undefined ? this.shape : this.sizeAt("size", dim);
+  }
+
+  /** The size of a dimension that an op's caller names. */
+  protected sizeAt(op: string, dim: number): number {
+    return this.shape[checkedDim(op, dim, this.shape)]!;
   }
 
   /** The values, where the host has them without asking a device, and what it is. */
@@ -269,13 +274,24 @@ export abstract class TensorCore {
   }
 
   /** Applies a node builder to this and others, all on one device. */
-  protected combine<const T extends readonly Argument[]>(
+  protected combine<const T extends readonly TensorLike[]>(
     op: string,
     others: T,
     make: (x: Node, ...others: NodesOf<T>) => Node,
   ): Tensor {
+    checkPresent(op, others);
     const [x, ...nodes] = operandsOf(op, [this, ...others]) as [Node, ...NodesOf<T>];
-    return this.wrap(make(x, ...nodes));
+    return this.wrap(naming(op, () => make(x, ...nodes)));
+  }
+
+  /** As `combine`, where numbers mean nothing. */
+  protected combineTensors<const T extends readonly TensorCore[]>(
+    op: string,
+    others: T,
+    make: (x: Node, ...others: NodesOf<T>) => Node,
+  ): Tensor {
+    checkTensors(op, ...others);
+    return this.combine(op, others as unknown as readonly Tensor[], make as (x: Node, ...nodes: Node[]) => Node);
   }
 
   /** Values and indices as tensors. */
@@ -337,12 +353,31 @@ function checkPlace(op: string, dtype: DType, device: Device): void {
 /** What takes a tensor must get one: callers without types may pass anything. */
 export function checkTensor(op: string, operand: unknown): void {
   if (operand instanceof TensorCore) return;
-  throw new DTypeError(`${op}: it takes a tensor, got ${describe(operand)}. Make one: tensor(values).`);
+  throw new DTypeError(
+    `${op}: it takes a tensor, got ${describe(operand)}. ${isPromise(operand) ? "Write await in front of it." : "Make one: tensor(values)."}`,
+  );
 }
 
-/** The same of several, where null is for none. */
+/** The same of several. */
 export function checkTensors(op: string, ...operands: readonly unknown[]): void {
-  for (const operand of operands) if (operand !== null) checkTensor(op, operand);
+  for (const operand of operands) checkTensor(op, operand);
+}
+
+/** As `checkTensors`, where null is for none. */
+export const checkOptionalTensors = (op: string, ...operands: readonly unknown[]): void =>
+  checkTensors(op, ...operands.filter((operand) => operand !== null));
+
+/** As `checkTensors`, of a list of them. */
+export function checkTensorList(op: string, tensors: unknown): void {
+  if (!Array.isArray(tensors)) {
+    throw new DTypeError(`${op}: it takes a list of tensors, got ${describe(tensors)}. Write ${op}([a, b]).`);
+  }
+  checkTensors(op, ...(tensors as unknown[]));
+}
+
+/** Null means none only where something may be missing. */
+export function checkPresent(op: string, operands: readonly unknown[]): void {
+  if (operands.includes(null)) throw operandError(op, null);
 }
 
 /** The device that all tensors among `operands` are on. */

@@ -2,10 +2,10 @@
 
 import { broadcastShapes, type Shape } from "../graph/shape";
 import * as ops from "../ops";
-import { checkOptionNames } from "../options";
+import { checkIsList, checkOptionNames } from "../options";
 import type { Tensor } from "../tensor";
 import { Arranging } from "./arranging";
-import { operandsOf, read, TensorCore } from "./core";
+import { checkTensors, operandsOf, read, TensorCore } from "./core";
 
 type Bound = number | "";
 
@@ -50,22 +50,22 @@ export abstract class Indexing extends Arranging {
    * @see torch.gather
    */
   gather(dim: number, index: Tensor): Tensor {
-    return this.combine("gather", [index], (x, i) => ops.gather(x, dim, i));
+    return this.combineTensors("gather", [index], (x, i) => ops.gather(x, dim, i));
   }
 
   /** As `gather`, where tensor and index broadcast outside `dim`; without `dim`, of flat tensors. @see torch.take_along_dim */
   takeAlongDim(indices: Tensor, dim?: number): Tensor {
-    return this.combine("takeAlongDim", [indices], (x, i) => ops.takeAlongDim(x, i, dim));
+    return this.combineTensors("takeAlongDim", [indices], (x, i) => ops.takeAlongDim(x, i, dim));
   }
 
   /** Elements of the flat tensor, in the shape of the index; negative indices count from the end. @see torch.take */
   take(index: Tensor): Tensor {
-    return this.combine("take", [index], ops.take);
+    return this.combineTensors("take", [index], ops.take);
   }
 
   /** Entries of `dim` by a list of indices. @see torch.index_select */
   indexSelect(dim: number, index: Tensor): Tensor {
-    return this.combine("indexSelect", [index], (x, i) => ops.indexSelect(x, dim, i));
+    return this.combineTensors("indexSelect", [index], (x, i) => ops.indexSelect(x, dim, i));
   }
 
   /**
@@ -77,6 +77,7 @@ export abstract class Indexing extends Arranging {
    * const positive = await x.maskedSelect(x.gt(0));
    */
   async maskedSelect(mask: Tensor): Promise<Tensor> {
+    checkTensors("maskedSelect", mask);
     ops.checkMask("maskedSelect", mask.node);
     operandsOf("maskedSelect", [this, mask]);
     const shape = broadcastShapes("maskedSelect", this.shape, mask.shape);
@@ -115,6 +116,7 @@ export abstract class Indexing extends Arranging {
 
 /** Items as nodes of one device. */
 export function itemsOf(op: string, x: Tensor, items: readonly IndexItem[]): ops.Item[] {
+  checkIsList(op, "items", items);
   operandsOf(op, [x, ...items.filter((item) => item instanceof TensorCore)]);
   return items.map((item) => (item instanceof TensorCore ? item.node : item));
 }

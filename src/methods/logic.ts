@@ -1,6 +1,7 @@
 /** Tensor's comparisons, logic and bits. */
 
 import type { Node } from "../graph/node";
+import { naming } from "../errors";
 import * as ops from "../ops";
 import type { Closeness } from "../ops";
 import { checkOptionNames } from "../options";
@@ -71,7 +72,7 @@ export abstract class Logic extends Functions {
    * @see torch.nan_to_num
    */
   nanToNum(nan = 0, posinf: number | null = null, neginf: number | null = null): Tensor {
-    return this.unary((x) => ops.nanToNum(x, nan, posinf, neginf));
+    return naming("nanToNum", () => this.unary((x) => ops.nanToNum(x, nan, posinf, neginf)));
   }
 
   /** Whether each element is NaN. @see torch.isnan */

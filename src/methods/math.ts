@@ -1,6 +1,7 @@
 /** Tensor's functions of one float: exponentials, roots, trigonometry, activations; and of two that are related. */
 
 import * as ops from "../ops";
+import { naming } from "../errors";
 import type { Tensor } from "../tensor";
 import { checkDim, type TensorLike } from "./core";
 import { Division } from "./division";
@@ -195,12 +196,12 @@ export abstract class Functions extends Division {
   /** `exp(this) / sum(exp(this))` over `dim`. @see torch.softmax */
   softmax(dim: number): Tensor {
     checkDim("softmax", dim);
-    return this.unary((x) => ops.softmax(ops.checkFloat("softmax", x), dim));
+    return naming("softmax", () => this.unary((x) => ops.softmax(ops.checkFloat("softmax", x), dim)));
   }
 
   /** `log(softmax(this))` over `dim`. @see torch.log_softmax */
   logSoftmax(dim: number): Tensor {
     checkDim("logSoftmax", dim);
-    return this.unary((x) => ops.logSoftmax(ops.checkFloat("logSoftmax", x), dim));
+    return naming("logSoftmax", () => this.unary((x) => ops.logSoftmax(ops.checkFloat("logSoftmax", x), dim)));
   }
 }

@@ -1,10 +1,10 @@
 /** Tensor's order: sorting, the k largest, medians and quantiles, the different values and how often they are there. */
 
-import { DTypeError, ShapeError, ValueError } from "../errors";
+import { DTypeError, naming, ShapeError, ValueError } from "../errors";
 import { isInteger } from "../graph/dtype";
-import { showShape } from "../graph/shape";
+import { sameShape, showShape } from "../graph/shape";
 import * as ops from "../ops";
-import { checkOptionNames, describe } from "../options";
+import { checkNumber, checkOptionNames, describe } from "../options";
 import type { Tensor } from "../tensor";
 import { checkTensors, type KeepDim, keepDimOf, read, TensorCore, type ValuesAndIndices } from "./core";
 import { Writing } from "./writing";
@@ -86,7 +86,7 @@ export abstract class Order extends Writing {
   argsort(options?: SortOptions): Tensor;
   argsort(dim: number, options?: Omit<SortOptions, "dim">): Tensor;
   argsort(dim?: number | SortOptions, options?: SortOptions): Tensor {
-    return this.sorted("argsort", dim, options).indices;
+    return naming("argsort", () => this.sorted("argsort", dim, options).indices);
   }
 
   /** The values of the first dimension in order. @see torch.msort */
@@ -199,8 +199,7 @@ export abstract class Order extends Writing {
   /** Where each element would have to be inserted into sorted boundaries, `[n]`; see `searchsorted`. @see torch.bucketize */
   bucketize(boundaries: Tensor, options: { right?: boolean } = {}): Tensor {
     checkOptionNames("bucketize", options, ["right"]);
-    checkTensors("bucketize", boundaries);
-    return this.combine("bucketize", [boundaries], (x, edges) => {
+    return this.combineTensors("bucketize", [boundaries], (x, edges) => {
       if (edges.shape.length === 1) return ops.searchsorted(edges, x, options.right);
       throw new ShapeError(
         `bucketize: boundaries must have 1 dimension, got ${showShape(edges.shape)}. Use searchsorted for rows of them.`,
@@ -214,9 +213,9 @@ export abstract class Order extends Writing {
    * @param weights of the same shape
    * @param minlength least length of the result
    * @returns `[max(minlength, largest + 1)]`, i32, or the weights' dtype
-   * @throws ShapeError if this has not one dimension
+   * @throws ShapeError if this has not one dimension, or weights have another shape
    * @throws DTypeError if it is no integer tensor
-   * @throws ValueError if an element is negative
+   * @throws ValueError if an element is negative, or `minlength` is no count
    * @see torch.bincount
    */
   async bincount(weights: Tensor | null = null, minlength = 0): Promise<Tensor> {
@@ -231,10 +230,11 @@ export abstract class Order extends Writing {
         `bincount: minlength must be an integer of at least 0, got ${describe(minlength)}. Pass the number of classes.`,
       );
     }
+    if (weights !== null) checkWeights(this.self, weights);
     const [low, high] = this.numel() === 0 ? [0, -1] : await this.extent();
     if (low < 0) throw new ValueError(`bincount: elements must not be negative, got ${low}. Add an offset.`);
     const length = Math.max(minlength, high + 1);
-    if (!weights) return this.unary((x) => ops.countEach(x, length));
+    if (weights === null) return this.unary((x) => ops.countEach(x, length));
     return this.combine("bincount", [weights], (x, w) => ops.scatterAdd(ops.zeros([length], w.dtype), 0, x, w));
   }
 
@@ -291,6 +291,15 @@ export abstract class Order extends Writing {
   }
 }
 
+/** The weights of `bincount`: one for each element. */
+function checkWeights(x: Tensor, weights: Tensor): void {
+  checkTensors("bincount", weights);
+  if (sameShape(weights.shape, x.shape)) return;
+  throw new ShapeError(
+    `bincount: weights must have the tensor's shape ${showShape(x.shape)}, got ${showShape(weights.shape)}. Pass one weight per element.`,
+  );
+}
+
 /** A dim by position, or in the options. */
 function withDim<O extends { readonly dim?: number }>(
   op: string,
@@ -300,5 +309,6 @@ function withDim<O extends { readonly dim?: number }>(
 ): Partial<O> {
   const chosen = typeof dim === "number" ? options : dim;
   checkOptionNames(op, chosen, names);
+  if (chosen?.dim !== undefined) checkNumber(op, "dim", chosen.dim);
   return (typeof dim === "number" ? { ...chosen, dim } : { ...chosen }) as Partial<O>;
 }

@@ -1,6 +1,6 @@
 /** Tensor's parts: ranges, pieces, windows, diagonals and triangles. Views, apart from what is set to 0. */
 
-import { IndexError, ShapeError } from "../errors";
+import { IndexError, naming, ShapeError } from "../errors";
 import { showShape } from "../graph/shape";
 import * as ops from "../ops";
 import { describe } from "../options";
@@ -26,7 +26,7 @@ export abstract class Parts extends Shaping {
 
   /** The elements at `index` of `dim`, which is removed. @see torch.select */
   select(dim: number, index: number): Tensor {
-    const size = this.size(dim);
+    const size = this.sizeAt("select", dim);
     if (!Number.isInteger(index) || index < -size || index >= size) {
       throw new IndexError(`select: index must be in ${-size}..${size - 1}, got ${index}. Check dim ${dim}.`);
     }
@@ -40,7 +40,7 @@ export abstract class Parts extends Shaping {
    * @see torch.split
    */
   split(splitSizeOrSections: number | readonly number[], dim = 0): Tensor[] {
-    const size = this.size(dim);
+    const size = this.sizeAt("split", dim);
     if (typeof splitSizeOrSections !== "number") {
       checkList("split", splitSizeOrSections);
       return this.sections("split", splitSizeOrSections, dim);
@@ -62,7 +62,7 @@ export abstract class Parts extends Shaping {
     if (!(Number.isInteger(chunks) && chunks > 0)) {
       throw new ShapeError(`chunk: chunks must be a positive integer, got ${chunks}. Pass the number of pieces.`);
     }
-    const size = this.size(dim);
+    const size = this.sizeAt("chunk", dim);
     if (size === 0) return this.sections("chunk", new Array<number>(chunks).fill(0), dim);
     return this.split(Math.ceil(size / chunks), dim);
   }
@@ -78,7 +78,7 @@ export abstract class Parts extends Shaping {
    * arange(7).tensorSplit([1, 3]); // [0], [1, 2], [3, 4, 5, 6]
    */
   tensorSplit(indicesOrSections: number | readonly number[], dim = 0): Tensor[] {
-    const size = this.size(dim);
+    const size = this.sizeAt("tensorSplit", dim);
     const cuts = typeof indicesOrSections === "number" ? evenCuts(size, indicesOrSections) : indicesOrSections;
     checkList("tensorSplit", cuts);
     if (!cuts.every(Number.isInteger)) {
@@ -93,15 +93,15 @@ export abstract class Parts extends Shaping {
 
   /** All entries of `dim`, which is removed. @see torch.unbind */
   unbind(dim = 0): Tensor[] {
-    return Array.from({ length: this.size(dim) }, (_, index) => this.select(dim, index));
+    return Array.from({ length: this.sizeAt("unbind", dim) }, (_, index) => this.select(dim, index));
   }
 
   /** Pieces of given sizes. */
   private sections(op: string, sizes: readonly number[], dim: number): Tensor[] {
     const total = sizes.reduce((sum, size) => sum + size, 0);
-    if (!sizes.every((size) => Number.isInteger(size) && size >= 0) || total !== this.size(dim)) {
+    if (!sizes.every((size) => Number.isInteger(size) && size >= 0) || total !== this.sizeAt(op, dim)) {
       throw new ShapeError(
-        `${op}: sizes must be integers of at least 0 that add up to ${this.size(dim)}, got ${showShape(sizes)}. Check dim ${dim} of ${showShape(this.shape)}.`,
+        `${op}: sizes must be integers of at least 0 that add up to ${this.sizeAt(op, dim)}, got ${showShape(sizes)}. Check dim ${dim} of ${showShape(this.shape)}.`,
       );
     }
     let start = 0;
@@ -136,7 +136,7 @@ export abstract class Parts extends Shaping {
 
   /** The diagonal of a matrix; of a vector, the matrix that has it there. @see torch.diag */
   diag(diagonal = 0): Tensor {
-    return this.unary((x) => ops.diag(x, diagonal));
+    return naming("diag", () => this.unary((x) => ops.diag(x, diagonal)));
   }
 
   /** The last dimension on the diagonal of two new ones, `dim1` and `dim2`; 0 elsewhere. @see torch.diag_embed */

@@ -27,62 +27,64 @@ export abstract class Products extends Order {
    * @see torch.matmul
    */
   matmul(other: Tensor): Tensor {
-    return this.combine("matmul", [other], ops.matmul);
+    return this.combineTensors("matmul", [other], ops.matmul);
   }
 
   /** Product of two matrices. @see torch.mm */
   mm(other: Tensor): Tensor {
-    return this.combine("mm", [other], ops.mm);
+    return this.combineTensors("mm", [other], ops.mm);
   }
 
   /** Products of two stacks of matrices, one by one. @shape `[b, m, k] @ [b, k, n] -> [b, m, n]` @see torch.bmm */
   bmm(other: Tensor): Tensor {
-    return this.combine("bmm", [other], ops.bmm);
+    return this.combineTensors("bmm", [other], ops.bmm);
   }
 
   /** Product of a matrix and a vector. @see torch.mv */
   mv(vector: Tensor): Tensor {
-    return this.combine("mv", [vector], ops.mv);
+    return this.combineTensors("mv", [vector], ops.mv);
   }
 
   /** Product of two vectors, a scalar. @see torch.dot */
   dot(other: Tensor): Tensor {
-    return this.combine("dot", [other], ops.dot);
+    return this.combineTensors("dot", [other], ops.dot);
   }
 
   /** As `dot`: numbers here are real. @see torch.vdot */
   vdot(other: Tensor): Tensor {
-    return this.dot(other);
+    return this.combineTensors("vdot", [other], ops.dot);
   }
 
   /** Products summed over the last dimension of both. @shape `[..., k], [~, k] -> [..., ~]` @see torch.inner */
   inner(other: Tensor): Tensor {
-    return this.combine("inner", [other], ops.inner);
+    return this.combineTensors("inner", [other], ops.inner);
   }
 
   /** Every element of one vector times every element of the other. @shape `[m], [n] -> [m, n]` @see torch.outer */
   outer(other: Tensor): Tensor {
-    return this.combine("outer", [other], ops.outer);
+    return this.combineTensors("outer", [other], ops.outer);
   }
 
   /** `beta * this + alpha * mat1 @ mat2`; this broadcasts. @see torch.addmm */
   addmm(mat1: Tensor, mat2: Tensor, options: AddProductOptions = {}): Tensor {
-    return this.combine("addmm", [mat1, mat2], (x, a, b) => ops.addmm(x, a, b, factorsOf("addmm", options)));
+    return this.combineTensors("addmm", [mat1, mat2], (x, a, b) => ops.addmm(x, a, b, factorsOf("addmm", options)));
   }
 
   /** `beta * this + alpha * mat @ vec`; this broadcasts. @see torch.addmv */
   addmv(mat: Tensor, vec: Tensor, options: AddProductOptions = {}): Tensor {
-    return this.combine("addmv", [mat, vec], (x, a, b) => ops.addmv(x, a, b, factorsOf("addmv", options)));
+    return this.combineTensors("addmv", [mat, vec], (x, a, b) => ops.addmv(x, a, b, factorsOf("addmv", options)));
   }
 
   /** `beta * this + alpha * outer(vec1, vec2)`; this broadcasts. @see torch.addr */
   addr(vec1: Tensor, vec2: Tensor, options: AddProductOptions = {}): Tensor {
-    return this.combine("addr", [vec1, vec2], (x, a, b) => ops.addr(x, a, b, factorsOf("addr", options)));
+    return this.combineTensors("addr", [vec1, vec2], (x, a, b) => ops.addr(x, a, b, factorsOf("addr", options)));
   }
 
   /** `beta * this + alpha * batch1 @ batch2` for stacks of matrices; this broadcasts. @see torch.baddbmm */
   baddbmm(batch1: Tensor, batch2: Tensor, options: AddProductOptions = {}): Tensor {
-    return this.combine("baddbmm", [batch1, batch2], (x, a, b) => ops.baddbmm(x, a, b, factorsOf("baddbmm", options)));
+    return this.combineTensors("baddbmm", [batch1, batch2], (x, a, b) =>
+      ops.baddbmm(x, a, b, factorsOf("baddbmm", options)),
+    );
   }
 
   /**
@@ -92,12 +94,12 @@ export abstract class Products extends Order {
    * @see torch.cross
    */
   cross(other: Tensor, dim?: number): Tensor {
-    return this.combine("cross", [other], (a, b) => ops.cross(a, b, dim));
+    return this.combineTensors("cross", [other], (a, b) => ops.cross(a, b, dim));
   }
 
   /** The Kronecker product: a block `this[i] * other` for each element of this. @see torch.kron */
   kron(other: Tensor): Tensor {
-    return this.combine("kron", [other], ops.kron);
+    return this.combineTensors("kron", [other], ops.kron);
   }
 
   /**

@@ -1,8 +1,9 @@
 /** Tensor's reductions: one value for many, over dims or all. */
 
-import { DTypeError, ValueError } from "../errors";
+import { DTypeError, naming, ValueError } from "../errors";
 import { type DType, isFloat } from "../graph/dtype";
 import type { Node } from "../graph/node";
+import { normalizeDim } from "../graph/shape";
 import * as ops from "../ops";
 import { checkOptionNames, describe } from "../options";
 import type { Tensor } from "../tensor";
@@ -53,12 +54,14 @@ export abstract class Reductions extends Logic {
 
   /** Sum over `dim`, or of all, of what is not NaN. @see torch.nansum */
   nansum(dim?: Dims, options?: SumOptions): Tensor {
-    return this.reduced("nansum", ops.nansum, dim, options);
+    return naming("nansum", () => this.reduced("nansum", ops.nansum, dim, options));
   }
 
   /** Mean over `dim`, or of all, of what is not NaN; NaN of nothing. @see torch.nanmean */
   nanmean(dim?: Dims, options?: SumOptions): Tensor {
-    return this.reduced("nanmean", floatsOnly("nanmean", ops.nanmean), dim, floating("nanmean", options));
+    return naming("nanmean", () =>
+      this.reduced("nanmean", floatsOnly("nanmean", ops.nanmean), dim, floating("nanmean", options)),
+    );
   }
 
   /** How many elements over `dim`, or of all, are not 0; i32. @see torch.count_nonzero */
@@ -85,13 +88,13 @@ export abstract class Reductions extends Logic {
   /** Variance and mean over `dim`, or of all. @see torch.var_mean */
   varMean(dim?: Dims, options: VarOptions = {}): [variance: Tensor, mean: Tensor] {
     const { correction, keepDim } = varOptionsOf("varMean", options);
-    return [this.var(dim, { correction, keepDim }), this.mean(dim, { keepDim })];
+    return naming("varMean", () => [this.var(dim, { correction, keepDim }), this.mean(dim, { keepDim })]);
   }
 
   /** Standard deviation and mean over `dim`, or of all. @see torch.std_mean */
   stdMean(dim?: Dims, options: VarOptions = {}): [std: Tensor, mean: Tensor] {
     const { correction, keepDim } = varOptionsOf("stdMean", options);
-    return [this.std(dim, { correction, keepDim }), this.mean(dim, { keepDim })];
+    return naming("stdMean", () => [this.std(dim, { correction, keepDim }), this.mean(dim, { keepDim })]);
   }
 
   /**
@@ -102,12 +105,14 @@ export abstract class Reductions extends Logic {
    * @see torch.norm
    */
   norm(p: number | "fro" = 2, dim?: Dims, options?: KeepDim): Tensor {
-    return this.unary(floatsOnly("norm", (x) => ops.norm(x, powerOf("norm", p), dim, keepDimOf("norm", options))));
+    return naming("norm", () =>
+      this.unary(floatsOnly("norm", (x) => ops.norm(x, powerOf("norm", p), dim, keepDimOf("norm", options)))),
+    );
   }
 
   /** The norm of `this - other`, which broadcast. @see torch.dist */
   dist(other: Tensor, p = 2): Tensor {
-    return this.combine("dist", [other], (x, y) => ops.norm(ops.sub(x, y), powerOf("dist", p)));
+    return this.combineTensors("dist", [other], (x, y) => ops.norm(ops.sub(x, y), powerOf("dist", p)));
   }
 
   /** `log(sum(exp(this)))` over `dim`, or of all. @see torch.logsumexp */
@@ -169,6 +174,7 @@ export abstract class Reductions extends Logic {
 
   /** The elements at one index per place of `dim`. Their gradient goes to that index alone. */
   private extreme(op: string, place: typeof ops.argmax, dim: number, options: KeepDim): ValuesAndIndices {
+    normalizeDim(op, dim, this.ndim); // null would be all
     const keepDim = keepDimOf(op, options);
     const indices = place(this.node, dim, true, op);
     const kept = { values: ops.gather(this.node, dim, indices), indices };

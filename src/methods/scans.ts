@@ -1,10 +1,11 @@
 /** Tensor's scans: a value for each element, of all elements up to it. */
 
+import { naming } from "../errors";
 import type { DType } from "../graph/dtype";
 import * as ops from "../ops";
 import { checkOptionNames } from "../options";
 import type { Tensor } from "../tensor";
-import { checkTensors, type ValuesAndIndices } from "./core";
+import { checkOptionalTensors, operandsOf, type ValuesAndIndices } from "./core";
 import { Reductions } from "./reductions";
 
 export abstract class Scans extends Reductions {
@@ -56,11 +57,10 @@ export abstract class Scans extends Reductions {
   diff(n = 1, dim = -1, options: { prepend?: Tensor; append?: Tensor } = {}): Tensor {
     checkOptionNames("diff", options, ["prepend", "append"]);
     const { prepend = null, append = null } = options;
-    checkTensors("diff", prepend, append);
-    return this.combine("diff", [prepend, append], (x, before, after) => {
-      const parts = [before, x, after].filter((part) => part !== null);
-      return ops.diff(parts.length === 1 ? x : ops.cat(parts, dim), n, dim);
-    });
+    checkOptionalTensors("diff", prepend, append);
+    const [x, before, after] = operandsOf("diff", [this, prepend, append]);
+    const parts = [before, x, after].filter((part) => part !== null);
+    return this.wrap(naming("diff", () => ops.diff(parts.length === 1 ? x : ops.cat(parts, dim), n, dim)));
   }
 
   private scan(op: string, make: typeof ops.cumsum, dim: number, options: { dtype?: DType }): Tensor {

@@ -1,10 +1,10 @@
 /** Tensor's changes of shape. Views: the same elements under other coordinates, and none is moved. */
 
-import { ShapeError } from "../errors";
+import { naming, ShapeError } from "../errors";
 import { type Shape, showShape } from "../graph/shape";
 import * as ops from "../ops";
 import type { Tensor } from "../tensor";
-import type { Dims } from "./core";
+import { checkTensors, type Dims } from "./core";
 import { Scans } from "./scans";
 
 /** Sizes or dims as PyTorch takes them: a list, or one by one. */
@@ -34,12 +34,14 @@ export abstract class Shaping extends Scans {
 
   /** The same elements under the shape of `other`. @see torch.Tensor.reshape_as */
   reshapeAs(other: Tensor): Tensor {
-    return this.reshape(other.shape);
+    checkTensors("reshapeAs", other);
+    return naming("reshapeAs", () => this.reshape(other.shape));
   }
 
   /** As `reshapeAs`. @see torch.Tensor.view_as */
   viewAs(other: Tensor): Tensor {
-    return this.reshape(other.shape);
+    checkTensors("viewAs", other);
+    return naming("viewAs", () => this.reshape(other.shape));
   }
 
   /** All elements in one dimension. @see torch.ravel */
@@ -79,12 +81,12 @@ export abstract class Shaping extends Scans {
 
   /** As `transpose`. @see torch.swapaxes */
   swapaxes(dim0: number, dim1: number): Tensor {
-    return this.transpose(dim0, dim1);
+    return naming("swapaxes", () => this.transpose(dim0, dim1));
   }
 
   /** As `transpose`. @see torch.swapdims */
   swapdims(dim0: number, dim1: number): Tensor {
-    return this.transpose(dim0, dim1);
+    return naming("swapdims", () => this.transpose(dim0, dim1));
   }
 
   /**
@@ -102,7 +104,7 @@ export abstract class Shaping extends Scans {
 
   /** As `movedim`. @see torch.moveaxis */
   moveaxis(source: Dims, destination: Dims): Tensor {
-    return this.movedim(source, destination);
+    return naming("moveaxis", () => this.movedim(source, destination));
   }
 
   /** As `t()`. @see torch.Tensor.T (of more than 2 dimensions, where PyTorch gives up on it: `mT` or `permute`) */
@@ -133,11 +135,12 @@ export abstract class Shaping extends Scans {
 
   /** As `expand`, to the shape of `other`. @see torch.Tensor.expand_as */
   expandAs(other: Tensor): Tensor {
-    return this.expand(other.shape);
+    checkTensors("expandAs", other);
+    return naming("expandAs", () => this.expand(other.shape));
   }
 
   /** As `expand`. @see torch.broadcast_to */
   broadcastTo(shape: Shape): Tensor {
-    return this.expand(shape);
+    return naming("broadcastTo", () => this.expand(shape));
   }
 }

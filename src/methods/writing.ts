@@ -3,7 +3,7 @@
 import * as ops from "../ops";
 import { checkChoice, checkOptionNames } from "../options";
 import type { Tensor } from "../tensor";
-import type { TensorLike } from "./core";
+import { checkTensorList, checkTensors, type TensorLike } from "./core";
 import { type IndexItem, Indexing, itemsOf } from "./indexing";
 
 export abstract class Writing extends Indexing {
@@ -30,6 +30,7 @@ export abstract class Writing extends Indexing {
   /** As `setAt` with tensors of indices. @see torch.index_put */
   indexPut(indices: readonly Tensor[], values: TensorLike, options: { readonly accumulate?: boolean } = {}): Tensor {
     checkOptionNames("indexPut", options, ["accumulate"]);
+    checkTensorList("indexPut", indices);
     const { accumulate = false } = options;
     return this.combine("indexPut", [values], (x, v) =>
       ops.setAt(x, itemsOf("indexPut", this.self, indices), v, accumulate, "indexPut"),
@@ -47,6 +48,7 @@ export abstract class Writing extends Indexing {
    */
   scatter(dim: number, index: Tensor, src: TensorLike, options: { readonly reduce?: "add" | "multiply" } = {}): Tensor {
     checkOptionNames("scatter", options, ["reduce"]);
+    checkTensors("scatter", index);
     const { reduce } = options;
     if (reduce === undefined) return this.combine("scatter", [index, src], (x, i, s) => ops.scatter(x, dim, i, s));
     checkChoice("scatter", "reduce", reduce, ["add", "multiply"]);
@@ -60,7 +62,7 @@ export abstract class Writing extends Indexing {
    * @see torch.scatter_add
    */
   scatterAdd(dim: number, index: Tensor, src: Tensor): Tensor {
-    return this.combine("scatterAdd", [index, src], (x, i, s) => ops.scatterAdd(x, dim, i, s));
+    return this.combineTensors("scatterAdd", [index, src], (x, i, s) => ops.scatterAdd(x, dim, i, s));
   }
 
   /**
@@ -81,7 +83,7 @@ export abstract class Writing extends Indexing {
     checkOptionNames("scatterReduce", options, ["includeSelf"]);
     checkChoice("scatterReduce", "reduce", reduce, ["sum", "prod", "mean", "amax", "amin"]);
     const { includeSelf = true } = options;
-    return this.combine("scatterReduce", [index, src], (x, i, s) =>
+    return this.combineTensors("scatterReduce", [index, src], (x, i, s) =>
       ops.scatterReduce(x, dim, i, s, { reduce, includeSelf }),
     );
   }
@@ -95,16 +97,17 @@ export abstract class Writing extends Indexing {
    */
   indexAdd(dim: number, index: Tensor, source: Tensor, options: { readonly alpha?: number } = {}): Tensor {
     checkOptionNames("indexAdd", options, ["alpha"]);
-    return this.combine("indexAdd", [index, source], (x, i, s) => ops.indexAdd(x, dim, i, s, options.alpha));
+    return this.combineTensors("indexAdd", [index, source], (x, i, s) => ops.indexAdd(x, dim, i, s, options.alpha));
   }
 
   /** This, with entries of `source` in place of those of `dim` that `index` names. @see torch.index_copy */
   indexCopy(dim: number, index: Tensor, source: Tensor): Tensor {
-    return this.combine("indexCopy", [index, source], (x, i, s) => ops.indexCopy(x, dim, i, s));
+    return this.combineTensors("indexCopy", [index, source], (x, i, s) => ops.indexCopy(x, dim, i, s));
   }
 
   /** This, with one value in the entries of `dim` that `index` names; negative ones count from the end. @see torch.index_fill */
   indexFill(dim: number, index: Tensor, value: TensorLike): Tensor {
+    checkTensors("indexFill", index);
     return this.combine("indexFill", [index, value], (x, i, v) => ops.indexFill(x, dim, i, v));
   }
 
@@ -116,7 +119,7 @@ export abstract class Writing extends Indexing {
    */
   put(index: Tensor, source: Tensor, options: { readonly accumulate?: boolean } = {}): Tensor {
     checkOptionNames("put", options, ["accumulate"]);
-    return this.combine("put", [index, source], (x, i, s) => ops.put(x, i, s, options.accumulate));
+    return this.combineTensors("put", [index, source], (x, i, s) => ops.put(x, i, s, options.accumulate));
   }
 
   /**
@@ -127,26 +130,27 @@ export abstract class Writing extends Indexing {
    * @see torch.Tensor.masked_fill
    */
   maskedFill(mask: Tensor, value: TensorLike): Tensor {
+    checkTensors("maskedFill", mask);
     return this.combine("maskedFill", [mask, value], ops.maskedFill);
   }
 
   /** The elements of `source`, in their order, where the mask is true; this elsewhere. @see torch.Tensor.masked_scatter */
   maskedScatter(mask: Tensor, source: Tensor): Tensor {
-    return this.combine("maskedScatter", [mask, source], ops.maskedScatter);
+    return this.combineTensors("maskedScatter", [mask, source], ops.maskedScatter);
   }
 
   /** This, with its diagonal replaced. @see torch.diagonal_scatter */
   diagonalScatter(src: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
-    return this.combine("diagonalScatter", [src], (x, s) => ops.diagonalScatter(x, s, offset, dim1, dim2));
+    return this.combineTensors("diagonalScatter", [src], (x, s) => ops.diagonalScatter(x, s, offset, dim1, dim2));
   }
 
   /** This, with the entry `index` of `dim` replaced. @see torch.select_scatter */
   selectScatter(src: Tensor, dim: number, index: number): Tensor {
-    return this.combine("selectScatter", [src], (x, s) => ops.selectScatter(x, s, dim, index));
+    return this.combineTensors("selectScatter", [src], (x, s) => ops.selectScatter(x, s, dim, index));
   }
 
   /** This, with `start:end:step` of `dim` replaced. @see torch.slice_scatter */
   sliceScatter(src: Tensor, dim = 0, start: number | null = null, end: number | null = null, step = 1): Tensor {
-    return this.combine("sliceScatter", [src], (x, s) => ops.sliceScatter(x, s, dim, start, end, step));
+    return this.combineTensors("sliceScatter", [src], (x, s) => ops.sliceScatter(x, s, dim, start, end, step));
   }
 }

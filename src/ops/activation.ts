@@ -3,6 +3,7 @@
 import { ShapeError, ValueError } from "../errors";
 import type { Node } from "../graph/node";
 import { normalizeDim, showShape, sizeOf } from "../graph/shape";
+import { checkNumber } from "../options";
 import { abs, add, clamp, div, maximum, mul, neg, square, sub, where } from "./arithmetic";
 import { customVjp, detach } from "./custom";
 import { ge, gt, le, logicalAnd, lt } from "./logic";
@@ -63,6 +64,7 @@ export const elu = (x: Node, alpha = 1): Node => exponentialBelow(x, alpha);
 
 /** `x` above 0, else `alpha * (exp(x / alpha) - 1)`. */
 export function celu(x: Node, alpha = 1): Node {
+  checkNumber("celu", "alpha", alpha);
   if (alpha === 0) throw new ValueError("celu: alpha must not be 0, got 0. Use relu.");
   return exponentialBelow(x, alpha, alpha);
 }

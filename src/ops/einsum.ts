@@ -6,6 +6,7 @@
 import { ShapeError, ValueError } from "../errors";
 import type { Node } from "../graph/node";
 import { showShape, sizeOf } from "../graph/shape";
+import { checkIsList, describe } from "../options";
 import { mul } from "./arithmetic";
 import { sumDims } from "./broadcast";
 import { cast, commonDType } from "./cast";
@@ -170,6 +171,11 @@ function cheapestPair(terms: readonly Term[]): [number, number] {
 
 /** The sum of products that an equation describes, as in `torch.einsum`. */
 export function einsum(equation: string, operands: readonly Node[]): Node {
+  if (typeof equation !== "string") {
+    throw new ValueError(
+      `einsum: the equation must be a string, got ${describe(equation)}. Write einsum("ij,jk->ik", a, b).`,
+    );
+  }
   const [left, result, more] = equation.replaceAll(" ", "").split("->");
   const texts = left!.split(",");
   if (more !== undefined) throw wrong(equation, `there must be at most one "->"`);
@@ -199,6 +205,9 @@ export function einsum(equation: string, operands: readonly Node[]): Node {
 
 /** Products summed over pairs of dimensions: the last `dims` of `a` with the first of `b`, or those that are listed. */
 export function tensordot(a: Node, b: Node, dims: number | readonly [readonly number[], readonly number[]] = 2): Node {
+  if (typeof dims !== "number") checkIsList("tensordot", "dims", dims);
+  const lists: readonly unknown[] = typeof dims === "number" ? [] : [dims[0], dims[1]];
+  for (const list of lists) checkIsList("tensordot", "each of dims", list);
   const count = typeof dims === "number" ? dims : dims[0].length;
   const isFitting = Number.isInteger(count) && count >= 0 && count <= Math.min(a.shape.length, b.shape.length);
   if (!isFitting || (typeof dims !== "number" && dims[1].length !== count)) {

@@ -3,7 +3,7 @@
 import { ShapeError } from "../errors";
 import type { Node } from "../graph/node";
 import { sameShape, type Shape, showShape } from "../graph/shape";
-import { checkChoice } from "../options";
+import { checkChoice, checkIsList } from "../options";
 import { add, clamp, div, mul, neg, sub, where } from "./arithmetic";
 import { expand, zeros } from "./broadcast";
 import { cast } from "./cast";
@@ -146,6 +146,7 @@ function centers(size: number, alignCorners: boolean, like: Node): Node {
 /** The grid of an affine map: `theta [n, 2, 3]` to `[n, h, w, 2]` for an output `size` `[n, c, h, w]`. */
 export function affineGrid(theta: Node, size: Shape, alignCorners = false): Node {
   checkDType("affineGrid", [theta], FLOAT);
+  checkIsList("affineGrid", "size", size);
   if (size.length !== 4 || !size.every((count) => Number.isInteger(count) && count > 0)) {
     throw new ShapeError(
       `affineGrid: size must be [n, c, h, w] of positive integers, got ${showShape(size)}. It is the shape of the output of gridSample.`,

@@ -122,8 +122,9 @@ export const gatherOp = defineOp<DimAttrs>({
  */
 export function gather(x: Node, dim: number, index: Node, op = "gather"): Node {
   const at = normalizeDim(op, dim, x.shape.length);
+  const places = toIndex(op, index);
   checkKnown(op, index, x.shape[at] ?? 1);
-  return apply(gatherOp, [x, toIndex(op, index)], { dim: at, op });
+  return apply(gatherOp, [x, places], { dim: at, op });
 }
 
 // --- scatter ---------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import { ShapeError, ValueError } from "../errors";
 import type { Node } from "../graph/node";
 import { showShape, sizeOf } from "../graph/shape";
-import { checkChoice } from "../options";
+import { checkChoice, checkIsList } from "../options";
 import { meanAdaptive } from "./avgPool";
 import { expand } from "./broadcast";
 import { checkDType } from "./check";
@@ -83,6 +83,7 @@ function checkMode(x: Node, mode: InterpolationMode, options: InterpolateOptions
 
 /** A number for each spatial dimension, checked. */
 function perDimension(name: string, value: Sizes, spatial: number, fits: (count: number) => boolean): number[] {
+  if (typeof value !== "number") checkIsList("interpolate", name, value);
   const list = typeof value === "number" ? new Array<number>(spatial).fill(value) : [...value];
   if (list.length === spatial && list.every(fits)) return list;
   const what = name === "size" ? "positive integers" : "positive numbers";

@@ -98,5 +98,14 @@ export function hostIntegers(node: Node): TypedArray | null {
   if (node.hostData) return node.hostData;
   const [input] = node.inputs;
   if (!input || !isInteger(node.dtype) || !isInteger(input.dtype)) return null;
-  return ["cast", "reshape", "expand", "permute"].includes(node.op.name) ? hostIntegers(input) : null;
+  if (!["cast", "reshape", "expand", "permute"].includes(node.op.name)) return null;
+  const known = hostIntegers(input);
+  return known && node.op.name === "cast" ? wrapped(known, node.dtype) : known;
+}
+
+/** Integers of one dtype as those of another, which wrap. */
+function wrapped(values: TypedArray, dtype: DType): TypedArray {
+  const data = allocateHost(dtype, values.length);
+  data.set(values);
+  return data;
 }

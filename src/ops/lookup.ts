@@ -97,6 +97,7 @@ export function takeAlongDim(x: Node, index: Node, dim?: number): Node {
 
 /** 1 at the index, 0 elsewhere, in a new last dimension of `numClasses`; i32. On a GPU a class out of range gives zeros. */
 export function oneHot(index: Node, numClasses?: number): Node {
+  const places = toIndex("oneHot", index);
   const known = hostIntegers(index);
   const size = numClasses ?? (known ? classCount(known) : null);
   if (size === null || !(Number.isInteger(size) && size >= 0)) {
@@ -104,7 +105,6 @@ export function oneHot(index: Node, numClasses?: number): Node {
       `oneHot: numClasses must be the number of classes, got ${String(size)}. Pass it, where only the device knows the index.`,
     );
   }
-  const places = toIndex("oneHot", index);
   checkKnown("oneHot", index, size);
   const classes = apply(wrapIndexOp, [places], { op: "oneHot", low: 0, size });
   return cast(eq(unsqueeze(classes, -1), iota(size)), "i32");

@@ -4,6 +4,7 @@ import { ShapeError, ValueError } from "../errors";
 import type { HostArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { sameShape, type Shape, showShape } from "../graph/shape";
+import { checkIsList } from "../options";
 import { checkDType, checkRank } from "./check";
 import { gather } from "./indexing";
 import type { AdaptivePool2dInfo, Pool2dInfo } from "./kernelInfo";
@@ -316,6 +317,7 @@ export function adaptiveSize(op: string, x: Node, spatial: Spatial, outputSize: 
   checkDType(op, [x], FLOAT);
   checkPlanes(op, x, spatial);
   const inner = x.shape.slice(-spatial);
+  if (typeof outputSize === "object" && outputSize !== null) checkIsList(op, "outputSize", outputSize);
   const sizes = typeof outputSize === "object" && outputSize !== null ? outputSize : inner.map(() => outputSize);
   const size = pairOf(op, "outputSize", sizes.map((count, d) => count ?? inner[d]!), spatial, 0, 1); // prettier-ignore
   if (inner.every((count) => count > 0)) return size;

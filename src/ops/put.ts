@@ -3,7 +3,7 @@
 import { DTypeError, ShapeError } from "../errors";
 import { Node } from "../graph/node";
 import { normalizeDim, sameShape, showShape, sizeOf } from "../graph/shape";
-import { operandError } from "../options";
+import { checkNumber, operandError } from "../options";
 import { maximum, mul, sub, where } from "./arithmetic";
 import { expand, ones } from "./broadcast";
 import { broadcast, cast, fitted, type Operand } from "./cast";
@@ -143,6 +143,9 @@ export function sliceScatter(
   end: number | null,
   step: number,
 ): Node {
+  for (const [name, bound] of Object.entries({ start, end, step })) {
+    if (bound !== null) checkNumber("sliceScatter", name, bound);
+  }
   const at = normalizeDim("sliceScatter", dim, x.shape.length);
   return replaceAlong("sliceScatter", x, source, at, `${start ?? ""}:${end ?? ""}:${step}`);
 }

@@ -3,6 +3,7 @@
 import { ShapeError, ValueError } from "../errors";
 import type { Node } from "../graph/node";
 import { normalizeDim, type Shape, showShape } from "../graph/shape";
+import { checkIsList } from "../options";
 import { expand } from "./broadcast";
 import { cat } from "./join";
 import { flip, narrow } from "./slice";
@@ -31,6 +32,7 @@ function rollOne(x: Node, shift: number, dim: number): Node {
 
 /** Turned by `k` quarters in the plane of two dims, from the first towards the second. */
 export function rot90(x: Node, k = 1, dims: readonly number[] = [0, 1]): Node {
+  checkIsList("rot90", "dims", dims);
   const [a, b] = dims.map((dim) => normalizeDim("rot90", dim, x.shape.length));
   if (dims.length !== 2 || a === b || !Number.isInteger(k)) {
     throw new ShapeError(

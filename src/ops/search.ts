@@ -4,6 +4,7 @@ import { DTypeError, ShapeError, ValueError } from "../errors";
 import { allocateHost, isFloat, type TypedArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { showShape } from "../graph/shape";
+import { checkNumber } from "../options";
 import { add, div, mul, sub, where } from "./arithmetic";
 import { expand, zeros } from "./broadcast";
 import { cast, commonDType, counted } from "./cast";
@@ -143,6 +144,8 @@ export function histc(x: Node, bins: number, low: number, high: number): Node {
   if (!isFloat(x.dtype)) throw new DTypeError(`histc: dtype must be f32, got ${x.dtype}. Use bincount for integers.`);
   if (!Number.isInteger(bins) || bins < 1)
     throw new ValueError(`histc: bins must be an integer from 1 up, got ${bins}. Pass the number of ranges.`);
+  checkNumber("histc", "min", low);
+  checkNumber("histc", "max", high);
   if (!(low <= high) || !Number.isFinite(high - low))
     throw new ValueError(
       `histc: min and max must be finite, and max no less than min, got ${low} and ${high}. Swap them.`,

@@ -4,6 +4,7 @@ import { ShapeError, ValueError } from "../errors";
 import type { HostArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { contiguousStrides, normalizeDim, normalizeDims, resized, showShape, sizeOf } from "../graph/shape";
+import { checkIsList } from "../options";
 import { where } from "./arithmetic";
 import { ones } from "./broadcast";
 import { along, apply, defineOp, type IndexedContext } from "./op";
@@ -91,6 +92,7 @@ export type Bounds = readonly (number | null)[];
  * Negative steps walk backwards.
  */
 export function slice(x: Node, starts: Bounds, ends: Bounds = [], steps: readonly number[] = []): Node {
+  for (const [name, list] of Object.entries({ starts, ends, steps })) checkIsList("slice", name, list);
   const rank = x.shape.length;
   const longest = Math.max(starts.length, ends.length, steps.length);
   if (longest > rank) {

@@ -3,6 +3,7 @@
 import { ValueError } from "../errors";
 import { isFloat, toFloatDType } from "../graph/dtype";
 import type { Node } from "../graph/node";
+import { checkNumber } from "../options";
 import { abs, add, clamp, div, maximum, minimum, mul, neg, reciprocal, square, sub, where } from "./arithmetic";
 import { commonDType, type Operand, toFloat, together } from "./cast";
 import { checkDType } from "./check";
@@ -80,6 +81,7 @@ export const erfinv = onFloats(erfinvOp);
 
 /** `log(x / (1 - x))` of `x` cut to `[eps, 1 - eps]`, where there is no gradient outside. */
 export function logit(input: Node, eps: number | null = null): Node {
+  if (eps !== null) checkNumber("logit", "eps", eps);
   const x = toFloat(input);
   const inside = eps === null ? x : clamp(x, eps, 1 - eps);
   const value = log(div(inside, sub(1, inside)));

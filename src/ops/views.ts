@@ -13,6 +13,7 @@ import {
   showShape,
   sizeOf,
 } from "../graph/shape";
+import { checkIsList } from "../options";
 import { along, apply, type AxisMap, defineOp, type Op } from "./op";
 import { copyStrided } from "./strided";
 
@@ -103,6 +104,7 @@ export function squeeze(x: Node, dims?: number | readonly number[]): Node {
 /** One dimension as several; one of their sizes may be -1. */
 export function unflatten(x: Node, dim: number, sizes: Shape): Node {
   const at = normalizeDim("unflatten", dim, x.shape.length);
+  checkIsList("unflatten", "sizes", sizes);
   const size = x.shape[at] ?? 1;
   const known = sizeOf(sizes.filter((each) => each !== -1));
   const isWhole = sizes.includes(-1) ? known > 0 && size % known === 0 : known === size;

@@ -114,6 +114,7 @@ function checkState(
   parameter: Parameter,
   { needed, slotNames, countsSteps }: Pick<Kept<never>, "slotNames" | "countsSteps"> & { needed: readonly string[] },
 ): LoadedState | null {
+  if (saved !== undefined && Object(saved) !== saved) refuse("state", describe(saved), parameter);
   if (!saved || Object.keys(saved).length === 0) return null;
   const slots = new Map<string, Tensor | StateArray>();
   for (const name of slotNames) {

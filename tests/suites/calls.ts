@@ -9,7 +9,7 @@
 
 import * as flywheel from "../../src";
 import { Tensor } from "../../src";
-import type { Args, Calls, Result } from "./call";
+import type { Args, Call, Calls, Result } from "./call";
 import { type GoldenValue, toNumber } from "./golden";
 
 /** Args that come by position unless an entry says otherwise. */
@@ -47,14 +47,65 @@ function publicFunction(op: string): (operands: readonly unknown[]) => Result {
 
 /** Calls a golden's op. */
 export function callGolden(op: string, inputs: readonly Tensor[], recorded: Args): Result | Promise<Result> {
-  const args = Object.fromEntries(Object.entries(recorded).map(([name, value]) => [name, decoded(value)]));
-  const entry = CALLS[op] ?? Object.keys(args).filter((name) => POSITIONAL.includes(name));
+  const args = decodedArgs(recorded);
+  const entry = entryOf(op, args);
   if (typeof entry === "function") return entry(inputs, args);
+  return publicFunction(op)(byPosition(entry, inputs, args));
+}
+
+const decodedArgs = (recorded: Args): Args =>
+  Object.fromEntries(Object.entries(recorded).map(([name, value]) => [name, decoded(value)]));
+
+const entryOf = (op: string, args: Args): Call | readonly string[] =>
+  CALLS[op] ?? Object.keys(args).filter((name) => POSITIONAL.includes(name));
+
+/** Inputs, then the args that come by position, then an object of all others. */
+function byPosition(entry: readonly string[], inputs: readonly Tensor[], args: Args): unknown[] {
   const options = Object.fromEntries(Object.entries(args).filter(([name]) => !entry.includes(name)));
   const hasOptions = Object.keys(options).length > 0;
   const last = hasOptions ? entry.length : entry.findLastIndex((name) => name in args) + 1;
   const positional = entry.slice(0, last).map((name) => args[name]);
-  return publicFunction(op)([...inputs, ...positional, ...(hasOptions ? [options] : [])]);
+  return [...inputs, ...positional, ...(hasOptions ? [options] : [])];
+}
+
+/** The operands of a golden's call; and the call itself, where it is no plain one of a method or function of the op's name. */
+export function operandsOfGolden(
+  op: string,
+  inputs: readonly Tensor[],
+  recorded: Args,
+): { operands: readonly unknown[]; call?: (operands: readonly unknown[]) => unknown } {
+  const args = decodedArgs(recorded);
+  const entry = entryOf(op, args);
+  if (typeof entry !== "function") return { operands: byPosition(entry, inputs, args) };
+  const rest = methods[op] && operandsOfMethod(op, entry, inputs, args);
+  if (rest) return { operands: [inputs[0], ...rest] };
+  const names = Object.keys(args);
+  return {
+    operands: [...inputs, ...names.map((name) => args[name])],
+    call: (operands) => {
+      const given = Object.fromEntries(names.map((name, i) => [name, operands[inputs.length + i]]));
+      return entry(operands.slice(0, inputs.length) as Tensor[], given);
+    },
+  };
+}
+
+/** What an entry passes to the method of its op; null where it calls something else. */
+function operandsOfMethod(op: string, entry: Call, inputs: readonly Tensor[], args: Args): readonly unknown[] | null {
+  let found: readonly unknown[] | null = null;
+  const listen =
+    (name: string | symbol) =>
+    (...operands: readonly unknown[]) => {
+      if (name === op) found = operands;
+      return {};
+    };
+  const [x, ...others] = inputs;
+  const listening = new Proxy(x!, { get: (_, name) => listen(name) });
+  try {
+    void entry([listening, ...others], args);
+  } catch {
+    return null; // it calls a function, to which this is no tensor
+  }
+  return found;
 }
 
 const decoded = (value: unknown): unknown =>

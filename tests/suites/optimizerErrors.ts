@@ -75,6 +75,9 @@ export function optimizerErrors(): void {
       expect(() => one.loadStateDict({ state: { 0: short }, param_groups: groups })).toThrow(/1 values instead of 2/);
       const bits = { momentum_buffer: { shape: [2], dtype: "f16", data: [15360, 15360] } };
       expect(() => one.loadStateDict({ state: { 0: bits }, param_groups: groups })).toThrow(/dtype f16/);
+      expect(() => one.loadStateDict({ state: { 0: 3 as never }, param_groups: groups })).toThrow(
+        /state must fit its parameter, got 3/,
+      );
       expect(one.paramGroups[0]!.lr).toBe(1);
     });
   });

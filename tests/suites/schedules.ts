@@ -298,12 +298,16 @@ function refusals(): void {
     const parts = [new StepLR(optimizer, 2)];
     const all = [parts[0]!, new ChainedScheduler(parts), new ReduceLROnPlateau(optimizer)];
     for (const scheduler of all) {
-      for (const state of [null, {}, { last_epoch: 1, _last_lr: 3 }, "state"]) {
+      for (const state of [null, {}, { last_epoch: 1, _last_lr: 3 }, { last_epoch: 1, _last_lr: ["1"] }, "state"]) {
         expect(() => {
           scheduler.loadStateDict(state as never);
         }).toThrow(ValueError);
       }
     }
+    const restarts = new CosineAnnealingWarmRestarts(optimizer, 3);
+    expect(() => restarts.loadStateDict({ last_epoch: 1, _last_lr: [1] } as never)).toThrow(
+      "loadStateDict: T_cur must be a number, got undefined",
+    );
   });
 
   test("a plateau takes PyTorch's state from before its first step, which has no rates", () => {

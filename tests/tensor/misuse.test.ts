@@ -48,6 +48,9 @@ const SHAPES: readonly Misuse[] = [
   ["tensorSplit(null)", ShapeError, "tensorSplit: it takes a number or a list of numbers, got null", () => matrix().tensorSplit(untyped(null))],
   ["pad(1)", ShapeError, "pad: padding must be pairs of integers, at most one per dimension, got 1 for [2, 3]", () => flywheel.F.pad(matrix(), untyped(1))],
   ["layerNorm()", ShapeError, "layerNorm: the input must end in normalizedShape undefined", () => flywheel.F.layerNorm(matrix(), untyped(undefined))],
+  ["maskedFill by u8, of a scalar", DTypeError, "maskedFill: mask must be bool, got u8", () => scalar().maskedFill(scalar().to("u8"), 1)],
+  ["maskedFill by i32, of nothing", DTypeError, "maskedFill: mask must be bool, got i32", () => nothing().maskedFill(nothing().to("i32"), 1)],
+  ["an embedding of another row", flywheel.IndexError, "embedding: index must be in 0..1, got 3", () => flywheel.F.embedding(tensor([3], { dtype: "i32" }), matrix())],
   ["maskedFill with null", DTypeError, "maskedFill: operands must be tensors, numbers or booleans, got null", () => matrix().maskedFill(matrix().gt(2), untyped(null))],
 ]; // prettier-ignore
 
@@ -165,6 +168,14 @@ const RANDOM: readonly Misuse[] = [
     "multinomial: options must be one object",
     () => multinomial(tensor([1, 2]), 1, untyped(true)),
   ],
+  [
+    "randomBits of long",
+    DTypeError,
+    "randomBits: dtype must be one of",
+    () => flywheel.randomBits([2], { dtype: untyped("long") }),
+  ],
+  ["randomBits(2)", ValueError, "randomBits: shape must be a list, got 2", () => flywheel.randomBits(untyped(2))],
+  ["setState(null)", ValueError, "Generator: seed must be an integer", () => new Generator().setState(untyped(null))],
   ["setState({})", ValueError, "Generator: seed must be an integer", () => new Generator().setState(untyped({}))],
   [
     "xavierUniform_(w, 'a')",
@@ -204,6 +215,12 @@ const CREATION: readonly Misuse[] = [
   ["full([2])", DTypeError, "full: operands must be", () => full([2], untyped(undefined))],
   ["full of i32", DTypeError, "full: a number for i32 must be an integer", () => full([2], 0.5, { dtype: "i32" })],
   ["zerosLike(3)", DTypeError, "zerosLike: it takes a tensor, got 3", () => zerosLike(untyped(3))],
+  [
+    "eye of long",
+    DTypeError,
+    'eye: dtype must be one of f64, f32, i32, u32, bool, u8, got long. Write "i32"',
+    () => eye(2, 2, { dtype: untyped("long") }),
+  ],
   ["eye(-1)", ShapeError, "eye: sizes must be non-negative integers", () => eye(-1)],
   ["linspace('0', 1, 3)", DTypeError, "linspace: operands must be", () => linspace(untyped("0"), 1, 3)],
   ["arange()", ValueError, "arange: there must be an end", () => flywheel.arange(untyped(undefined))],
@@ -222,8 +239,26 @@ test("what is awaited rejects", async () => {
   await expect(tensor([1, -1], { dtype: "i32" }).bincount()).rejects.toThrow(
     "bincount: elements must not be negative, got -1",
   );
+  await expect(integers().bincount(ones([4]))).rejects.toThrow(
+    "bincount: weights must have the tensor's shape [3], got [4]",
+  );
+  await expect(integers().bincount(ones([3, 1]))).rejects.toThrow("bincount: weights must have the tensor's shape");
+  await expect(integers().bincount(null, -1)).rejects.toThrow("bincount: minlength must be an integer of at least 0");
   await expect(integers().bincount(null, 1.5)).rejects.toThrow("bincount: minlength must be an integer of at least 0");
   await expect(matrix().unique(untyped({ return_inverse: true }))).rejects.toThrow("Write returnInverse");
+});
+
+test("integers that a cast wraps are indices as they come out", async () => {
+  const wrapped = tensor([256, 1], { dtype: "i32" }).to("u8"); // 0, 1
+  expect(await tensor([5, 6]).gather(0, wrapped).toArray()).toEqual([5, 6]);
+  const losses = flywheel.F.crossEntropy(tensor([[0, 1000], [0, 1000]]), wrapped, { reduction: "none" }); // prettier-ignore
+  expect(await losses.toArray()).toEqual([1000, 0]);
+});
+
+test("indices of floats are of a wrong dtype, whatever their values", () => {
+  const floats = tensor([7.5]);
+  expect(() => tensor([1]).gather(0, floats)).toThrow("gather: index must be an integer tensor, got f32");
+  expect(() => flywheel.F.oneHot(floats)).toThrow("oneHot: index must be an integer tensor, got f32");
 });
 
 test("null is all dims, as None is", async () => {

@@ -1,9 +1,9 @@
 /** Cosine schedules: down to a lowest rate, once or again and again. */
 
 import { ValueError } from "../../errors";
-import { checkOptionNames } from "../../options";
+import { checkNumber, checkOptionNames } from "../../options";
 import type { Optimizer } from "../optimizer";
-import { checkCount, RateScheduler, type SchedulerState } from "./scheduler";
+import { checkCount, checkedState, RateScheduler, type SchedulerState } from "./scheduler";
 
 /**
  * `lr = etaMin + (base - etaMin) * (1 + cos(pi * epoch / tMax)) / 2`
@@ -145,6 +145,9 @@ export class CosineAnnealingWarmRestarts extends RateScheduler {
   }
 
   override loadStateDict(state: WarmRestartsState): void {
+    const { T_cur, T_i } = checkedState(state) as Partial<WarmRestartsState>;
+    checkNumber("loadStateDict", "T_cur", T_cur);
+    checkNumber("loadStateDict", "T_i", T_i);
     super.loadStateDict(state);
     this.tCur = state.T_cur;
     this.tI = state.T_i;

@@ -64,9 +64,10 @@ export function checkOptimizer(name: string, optimizer: unknown): void {
 /** Callers without types may pass what a file had, whatever it is. */
 export function checkedState<S extends SchedulerState>(state: S): S {
   const { _last_lr, last_epoch } = Object(state) as Partial<SchedulerState>;
-  if (Array.isArray(_last_lr) && typeof last_epoch === "number") return state;
+  const isComplete = Array.isArray(_last_lr) && _last_lr.every((lr) => typeof lr === "number");
+  if (isComplete && typeof last_epoch === "number") return state;
   throw new ValueError(
-    `loadStateDict: the state must have last_epoch and _last_lr, got ${describe(state)}. Pass what stateDict() gave.`,
+    `loadStateDict: the state must have last_epoch and _last_lr, which are numbers, got ${describe(state)}. Pass what stateDict() gave.`,
   );
 }
 
