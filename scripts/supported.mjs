@@ -26,6 +26,17 @@ const SECTIONS = [
   { heading: "Models (`models`)", path: ["models"], skip: [] },
 ];
 
+/** What a PyTorch user may look for. */
+const NOT_HERE = [
+  "Methods that write in place: `setAt`, `scatter` and others return a new tensor; parameters and buffers have `assign`.",
+  "Calling a module: it is `model.forward(x)`. Hooks of modules; tensors have `registerHook`.",
+  "Complex numbers, `float16`, `bfloat16`; 64-bit integers, which are `i32` here; `float64` on a GPU.",
+  "`Conv3d` and all else in three dimensions; `LSTM`, `GRU` and other recurrent layers; `EmbeddingBag`; `CTCLoss`.",
+  "`Adagrad`, `Adadelta`, `NAdam`, `RAdam`, `Adamax`, `LBFGS`.",
+  "Decompositions and solvers of `torch.linalg`, `torch.fft`, sparse and quantised tensors, `vmap`, distributions.",
+  "`DataLoader`: batches are slices of a permutation, `x.index(order.narrow(0, first, count))` with `order = randperm(n)`.",
+];
+
 /**
  * The page's text.
  *
@@ -56,6 +67,7 @@ export async function render(ops) {
       );
       return members.length > 0 ? [table(heading, members)] : [];
     }),
+    ["## Not here", "", ...NOT_HERE.map((line) => `- ${line}`)].join("\n"),
     registry(ops),
   ];
   return `${parts.join("\n\n")}\n`;

@@ -19,6 +19,9 @@ import { build, checkTensorList, checkTensors, operandsOf, Tensor, wrap } from "
 export const cat = (tensors: readonly Tensor[], dim = 0): Tensor =>
   joined("cat", tensors, (nodes) => ops.cat(nodes, dim));
 
+/** As `cat`. @see torch.concat */
+export const concat = cat;
+
 /**
  * Tensors of one shape along a new dimension.
  *

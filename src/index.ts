@@ -46,6 +46,7 @@ export {
   chainMatmul,
   columnStack,
   combinations,
+  concat,
   dstack,
   einsum,
   hstack,

@@ -132,6 +132,11 @@ export abstract class Arithmetic extends Gradients {
     return this.wrap(naming("clamp", () => ops.clamp(x, low, high)));
   }
 
+  /** As `clamp`. @see torch.clip */
+  clip(min: TensorLike | null = null, max: TensorLike | null = null): Tensor {
+    return this.clamp(min, max);
+  }
+
   /**
    * This where the condition holds, `other` elsewhere; all three broadcast.
    *

@@ -230,6 +230,11 @@ export abstract class TensorCore {
     return this.to("i32");
   }
 
+  /** As `int()`: integers of 64 bits are i32 here. @see torch.Tensor.long */
+  long(): Tensor {
+    return this.to("i32");
+  }
+
   /** Whether each element is not 0. */
   bool(): Tensor {
     return this.to("bool");
@@ -245,6 +250,11 @@ export abstract class TensorCore {
   /** The same value in memory of its own; gradients flow through. Of a parameter: what it is now. */
   clone(): Tensor {
     return this.unary((x) => apply(ops.reshapeOp, [x], { shape: x.shape }));
+  }
+
+  /** The tensor itself: how a value lies in memory is nobody's business here. @see torch.Tensor.contiguous */
+  contiguous(): Tensor {
+    return this.self;
   }
 
   // --- how methods make tensors --------------------------------------------------------------------------------------

@@ -29,7 +29,8 @@ const AsyncFunction = (async () => undefined).constructor as unknown as new (...
  * @param given names that the reader has to bring along
  */
 async function run(example: string, given: Readonly<Record<string, unknown>> = {}): Promise<unknown[][]> {
-  const body = example.replace(
+  const withoutTypes = example.replaceAll(/\btype \w+, /g, "").replaceAll(/: Tensor\b/g, "");
+  const body = withoutTypes.replace(
     /^import (\{[^}]*\}) from ("[^"]+");$/gm,
     (_, names, from) => `const ${names} = modules[${from}];`,
   );
@@ -43,7 +44,7 @@ async function run(example: string, given: Readonly<Record<string, unknown>> = {
 
 /** @param kind the device that a bare `init()` finds here */
 export function readmeExamples(kind: "cpu" | "webgpu"): void {
-  const [first, torch, contrast, saving] = readmeBlocks("ts");
+  const [first, own, torch, contrast, saving] = readmeBlocks("ts");
 
   test("the saving example gives the model and the optimizer back", async () => {
     if (kind === "cpu") expectConsole(/warn: flywheel runs on the CPU/);
@@ -74,6 +75,14 @@ export function readmeExamples(kind: "cpu" | "webgpu"): void {
     const [word, accuracy] = printed.at(-1)!;
     expect(word).toBe("accuracy");
     expect(accuracy).toBeGreaterThan(0.9);
+  });
+
+  test("the model of one's own trains, and counts what it has seen", async () => {
+    if (kind === "cpu") expectConsole(/warn: flywheel runs on the CPU/);
+    await flywheel.init();
+    const [[accuracy, seen]] = (await run(own!)) as [[number, number]];
+    expect(accuracy).toBeGreaterThan(0.9);
+    expect(seen).toBe(512);
   });
 
   test("the example of the rest of PyTorch trains, and prints what it says", async () => {

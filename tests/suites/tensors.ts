@@ -1,7 +1,7 @@
 /** Tensors as users meet them: making, reading, what they say of themselves, and what they refuse. */
 
 import { describe, expect, test } from "vitest";
-import { cat, stack } from "../../src/combine";
+import { cat, concat, stack } from "../../src/combine";
 import {
   arange,
   equal,
@@ -31,6 +31,12 @@ export function tensors(): void {
       expect(tensor([true, false]).dtype).toBe("bool");
       expect(tensor([true, 2]).dtype).toBe("f32");
       expect(await tensor([true, false]).tolist()).toEqual([1, 0]);
+      expect(
+        await concat([tensor([1.5]), tensor([9]).clip(0, 2)])
+          .long()
+          .contiguous()
+          .tolist(),
+      ).toEqual([1, 2]);
       expect(tensor([]).shape).toEqual([0]);
       expect(tensor([[], []]).shape).toEqual([2, 0]);
       expect(tensor(Int32Array.of(1, 2, 3, 4), { shape: [2, 2] }).dtype).toBe("i32");
