@@ -91,12 +91,11 @@ function normStateOf(clipped: readonly Clipped[], dtype: DType): NormState {
   return state;
 }
 
-/** The arenas of those parameters that have gradients, which nobody may drop any more. */
+/** The arenas of those parameters that have gradients. */
 function clippedArenas(op: string, parameters: readonly Parameter[]): Clipped[] {
   checkParameters(op, parameters);
   const withGradient = new Set(parameters.filter(({ hasGradient }) => hasGradient));
   if (withGradient.size === 0) return [];
-  for (const parameter of withGradient) parameter.shareGrad();
   return arenasOf([...withGradient]).map((arena) => ({
     arena,
     entries: arena.parameters.map((parameter) => Number(withGradient.has(parameter))),

@@ -108,8 +108,6 @@ export class Parameter extends State {
   private hasGrad = false;
   /** The gradient as a function of what it was computed from, where it can be differentiated again. */
   private gradGraph: Node | null = null;
-  /** Whether somebody may hold a tensor of the pending gradient. */
-  private gradIsShared = false;
 
   constructor(data: Tensor, options: ParameterOptions = {}) {
     checkOptionNames("Parameter", options, ["requiresGrad", "name"]);
@@ -157,7 +155,6 @@ export class Parameter extends State {
   override get grad(): Tensor | null {
     if (!this.hasGrad) return null;
     if (this.gradGraph) return new Tensor(this.gradGraph, this.device);
-    this.gradIsShared = true;
     return new Tensor(this.gradState().node, this.device);
   }
 
@@ -191,8 +188,7 @@ export class Parameter extends State {
     const { setToNone = true } = options;
     if (!this.hasGrad) return;
     // A gradient that nobody can have read need not be computed.
-    if (!this.gradIsShared) this.device.engine.forget(this.gradState());
-    this.gradIsShared = false;
+    this.device.engine.forget(this.gradState());
     this.gradGraph = null;
     if (setToNone) this.hasGrad = false;
     else this.writeGrad(ops.zeros(this.shape, this.dtype));
@@ -204,15 +200,9 @@ export class Parameter extends State {
     return this.gradVariable;
   }
 
-  /** The gradient is about to be rewritten in place: `zeroGrad` must not take back what that reads. */
-  shareGrad(): void {
-    this.gradIsShared = true;
-  }
-
   private writeGrad(gradient: Node): void {
     this.device.engine.assign(this.gradState(), gradient);
     this.hasGrad = true;
-    this.gradIsShared = false;
     this.gradGraph = gradient.requiresGrad ? gradient : null;
     if (this.gradGraph) this.device.engine.keep(gradient); // after a step it cannot be computed any more
   }

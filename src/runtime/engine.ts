@@ -14,7 +14,6 @@ import { Arena } from "./arena";
 import { IndexChecks } from "./indexChecks";
 import { neededFor } from "./needed";
 import {
-  type AssignEffect,
   type Backend,
   type Effect,
   type Output,
@@ -94,21 +93,21 @@ export class Engine {
     this.pending.push(fused ?? effect);
   }
 
-  /** Drops pending whole writes of `variable` that nothing has read: `zeroGrad` before a step. */
+  /** Drops the latest pending writes of `variable`, back to one that something has read: `zeroGrad` before a step. */
   forget(variable: Variable): void {
-    const isDropped = (effect: Effect): boolean => effect.kind === "assign" && effect.variable === variable;
-    const first = this.pending.find(isDropped) as AssignEffect | undefined;
-    if (!first) return;
-    this.pending = this.pending.filter((effect) => !isDropped(effect));
-    variable.isRead = first.overwritesRead;
-    this.rewind(variable);
-  }
-
-  /** Makes the latest version one that memory holds or a pending write will make, after others were dropped. */
-  private rewind(variable: Variable): void {
-    const coming = this.pending.flatMap(writesOf).findLast((write) => write.variable === variable);
-    const latest = coming?.version ?? variable.realizedVersion;
-    if (latest > 0) variable.version = latest; // else it never had a value, and has none now
+    const gone = new Set<Effect>();
+    for (let i = this.pending.length - 1; i >= 0 && !variable.isRead; i--) {
+      const effect = this.pending[i]!;
+      if (effect.kind === "update") {
+        if ([...effect.reads, ...effect.writes].some((each) => each.variable === variable)) break;
+        continue;
+      }
+      if (effect.variable !== variable) continue;
+      gone.add(effect);
+      variable.version = effect.previous;
+      variable.isRead = effect.overwritesRead;
+    }
+    if (gone.size > 0) this.pending = this.pending.filter((effect) => !gone.has(effect));
   }
 
   /** Moves variables into an arena. */
@@ -345,7 +344,11 @@ export class Engine {
       lost.add(writesOf(effect));
     }
     this.pending = this.pending.filter((effect) => !gone.has(effect));
-    for (const variable of lost.variables) this.rewind(variable);
+    const coming = this.pending.flatMap(writesOf);
+    for (const variable of lost.variables) {
+      const latest = coming.findLast((write) => write.variable === variable)?.version ?? variable.realizedVersion;
+      if (latest > 0) variable.version = latest; // else it never had a value, and has none now
+    }
   }
 
   /** Runs writes, if they can run; whatever is wrong with them, the run that failed has reported it. */

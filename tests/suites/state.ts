@@ -175,6 +175,25 @@ export function valuesAndState(): void {
       expect(skipped.grad).toBeNull();
     });
 
+    test("one that something has read stays, whatever zeroGrad drops after it", async () => {
+      const { p, optimizer } = onesAndSgd();
+      p.mul(3).sum().backward();
+      const taken = p.grad!;
+      optimizer.zeroGrad();
+      p.mul(5).sum().backward();
+      optimizer.zeroGrad();
+      expect(await numbers(taken)).toEqual([3, 3]);
+
+      p.mul(tensor([3, 4])).sum().backward();
+      const norm = nn.utils.clipGradNorm_([p], 1);
+      p.sum().backward();
+      optimizer.zeroGrad();
+      p.sum().backward();
+      optimizer.step();
+      expect(await norm.item()).toBeCloseTo(5, 5);
+      expect(await numbers(p)).toEqual([0.5, 0.5]);
+    });
+
     test("one that was taken can be read after zeroGrad", async () => {
       const { p } = onesAndSgd();
       p.mul(4).sum().backward();
