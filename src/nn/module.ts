@@ -11,6 +11,7 @@ import type { Shape } from "../graph/shape";
 import { checkOptionNames, describe } from "../options";
 import { Buffer, Counter, Parameter, StateView } from "../parameter";
 import { read, Tensor } from "../tensor";
+import { membersOf, type State } from "./fields";
 
 /** State by PyTorch's names. The tensors read what the state is when they are read. */
 export type StateDict = Record<string, Tensor>;
@@ -38,15 +39,17 @@ export interface StateEntry {
 /** A module that takes one tensor and gives one. */
 export type Layer = Module & { forward(x: Tensor): Tensor };
 
-type Member = Parameter | Buffer | Counter | Module;
-
-/** `numBatchesTracked` -> `num_batches_tracked` */
-export const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+type Member = State | Module;
 
 const join = (prefix: string, name: string): string => (prefix === "" ? name : `${prefix}.${name}`);
 
 /**
  * Base of all layers and models. Subclasses assign fields in the constructor and have a `forward`.
+ *
+ * Parameters, buffers, counters and modules are found where they are fields, or elements of arrays that are fields. Those in
+ * plain objects, maps, sets and lists of lists are an error: use `ModuleDict`, `ModuleList` and `ParameterList`. Private
+ * `#fields` cannot be seen: what they hold is no part of the module, neither trained nor saved (TypeScript's `private` can).
+ * State is written with `assign`; a field that held some must not be set to a plain tensor.
  *
  * @see torch.nn.Module
  *
@@ -62,9 +65,9 @@ export abstract class Module {
   /** Whether layers such as BatchNorm and Dropout behave as in training; see `train` and `eval`. */
   training = true;
 
-  /** Fields that are part of the tree. */
+  /** Fields that are part of the tree. @throws DTypeError, ValueError for state and modules that nobody would find */
   protected members(): Iterable<readonly [string, Member]> {
-    return Object.entries(this).flatMap(([name, value]) => membersOf(snakeCase(name), value));
+    return membersOf<Module>(this, Module);
   }
 
   /** This module and all below it, by name, shared ones under each of their names. */
@@ -342,26 +345,15 @@ function found<T>(op: string, path: string, named: Iterable<readonly [string, T]
   );
 }
 
+/** A field that is declared only, `mean!: Buffer`, is there in ES2022, and undefined. */
 function register(op: string, module: Module, name: string, member: Member): void {
-  if (name in module) {
+  if (name in module && (module as unknown as Record<string, unknown>)[name] !== undefined) {
     throw new ValueError(
       `${op}: the name must be free, got ${JSON.stringify(name)} of ${module.constructor.name}. Take another one.`,
     );
   }
   Object.assign(module, { [name]: member });
 }
-
-/** What a field contributes: itself, or its elements if it is an array of modules or parameters. */
-function membersOf(name: string, value: unknown): [string, Member][] {
-  if (isMember(value)) return [[name, value]];
-  if (!Array.isArray(value)) return [];
-  return value.flatMap((item: unknown, index) =>
-    isMember(item) ? [[`${name}.${index}`, item] as [string, Member]] : [],
-  );
-}
-
-const isMember = (value: unknown): value is Member =>
-  value instanceof Parameter || value instanceof Buffer || value instanceof Counter || value instanceof Module;
 
 /** A state entry of a parameter or buffer, shown through `view` and written back through `unview`. */
 export function tensorEntry(
