@@ -1,6 +1,6 @@
 /** Arguments as callers without types may get them wrong. TypeScript tells those who use it; the others would train with defaults. */
 
-import { DTypeError, ValueError } from "./errors";
+import { DeviceError, DTypeError, ValueError } from "./errors";
 
 /** An argument, as an error shows it. */
 export function describe(value: unknown): string {
@@ -16,6 +16,18 @@ export function describe(value: unknown): string {
 /** Whether something has to be awaited. */
 export const isPromise = (value: unknown): boolean =>
   typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+
+/** Words that name a kind of device elsewhere. Here devices are objects. */
+const DEVICE_WORD = /^(cpu|cuda|gpu|webgpu|mps|xpu|hip|meta)(:\d+)?$/i;
+
+/** Checks that a word that should be a dtype is not meant as a device. */
+export function checkNoDeviceName(op: string, word: unknown): void {
+  if (typeof word !== "string" || !DEVICE_WORD.test(word)) return;
+  throw new DeviceError(
+    `${op}: a device must be an object, got the string "${word}". Write await ${op}(device) with what init() or openDevice() gave; ` +
+      "init({ device }) and withDevice(device, ...) say where new tensors and layers are.",
+  );
+}
 
 /** The error for what is neither a tensor nor a number. */
 export const operandError = (op: string, value: unknown): DTypeError =>

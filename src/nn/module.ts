@@ -4,12 +4,13 @@
  */
 
 import { tensor } from "../creation";
+import { checkedDevice, type Device } from "../device";
 import { DTypeError, ShapeError, StateDictError, ValueError } from "../errors";
 import { misfit, placed, type StateArray } from "../loadable";
 import { type DType, isFloat, type TypedArray } from "../graph/dtype";
 import type { Shape } from "../graph/shape";
-import { checkOptionNames, describe } from "../options";
-import { Buffer, Counter, Parameter, StateView } from "../parameter";
+import { checkNoDeviceName, checkOptionNames, describe } from "../options";
+import { Buffer, Counter, moveStates, Parameter, StateView } from "../parameter";
 import { read, Tensor } from "../tensor";
 import { membersOf, type State } from "./fields";
 
@@ -221,7 +222,32 @@ export abstract class Module {
    * @throws DTypeError for a dtype without gradients, for f64 on another device, or once an optimizer has a parameter
    * @see torch.nn.Module.to
    */
-  to(dtype: DType): this {
+  to(dtype: DType): this;
+  /**
+   * Moves all parameters with their gradients, buffers and counters to another device, in place. Await it before the module
+   * is used again. Optimizers, averages and the like are made afterwards: those that were made before throw when they step.
+   *
+   * @param device what `init` or `openDevice` gave
+   * @throws DeviceError for what is no open device, DTypeError for f64 and a device other than the CPU; nothing is moved then
+   *
+   * @example
+   * await model.to(await openDevice("cpu"));
+   */
+  to(device: Device): Promise<this>;
+  to(target: DType | Device): this | Promise<this> {
+    return typeof target === "string" ? this.converted(target) : this.moved(target);
+  }
+
+  private async moved(target: unknown): Promise<this> {
+    const device = checkedDevice("to", target);
+    await moveStates([...this.parameters(), ...this.buffers()], device);
+    for (const module of this.modules())
+      for (const [, member] of module.members()) if (member instanceof Counter) member.device = device;
+    return this;
+  }
+
+  private converted(dtype: DType): this {
+    checkNoDeviceName("to", dtype);
     if (!isFloat(dtype)) {
       throw new DTypeError(`to: a module must be of floats, got ${dtype}. Use "f32", or "f64" on the CPU.`);
     }
