@@ -5,6 +5,7 @@ import {
   Buffer,
   Counter,
   DTypeError,
+  models,
   nn,
   ones,
   optim,
@@ -142,6 +143,16 @@ describe("modules and parameters where nobody looks", () => {
     expect(net.parameters()).toEqual([]);
     expect(net.teacher().parameters()).toHaveLength(2);
   });
+});
+
+test("the layers of an encoder may be replaced", () => {
+  const net = models.resnet8({ numClasses: 4 });
+  net.fc = new nn.Linear(64, 3);
+  net.bn1 = new nn.Identity();
+  expect(net.forward(zeros([2, 1, 28, 28])).shape).toEqual([2, 3]);
+  expect(net.parameters().at(-2)!.shape).toEqual([3, 64]);
+  const large: { conv1: nn.Conv2d; maxpool: nn.Layer; fc: nn.Layer } = models.resnet18({ numClasses: 4 });
+  large.maxpool = new nn.Identity();
 });
 
 describe("registering", () => {
