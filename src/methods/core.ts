@@ -431,7 +431,7 @@ export async function read(tensors: readonly TensorCore[]): Promise<TypedArray[]
 /** Callers without types may leave it out, and would get a distribution over all elements. */
 export function checkDim(op: string, dim: unknown): void {
   if (typeof dim === "number") return;
-  throw new ValueError(`${op}: dim must be a number, got ${String(dim)}. Pass the dimension of the classes, 1 say.`);
+  throw new ValueError(`${op}: dim must be a number, got ${describe(dim)}. Pass the dimension of the classes, 1 say.`);
 }
 
 export function keepDimOf(op: string, options?: KeepDim): boolean {

@@ -11,7 +11,7 @@ import { type DType, isFloat, type TypedArray } from "../graph/dtype";
 import type { Shape } from "../graph/shape";
 import { checkNoDeviceName, checkOptionNames, describe } from "../options";
 import { Buffer, Counter, moveStates, Parameter, StateView } from "../parameter";
-import { read, Tensor } from "../tensor";
+import { checkTensors, read, Tensor } from "../tensor";
 import { membersOf, type State } from "./fields";
 
 /** State by PyTorch's names. The tensors read what the state is when they are read. */
@@ -189,7 +189,9 @@ export abstract class Module {
   /** The tree of layers, as PyTorch prints it. */
   toString(): string {
     const children = [...this.childFields()].map(([name, child]) => `  (${name}): ${indented(child.toString())}`);
-    const inner = children.length === 0 ? this.extraRepr() : `\n${children.join("\n")}\n`;
+    const own = this.extraRepr();
+    const lines = own === "" ? children : [`  ${own}`, ...children];
+    const inner = children.length === 0 ? own : `\n${lines.join("\n")}\n`;
     return `${this.constructor.name}(${inner})`;
   }
 
@@ -434,7 +436,11 @@ export type HostStateDict = Record<string, { shape: Shape; dtype: DType; data: T
  * const bytes = writeSafetensors(await readState(model.stateDict()));
  */
 export async function readState(state: StateDict): Promise<HostStateDict> {
+  if (typeof state !== "object" || (state as unknown) === null) {
+    throw new StateDictError(`readState: the dict must be an object, got ${describe(state)}. Pass model.stateDict().`);
+  }
   const names = Object.keys(state);
+  checkTensors("readState", ...Object.values(state));
   const values = await read(names.map((name) => state[name]!));
   return Object.fromEntries(
     names.map((name, index) => [name, { shape: state[name]!.shape, dtype: state[name]!.dtype, data: values[index]! }]),

@@ -267,7 +267,12 @@ test("null is all dims, as None is", async () => {
 });
 
 test("a tensor that no memory holds, on the CPU", async () => {
-  for (const total of [zeros([1e7, 1e6]).sum(), ones([1e7, 1]).mul(ones([1, 1e6])).sum()]) {
+  for (const total of [
+    zeros([1e7, 1e6]).sum(),
+    ones([1e7, 1])
+      .mul(ones([1, 1e6]))
+      .sum(),
+  ]) {
     const error: unknown = await total.item().catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(flywheel.OutOfMemoryError);
     expect((error as Error).message).toMatch(
