@@ -122,6 +122,11 @@ export class Device {
   toString(): string {
     return this.name;
   }
+
+  /** What Node's console shows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return `Device(${this.name})`;
+  }
 }
 
 /**
@@ -221,7 +226,13 @@ export function defaultDevice(): Device {
  */
 export function withDevice<T>(device: Device, body: () => T): T {
   const before = current;
-  current = checkedDevice("withDevice", device);
+  const chosen = checkedDevice("withDevice", device);
+  if (typeof body !== "function") {
+    throw new ValueError(
+      `withDevice: the body must be a function, got ${describe(body)}. Write withDevice(device, () => ...).`,
+    );
+  }
+  current = chosen;
   let result: T;
   try {
     result = body();

@@ -68,7 +68,7 @@ export class DeviceLostError extends DeviceError {
   override name = "DeviceLostError";
 }
 
-/** GPU memory ran out. */
+/** Memory ran out: the GPU's, or the host's where the CPU computes. */
 export class OutOfMemoryError extends DeviceError {
   override name = "OutOfMemoryError";
 

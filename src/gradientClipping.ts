@@ -6,6 +6,7 @@
 import { DeviceError, DTypeError, ValueError } from "./errors";
 import { type DType, promote } from "./graph/dtype";
 import * as ops from "./ops";
+import { describe } from "./options";
 import { apply } from "./ops/op";
 import { floatTable, updateEffect } from "./runtime/update";
 import { Variable } from "./runtime/variable";
@@ -107,7 +108,7 @@ function checkParameters(op: string, parameters: readonly Parameter[]): void {
   for (const parameter of parameters) {
     if (!((parameter as unknown) instanceof Parameter))
       throw new DTypeError(
-        `${op}: only gradients of parameters can be clipped, got ${String(parameter)}. Pass model.parameters().`,
+        `${op}: only gradients of parameters can be clipped, got ${describe(parameter)}. Pass model.parameters().`,
       );
     if (known.has(parameter))
       throw new ValueError(

@@ -33,7 +33,9 @@ export function misfit(value: Tensor | StateArray, { shape, dtype, device }: Pla
   if (!sameShape(value.shape, shape)) return `shape ${showShape(value.shape)} instead of ${showShape(shape)}`;
   if (value instanceof Tensor) {
     if (value.dtype !== dtype) return `dtype ${value.dtype} instead of ${dtype}`;
-    return value.device === device ? null : `a tensor of ${value.device.name} instead of ${device.name}`;
+    return value.device === device
+      ? null
+      : `a tensor of ${value.device.name} instead of ${device.name}, where values of the host may come from any (await readState(dict))`;
   }
   if (!FITTING[isFloat(dtype) ? "float" : "integer"].includes(value.dtype))
     return `dtype ${value.dtype} instead of ${dtype}`;

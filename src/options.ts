@@ -1,6 +1,6 @@
 /** Arguments as callers without types may get them wrong. TypeScript tells those who use it; the others would train with defaults. */
 
-import { DTypeError, ValueError } from "./errors";
+import { DeviceError, DTypeError, ValueError } from "./errors";
 
 /** An argument, as an error shows it. */
 export function describe(value: unknown): string {
@@ -9,13 +9,31 @@ export function describe(value: unknown): string {
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
   if (isPromise(value)) return "a Promise";
+  const { name: kind } = (value.constructor as { readonly name?: string } | undefined) ?? {};
+  // tensors say what they are
+  if (kind && kind !== "Object")
+    return "dtype" in value ? (value as { toString(): string }).toString() : `${article(kind)} ${kind}`;
   const names = Object.keys(value);
   return names.length > 0 && names.length < 9 ? `an object with ${names.join(", ")}` : "an object";
 }
 
+const article = (name: string): string => (/^([AEIOU]|[FHLMNRSX][A-Z])/.test(name) ? "an" : "a");
+
 /** Whether something has to be awaited. */
 export const isPromise = (value: unknown): boolean =>
   typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+
+/** Words that name a kind of device elsewhere. Here devices are objects. */
+const DEVICE_WORD = /^(cpu|cuda|gpu|webgpu|mps|xpu|hip|meta)(:\d+)?$/i;
+
+/** Checks that a word that should be a dtype is not meant as a device. */
+export function checkNoDeviceName(op: string, word: unknown): void {
+  if (typeof word !== "string" || !DEVICE_WORD.test(word)) return;
+  throw new DeviceError(
+    `${op}: a device must be an object, got the string "${word}". Write await ${op}(device) with what init() or openDevice() gave; ` +
+      "init({ device }) and withDevice(device, ...) say where new tensors and layers are.",
+  );
+}
 
 /** The error for what is neither a tensor nor a number. */
 export const operandError = (op: string, value: unknown): DTypeError =>
@@ -34,17 +52,23 @@ function wayToOperand(value: unknown): string {
 /**
  * Checks that options are an object whose names are all known.
  *
+ * @param silent names that are taken too, and that no message offers
  * @throws ValueError for anything else: a number in their place, a name of Python's, a typing error
  */
-export function checkOptionNames(op: string, options: unknown, names: readonly string[]): void {
+export function checkOptionNames(
+  op: string,
+  options: unknown,
+  names: readonly string[],
+  silent: readonly string[] = [],
+): void {
   const known = names.join(", ");
   if (options === undefined) return;
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new ValueError(
-      `${op}: options must be one object with names of ${known}, got ${JSON.stringify(options)}. Write { ${names[0]!}: ... }.`,
+      `${op}: options must be one object with names of ${known}, got ${describe(options)}. Write { ${names[0]!}: ... }.`,
     );
   }
-  const wrong = Object.keys(options).find((name) => !names.includes(name));
+  const wrong = Object.keys(options).find((name) => !names.includes(name) && !silent.includes(name));
   if (wrong === undefined) {
     checkOptionKinds(op, options);
     return;
@@ -127,6 +151,12 @@ export function checkSwitch(op: string, name: string, value: unknown): void {
 export function checkNumber(op: string, name: string, value: unknown): void {
   if (typeof value === "number") return;
   throw new ValueError(`${op}: ${name} must be a number, got ${describe(value)}. ${wayToOperand(value)}`);
+}
+
+/** Checks that something is a function. */
+export function checkIsFunction(op: string, name: string, value: unknown): void {
+  if (typeof value === "function") return;
+  throw new ValueError(`${op}: ${name} must be a function, got ${describe(value)}. Write ${op}(() => ...).`);
 }
 
 /** Checks that something is a list. */

@@ -12,15 +12,21 @@ import { sameShape, type Shape, showShape, sizeOf } from "./graph/shape";
 import * as ops from "./ops";
 import { checkOptionNames } from "./options";
 import type { Variable } from "./runtime/variable";
-import { checkTensors, operandsOf, ownGradient, Tensor } from "./tensor";
+import { checkPlace, checkTensors, operandsOf, ownGradient, read as readAll, Tensor } from "./tensor";
 
 /** A tensor whose value can be written. Using it reads the latest version. */
 export abstract class State extends Tensor {
   private state: Variable;
+  private home: Device;
 
   constructor(variable: Variable, device: Device) {
     super(variable.node, device);
     this.state = variable;
+    this.home = device;
+  }
+
+  override get device(): Device {
+    return this.home;
   }
 
   /** The state itself: what all versions belong to. */
@@ -52,13 +58,24 @@ export abstract class State extends Tensor {
         `to: state must be converted before an optimizer is made, got ${this.toString()} in one. Make the optimizer afterwards.`,
       );
     }
-    const { name, requiresGrad } = this.variable;
-    const converted = new Tensor(
+    checkPlace("to", dtype, this.device);
+    this.renew(
       withGradMode(false, () => ops.cast(this.node, dtype)),
       this.device,
-    ); // checks the device
-    this.state = this.device.engine.createVariable(name, converted.node);
+    );
+  }
+
+  /** Makes other state of this: what was built on it before does not see that. */
+  protected renew(value: Node, device: Device): void {
+    const { name, requiresGrad } = this.variable;
+    this.state = device.engine.createVariable(name, value);
     this.state.requiresGrad = requiresGrad;
+    this.home = device;
+  }
+
+  /** Continues on another device, with a value that was read here. */
+  moveTo(device: Device, value: Node): void {
+    this.renew(value, device);
   }
 
   /**
@@ -83,6 +100,28 @@ export function settleState(states: readonly (Parameter | Buffer)[]): void {
   for (const device of new Set(states.map((state) => state.device))) {
     device.engine.realize(states.filter((state) => state.device === device).map(({ variable }) => variable.ownNode));
   }
+}
+
+/**
+ * Moves state to another device, in place: values and gradients are read, and state anew made of them. Who kept the memory of
+ * the old one, an optimizer, has to be made anew.
+ *
+ * @throws DTypeError for f64 and a device other than the CPU; nothing is moved then
+ */
+export async function moveStates(states: readonly (Parameter | Buffer)[], device: Device): Promise<void> {
+  const moving = states.filter((state) => state.device !== device);
+  for (const { dtype } of moving) checkPlace("to", dtype, device);
+  const gradients = moving.map((state) => (state instanceof Parameter ? state.grad : null));
+  const read = [...moving, ...gradients.filter((gradient) => gradient !== null)];
+  const values = (await readAll(read)).map((data, index) => ops.fromHost(data, read[index]!.shape, read[index]!.dtype));
+  device.check("to");
+  moving.forEach((state, index) => {
+    state.moveTo(device, values[index]!);
+  });
+  let next = moving.length;
+  moving.forEach((state, index) => {
+    if (gradients[index]) state.grad = new Tensor(values[next++]!, device);
+  });
 }
 
 /** Options of a parameter. */
@@ -139,10 +178,16 @@ export class Parameter extends State {
     if (dtype === this.dtype) return;
     const gradient = this.grad;
     super.convert(dtype);
+    if (gradient) this.grad = gradient.to(dtype);
+  }
+
+  protected override renew(value: Node, device: Device): void {
+    super.renew(value, device);
     ownGradient(this.variable, this);
     this.gradVariable = null;
     this.hasGrad = false;
-    if (gradient) this.grad = gradient.to(dtype);
+    this.gradIsShared = false;
+    this.gradGraph = null;
   }
 
   /** Freezes the parameter, or trains it again. */
@@ -294,7 +339,8 @@ export class Counter {
     public value = 0,
     /** Shape that state dicts show: `[]`, or `[1]` for MoCo's queue pointer. */
     readonly shape: readonly [] | readonly [1] = [],
-    readonly device: Device = defaultDevice(),
+    /** Where state dicts show it; see `Module.to`. */
+    public device: Device = defaultDevice(),
   ) {}
 }
 
@@ -307,6 +353,10 @@ export class StateView extends Tensor {
 
   override get node(): Node {
     return this.current().node;
+  }
+
+  override get device(): Device {
+    return this.current().device;
   }
 
   override dispose(): void {

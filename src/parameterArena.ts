@@ -3,7 +3,8 @@
  * an effect that waits until the next step, or until somebody needs what it writes.
  */
 
-import { InternalError } from "./errors";
+import type { Device } from "./device";
+import { DeviceError, InternalError } from "./errors";
 import type { Node } from "./graph/node";
 import * as ops from "./ops";
 import { Arena, ArenaLayout } from "./runtime/arena";
@@ -28,6 +29,7 @@ export interface UpdateTables {
 
 /** Parameters that lie in one buffer, so that one dispatch updates them all. */
 export class ParameterArena extends Arena {
+  private readonly device: Device;
   private grad: Arena | null = null;
   private readonly segmentTables = new Map<string, Node>();
 
@@ -41,11 +43,22 @@ export class ParameterArena extends Arena {
       layout,
       parameters.map(({ variable }) => variable),
     );
+    this.device = parameters[0]!.device;
     this.engine.adopt(this);
   }
 
+  /** @throws DeviceError if a parameter was moved to another device since it lies here */
+  checkThere(op: string): void {
+    const moved = this.parameters.find(({ variable }) => variable.home?.arena !== this);
+    if (!moved) return;
+    throw new DeviceError(
+      `${op}: parameters must stay on the device that they were on when it was made, got ${moved.variable.name || "one"} moved from ${this.device.name} to ${moved.device.name}. ` +
+        "Make a new one after model.to(device).",
+    );
+  }
+
   get engine(): Engine {
-    return this.parameters[0]!.device.engine;
+    return this.device.engine;
   }
 
   /** The gradients, in an arena of the same layout. */

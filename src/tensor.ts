@@ -21,6 +21,7 @@ import * as ops from "./ops";
 
 export {
   checkOptionalTensors,
+  checkPlace,
   checkTensor,
   checkTensorList,
   checkTensors,

@@ -2,6 +2,7 @@
 
 import { AutogradError } from "../errors";
 import * as ops from "../ops";
+import { checkIsFunction, describe } from "../options";
 import { operandsOf, Tensor, wrap } from "../tensor";
 
 /** Gradients of the inputs from that of the output; null for inputs that get none. */
@@ -21,20 +22,32 @@ export type Vjp = (gradOut: Tensor, inputs: readonly Tensor[], output: Tensor) =
  * const straightThrough = customVjp((x) => x.round(), (gradOut) => [gradOut]);
  */
 export function customVjp(forward: (...inputs: Tensor[]) => Tensor, vjp: Vjp): (...inputs: Tensor[]) => Tensor {
+  checkIsFunction("customVjp", "forward", forward);
+  checkIsFunction("customVjp", "vjp", vjp);
   return (...inputs) => {
     const value: unknown = forward(...inputs);
     if (!(value instanceof Tensor)) {
       throw new AutogradError(
-        `customVjp: the function must return a tensor, got ${value instanceof Promise ? "a promise" : typeof value}. Return one tensor, and await outside.`,
+        `customVjp: the function must return a tensor, got ${describe(value)}. Return one tensor, and await outside.`,
       );
     }
     const { device } = value;
     const [node, ...operands] = operandsOf("customVjp", [value, ...inputs]);
     const result = ops.customVjp(node, operands, (gradOut, nodes, output) => {
       const [dy, y, ...xs] = [gradOut, output, ...nodes].map((each) => new Tensor(each, device));
-      const [, ...gradients] = operandsOf("customVjp", [dy!, ...vjp(dy!, xs, y!)]);
+      const given = vjp(dy!, xs, y!);
+      checkRule(given);
+      const [, ...gradients] = operandsOf("customVjp", [dy!, ...given]);
       return gradients;
     });
     return wrap(result, device);
   };
+}
+
+/** Callers without types may give the one gradient, without a list around it. */
+function checkRule(gradients: unknown): void {
+  if (Array.isArray(gradients)) return;
+  throw new AutogradError(
+    `customVjp: the rule must return a list of gradients, one an input, got ${describe(gradients)}. Write (gradOut) => [gradOut].`,
+  );
 }

@@ -4,7 +4,7 @@ import { backward } from "../autograd/backward";
 import { AutogradError } from "../errors";
 import { withGradMode } from "../graph/gradMode";
 import { checkOptionNames } from "../options";
-import { gradientSeed, operandsOf, Tensor, wrap } from "../tensor";
+import { checkTensorList, gradientSeed, operandsOf, Tensor, wrap } from "../tensor";
 
 /** Options of `grad`. */
 export interface GradOptions {
@@ -51,6 +51,8 @@ export function grad(
   const roots = outputs instanceof Tensor ? [outputs] : outputs;
   const wanted = inputs instanceof Tensor ? [inputs] : inputs;
   const seeds = gradOutputs instanceof Tensor ? [gradOutputs] : gradOutputs;
+  checkTensorList("grad", roots);
+  checkTensorList("grad", wanted);
   operandsOf("grad", [...roots, ...wanted]); // one device
   wanted.forEach((input, index) => {
     if (input.requiresGrad) return;

@@ -2,6 +2,7 @@
 
 import { AutogradError } from "../errors";
 import { gradEnabled, setGradMode, withGradMode } from "../graph/gradMode";
+import { checkIsFunction } from "../options";
 
 /**
  * Runs `body` without tracking gradients.
@@ -42,6 +43,7 @@ export function setGradEnabled(mode: boolean): void {
 }
 
 function withMode<T>(name: string, tracked: boolean, body: () => T): T {
+  checkIsFunction(name, "the body", body);
   const result = withGradMode(tracked, body);
   if (result instanceof Promise) {
     result.catch(() => undefined); // what goes wrong later does not matter any more

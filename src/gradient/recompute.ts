@@ -2,6 +2,7 @@
 
 import { AutogradError } from "../errors";
 import { currentRegion, Region, withRegion } from "../graph/region";
+import { checkIsFunction } from "../options";
 
 /**
  * Calls a function whose values the backward pass computes again instead of holding them: PyTorch's activation checkpointing.
@@ -24,6 +25,7 @@ export function recompute<Inputs extends readonly unknown[], Result>(
   fn: (...inputs: Inputs) => Result,
   ...inputs: Inputs
 ): Result {
+  checkIsFunction("recompute", "fn", fn);
   const result = withRegion(new Region(currentRegion()), () => fn(...inputs));
   if (result instanceof Promise) {
     result.catch(() => undefined); // what goes wrong later does not matter any more

@@ -1,5 +1,7 @@
 /** Element types: what a number is on the host and in a buffer. */
 
+import { OutOfMemoryError } from "../errors";
+
 /**
  * - `f64`: 8 bytes; on the CPU device only, where `gradcheck` needs it. WebGPU has no such type.
  * - `f32`, `i32`, `u32`: 4 bytes an element.
@@ -30,9 +32,25 @@ const HOST_ARRAY = {
 /** All dtypes by name. */
 export const DTYPES = Object.keys(HOST_ARRAY) as readonly DType[];
 
-/** Zeroed host memory for `count` elements; f32 in double precision where `keepF64`. */
+/**
+ * Zeroed host memory for `count` elements; f32 in double precision where `keepF64`.
+ *
+ * @throws OutOfMemoryError if the host has none
+ */
 export function allocateHost(dtype: DType, count: number, keepF64 = false): TypedArray {
-  return keepF64 && dtype === "f32" ? new Float64Array(count) : new HOST_ARRAY[dtype](count);
+  const HostArray = keepF64 && dtype === "f32" ? Float64Array : HOST_ARRAY[dtype];
+  try {
+    return new HostArray(count);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const bytes = count * HostArray.BYTES_PER_ELEMENT;
+    throw new OutOfMemoryError(
+      `host: the host must have memory for a tensor, got none for ${bytes} bytes, ${count} elements of ${dtype}. ` +
+        "Use a smaller batch, or fewer elements.",
+      bytes,
+      0,
+    );
+  }
 }
 
 /** Bytes that `count` elements take in a GPU buffer, before padding. */

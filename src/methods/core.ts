@@ -31,10 +31,9 @@ export abstract class TensorCore {
   /** Use `tensor`, `zeros` and the other functions that make tensors. */
   constructor(
     node: Node,
-    /** Where the value lies, or will. */
-    readonly device: Device,
+    private readonly place: Device,
   ) {
-    checkPlace("tensor", node.dtype, device);
+    checkPlace("tensor", node.dtype, place);
     noteRole(node, { kind: "result" });
     this.value = node;
   }
@@ -47,6 +46,11 @@ export abstract class TensorCore {
       );
     }
     return this.value;
+  }
+
+  /** Where the value lies, or will. */
+  get device(): Device {
+    return this.place;
   }
 
   // --- what it is ----------------------------------------------------------------------------------------------------
@@ -352,7 +356,7 @@ function nodeOf(op: string, operand: unknown): Node | number | null {
 }
 
 /** f64 is for gradient checks on the CPU: WebGPU has no such type. */
-function checkPlace(op: string, dtype: DType, device: Device): void {
+export function checkPlace(op: string, dtype: DType, device: Device): void {
   if (dtype !== "f64" || device.kind === "cpu") return;
   throw new DTypeError(
     `${op}: f64 must stay on the CPU, got one for ${device.name}. ` +
@@ -437,7 +441,7 @@ export async function read(tensors: readonly TensorCore[]): Promise<TypedArray[]
 /** Callers without types may leave it out, and would get a distribution over all elements. */
 export function checkDim(op: string, dim: unknown): void {
   if (typeof dim === "number") return;
-  throw new ValueError(`${op}: dim must be a number, got ${String(dim)}. Pass the dimension of the classes, 1 say.`);
+  throw new ValueError(`${op}: dim must be a number, got ${describe(dim)}. Pass the dimension of the classes, 1 say.`);
 }
 
 export function keepDimOf(op: string, options?: KeepDim): boolean {

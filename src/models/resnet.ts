@@ -124,16 +124,17 @@ type Depths = readonly [number, number, number, number];
 
 /** Four stages of residual blocks. Use `resnet18`, `resnet34` or `resnet50`. */
 export class ResNet extends Module {
-  readonly conv1: Conv2d;
-  readonly bn1: Layer;
+  /** As `bn1`, `maxpool`, `avgpool` and `fc`, it may be replaced by another layer: `net.fc = new Linear(512, 3)`. */
+  conv1: Conv2d;
+  bn1: Layer;
   readonly relu = new ReLU();
-  readonly maxpool: Layer;
+  maxpool: Layer;
   readonly layer1: Sequential;
   readonly layer2: Sequential;
   readonly layer3: Sequential;
   readonly layer4: Sequential;
-  readonly avgpool = new AdaptiveAvgPool2d(1);
-  readonly fc: Layer;
+  avgpool: Layer = new AdaptiveAvgPool2d(1);
+  fc: Layer;
 
   constructor(
     Block: typeof BasicBlock | typeof Bottleneck = BasicBlock,
@@ -222,12 +223,13 @@ export type SmallResNetOptions = Omit<ResNetOptions, "cifarStem" | "zeroInitResi
 
 /** Three BasicBlocks of 16, 32 and 64 channels behind a stem of stride 2. Use `resnet8`. */
 export class ResNet8 extends Module {
-  readonly conv1: Conv2d;
-  readonly bn1: Layer;
+  /** As `bn1` and `fc`, it may be replaced by another layer. */
+  conv1: Conv2d;
+  bn1: Layer;
   readonly layer1: BasicBlock;
   readonly layer2: BasicBlock;
   readonly layer3: BasicBlock;
-  readonly fc: Layer;
+  fc: Layer;
 
   constructor({
     numClasses = 128,

@@ -20,13 +20,14 @@ export interface TinyOptions {
 
 /** Convolutions of 16, 32 and 64 channels, each with normalisation and ReLU. Use `tinyFlat` or `tinyGap`. */
 export class TinyEncoder extends Module {
-  readonly conv1: Conv2d;
+  /** As `fc`, it may be replaced by another layer. */
+  conv1: Conv2d;
   readonly bn1: Layer;
   readonly conv2: Conv2d;
   readonly bn2: Layer;
   readonly conv3: Conv2d;
   readonly bn3: Layer;
-  readonly fc: Layer;
+  fc: Layer;
 
   constructor(
     private readonly pooled: boolean,

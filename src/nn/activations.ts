@@ -5,6 +5,7 @@ import * as F from "../functional";
 import { Parameter } from "../parameter";
 import type { Tensor } from "../tensor";
 import { checkSizes, Module } from "./module";
+import { shown } from "./shown";
 
 /** `max(x, 0)`. @see torch.nn.ReLU */
 export class ReLU extends Module {
@@ -26,6 +27,10 @@ export class LeakyReLU extends Module {
     super();
   }
 
+  override extraRepr(): string {
+    return shown({ negativeSlope: this.negativeSlope });
+  }
+
   forward(x: Tensor): Tensor {
     return F.leakyRelu(x, this.negativeSlope);
   }
@@ -37,6 +42,10 @@ export class ELU extends Module {
     super();
   }
 
+  override extraRepr(): string {
+    return shown({ alpha: this.alpha });
+  }
+
   forward(x: Tensor): Tensor {
     return F.elu(x, this.alpha);
   }
@@ -46,6 +55,10 @@ export class ELU extends Module {
 export class CELU extends Module {
   constructor(readonly alpha = 1) {
     super();
+  }
+
+  override extraRepr(): string {
+    return shown({ alpha: this.alpha });
   }
 
   forward(x: Tensor): Tensor {
@@ -70,6 +83,10 @@ export class PReLU extends Module {
     this.weight = new Parameter(full([numParameters], init));
   }
 
+  override extraRepr(): string {
+    return shown({ numParameters: this.weight.size(0) });
+  }
+
   forward(x: Tensor): Tensor {
     return F.prelu(x, this.weight);
   }
@@ -84,6 +101,10 @@ export class RReLU extends Module {
     super();
   }
 
+  override extraRepr(): string {
+    return shown({ lower: this.lower, upper: this.upper });
+  }
+
   forward(x: Tensor): Tensor {
     return F.rrelu(x, this.lower, this.upper, { training: this.training });
   }
@@ -96,6 +117,10 @@ export class Threshold extends Module {
     readonly value: number,
   ) {
     super();
+  }
+
+  override extraRepr(): string {
+    return shown({ threshold: this.threshold, value: this.value });
   }
 
   forward(x: Tensor): Tensor {
@@ -114,6 +139,10 @@ export class SELU extends Module {
 export class GELU extends Module {
   constructor(private readonly options: { readonly approximate?: "none" | "tanh" } = {}) {
     super();
+  }
+
+  override extraRepr(): string {
+    return shown({ approximate: "none", ...this.options });
   }
 
   forward(x: Tensor): Tensor {
@@ -162,6 +191,10 @@ export class Softplus extends Module {
     super();
   }
 
+  override extraRepr(): string {
+    return shown({ beta: 1, threshold: 20, ...this.options });
+  }
+
   forward(x: Tensor): Tensor {
     return F.softplus(x, this.options);
   }
@@ -181,6 +214,10 @@ export class Hardtanh extends Module {
     readonly maxVal = 1,
   ) {
     super();
+  }
+
+  override extraRepr(): string {
+    return shown({ minVal: this.minVal, maxVal: this.maxVal });
   }
 
   forward(x: Tensor): Tensor {
@@ -208,6 +245,10 @@ export class Hardshrink extends Module {
     super();
   }
 
+  override extraRepr(): string {
+    return String(this.lambd);
+  }
+
   forward(x: Tensor): Tensor {
     return F.hardshrink(x, this.lambd);
   }
@@ -217,6 +258,10 @@ export class Hardshrink extends Module {
 export class Softshrink extends Module {
   constructor(readonly lambd = 0.5) {
     super();
+  }
+
+  override extraRepr(): string {
+    return String(this.lambd);
   }
 
   forward(x: Tensor): Tensor {
@@ -237,6 +282,10 @@ export class GLU extends Module {
     super();
   }
 
+  override extraRepr(): string {
+    return shown({ dim: this.dim });
+  }
+
   forward(x: Tensor): Tensor {
     return F.glu(x, this.dim);
   }
@@ -246,6 +295,10 @@ export class GLU extends Module {
 export class Softmin extends Module {
   constructor(readonly dim: number) {
     super();
+  }
+
+  override extraRepr(): string {
+    return shown({ dim: this.dim });
   }
 
   forward(x: Tensor): Tensor {
@@ -259,6 +312,10 @@ export class Softmax extends Module {
     super();
   }
 
+  override extraRepr(): string {
+    return shown({ dim: this.dim });
+  }
+
   forward(x: Tensor): Tensor {
     return F.softmax(x, this.dim);
   }
@@ -268,6 +325,10 @@ export class Softmax extends Module {
 export class LogSoftmax extends Module {
   constructor(readonly dim: number) {
     super();
+  }
+
+  override extraRepr(): string {
+    return shown({ dim: this.dim });
   }
 
   forward(x: Tensor): Tensor {

@@ -8,6 +8,7 @@ import { showShape } from "../graph/shape";
 import { Buffer, Counter, Parameter } from "../parameter";
 import { checkTensors, type Tensor } from "../tensor";
 import { checkSizes, Module } from "./module";
+import { shown } from "./shown";
 
 /** Options of batch normalisation, PyTorch's names. */
 export interface BatchNormLayerOptions {
@@ -48,6 +49,12 @@ export abstract class BatchNorm extends Module {
     this.runningMean = trackRunningStats ? new Buffer(zeros([numFeatures])) : null;
     this.runningVar = trackRunningStats ? new Buffer(ones([numFeatures])) : null;
     this.numBatchesTracked = trackRunningStats ? new Counter() : null;
+  }
+
+  override extraRepr(): string {
+    const { numFeatures, eps, momentum } = this;
+    const options = { eps, momentum, affine: this.weight !== null, trackRunningStats: this.runningMean !== null };
+    return `${numFeatures}, ${shown(options)}`;
   }
 
   /** Ranks that the layer takes, and how it says so. */
@@ -139,6 +146,10 @@ export class SplitBatchNorm2d extends BatchNorm2d {
   ) {
     super(numFeatures, options);
     checkSizes("SplitBatchNorm2d", { numSplits });
+  }
+
+  override extraRepr(): string {
+    return `${super.extraRepr()}, numSplits=${this.numSplits}`;
   }
 
   protected override normalize(x: Tensor): Tensor {

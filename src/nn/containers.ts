@@ -1,6 +1,7 @@
 /** Lists and dictionaries of modules and parameters, which state dicts name by place or key. */
 
 import { IndexError, ValueError } from "../errors";
+import { describe } from "../options";
 import { Parameter } from "../parameter";
 import { checkKind, Module } from "./module";
 
@@ -48,7 +49,7 @@ abstract class List<T extends Module | Parameter> extends Module {
   insert(index: number, item: T): this {
     if (!(item instanceof this.allowed)) {
       throw new ValueError(
-        `${this.constructor.name}: elements must be of class ${this.allowed.name}, got ${String(item)}. Pass ${this.allowed.name}s.`,
+        `${this.constructor.name}: elements must be of class ${this.allowed.name}, got ${describe(item)}. Pass ${this.allowed.name}s.`,
       );
     }
     this.items.splice(index, 0, item);

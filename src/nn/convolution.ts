@@ -53,6 +53,16 @@ function kernelSizes(kind: Kind, kernelSize: Sizes): readonly number[] {
   return sizes;
 }
 
+/** Defaults, which printing leaves out, in the order of the others; as in PyTorch. */
+const UNSPOKEN: Readonly<Record<string, unknown>> = {
+  padding: 0,
+  dilation: 1,
+  outputPadding: 0,
+  groups: 1,
+  bias: true,
+  paddingMode: "zeros",
+};
+
 /** Weight and bias of all convolutions, started as PyTorch does. */
 abstract class Convolution<Options extends { readonly groups?: number }> extends Module {
   readonly weight: Parameter;
@@ -84,7 +94,18 @@ abstract class Convolution<Options extends { readonly groups?: number }> extends
 
   override extraRepr(): string {
     const { inChannels, outChannels, options } = this;
-    return `${inChannels}, ${outChannels}, ${shown({ kernelSize: this.weight.shape.slice(2), ...options, bias: this.bias !== null })}`;
+    const { stride = 1, ...others }: ConvOptions = { ...options, ...this.padding() };
+    const given: Readonly<Record<string, unknown>> = { ...others, bias: this.bias !== null };
+    const spoken = Object.keys(UNSPOKEN)
+      .filter((name) => name in given && JSON.stringify(given[name]) !== JSON.stringify(UNSPOKEN[name]))
+      .map((name) => [name, given[name]]);
+    const kernelSize = this.weight.shape.slice(2);
+    return `${inChannels}, ${outChannels}, ${shown({ kernelSize, stride, ...(Object.fromEntries(spoken) as object) })}`;
+  }
+
+  /** The padding as the layer was given it, where its function is told another one. */
+  protected padding(): object {
+    return {};
   }
 }
 
@@ -138,6 +159,7 @@ function checkSame(kind: Kind, { stride = 1, padding }: ConvOptions): void {
 /** Convolutions that may pad with something else than zeros. */
 abstract class PaddedConvolution<Options extends ConvOptions> extends Convolution<Options> {
   private readonly margins: Margins | null;
+  private readonly given: { readonly padding: Sizes | "same" | "valid"; readonly paddingMode: PaddingMode };
 
   constructor(
     kind: Kind,
@@ -153,6 +175,11 @@ abstract class PaddedConvolution<Options extends ConvOptions> extends Convolutio
     const { paddingMode: _, ...options } = { ...layerOptions, ...(margins && { padding: 0 }) };
     super(kind, inChannels, outChannels, (groups) => [outChannels, inChannels / groups, ...kernel], options as Options);
     this.margins = margins;
+    this.given = { padding: layerOptions.padding ?? 0, paddingMode: layerOptions.paddingMode ?? "zeros" };
+  }
+
+  protected override padding(): object {
+    return this.given;
   }
 
   /** The input with what the function does not pad. */

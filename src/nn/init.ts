@@ -3,7 +3,7 @@
 import { type CreationOptions, eye, full, tensor } from "../creation";
 import { ShapeError, ValueError } from "../errors";
 import { type Shape, showShape, sizeOf } from "../graph/shape";
-import { checkOptionNames } from "../options";
+import { checkNumber, checkOptionNames } from "../options";
 import type { Buffer, Parameter } from "../parameter";
 import {
   defaultGenerator,
@@ -91,14 +91,21 @@ function drawn(op: string, state: State, options: Drawn, names: readonly string[
   return { ...placeOf(state), ...(generator && { generator }) };
 }
 
+/** Callers without types may pass options in the place of numbers, or Python's names. */
+function checkNumbers(op: string, numbers: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(numbers)) checkNumber(op, name, value);
+}
+
 /** Uniform in [a, b). @see torch.nn.init.uniform_ */
 export function uniform_<T extends State>(state: T, a = 0, b = 1, options: Drawn = {}): T {
+  checkNumbers("uniform_", { a, b });
   state.assign(uniform(state.shape, { low: a, high: b, ...drawn("uniform_", state, options) }));
   return state;
 }
 
 /** Normal. @throws ValueError if `std` is negative @see torch.nn.init.normal_ */
 export function normal_<T extends State>(state: T, mean = 0, std = 1, options: Drawn = {}): T {
+  checkNumbers("normal_", { mean, std });
   state.assign(normal(mean, std, state.shape, drawn("normal_", state, options)));
   return state;
 }
@@ -110,6 +117,7 @@ export function normal_<T extends State>(state: T, mean = 0, std = 1, options: D
  * @see torch.nn.init.trunc_normal_
  */
 export function truncNormal_<T extends State>(state: T, mean = 0, std = 1, a = -2, b = 2, options: Drawn = {}): T {
+  checkNumbers("truncNormal_", { mean, std, a, b });
   if (!(std > 0)) throw new ValueError(`truncNormal_: std must be positive, got ${std}. Pass a standard deviation.`);
   if (!(a < b)) throw new ValueError(`truncNormal_: a must be below b, got ${a} and ${b}. Swap them.`);
   state.assign(truncNormal(state.shape, { mean, std, a, b }, drawn("truncNormal_", state, options)));
@@ -118,6 +126,7 @@ export function truncNormal_<T extends State>(state: T, mean = 0, std = 1, a = -
 
 /** One number everywhere. @see torch.nn.init.constant_ */
 export function constant_<T extends State>(state: T, value: number): T {
+  checkNumbers("constant_", { value });
   state.assign(full(state.shape, value, placeOf(state)));
   return state;
 }
@@ -252,6 +261,7 @@ const generatorOf = ({ generator }: Drawn): Drawn => (generator ? { generator } 
  */
 export function orthogonal_<T extends State>(state: T, gain = 1, options: Drawn = {}): T {
   checkOptionNames("orthogonal_", options, ["generator"]);
+  checkNumbers("orthogonal_", { gain });
   if (state.shape.length < 2) {
     throw new ShapeError(
       `orthogonal_: there must be at least 2 dimensions, got ${showShape(state.shape)}. Reshape it.`,
@@ -314,6 +324,7 @@ function normalsOnHost(count: number, generator: Generator): Float64Array {
  */
 export function sparse_<T extends State>(state: T, sparsity: number, std = 0.01, options: Drawn = {}): T {
   checkOptionNames("sparse_", options, ["generator"]);
+  checkNumbers("sparse_", { sparsity, std });
   const [rows, columns] = matrixOf("sparse_", state);
   if (!(sparsity >= 0 && sparsity <= 1))
     throw new ValueError(`sparse_: sparsity must be in [0, 1], got ${sparsity}. It is the share of zeros.`);

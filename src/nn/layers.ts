@@ -2,9 +2,11 @@
 
 import { ValueError } from "../errors";
 import * as F from "../functional";
+import { describe } from "../options";
 import type { Shape } from "../graph/shape";
 import { checkTensors, type Tensor } from "../tensor";
 import { checkKind, type Layer, Module } from "./module";
+import { shown } from "./shown";
 
 /** The input itself. @see torch.nn.Identity */
 export class Identity extends Module {
@@ -25,6 +27,10 @@ export class Flatten extends Module {
     private readonly endDim = -1,
   ) {
     super();
+  }
+
+  override extraRepr(): string {
+    return shown({ startDim: this.startDim, endDim: this.endDim });
   }
 
   forward(x: Tensor): Tensor {
@@ -50,6 +56,10 @@ export class Unflatten extends Module {
     super();
   }
 
+  override extraRepr(): string {
+    return shown({ dim: this.dim, unflattenedSize: this.unflattenedSize });
+  }
+
   forward(x: Tensor): Tensor {
     checkTensors("Unflatten", x);
     return x.unflatten(this.dim, this.unflattenedSize);
@@ -62,7 +72,7 @@ abstract class AnyDropout extends Module {
     super();
     if (!(p >= 0 && p <= 1)) {
       throw new ValueError(
-        `${this.constructor.name}: p must be in [0, 1], got ${p}. It is the probability of zeroing.`,
+        `${this.constructor.name}: p must be in [0, 1], got ${describe(p)}. It is the probability of zeroing.`,
       );
     }
   }

@@ -6,6 +6,7 @@ import type { Parameter } from "../parameter";
 import type { Tensor } from "../tensor";
 import { initial } from "./initial";
 import { checkSizes, Module } from "./module";
+import { shown } from "./shown";
 
 /** Options of `Linear`. */
 export interface LinearOptions {
@@ -38,6 +39,10 @@ export class Linear extends Module {
     checkSizes("Linear", { inFeatures, outFeatures });
     this.weight = initial([outFeatures, inFeatures], inFeatures);
     this.bias = bias ? initial([outFeatures], inFeatures) : null;
+  }
+
+  override extraRepr(): string {
+    return shown({ inFeatures: this.inFeatures, outFeatures: this.outFeatures, bias: this.bias !== null });
   }
 
   forward(x: Tensor): Tensor {

@@ -3,11 +3,17 @@
 import * as F from "../functional";
 import type { Tensor } from "../tensor";
 import { Module } from "./module";
+import { shown } from "./shown";
 
 /** A loss holds the options of its function, which checks their names. */
 abstract class Loss<Options extends object> extends Module {
   constructor(protected readonly options: Options = {} as Options) {
     super();
+  }
+
+  /** Options without tensors, which are long. */
+  override extraRepr(): string {
+    return shown(Object.fromEntries(Object.entries(this.options).filter(([, value]) => typeof value !== "object")));
   }
 }
 

@@ -4,13 +4,15 @@
  */
 
 import { tensor } from "../creation";
+import { checkedDevice, type Device } from "../device";
 import { DTypeError, ShapeError, StateDictError, ValueError } from "../errors";
 import { misfit, placed, type StateArray } from "../loadable";
 import { type DType, isFloat, type TypedArray } from "../graph/dtype";
 import type { Shape } from "../graph/shape";
-import { checkOptionNames, describe } from "../options";
-import { Buffer, Counter, Parameter, StateView } from "../parameter";
-import { read, Tensor } from "../tensor";
+import { checkNoDeviceName, checkOptionNames, describe } from "../options";
+import { Buffer, Counter, moveStates, Parameter, StateView } from "../parameter";
+import { checkTensors, read, Tensor } from "../tensor";
+import { membersOf, type State } from "./fields";
 
 /** State by PyTorch's names. The tensors read what the state is when they are read. */
 export type StateDict = Record<string, Tensor>;
@@ -38,15 +40,17 @@ export interface StateEntry {
 /** A module that takes one tensor and gives one. */
 export type Layer = Module & { forward(x: Tensor): Tensor };
 
-type Member = Parameter | Buffer | Counter | Module;
-
-/** `numBatchesTracked` -> `num_batches_tracked` */
-export const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+type Member = State | Module;
 
 const join = (prefix: string, name: string): string => (prefix === "" ? name : `${prefix}.${name}`);
 
 /**
  * Base of all layers and models. Subclasses assign fields in the constructor and have a `forward`.
+ *
+ * Parameters, buffers, counters and modules are found where they are fields, or elements of arrays that are fields. Those in
+ * plain objects, maps, sets and lists of lists are an error: use `ModuleDict`, `ModuleList` and `ParameterList`. Private
+ * `#fields` cannot be seen: what they hold is no part of the module, neither trained nor saved (TypeScript's `private` can).
+ * State is written with `assign`; a field that held some must not be set to a plain tensor.
  *
  * @see torch.nn.Module
  *
@@ -62,9 +66,9 @@ export abstract class Module {
   /** Whether layers such as BatchNorm and Dropout behave as in training; see `train` and `eval`. */
   training = true;
 
-  /** Fields that are part of the tree. */
+  /** Fields that are part of the tree. @throws DTypeError, ValueError for state and modules that nobody would find */
   protected members(): Iterable<readonly [string, Member]> {
-    return Object.entries(this).flatMap(([name, value]) => membersOf(snakeCase(name), value));
+    return membersOf<Module>(this, Module);
   }
 
   /** This module and all below it, by name, shared ones under each of their names. */
@@ -185,7 +189,9 @@ export abstract class Module {
   /** The tree of layers, as PyTorch prints it. */
   toString(): string {
     const children = [...this.childFields()].map(([name, child]) => `  (${name}): ${indented(child.toString())}`);
-    const inner = children.length === 0 ? this.extraRepr() : `\n${children.join("\n")}\n`;
+    const own = this.extraRepr();
+    const lines = own === "" ? children : [`  ${own}`, ...children];
+    const inner = children.length === 0 ? own : `\n${lines.join("\n")}\n`;
     return `${this.constructor.name}(${inner})`;
   }
 
@@ -218,7 +224,32 @@ export abstract class Module {
    * @throws DTypeError for a dtype without gradients, for f64 on another device, or once an optimizer has a parameter
    * @see torch.nn.Module.to
    */
-  to(dtype: DType): this {
+  to(dtype: DType): this;
+  /**
+   * Moves all parameters with their gradients, buffers and counters to another device, in place. Await it before the module
+   * is used again. Optimizers, averages and the like are made afterwards: those that were made before throw when they step.
+   *
+   * @param device what `init` or `openDevice` gave
+   * @throws DeviceError for what is no open device, DTypeError for f64 and a device other than the CPU; nothing is moved then
+   *
+   * @example
+   * await model.to(await openDevice("cpu"));
+   */
+  to(device: Device): Promise<this>;
+  to(target: DType | Device): this | Promise<this> {
+    return typeof target === "string" ? this.converted(target) : this.moved(target);
+  }
+
+  private async moved(target: unknown): Promise<this> {
+    const device = checkedDevice("to", target);
+    await moveStates([...this.parameters(), ...this.buffers()], device);
+    for (const module of this.modules())
+      for (const [, member] of module.members()) if (member instanceof Counter) member.device = device;
+    return this;
+  }
+
+  private converted(dtype: DType): this {
+    checkNoDeviceName("to", dtype);
     if (!isFloat(dtype)) {
       throw new DTypeError(`to: a module must be of floats, got ${dtype}. Use "f32", or "f64" on the CPU.`);
     }
@@ -342,26 +373,15 @@ function found<T>(op: string, path: string, named: Iterable<readonly [string, T]
   );
 }
 
+/** A field that is declared only, `mean!: Buffer`, is there in ES2022, and undefined. */
 function register(op: string, module: Module, name: string, member: Member): void {
-  if (name in module) {
+  if (name in module && (module as unknown as Record<string, unknown>)[name] !== undefined) {
     throw new ValueError(
       `${op}: the name must be free, got ${JSON.stringify(name)} of ${module.constructor.name}. Take another one.`,
     );
   }
   Object.assign(module, { [name]: member });
 }
-
-/** What a field contributes: itself, or its elements if it is an array of modules or parameters. */
-function membersOf(name: string, value: unknown): [string, Member][] {
-  if (isMember(value)) return [[name, value]];
-  if (!Array.isArray(value)) return [];
-  return value.flatMap((item: unknown, index) =>
-    isMember(item) ? [[`${name}.${index}`, item] as [string, Member]] : [],
-  );
-}
-
-const isMember = (value: unknown): value is Member =>
-  value instanceof Parameter || value instanceof Buffer || value instanceof Counter || value instanceof Module;
 
 /** A state entry of a parameter or buffer, shown through `view` and written back through `unview`. */
 export function tensorEntry(
@@ -416,7 +436,11 @@ export type HostStateDict = Record<string, { shape: Shape; dtype: DType; data: T
  * const bytes = writeSafetensors(await readState(model.stateDict()));
  */
 export async function readState(state: StateDict): Promise<HostStateDict> {
+  if (typeof state !== "object" || (state as unknown) === null) {
+    throw new StateDictError(`readState: the dict must be an object, got ${describe(state)}. Pass model.stateDict().`);
+  }
   const names = Object.keys(state);
+  checkTensors("readState", ...Object.values(state));
   const values = await read(names.map((name) => state[name]!));
   return Object.fromEntries(
     names.map((name, index) => [name, { shape: state[name]!.shape, dtype: state[name]!.dtype, data: values[index]! }]),

@@ -1,12 +1,12 @@
 /** Functions over the parameters of a model, as in `torch.nn.utils`. */
 
 import { cat } from "../combine";
-import { ShapeError, ValueError } from "../errors";
+import { DTypeError, ShapeError, ValueError } from "../errors";
 import { clipByNorm, clipByValue } from "../gradientClipping";
 import { showShape, sizeOf } from "../graph/shape";
-import { checkOptionNames } from "../options";
+import { checkIsList, checkOptionNames, describe } from "../options";
 import { Parameter } from "../parameter";
-import type { Tensor } from "../tensor";
+import { checkTensors, type Tensor } from "../tensor";
 
 /**
  * Scales the gradients of all parameters, as if they were one vector, so that its norm is at most `maxNorm`:
@@ -38,6 +38,7 @@ export function clipGradNorm_(
 ): Tensor {
   checkOptionNames("clipGradNorm_", options, ["normType"]);
   const { normType = 2 } = options;
+  checkIsIterable("clipGradNorm_", parameters);
   checkLimit("clipGradNorm_: maxNorm", maxNorm);
   if (Number.isNaN(normType) || normType === 0) {
     throw new ValueError(
@@ -62,6 +63,7 @@ export function clipGradNorm_(
  * optimizer.step();
  */
 export function clipGradValue_(parameters: Parameter | readonly Parameter[], clipValue: number): void {
+  checkIsIterable("clipGradValue_", parameters);
   checkLimit("clipGradValue_: clipValue", clipValue);
   clipByValue(listOf(parameters), clipValue);
 }
@@ -76,6 +78,7 @@ export function clipGradValue_(parameters: Parameter | readonly Parameter[], cli
  * const distance = nn.utils.parametersToVector(model.parameters()).sub(before).norm();
  */
 export function parametersToVector(parameters: readonly Tensor[]): Tensor {
+  checkIsList("parametersToVector", "parameters", parameters);
   if (parameters.length === 0) {
     throw new ValueError("parametersToVector: there must be parameters, got none. Pass model.parameters().");
   }
@@ -89,6 +92,8 @@ export function parametersToVector(parameters: readonly Tensor[]): Tensor {
  * @see torch.nn.utils.vector_to_parameters
  */
 export function vectorToParameters(vector: Tensor, parameters: readonly Parameter[]): void {
+  checkTensors("vectorToParameters", vector);
+  checkIsList("vectorToParameters", "parameters", parameters);
   const count = parameters.reduce((total, { shape }) => total + sizeOf(shape), 0);
   if (vector.ndim !== 1 || vector.size(0) !== count) {
     throw new ShapeError(
@@ -104,6 +109,14 @@ export function vectorToParameters(vector: Tensor, parameters: readonly Paramete
 const listOf = (parameters: Parameter | readonly Parameter[]): readonly Parameter[] =>
   parameters instanceof Parameter ? [parameters] : [...parameters];
 
+/** Callers without types may pass a model, or nothing. */
+function checkIsIterable(op: string, parameters: unknown): void {
+  if (Symbol.iterator in Object(parameters) || parameters instanceof Parameter) return;
+  throw new DTypeError(
+    `${op}: there must be a list of parameters, got ${describe(parameters)}. Pass model.parameters().`,
+  );
+}
+
 function checkLimit(what: string, limit: number): void {
-  if (!(limit >= 0)) throw new ValueError(`${what} must not be negative, got ${limit}. Pass 0 or more.`);
+  if (!(limit >= 0)) throw new ValueError(`${what} must not be negative, got ${describe(limit)}. Pass 0 or more.`);
 }

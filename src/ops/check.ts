@@ -4,6 +4,7 @@ import { DTypeError, ShapeError } from "../errors";
 import { type DType, DTYPES } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { sameShape, showShape } from "../graph/shape";
+import { checkNoDeviceName } from "../options";
 
 /** Every input must have one of `allowed`. */
 export function checkDType(op: string, inputs: readonly Node[], allowed: readonly DType[]): void {
@@ -48,6 +49,7 @@ const OTHER_NAMES: Readonly<Record<string, DType>> = {
  */
 export function checkDTypeName(op: string, dtype: unknown): void {
   if (DTYPES.includes(dtype as DType)) return;
+  checkNoDeviceName(op, dtype);
   const name = String(dtype).replace("torch.", "");
   throw new DTypeError(
     `${op}: dtype must be one of ${DTYPES.join(", ")}, got ${String(dtype)}. Write "${OTHER_NAMES[name] ?? "f32"}".`,

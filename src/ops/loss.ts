@@ -76,6 +76,11 @@ function readTargets(
   const dim = scores.shape.length === 1 ? 0 : 1;
   const classes = scores.shape[dim] ?? 0;
   const expected = scores.shape.filter((_, d) => d !== dim);
+  if (op === "crossEntropy" && scores.shape.length > 0 && sameShape(target.shape, scores.shape)) {
+    throw new DTypeError(
+      `crossEntropy: targets of the scores' shape are probabilities of the classes and must be floats, got ${target.dtype}. Cast them with .to("${scores.dtype}").`,
+    );
+  }
   if (scores.shape.length === 0 || !sameShape(target.shape, expected)) {
     throw new ShapeError(
       `${op}: targets must have the shape of the scores without classes, got ${showShape(target.shape)} for ${showShape(scores.shape)}. ` +

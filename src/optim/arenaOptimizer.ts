@@ -98,6 +98,7 @@ export abstract class ArenaOptimizer<Options extends CommonOptions, State extend
 
   override step(): void {
     for (const group of this.paramGroups) this.checkOptions(group);
+    for (const arena of this.arenas) arena.checkThere(this.constructor.name);
     this.device.engine.endStep();
     const groupOf = new Map(
       this.paramGroups.flatMap(({ params }, index) => params.map((parameter) => [parameter, index])),

@@ -18,7 +18,7 @@ export class Followers {
   private readonly arenas: readonly { readonly leader: ParameterArena; readonly follower: ParameterArena }[];
 
   constructor(
-    name: string,
+    private readonly name: string,
     private readonly leaders: readonly Parameter[],
     private readonly followers: readonly Parameter[],
   ) {
@@ -38,6 +38,7 @@ export class Followers {
 
   /** Moves the followers. `m` is in [0, 1]; at 0 they become copies. `1 - m` is rounded once, from f64. */
   run(m: number): void {
+    for (const arena of this.arenas.flatMap(({ leader, follower }) => [leader, follower])) arena.checkThere(this.name);
     for (const { leader, follower } of this.arenas) follower.follow(leader, m);
     if (this.arenas.length > 0) return;
     this.followers.forEach((follower, index) => {

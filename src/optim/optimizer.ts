@@ -131,6 +131,23 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     }
   }
 
+  /** The options of each group, as PyTorch prints them. */
+  toString(): string {
+    const groups = this.paramGroups.map(({ params, ...options }, index) => {
+      const lines = Object.entries(options)
+        .filter(([, value]) => value !== undefined)
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, value]) => `    ${name}: ${JSON.stringify(value)}`);
+      return `Parameter Group ${index} (${params.length} parameters)\n${lines.join("\n")}\n`;
+    });
+    return `${this.constructor.name} (\n${groups.join("\n")})`;
+  }
+
+  /** What Node's console shows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
   /**
    * Ends the training step: gradients, losses, accuracies and kept tensors are computed now, in one submit, and the
    * update of the parameters is left pending, to run with the next step or as soon as somebody reads a parameter.
@@ -162,7 +179,7 @@ const isGroup = (entry: unknown): boolean =>
 
 function noGroup(name: string, got: unknown): never {
   throw new DTypeError(
-    `${name}: a group must be { params, ...options } with a list of parameters, got ${String(got)}. Pass { params: [...] }.`,
+    `${name}: a group must be { params, ...options } with a list of parameters, got ${describe(got)}. Pass { params: [...] }.`,
   );
 }
 
@@ -196,7 +213,10 @@ const isParameter = (entry: unknown): boolean =>
   typeof entry === "object" && entry !== null && "variable" in entry && "gradState" in entry;
 
 function noParameter(name: string, got: unknown): never {
-  throw new DTypeError(`${name}: it can only train parameters, got ${String(got)}. Wrap it in new Parameter().`);
+  const way = Array.isArray(got)
+    ? "Pass model.parameters(): those of namedParameters() are pairs."
+    : "Wrap it in new Parameter().";
+  throw new DTypeError(`${name}: it can only train parameters, got ${describe(got)}. ${way}`);
 }
 
 /** The first parameter's device; all others have to be there too. */
@@ -211,7 +231,7 @@ function deviceOf(name: string, groups: readonly { readonly params: readonly Par
 
 /** Checks that a group has no other options than `names`, and what every group may have. */
 export function checkGroupNames(op: string, group: object | undefined, names: readonly string[]): void {
-  checkOptionNames(op, group, [...names, "params", ...SCHEDULED_NAMES]);
+  checkOptionNames(op, group, names, ["params", ...SCHEDULED_NAMES]);
 }
 
 /** An optimizer's options, complete. Callers without types may pass anything: PyTorch's positions, its spellings. */
@@ -242,6 +262,7 @@ export const REQUIRED = undefined as unknown as number;
 export function checkNotNegative(op: string, values: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(values)) {
     if (typeof value === "number" && value >= 0) continue;
+    if (value === REQUIRED) throw new ValueError(`${op}: ${name} must be given, got none. Pass { ${name}: ... }.`);
     throw new ValueError(`${op}: ${name} must not be negative, got ${describe(value)}. Pass 0 or more.`);
   }
 }

@@ -3,7 +3,7 @@
 import { StateDictError } from "../errors";
 import { sameShape, showShape } from "../graph/shape";
 import { misfit, type StateArray } from "../loadable";
-import { snakeCase } from "../nn/module";
+import { snakeCase } from "../nn/fields";
 import { describe } from "../options";
 import type { Parameter } from "../parameter";
 import { Tensor } from "../tensor";

@@ -3,6 +3,7 @@
  * Takes nodes and the memory of leaves, gives values. It is the definition that other devices are tested against.
  */
 
+import { naming } from "../errors";
 import { allocateHost, type HostArray, type TypedArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { sizeOf } from "../graph/shape";
@@ -78,7 +79,7 @@ function compute(node: Node, values: ReadonlyMap<Node, TypedArray>, keepF64: boo
   // the same elements in the same order: no copy, unless the result outlives the graph
   if (!isRoot && (kind === "alias" || kind === "reshape")) return values.get(node.inputs[0]!)!;
   const inputs = node.inputs.map((input) => hostArray(input, values.get(input)!));
-  const data = allocateHost(node.dtype, sizeOf(node.shape), keepF64);
+  const data = naming(op.name, () => allocateHost(node.dtype, sizeOf(node.shape), keepF64));
   op.evaluate(inputs, hostArray(node, data), node.attrs);
   return data;
 }

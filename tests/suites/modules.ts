@@ -253,7 +253,7 @@ export function modules(): void {
       ];
       expect(layers.map(String)).toEqual([
         'Conv2d(3, 8, kernelSize=[3,5], stride=2, padding="valid", bias=false)',
-        "ConvTranspose1d(4, 2, kernelSize=[3], groups=2, bias=true)",
+        "ConvTranspose1d(4, 2, kernelSize=[3], stride=1, groups=2)",
         "MaxPool2d(kernelSize=3, stride=[2,1])",
         "AdaptiveAvgPool2d(outputSize=[null,1])",
         'Upsample(scaleFactor=2, mode="bilinear")',

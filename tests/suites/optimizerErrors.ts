@@ -127,7 +127,7 @@ function ranges(): void {
     "Adam: options must have names of": (p) => new Adam(p, { weight_decay: 1 } as never),
     "Adam: options must be one object": (p) => new Adam(p, 0.1 as never),
     "SGD: options must be one object": (p) => new SGD(p, 0.1 as never),
-    "SGD: lr must not be negative, got undefined": (p) => new SGD(p, undefined as never),
+    "SGD: lr must be given, got none": (p) => new SGD(p, undefined as never),
     "LARS: options must be one object": (p) => new LARS(p, 0.1 as never),
     "RMSprop: options must be one object": (p) => new RMSprop(p, 0.1 as never),
     "AdamW: options must be one object": (p) => new AdamW(p, 0.1 as never),
@@ -136,7 +136,7 @@ function ranges(): void {
     "RMSprop: alpha must not be negative, got -0.1": (p) => new RMSprop(p, { alpha: -0.1 }),
     "RMSprop: momentum must not be negative, got NaN": (p) => new RMSprop(p, { momentum: NaN }),
     "RMSprop: a parameter must be in one group only": (p) => new RMSprop([{ params: p }, { params: p }]),
-    "LARS: lr must not be negative, got undefined": (p) => new LARS(p, {} as never),
+    "LARS: lr must be given, got none": (p) => new LARS(p, {} as never),
     "SGD: lr must not be negative, got the string": (p) => new SGD(p, { lr: "0.1" as never }),
     "SGD: momentum must not be negative, got true": (p) => new SGD(p, { lr: 1, momentum: true as never }),
     "SGD: nesterov must be true or false, got the string": (p) =>

@@ -332,8 +332,7 @@ function refusals(): void {
       new CyclicLR(optimizer, 1, undefined as never),
     "SequentialLR: milestones must be a list, got undefined": (optimizer) =>
       new SequentialLR(optimizer, [new StepLR(optimizer, 1)], undefined as never),
-    "ChainedScheduler: schedulers must be a list, got an object": (optimizer) =>
-      new ChainedScheduler(optimizer as never),
+    "ChainedScheduler: schedulers must be a list, got an SGD": (optimizer) => new ChainedScheduler(optimizer as never),
     "StepLR: stepSize must be positive, got 0": (optimizer) => new StepLR(optimizer, 0),
     "CosineAnnealingLR: tMax must be positive, got -1": (optimizer) => new CosineAnnealingLR(optimizer, -1),
     "LinearLR: startFactor must be in (0, 1]": (optimizer) => new LinearLR(optimizer, { startFactor: 0 }),
@@ -379,7 +378,7 @@ function refusals(): void {
     "ReduceLROnPlateau: metrics must be a number": (optimizer) => {
       new ReduceLROnPlateau(optimizer).step(ones([]) as never);
     },
-    "StepLR: there must be an optimizer, got object": () => new StepLR([] as never, 1),
+    "StepLR: there must be an optimizer, got an array": () => new StepLR([] as never, 1),
   };
   for (const [message, call] of Object.entries(wrong)) {
     test(message, () => {

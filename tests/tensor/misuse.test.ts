@@ -265,3 +265,18 @@ test("null is all dims, as None is", async () => {
   expect(await matrix().sum(untyped(null)).item()).toBe(21);
   expect(await matrix().sum([]).item()).toBe(21);
 });
+
+test("a tensor that no memory holds, on the CPU", async () => {
+  for (const total of [
+    zeros([1e7, 1e6]).sum(),
+    ones([1e7, 1])
+      .mul(ones([1, 1e6]))
+      .sum(),
+  ]) {
+    const error: unknown = await total.item().catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(flywheel.OutOfMemoryError);
+    expect((error as Error).message).toMatch(
+      /^\w+: the host must have memory .* got none for [48]0000000000000 bytes, 10000000000000 elements of f32/,
+    );
+  }
+});

@@ -1,7 +1,7 @@
 /** The 1cycle policy: the rate climbs to its highest and then falls far below the first, while momentum does the opposite. */
 
 import { ValueError } from "../../errors";
-import { checkChoice, checkOptionNames } from "../../options";
+import { checkChoice, checkOptionNames, describe } from "../../options";
 import type { Optimizer } from "../optimizer";
 import { checkMomentum, setMomentum } from "./momentum";
 import { checkOptimizer, perGroup, RateScheduler } from "./scheduler";
@@ -72,6 +72,11 @@ export class OneCycleLR extends RateScheduler {
 
   constructor(optimizer: Optimizer, maxLr: number | readonly number[], options: OneCycleOptions) {
     checkOptimizer("OneCycleLR", optimizer);
+    if (typeof maxLr !== "number" && !Array.isArray(maxLr)) {
+      throw new ValueError(
+        `OneCycleLR: maxLr must be a number, or a list of one a group, got ${describe(maxLr)}. Write new OneCycleLR(optimizer, maxLr, { totalSteps }).`,
+      );
+    }
     if ((options as unknown) === undefined)
       throw new ValueError("OneCycleLR: options must say how long the cycle is, got none. Pass { totalSteps }.");
     checkOptionNames("OneCycleLR", options, OPTION_NAMES);

@@ -1,7 +1,7 @@
 /** A schedule that lowers rates when a measurement stops to improve. */
 
 import { ValueError } from "../../errors";
-import { checkChoice, checkOptionNames } from "../../options";
+import { checkChoice, checkOptionNames, describe } from "../../options";
 import type { Optimizer } from "../optimizer";
 import { checkedState, checkOptimizer, perGroup, setRates } from "./scheduler";
 
@@ -79,7 +79,7 @@ export class ReduceLROnPlateau {
   step(metrics: number): void {
     if (typeof metrics !== "number") {
       throw new ValueError(
-        `ReduceLROnPlateau: metrics must be a number, got ${String(metrics)}. Pass await loss.item().`,
+        `ReduceLROnPlateau: metrics must be a number, got ${describe(metrics)}. Pass await loss.item().`,
       );
     }
     this.lastEpoch++;

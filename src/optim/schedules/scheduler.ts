@@ -57,7 +57,7 @@ export abstract class LRScheduler {
 export function checkOptimizer(name: string, optimizer: unknown): void {
   if (optimizer instanceof Optimizer) return;
   throw new ValueError(
-    `${name}: there must be an optimizer, got ${typeof optimizer}. Pass the one whose rates it sets.`,
+    `${name}: there must be an optimizer, got ${describe(optimizer)}. Pass the one whose rates it sets.`,
   );
 }
 
@@ -150,7 +150,8 @@ export abstract class RateScheduler extends LRScheduler {
 
 /** Checks that a number of steps is positive. */
 export function checkCount(what: string, count: number): void {
-  if (!(count > 0)) throw new ValueError(`${what} must be positive, got ${count}. Pass a number of steps.`);
+  if (typeof count !== "number" || !(count > 0))
+    throw new ValueError(`${what} must be positive, got ${describe(count)}. Pass a number of steps.`);
 }
 
 /** Checks that a list is one. Callers without types may pass anything. */
