@@ -26,7 +26,7 @@ import { ensureDependencies, ensureVulkan, root, runMain } from "./setup.mjs";
 const MOST_MS = 300_000;
 
 /** Random graphs in which a bug of fusion has to show. */
-const GRAPHS = "150";
+const GRAPHS = "1200";
 
 await runMain(() => {
   const options = optionsOf(process.argv.slice(2));
