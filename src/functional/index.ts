@@ -12,5 +12,12 @@ export * from "./loss";
 export * from "./normalization";
 export * from "./pooling";
 export * from "./rearrange";
-export * from "./similarity";
+export {
+  cosineEmbeddingLoss,
+  hingeEmbeddingLoss,
+  infoNCE,
+  marginRankingLoss,
+  pairwiseDistance,
+  tripletMarginLoss,
+} from "./similarity";
 export * from "./vision";

@@ -1,15 +1,12 @@
 /** Losses of pairs and triples of vectors: what should be near, what far. */
 
-import { cat } from "../combine";
-import { zeros } from "../creation";
 import { naming, ShapeError, ValueError } from "../errors";
 import { where } from "../functions";
 import { sameShape, showShape } from "../graph/shape";
 import * as ops from "../ops";
 import type { Reduction } from "../ops";
 import { checkOptionNames } from "../options";
-import { checkTensors, type Tensor } from "../tensor";
-import { crossEntropy } from "./loss";
+import { checkTensors, operandsOf, Tensor } from "../tensor";
 import { unary } from "./unary";
 
 const reduced = (op: string, losses: Tensor, reduction: Reduction): Tensor =>
@@ -135,14 +132,42 @@ export function hingeEmbeddingLoss(
   return reduced("hingeEmbeddingLoss", losses, reduction);
 }
 
+/** Losses of InfoNCE, `[n]`, and how many negatives of each query are nearer to it than its own key, `[n]`. */
+export function contrast(
+  op: string,
+  query: Tensor,
+  positiveKey: Tensor,
+  negativeKeys: Tensor,
+  temperature: number,
+): { losses: Tensor; nearer: Tensor } {
+  checkTensors(op, query, positiveKey, negativeKeys);
+  const [, dim] = query.shape;
+  if (
+    query.ndim !== 2 ||
+    !sameShape(positiveKey.shape, query.shape) ||
+    !sameShape(negativeKeys.shape.slice(1), [dim!])
+  ) {
+    throw new ShapeError(
+      `${op}: query and positiveKey must be [n, dim] and negativeKeys [k, dim], got ${showShape(query.shape)}, ` +
+        `${showShape(positiveKey.shape)} and ${showShape(negativeKeys.shape)}. Transpose what lies the other way.`,
+    );
+  }
+  if (!(temperature > 0))
+    throw new ValueError(`${op}: temperature must be positive, got ${temperature}. The paper has 0.07.`);
+  const [q, own, keys] = operandsOf(op, [query, positiveKey, negativeKeys]);
+  const { losses, above } = naming(op, () => ops.infoNCE(q!, own!, keys!, 1 / temperature));
+  return { losses: new Tensor(losses, query.device), nearer: new Tensor(above, query.device) };
+}
+
 /**
  * `-log(exp(q . k / t) / (exp(q . k / t) + sum over negatives of exp(q . negative / t)))`: each query should be near its own
- * key and far from all negatives. Vectors are taken as they are: normalise them first.
+ * key and far from all negatives. Vectors are taken as they are: normalise them first. The products with the negatives are
+ * never held all at once.
  *
  * @shape query, positiveKey `[n, dim]`, negativeKeys `[k, dim]` -> `[]`, or `[n]` without reduction
  * @param options.temperature `t`; default 0.07
  * @throws ShapeError if shapes do not fit, ValueError if `temperature` is not positive
- * @see He et al. 2020, equation 1 (arXiv:1911.05722); van den Oord et al. 2018 (arXiv:1807.03748)
+ * @see He et al. 2020, equation 1 (arXiv:1911.05722), shaders/contrast.wgsl; van den Oord et al. 2018 (arXiv:1807.03748)
  *
  * @example
  * const loss = F.infoNCE(q, keys, queue, { temperature: 0.1 });
@@ -154,23 +179,6 @@ export function infoNCE(
   options: { temperature?: number; reduction?: Reduction } = {},
 ): Tensor {
   checkOptionNames("infoNCE", options, ["temperature", "reduction"]);
-  checkTensors("infoNCE", query, positiveKey, negativeKeys);
   const { temperature = 0.07, reduction = "mean" } = options;
-  const [n, dim] = query.shape;
-  if (
-    query.ndim !== 2 ||
-    !sameShape(positiveKey.shape, query.shape) ||
-    !sameShape(negativeKeys.shape.slice(1), [dim!])
-  ) {
-    throw new ShapeError(
-      `infoNCE: query and positiveKey must be [n, dim] and negativeKeys [k, dim], got ${showShape(query.shape)}, ` +
-        `${showShape(positiveKey.shape)} and ${showShape(negativeKeys.shape)}. Transpose what lies the other way.`,
-    );
-  }
-  if (!(temperature > 0))
-    throw new ValueError(`infoNCE: temperature must be positive, got ${temperature}. The paper has 0.07.`);
-  const positive = query.mul(positiveKey).sum(1, { keepDim: true }); // [n, 1]
-  const logits = cat([positive, query.matmul(negativeKeys.transpose(0, 1))], 1).div(temperature); // [n, 1 + k]
-  const first = zeros([n!], { dtype: "i32", device: query.device });
-  return naming("infoNCE", () => crossEntropy(logits, first, { reduction }));
+  return reduced("infoNCE", contrast("infoNCE", query, positiveKey, negativeKeys, temperature).losses, reduction);
 }

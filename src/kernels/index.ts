@@ -1,6 +1,7 @@
 /** All kernel families by name. The only folder that imports `.wgsl`. */
 import type { KernelInfoMap } from "../ops/kernelInfo";
 import { clipFactor, clipGradNorm, clipGradValue, gradNorm } from "./clip";
+import { contrast } from "./contrast";
 import { conv2d, conv2dGradInput, conv2dGradWeight } from "./conv2d";
 import type { Kernel } from "./kernel";
 import { lars } from "./lars";
@@ -25,6 +26,7 @@ export const KERNELS: { readonly [N in keyof KernelInfoMap]: Kernel<KernelInfoMa
   sort,
   scan,
   scatter,
+  contrast,
   momentumSgd,
   ema,
   momentumSgdEma,

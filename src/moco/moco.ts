@@ -4,9 +4,10 @@
  */
 
 import { cat } from "../combine";
-import { tensor, zeros } from "../creation";
+import { tensor } from "../creation";
 import { ShapeError, ValueError } from "../errors";
 import * as F from "../functional";
+import { contrast } from "../functional/similarity";
 import { checkOptionNames } from "../options";
 import { noGrad } from "../gradient";
 import { type Layer, Module, type StateEntry } from "../nn";
@@ -42,22 +43,26 @@ export class MoCoOutput {
   constructor(
     /** InfoNCE loss, `[]`. */
     readonly loss: Tensor,
-    /** `[n, 1 + queueSize]`; the positive is class 0. */
+    /** `[n, 1 + queueSize]`; the positive is class 0. Computed for those who read them only: loss and accuracies need none. */
     readonly logits: Tensor,
     /** What entered the queue, `[n, dim]`. */
     readonly keys: Tensor,
+    /** How many negatives are nearer to each query than its positive, `[n]`. */
+    private readonly nearer: Tensor,
   ) {}
 
   /** Percent of the samples whose positive has the largest logit. Ask before `optimizer.step()`, read whenever. */
   get top1(): Tensor {
-    return contrastAccuracy(this.logits, 1);
+    return percentBelow(this.nearer, 1);
   }
 
   /** Percent of the samples whose positive is among the five largest logits. Ask before `optimizer.step()`. */
   get top5(): Tensor {
-    return contrastAccuracy(this.logits, 5);
+    return percentBelow(this.nearer, 5);
   }
 }
+
+const percentBelow = (nearer: Tensor, k: number): Tensor => nearer.detach().lt(k).float().mul(100).mean();
 
 /**
  * Percent of the samples whose class 0 is among the `k` largest logits.
@@ -70,7 +75,7 @@ export function contrastAccuracy(logits: Tensor, k: number): Tensor {
     .gt(values.narrow(1, 0, 1))
     .int()
     .sum(1); // [n]: negatives above the positive
-  return larger.lt(k).float().mul(100).mean();
+  return percentBelow(larger, k);
 }
 
 /**
@@ -149,13 +154,13 @@ export class MoCo extends Module {
     const q = F.normalize(this.encoderQ.forward(imQ), { dim: 1 }); // [n, dim]
     const keys = noGrad(() => this.encodeKeys(imK, order ?? this.drawOrder(imK.size(0)))); // [n, dim]
 
+    const queue = this.queue.detach(); // stored [queueSize, dim]
+    const { losses, nearer } = contrast("MoCo", q, keys, queue, this.temperature); // [n]
     const positive = q.mul(keys).sum(1).unsqueeze(1); // [n, 1]
-    const negative = q.matmul(this.queue.transpose(0, 1)); // queue is stored [queueSize, dim]; -> [n, queueSize]
-    const logits = cat([positive, negative], 1).div(this.temperature);
-    const target = zeros([imQ.size(0)], { dtype: "i32", device: imQ.device }); // the positive is class 0
+    const logits = cat([positive, q.matmul(queue.transpose(0, 1))], 1).div(this.temperature);
 
-    this.enqueue(keys); // after the logits: a key is no negative of its own step
-    return new MoCoOutput(F.crossEntropy(logits, target), logits, keys);
+    this.enqueue(keys); // after the loss: a key is no negative of its own step
+    return new MoCoOutput(losses.mean(), logits, keys, nearer);
   }
 
   /** `k = k * m + q * (1 - m)` over parameters; BatchNorm's buffers follow from the key encoder's own batches. */

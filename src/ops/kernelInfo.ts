@@ -90,6 +90,15 @@ export interface SortInfo {
 /** What a scan folds: numbers, or, for `maxIndex` and `minIndex`, places of the largest and smallest so far. */
 export type ScanFold = "sum" | "prod" | "logSumExp" | "linear" | "maxIndex" | "minIndex";
 
+/** Inputs: query `[queries, dim]`, key `[keys, dim]`, bar `[queries]`; `dim` is a multiple of 4. */
+export interface ContrastInfo {
+  readonly queries: number;
+  readonly keys: number;
+  readonly dim: number;
+  /** Of the products: 1 / temperature. */
+  readonly scale: number;
+}
+
 /**
  * Folds of all elements up to each one along the middle of `[outer, n, inner]`. Inputs: input; for `linear`,
  * `y[t] = factor[t] * y[t - 1] + term[t]`, factor and term. Places are counted along the line, i32.
@@ -167,6 +176,7 @@ export interface KernelInfoMap {
   sort: SortInfo;
   scan: ScanInfo;
   scatter: ScatterInfo;
+  contrast: ContrastInfo;
   momentumSgd: UpdateInfo;
   ema: UpdateInfo;
   momentumSgdEma: UpdateInfo;

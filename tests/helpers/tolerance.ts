@@ -123,15 +123,59 @@ export function allowedBy(op: string, value: number, inputs: readonly number[]):
  * - extreme: every output is some element; it moves no further than the element that moves most
  * - product: sums and products of elements, in `steps` roundings in a row
  * - monotone: grows with every element; `rounding` is its own
+ * - own: `errors` says it all, given the inputs and their errors
  */
 type Rule =
   | { readonly kind: "bilinear" | "sum" | "extreme"; readonly of: readonly number[] }
   | { readonly kind: "product"; readonly of: readonly number[]; steps(node: Node): number }
-  | { readonly kind: "monotone"; readonly of: readonly number[]; rounding(node: Node, values: TypedArray): number };
+  | { readonly kind: "monotone"; readonly of: readonly number[]; rounding(node: Node, values: TypedArray): number }
+  | {
+      readonly kind: "own";
+      readonly of: readonly number[];
+      errors(node: Node, hosts: readonly HostArray[], errorOf: (input: number) => Float64Array): Float64Array;
+    };
 
 const sizeAlong = ({ shape, attrs }: Node): number => shape[(attrs as { dim: number }).dim] ?? 1;
 
 const bilinear: Rule = { kind: "bilinear", of: [0, 1] };
+
+/**
+ * Of `[n, 2]` log sums of exp(scale * query . key), and counts of products above a bar. A log sum moves no further than the score
+ * that moves most; to this come its own roundings: of the chain of sums, exp's 4 ULP and log's 3, and of the result. A count may be off
+ * by the products that are no farther from the bar than their error.
+ */
+function contrastErrors(
+  node: Node,
+  hosts: readonly HostArray[],
+  errorOf: (input: number) => Float64Array,
+): Float64Array {
+  const [query, key, bar] = hosts.map(({ data }) => data) as [TypedArray, TypedArray, TypedArray];
+  const [queryError, keyError, barError] = [errorOf(0), errorOf(1), errorOf(2)];
+  const { scale } = node.attrs as { scale: number };
+  const [queries, dim] = hosts[0]!.shape as [number, number];
+  const keys = hosts[1]!.shape[0]!;
+  const errors = new Float64Array(2 * queries);
+  for (let i = 0; i < queries; i++) {
+    let [furthest, largest, unsure] = [0, 0, 0];
+    for (let j = 0; j < keys; j++) {
+      let [product, size, error] = [0, 0, 0];
+      for (let d = 0; d < dim; d++) {
+        const [q, k] = [query[i * dim + d]!, key[j * dim + d]!];
+        const [dq, dk] = [queryError[i * dim + d]!, keyError[j * dim + d]!];
+        product += q * k;
+        size += Math.abs(q * k);
+        error += dq * (Math.abs(k) + dk) + Math.abs(q) * dk;
+      }
+      error += ULP * roundingsOf(dim) * size;
+      furthest = Math.max(furthest, scale * error + ULP * Math.abs(scale * product));
+      largest = Math.max(largest, Math.abs(scale * product));
+      if (Math.abs(product - bar[i]!) <= error + barError[i]!) unsure++;
+    }
+    errors[2 * i] = furthest + ULP * (roundingsOf(keys) + 8 + 2 * (largest + Math.log(Math.max(1, keys))));
+    errors[2 * i + 1] = unsure;
+  }
+  return errors;
+}
 
 /** Of ops with kernels of their own that make floats. */
 export const RULES: Readonly<Record<string, Rule | ((node: Node) => Rule)>> = {
@@ -143,6 +187,7 @@ export const RULES: Readonly<Record<string, Rule | ((node: Node) => Rule)>> = {
     const kind = ({ sum: "sum", prod: "product" } as const)[reduce] ?? "extreme";
     return { kind, of: [0, 2], steps: () => inputs[1]!.shape[dim] ?? 1 };
   },
+  contrast: { kind: "own", of: [0, 1, 2], errors: contrastErrors },
   cumsum: { kind: "sum", of: [0] },
   cumprod: { kind: "product", of: [0], steps: sizeAlong },
   linearScan: { kind: "product", of: [0, 1], steps: (node) => 2 * sizeAlong(node) },
@@ -404,6 +449,8 @@ function ofKernel(node: Node, inputs: readonly State[]): Float64Array | null {
   const on = (pick: (i: number) => Float64Array): TypedArray =>
     evaluate64(node, hosts, new Map(rule.of.map((i) => [i, pick(i)])));
   switch (rule.kind) {
+    case "own":
+      return rule.errors(node, hosts, errorOf);
     case "extreme":
       return new Float64Array(sizeOf(node.shape)).fill(most(rule.of.map((i) => most(errorOf(i)))));
     case "sum":
@@ -470,6 +517,8 @@ function ofOwnKernel(node: Node, hosts: readonly HostArray[], exact: TypedArray)
   const on = (pick: (data: TypedArray) => Float64Array): TypedArray =>
     evaluate64(node, hosts, new Map(rule.of.map((i) => [i, pick(hosts[i]!.data)])));
   switch (rule.kind) {
+    case "own": // inherited or not
+      return rule.errors(node, hosts, (i) => new Float64Array(hosts[i]!.data.length));
     case "extreme":
       return new Float64Array(exact.length);
     case "monotone":
