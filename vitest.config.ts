@@ -23,6 +23,7 @@ const suffixes = {
 const onlyInNode = [
   "kernels/grids",
   "moco/counts",
+  "moco/streaming",
   "ops/everyOp",
   "ops/hardware",
   "optim/trajectories",

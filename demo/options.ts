@@ -79,11 +79,7 @@ export function problemOf(options: TrainingOptions): string | null {
     return `The batch size must be a multiple of ${BATCH_NORM_SPLITS}, got ${batchSize}.`;
   if (queueSize % batchSize !== 0)
     return `The queue size must be a multiple of the batch size, got ${queueSize} and ${batchSize}.`;
-  const limit = `at most ${BINDING_NUMBERS}, as`;
-  const size = "must fit a GPU binding, which is 128 MiB by default";
   if (queueSize * dim > BINDING_NUMBERS)
-    return `The queue size times the feature length must be ${limit} the queue ${size}, got ${queueSize} and ${dim}.`;
-  if (batchSize * (queueSize + 1) > BINDING_NUMBERS)
-    return `The batch size times (the queue size + 1) must be ${limit} the logits ${size}, got ${batchSize} and ${queueSize}.`;
+    return `The queue size times the feature length must be at most ${BINDING_NUMBERS}, as the queue must fit a GPU binding, which is 128 MiB by default, got ${queueSize} and ${dim}.`;
   return null;
 }

@@ -431,16 +431,9 @@ function checkTogether({ batchSize, queueSize, dim, evaluate, evalEvery, json, f
       `--queue-size must be a multiple of --batch-size, got ${queueSize} and ${batchSize}; try ${nearMultiple(queueSize, batchSize)}.`,
     );
   }
-  const limit = `at most ${BINDING_NUMBERS}, as`;
-  const size = "must fit a GPU binding, which is 128 MiB by default";
   if (queueSize * dim > BINDING_NUMBERS) {
     throw new UsageError(
-      `--queue-size times --dim must be ${limit} the queue ${size}, got ${queueSize} and ${dim}; lower one.`,
-    );
-  }
-  if (batchSize * (queueSize + 1) > BINDING_NUMBERS) {
-    throw new UsageError(
-      `--batch-size times (--queue-size + 1) must be ${limit} the logits ${size}, got ${batchSize} and ${queueSize}; lower one.`,
+      `--queue-size times --dim must be at most ${BINDING_NUMBERS}, as the queue must fit a GPU binding, which is 128 MiB by default, got ${queueSize} and ${dim}; lower one.`,
     );
   }
   if (!evaluate && evalEvery !== null) {

@@ -3,7 +3,7 @@
  * `npm run plant`: whether the tests find bugs. Plants those of `plantedBugs.mjs` one by one in a copy of the repository, runs the
  * tests that are to see them, and demands that some fail, which all passed before. Prints a line a bug and, in the end, what survived.
  *
- *   npm run plant                  all of them: some minutes
+ *   npm run plant                  all of them: half an hour
  *   npm run plant -- conv2d erf    those whose file or description contains one of these words
  *   npm run plant -- --fresh       again, also what was found before
  *

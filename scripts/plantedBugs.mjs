@@ -72,6 +72,8 @@ const SHADERS = [
   shader("conv2dGradWeight", "stride of the other dimension", "left + out_x * STRIDE_WIDTH", "left + out_x * STRIDE_HEIGHT", rowsOf("conv2dGradWeight")),
   shader("elementwise", "the last four elements are left out", "i < params.count", "i + 1u < params.count", rowsOf("add")),
   shader("elementwiseScalar", "the last element is left out", "i < params.count", "i + 1u < params.count", ["tests/ops/everyOp.gpu", "^every op on the GPU "]),
+  shader("contrast", "a chunk's last keys count twice", "select(-inf_of(1.0), params.scale * sums[i][j], is_there)", "params.scale * sums[i][j]", rowsOf("contrast")),
+  shader("contrastTotals", "chunks of other largest scores are added as they are", "sum += found.y * select(exp(found.x - largest), 1.0, found.x == largest);", "sum += found.y;", rowsOf("contrast")),
   shader("ema", "weights swapped", "coefficients.x, coefficients.y", "coefficients.y, coefficients.x", ["tests/moco/contrast.gpu", ""]),
   shader("gradNorm", "half of a chunk", "half > 0u", "half > 1u", updates("clipping by norm")),
   shader("lars", "no momentum in the step", "group.lr * velocity", "group.lr * direction", updates("LARS")),

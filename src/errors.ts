@@ -24,7 +24,7 @@ export class FlywheelError extends Error {
   rename(op: string): void {
     const { message, stack } = this;
     this.message = message.replace(/^\w+: /, `${op}: `);
-    if (stack !== undefined) this.stack = stack.replace(message, this.message);
+    if (stack !== undefined) this.stack = stack.replace(message, () => this.message);
   }
 }
 

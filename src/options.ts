@@ -84,15 +84,25 @@ const plain = (name: string): string => name.replaceAll("_", "").toLowerCase();
 /** Options that are true or false wherever they are: any other value would count as one of them. */
 const SWITCHES = new Set([
   "accumulate",
+  "addBiasKv",
+  "addZeroAttn",
+  "affine",
   "alignCorners",
+  "allowUnused",
   "antialias",
   "asTuple",
+  "averageAttnWeights",
+  "batchFirst",
   "ceilMode",
+  "cifarStem",
   "countIncludePad",
   "createGraph",
+  "cycleMomentum",
   "debug",
   "descending",
+  "elementwiseAffine",
   "equalNan",
+  "freeze",
   "full",
   "includeSelf",
   "isCausal",
@@ -100,21 +110,31 @@ const SWITCHES = new Set([
   "largest",
   "logInput",
   "logTarget",
+  "mlp",
+  "needWeights",
+  "normFirst",
   "persistent",
+  "raiseException",
   "recomputeScaleFactor",
   "requiresGrad",
+  "retainGraph",
   "returnCounts",
   "returnIndices",
   "returnInverse",
   "right",
   "setToNone",
+  "shuffle",
   "stable",
   "strict",
   "swap",
+  "threePhase",
+  "trackRunningStats",
   "training",
   "unbiased",
+  "useBuffers",
   "useInputStats",
   "withReplacement",
+  "zeroInitResidual",
 ]);
 
 /** Options that are numbers wherever they are: others would be made into one, or reach an op inside. */
@@ -170,6 +190,6 @@ export function checkChoice(op: string, name: string, value: unknown, choices: r
   if (choices.includes(value as string)) return;
   const quoted = choices.map((choice) => `"${choice}"`);
   throw new ValueError(
-    `${op}: ${name} must be ${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)!}, got ${JSON.stringify(value)}. Pass one of them.`,
+    `${op}: ${name} must be ${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)!}, got ${typeof value === "string" ? JSON.stringify(value) : describe(value)}. Pass one of them.`,
   );
 }

@@ -186,7 +186,6 @@ export class Parameter extends State {
     ownGradient(this.variable, this);
     this.gradVariable = null;
     this.hasGrad = false;
-    this.gradIsShared = false;
     this.gradGraph = null;
   }
 

@@ -139,10 +139,6 @@ describe("parseOptions", () => {
       "--queue-size 262272",
       "--queue-size times --dim must be at most 33554432, as the queue must fit a GPU binding, which is 128 MiB by default, got 262272 and 128; lower one.",
     ],
-    [
-      "--batch-size 512 --queue-size 65536",
-      "--batch-size times (--queue-size + 1) must be at most 33554432, as the logits must fit a GPU binding, which is 128 MiB by default, got 512 and 65536; lower one.",
-    ],
     ["--no-eval --eval-every 5", "--eval-every and --no-eval exclude each other, got both; drop one."],
     ...["a.npy", "a.labels.npy", "a.bank.npy", "a.bank.labels.npy", "link/a.bank.npy"].map((json) => [
       `--json ${json} --features ./a.npy`,

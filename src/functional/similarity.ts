@@ -155,7 +155,7 @@ export function contrast(
   if (!(temperature > 0))
     throw new ValueError(`${op}: temperature must be positive, got ${temperature}. The paper has 0.07.`);
   const [q, own, keys] = operandsOf(op, [query, positiveKey, negativeKeys]);
-  const { losses, above } = naming(op, () => ops.infoNCE(q!, own!, keys!, 1 / temperature));
+  const { losses, above } = naming(op, () => ops.infoNCE(q, own, keys, 1 / temperature));
   return { losses: new Tensor(losses, query.device), nearer: new Tensor(above, query.device) };
 }
 

@@ -4,11 +4,11 @@ import { cat } from "../combine";
 import { zeros } from "../creation";
 import { ShapeError, ValueError } from "../errors";
 import * as F from "../functional";
-import { showShape } from "../graph/shape";
+import { sameShape, showShape } from "../graph/shape";
 import { checkOptionNames } from "../options";
 import { Parameter } from "../parameter";
 import { randn } from "../random";
-import type { Tensor } from "../tensor";
+import { checkTensors, type Tensor } from "../tensor";
 import { checkSizes, Module } from "./module";
 
 /** Options of `Embedding`. */
@@ -42,6 +42,11 @@ export class Embedding extends Module {
     checkOptionNames("Embedding", options, ["paddingIdx"]);
     const { paddingIdx = null } = options;
     checkSizes("Embedding", { numEmbeddings, embeddingDim });
+    if (table && !sameShape(table.shape, [numEmbeddings, embeddingDim])) {
+      throw new ShapeError(
+        `Embedding: the table must be [${numEmbeddings}, ${embeddingDim}], got ${showShape(table.shape)}. Use Embedding.fromPretrained(table).`,
+      );
+    }
     this.paddingIdx = paddingIdx === null ? null : rowOf(paddingIdx, numEmbeddings);
     this.weight = new Parameter(table ?? withZeroRow(randn([numEmbeddings, embeddingDim]), this.paddingIdx));
   }
@@ -57,6 +62,7 @@ export class Embedding extends Module {
    */
   static fromPretrained(embeddings: Tensor, options: EmbeddingOptions & { readonly freeze?: boolean } = {}): Embedding {
     checkOptionNames("fromPretrained", options, ["freeze", "paddingIdx"]);
+    checkTensors("fromPretrained", embeddings);
     if (embeddings.ndim !== 2) {
       throw new ShapeError(
         `fromPretrained: embeddings must be [numEmbeddings, embeddingDim], got ${showShape(embeddings.shape)}. Reshape them.`,

@@ -109,7 +109,8 @@ export function maskedScatter(x: Node, mask: Node, source: Node): Node {
 function leastTaken(mask: Node, size: number): number {
   const flags = hostIntegers(mask);
   if (!flags || size === 0) return Math.min(size, 1);
-  const taken = Array.from(flags).filter((flag) => flag !== 0).length;
+  let taken = 0;
+  for (const flag of flags) if (flag !== 0) taken++;
   return taken * (size / flags.length);
 }
 

@@ -5,7 +5,7 @@
 
 import type { Device } from "../device";
 import { DeviceError, DTypeError, ValueError } from "../errors";
-import { checkOptionNames, describe } from "../options";
+import { checkOptionNames, checkSwitch, describe } from "../options";
 import type { Parameter } from "../parameter";
 import type { LoadableOptimizerState } from "./stateDict";
 
@@ -249,9 +249,7 @@ export function withDefaults<Options extends object>(
 function checkSwitches(op: string, given: object | undefined, defaults: object): void {
   for (const [name, value] of Object.entries(given ?? {}) as [string, unknown][]) {
     const isSwitch = typeof (defaults as Record<string, unknown>)[name] === "boolean";
-    if (isSwitch && typeof value !== "boolean") {
-      throw new ValueError(`${op}: ${name} must be true or false, got ${describe(value)}. Pass one of them.`);
-    }
+    if (isSwitch) checkSwitch(op, name, value);
   }
 }
 

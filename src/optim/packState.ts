@@ -42,7 +42,8 @@ export async function packState({ state, param_groups }: OptimizerStateDict<obje
 const NUMBERS: ReadonlyMap<unknown, number> = new Map(
   [Infinity, -Infinity, NaN].map((value) => [String(value), value]),
 );
-const withWords = (value: unknown): unknown => (NUMBERS.has(String(value)) ? String(value) : value);
+const withWords = (value: unknown): unknown =>
+  typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 const withNumbers = (value: unknown): unknown => NUMBERS.get(value) ?? value;
 
 /**

@@ -1,8 +1,10 @@
 /** Running statistics of averaged models, which no training has moved. */
 
+import { DTypeError } from "../errors";
 import { noGrad } from "../gradient";
 import { BatchNorm1d, BatchNorm2d } from "../nn/batchNorm";
 import type { Module } from "../nn/module";
+import { describe } from "../options";
 import { realize, Tensor } from "../tensor";
 
 /** A batch: the input, or a list that starts with it. */
@@ -24,6 +26,14 @@ export async function updateBn(
   loader: Iterable<Batch> | AsyncIterable<Batch>,
   model: Module & { forward(x: Tensor): unknown },
 ): Promise<void> {
+  const given: unknown = loader; // callers without types may pass anything
+  const isLoop =
+    typeof given === "object" && given !== null && (Symbol.iterator in given || Symbol.asyncIterator in given);
+  if (!isLoop) {
+    throw new DTypeError(
+      `updateBn: batches come one by one, got ${describe(given)}. Pass a list, or what can be looped over.`,
+    );
+  }
   const norms = [...model.modules()].filter(
     (module) => (module instanceof BatchNorm1d || module instanceof BatchNorm2d) && module.runningMean !== null,
   ) as (BatchNorm1d | BatchNorm2d)[];

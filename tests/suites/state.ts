@@ -184,7 +184,9 @@ export function valuesAndState(): void {
       optimizer.zeroGrad();
       expect(await numbers(taken)).toEqual([3, 3]);
 
-      p.mul(tensor([3, 4])).sum().backward();
+      p.mul(tensor([3, 4]))
+        .sum()
+        .backward();
       const norm = nn.utils.clipGradNorm_([p], 1);
       p.sum().backward();
       optimizer.zeroGrad();
