@@ -5,7 +5,7 @@
 
 import { describe, expect, test } from "vitest";
 import * as flywheel from "../../src";
-import { Buffer, FlywheelError, ones, Tensor, zeros } from "../../src";
+import { Buffer, FlywheelError, InternalError, ones, Tensor, zeros } from "../../src";
 import { operandsOfGolden } from "../suites/calls";
 import { openTestDevice } from "../suites/device";
 import { goldenTensor } from "../suites/golden";
@@ -28,12 +28,12 @@ const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
 /** Functions that take a number, or a boolean, beside a tensor. */
 const TAKES_NUMBERS = words(
   `add atan2 bitwiseAnd bitwiseLeftShift bitwiseOr bitwiseRightShift bitwiseXor clamp copysign div eq floorDivide fmax fmin fmod
-  fullLike ge gt hypot index indexPut isclose ldexp le lerp logaddexp logaddexp2 logicalAnd logicalOr logicalXor lt maskedFill
+  ge gt hypot index indexPut isclose ldexp le lerp logaddexp logaddexp2 logicalAnd logicalOr logicalXor lt maskedFill
   maximum minimum mul ne normal pow remainder repeatInterleave scatter searchsorted setAt sub trueDivide where xlogy allclose`,
 );
 
 /** Functions that take options in place of a number. */
-const TAKES_OPTIONS = words("argsort sort");
+const TAKES_OPTIONS = words("argsort");
 
 /** Functions that do without some of their tensors. */
 const TAKES_NOTHING = words(
@@ -44,11 +44,11 @@ const TAKES_NOTHING = words(
 
 /** Functions with arguments that may be any real number, or NaN. */
 const TAKES_FRACTIONS = words(
-  `add addcdiv addcmul alphaDropout dropout dropout1d dropout2d addmm addmv addr baddbmm batchNorm cdist celu clamp cosineEmbeddingLoss cosineSimilarity crossEntropy
-  dist elu gaussianNllLoss groupNorm hardshrink hardtanh hingeEmbeddingLoss histc huberLoss indexAdd indexFill infoNCE
+  `addcdiv addcmul alphaDropout dropout dropout1d dropout2d addmm addmv addr batchNorm cdist celu clamp cosineEmbeddingLoss cosineSimilarity crossEntropy
+  dist elu gaussianNllLoss groupNorm hardshrink hardtanh hingeEmbeddingLoss histc huberLoss indexFill infoNCE
   instanceNorm interpolate isclose layerNorm leakyRelu lerp logit lpPool1d lpPool2d marginRankingLoss maskedFill nanToNum
   nanquantile norm normalize pad pairwiseDistance poissonNllLoss pow quantile rrelu scatter smoothL1Loss softplus softshrink std
-  sub threshold tripletMarginLoss var where fullLike`,
+  threshold tripletMarginLoss var where fullLike`,
 );
 
 /** Names that errors have of functions: unfoldImages is how the goldens tell F.unfold from Tensor.unfold. */
@@ -94,22 +94,21 @@ const MORE: Readonly<Record<string, () => readonly unknown[]>> = {
 
 // --- what is wrong ----------------------------------------------------------------------------------------------------
 
-/** What stands in an argument's place. `may`: it may mean something there, and else is an error as all others. */
+/** What stands in an argument's place. `may`: it may mean something there, by a list's word or anyway, and else is an error as all others. */
 interface Wrong {
   readonly value: unknown;
-  readonly may: boolean;
+  readonly may: ReadonlySet<string> | boolean;
 }
 
 function wrongFor(op: string, value: unknown): Wrong[] {
   const must = (...values: readonly unknown[]): Wrong[] => values.map((each) => ({ value: each, may: false }));
-  const may = (holds: boolean, ...values: readonly unknown[]): Wrong[] =>
-    values.map((each) => ({ value: each, may: holds }));
+  const may = (list: ReadonlySet<string> | true, ...values: readonly unknown[]): Wrong[] =>
+    values.map((each) => ({ value: each, may: list === true || (list.has(op) && list) }));
   if (value instanceof Tensor) {
-    return [...must("x", {}), ...may(TAKES_NUMBERS.has(op), 3), ...may(TAKES_NOTHING.has(op), undefined, null)];
+    return [...must("x", {}), ...may(TAKES_NUMBERS, 3), ...may(TAKES_NOTHING, undefined, null)];
   }
   if (typeof value === "number") {
-    const isFraction = TAKES_FRACTIONS.has(op);
-    return [...must("1"), ...may(isFraction, NaN, 0.5), ...may(TAKES_OPTIONS.has(op), {}), ...may(true, null)];
+    return [...must("1"), ...may(TAKES_FRACTIONS, NaN, 0.5), ...may(TAKES_OPTIONS, {}), ...may(true, null)];
   }
   if (typeof value === "boolean") return must("1", {});
   if (typeof value === "string") return [...must("1", {}), ...may(true, 3, null)];
@@ -169,7 +168,7 @@ function callsOf(op: string): Way[] {
 function* wrongCalls(
   op: string,
   { name, args }: Way,
-): Generator<{ what: string; args: readonly unknown[]; may: boolean }> {
+): Generator<{ what: string; args: readonly unknown[]; may: Wrong["may"] }> {
   for (const [place, value] of args.entries()) {
     // `this` is a tensor
     if (place === 0 && name.startsWith("Tensor.")) continue;
@@ -190,13 +189,19 @@ function* wrongCalls(
 const show = (value: unknown): string =>
   typeof value === "number" ? String(value) : value === undefined ? "undefined" : JSON.stringify(value);
 
+/** The words of each list that some call needed. */
+const needed = new Map(
+  [TAKES_NUMBERS, TAKES_NOTHING, TAKES_FRACTIONS, TAKES_OPTIONS].map((list) => [list, new Set<string>()]),
+);
+
 /** What is wrong with the answer; null if nothing is. */
-async function complaint(op: string, act: () => unknown, may: boolean): Promise<string | null> {
+async function complaint(op: string, act: () => unknown, may: Wrong["may"]): Promise<string | null> {
   try {
     await act();
+    if (typeof may !== "boolean") needed.get(may)!.add(op);
     return may ? null : "gives a result";
   } catch (error) {
-    if (!(error instanceof FlywheelError)) return String(error);
+    if (!(error instanceof FlywheelError) || error instanceof InternalError) return String(error);
     return error.message.startsWith(`${NAMED[op] ?? op}: `) ? null : error.message;
   }
 }
@@ -216,6 +221,10 @@ describe("a wrong argument is an error that names the function", () => {
     }
     expect(complaints).toEqual([]);
   });
+});
+
+test("every exception is needed", () => {
+  for (const [list, used] of needed) expect([...list].filter((op) => !used.has(op))).toEqual([]);
 });
 
 test("every function of F is called", () => {
