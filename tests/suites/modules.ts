@@ -331,38 +331,13 @@ export function modules(): void {
   });
 
   test("layers and losses refuse what is no tensor", () => {
+    // prettier-ignore
     const rows: nn.Layer[] = [
-      ...[
-        new nn.Linear(2, 2),
-        new nn.BatchNorm1d(2),
-        new nn.InstanceNorm1d(2),
-        new nn.LayerNorm(2),
-        new nn.GroupNorm(1, 2),
-      ],
-      ...[
-        new nn.Embedding(2, 2),
-        new nn.Dropout(),
-        new nn.Dropout(0.5).eval(),
-        new nn.Dropout2d(),
-        new nn.AlphaDropout(),
-      ],
-      ...[
-        new nn.Flatten(),
-        new nn.Unflatten(0, [1, -1]),
-        new nn.ReLU(),
-        new nn.Sigmoid(),
-        new nn.Tanh(),
-        new nn.PReLU(),
-      ],
-      ...[
-        new nn.RReLU(),
-        new nn.Softmax(0),
-        new nn.LogSoftmax(0),
-        new nn.Softmin(0),
-        new nn.MaxPool1d(1),
-        new nn.MaxPool2d(1),
-      ],
-      ...[new nn.TransformerEncoderLayer(2, 1), new nn.Sequential(new nn.GELU(), new nn.Linear(2, 2))],
+      new nn.Linear(2, 2), new nn.BatchNorm1d(2), new nn.InstanceNorm1d(2), new nn.LayerNorm(2), new nn.GroupNorm(1, 2),
+      new nn.Embedding(2, 2), new nn.Dropout(), new nn.Dropout(0.5).eval(), new nn.Dropout2d(), new nn.AlphaDropout(),
+      new nn.Flatten(), new nn.Unflatten(0, [1, -1]), new nn.ReLU(), new nn.Sigmoid(), new nn.Tanh(), new nn.PReLU(),
+      new nn.RReLU(), new nn.Softmax(0), new nn.LogSoftmax(0), new nn.Softmin(0), new nn.MaxPool1d(1), new nn.MaxPool2d(1),
+      new nn.TransformerEncoderLayer(2, 1), new nn.Sequential(new nn.GELU(), new nn.Linear(2, 2)),
     ];
     const pairs = [nn.CrossEntropyLoss, nn.NLLLoss, nn.CosineSimilarity, nn.PairwiseDistance, nn.HingeEmbeddingLoss];
     const triples = [
