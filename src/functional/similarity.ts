@@ -161,8 +161,8 @@ export function contrast(
 
 /**
  * `-log(exp(q . k / t) / (exp(q . k / t) + sum over negatives of exp(q . negative / t)))`: each query should be near its own
- * key and far from all negatives. Vectors are taken as they are: normalise them first. The products with the negatives are
- * never held all at once.
+ * key and far from all negatives. Vectors are taken as they are: normalise them first. The loss holds no products with the
+ * negatives, its gradient at most 64 MiB of them.
  *
  * @shape query, positiveKey `[n, dim]`, negativeKeys `[k, dim]` -> `[]`, or `[n]` without reduction
  * @param options.temperature `t`; default 0.07

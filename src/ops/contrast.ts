@@ -77,13 +77,10 @@ export const contrastOp = defineOp<ContrastAttrs>({
       const scores = mul(matmul(query!, transpose(keys, 0, 1)), scale);
       return { keys, held: mul(exp(sub(scores, logSumExp)), gradients) };
     });
+    if (k === 0) return [zeros(query!.shape, query!.dtype), zeros(key!.shape, key!.dtype), null];
     return [
-      needs[0] ? parts.map(({ keys, held }) => matmul(held, keys)).reduce(add, mul(query!, 0)) : null,
-      needs[1]
-        ? k === 0
-          ? zeros(key!.shape, key!.dtype)
-          : cat(parts.map(({ held }) => matmul(transpose(held, 0, 1), query!)))
-        : null,
+      needs[0] ? parts.map(({ keys, held }) => matmul(held, keys)).reduce(add) : null,
+      needs[1] ? cat(parts.map(({ held }) => matmul(transpose(held, 0, 1), query!))) : null,
       null,
     ];
   },
