@@ -3,11 +3,11 @@
 import { InternalError } from "../errors";
 import type { DType } from "../graph/dtype";
 import type { Node } from "../graph/node";
-import { sizeOf } from "../graph/shape";
 import type { KernelLimits, KernelPlan, Pass } from "../kernels/kernel";
-import { planReduce, type ReduceInfo, reduceRows } from "../kernels/reduce";
-import { along, type AxisMap, opOf } from "../ops/op";
+import { planReduce, reduceRows } from "../kernels/reduce";
+import { opOf } from "../ops/op";
 import { Emitter, storedBits } from "./emit";
+import { combineText, type Fold, type FoldLayout, identityText, layoutOf, valueType } from "./fold";
 import type { KernelInputs } from "./inputs";
 import {
   type Composed,
@@ -22,10 +22,7 @@ import { OutputWindows } from "./outputWindows";
 import type { Holes } from "./specialize";
 
 /** Which way a reduction walks, and its passes. */
-export function reducePlan(
-  main: Node,
-  limits: KernelLimits,
-): { layout: ReduceLayout; plan: KernelPlan; fold: keyof typeof FOLDS } {
+export function reducePlan(main: Node, limits: KernelLimits): { layout: FoldLayout; plan: KernelPlan; fold: Fold } {
   const { lowering } = opOf(main);
   if (lowering.kind !== "reduce") throw new InternalError(`compose: ${main.op.name} must be a reduction.`);
   const layout = layoutOf(main.inputs[0]!.shape, lowering.dims(main.attrs));
@@ -67,55 +64,9 @@ export function composeReduce(unit: UnitSpec, main: Node, around: Surroundings):
 const without = <T>(record: Readonly<Record<string, T>>, name: string): Record<string, T> =>
   Object.fromEntries(Object.entries(record).filter(([key]) => key !== name));
 
-const valueType = (dtype: DType): string => (dtype === "bool" || dtype === "u8" ? "u32" : dtype);
-
-interface ReduceLayout {
-  readonly info: ReduceInfo;
-  /** Loop variables of the load hook, and where each input dimension is among their dimensions. */
-  readonly loops: { name: string; shape: number[]; laned: boolean }[];
-  readonly axes: readonly AxisMap[];
-}
-
-/** Which way to walk: along rows where the last dimension is folded, along columns where it is kept. */
-function layoutOf(shape: readonly number[], dims: readonly number[]): ReduceLayout {
-  const isFolded = shape.map((_, dim) => dims.includes(dim));
-  const all = shape.map((_, dim) => dim);
-  const kept = all.filter((dim) => !isFolded[dim]);
-  const folded = all.filter((dim) => isFolded[dim]);
-  const lastReal = all.filter((dim) => shape[dim] !== 1).at(-1);
-  const isRows = kept.every((dim) => shape[dim] === 1) || lastReal === undefined || isFolded[lastReal]!;
-  const sizes = (list: readonly number[]): number[] => list.map((dim) => shape[dim]!);
-  const place = (order: readonly number[]): AxisMap[] => all.map((dim) => along(order.indexOf(dim)));
-  if (!isRows) {
-    const info: ReduceInfo = { layout: "columns", outputs: sizeOf(sizes(kept)), rows: sizeOf(sizes(folded)) };
-    const loops = [
-      { name: "row", shape: sizes(folded), laned: false },
-      { name: "o", shape: sizes(kept), laned: true },
-    ];
-    return { info, loops, axes: place([...folded, ...kept]) };
-  }
-  // the run of folded dimensions at the end is contiguous; size-1 dimensions do not break it
-  let firstInner = shape.length;
-  while (firstInner > 0 && (isFolded[firstInner - 1]! || shape[firstInner - 1] === 1)) firstInner--;
-  const inner = folded.filter((dim) => dim >= firstInner);
-  const outer = folded.filter((dim) => dim < firstInner);
-  const info: ReduceInfo = {
-    layout: "rows",
-    outputs: sizeOf(sizes(kept)),
-    outer: sizeOf(sizes(outer)),
-    inner: sizeOf(sizes(inner)),
-  };
-  const loops = [
-    { name: "o", shape: sizes(kept), laned: false },
-    { name: "outer", shape: sizes(outer), laned: false },
-    { name: "inner", shape: sizes(inner), laned: true },
-  ];
-  return { info, loops, axes: place([...kept, ...outer, ...inner]) };
-}
-
 function loadHook(
   input: Node,
-  { info, loops, axes }: ReduceLayout,
+  { info, loops, axes }: FoldLayout,
   inputs: KernelInputs,
   around: Surroundings,
   windows: OutputWindows,
@@ -130,33 +81,12 @@ function loadHook(
   };
 }
 
-const FOLDS = {
-  sum: { combine: (a: string, b: string) => `${a} + ${b}`, identity: { f32: "0.0", i32: "0", u32: "0u" } },
-  prod: { combine: (a: string, b: string) => `${a} * ${b}`, identity: { f32: "1.0", i32: "1", u32: "1u" } },
-  max: {
-    combine: (a: string, b: string) => `max(${a}, ${b})`,
-    identity: { f32: "0xff800000u", i32: "i32(-2147483647 - 1)", u32: "0u" },
-  },
-  min: {
-    combine: (a: string, b: string) => `min(${a}, ${b})`,
-    identity: { f32: "0x7f800000u", i32: "2147483647", u32: "4294967295u" },
-  },
-} as const;
-
-/** How two values become one; float extremes go through functions that let NaN pass. */
-function foldHooks(fold: keyof typeof FOLDS, dtype: DType): Record<string, string> {
-  const type = valueType(dtype) as "f32" | "i32" | "u32";
-  const { combine, identity } = FOLDS[fold];
-  const passesNaN = type === "f32" && (fold === "max" || fold === "min");
-  const join = (suffix: string): string =>
-    passesNaN ? `${fold === "max" ? "maximum" : "minimum"}${suffix}(a, b)` : combine("a", "b");
-  const start = passesNaN ? `var bits = ${identity.f32}; return bitcast<f32>(bits);` : `return ${identity[type]};`;
-  return {
-    identity: `fn identity() -> Value { ${start} }`,
-    combine4: `fn combine4(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return ${join("4")}; }`,
-    combine: `fn combine(a: Value, b: Value) -> Value { return ${join("")}; }`,
-  };
-}
+/** How two values become one. */
+const foldHooks = (fold: Fold, dtype: DType): Record<string, string> => ({
+  identity: `fn identity() -> Value { ${identityText(fold, dtype)} }`,
+  combine4: `fn combine4(a: vec4<Value>, b: vec4<Value>) -> vec4<Value> { return ${combineText(fold, dtype, 4)}; }`,
+  combine: `fn combine(a: Value, b: Value) -> Value { return ${combineText(fold, dtype, 1)}; }`,
+});
 
 function reduceEpilogue(
   unit: UnitSpec,
