@@ -97,7 +97,7 @@ fn power_of_two(exponent: i32) -> f32 { return bitcast<f32>(u32(exponent + 127) 
 
 // x 2^exponent, also where 2^exponent is no float
 fn scale_by_two(x: f32, exponent: i32) -> f32 {
-  let half = exponent / 2;
+  let half = exponent >> 1u;
   return x * power_of_two(half) * power_of_two(exponent - half);
 }
 
@@ -106,14 +106,13 @@ fn take_ln2(x: f32, k: f32) -> f32 { return (x - k * 0.693359375) + k * 2.121944
 
 // 2^exponent e^x for x in [-104, 90]
 fn scaled_exp(x: f32, exponent: i32) -> f32 {
-  let k = round(x * 1.44269504);
+  let k = floor(x * 1.44269504 + 0.5);
   return scale_by_two(1.0 + expm1_near_0(take_ln2(x, k)), i32(k) + exponent);
 }
 
 fn ieee_exp(x: f32) -> f32 {
-  let y = scaled_exp(clamp(x, -104.0, 89.0), 0);
-  let bounded = select(select(y, 0.0, x < -103.9), inf_of(abs(x)), x > 88.72284);
-  return select(bounded, x, is_nan(x));
+  let y = scaled_exp(max(min(x, 89.0), -104.0), 0); // past these, infinity and 0 as anywhere beyond
+  return select(y, x, is_nan(x));
 }
 
 fn ieee_exp2(x: f32) -> f32 {
