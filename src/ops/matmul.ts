@@ -13,7 +13,7 @@ import type { MatmulInfo } from "./kernelInfo";
 import { apply, defineOp } from "./op";
 import { FLOAT, type NoAttrs, NUMERIC } from "./pointwise";
 import { toF64 } from "./strided";
-import { reshape, transpose, unsqueeze } from "./views";
+import { isTransposed, reshape, transpose, unsqueeze } from "./views";
 
 function checkInner(op: string, a: Shape, b: Shape): void {
   const inner = a.at(-1);
@@ -68,13 +68,19 @@ export const matmulOp = defineOp<NoAttrs>({
   },
   vjp: (gradOut, { inputs: [a, b], needs }) => [
     needs[0] ? product(gradOut, transpose(b!, -1, -2)) : null,
-    needs[1] ? product(transpose(a!, -1, -2), gradOut) : null,
+    needs[1] ? gradientOfRight(a!, b!, gradOut) : null,
   ],
   lowering: {
     kind: "kernel",
     call: ({ inputs: [a, b] }) => ({ kernel: "matmul", info: matmulInfo(a!.shape, b!.shape) }),
   },
 });
+
+/** `a^T @ gradOut`; of a transposed operand, as layers have weights, made the way that the weight itself lies. */
+function gradientOfRight(a: Node, b: Node, gradOut: Node): Node {
+  if (!isTransposed(b)) return product(transpose(a, -1, -2), gradOut);
+  return transpose(product(transpose(gradOut, -1, -2), a), -1, -2);
+}
 
 const product = (a: Node, b: Node): Node => apply(matmulOp, [a, b], {});
 

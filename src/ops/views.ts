@@ -149,9 +149,15 @@ export const permuteOp = defineView<{ readonly dims: readonly number[] }>({
     }
     return { shape: dims.map((dim) => input!.shape[dim]!), dtype: input!.dtype };
   },
-  vjp: (gradOut, { attrs: { dims } }) => [permute(gradOut, invertPermutation(dims))],
+  vjp: (gradOut, { attrs: { dims } }) => [permutedBack(gradOut, invertPermutation(dims))],
   axes: ({ dims }) => invertPermutation(dims).map((from) => along(from)),
 });
+
+/** `permute` of a gradient; of one that was permuted the other way, what it was before. */
+function permutedBack(gradOut: Node, dims: readonly number[]): Node {
+  const before = gradOut.op === permuteOp ? (gradOut.attrs["dims"] as readonly number[]) : null;
+  return before && dims.every((from, d) => before[from] === d) ? gradOut.inputs[0]! : permute(gradOut, dims);
+}
 
 function invertPermutation(dims: readonly number[]): number[] {
   const inverse = new Array<number>(dims.length);
@@ -165,6 +171,13 @@ export function permute(x: Node, dims: readonly number[]): Node {
   const unchanged = order.length === x.shape.length && order.every((dim, d) => dim === d);
   return unchanged ? x : apply(permuteOp, [x], { dims: order });
 }
+
+/** Whether a matrix, or a stack of them, is another one transposed. */
+export const isTransposed = (x: Node): boolean =>
+  x.op === permuteOp &&
+  (x.attrs["dims"] as readonly number[]).every(
+    (dim, d, { length }) => dim === (d < length - 2 ? d : 2 * length - 3 - d),
+  );
 
 /** Two dimensions swapped. */
 export function transpose(x: Node, dim0: number, dim1: number): Node {
