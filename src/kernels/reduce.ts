@@ -14,11 +14,15 @@ export type ReduceInfo =
   | { readonly layout: "rows"; readonly outputs: number; readonly outer: number; readonly inner: number }
   | { readonly layout: "columns"; readonly outputs: number; readonly rows: number };
 
-const WORKGROUP = 16;
+const WORKGROUP = { software: { few: 4, many: 16 }, hardware: { few: 16, many: 16 } } as const;
+/** Invocations that count as many. */
+const MANY = 1024;
 /** Loads that one invocation folds before it adds what they make to the rest: rounding adds up along a block, and then over blocks. */
 const BLOCK = 64;
 /** Invocations that keep an adapter busy, and the least work worth one. */
 const TARGET = { software: { jobs: 256, chunk: 32 }, hardware: { jobs: 16384, chunk: 16 } } as const;
+/** Results that make as good as all lanes of an adapter busy, and loads in all that are over before another dispatch begins. */
+const QUICK = { software: { jobs: 16, loads: 65536 }, hardware: { jobs: 16384, loads: 65536 } } as const;
 /** Loads that the last pass may leave to one invocation; beyond, their results are cut into chunks once more. */
 const LAST = { software: 512, hardware: 256 } as const;
 
@@ -27,13 +31,18 @@ export const roundingsOfChunk = (chunk: number): number => Math.min(chunk, BLOCK
 
 function splitsFor(jobs: number, length: number, limits: KernelLimits, most: number): Cutting {
   const target = TARGET[limits.adapterClass];
+  const quick = QUICK[limits.adapterClass];
+  if (jobs >= quick.jobs && jobs * length <= quick.loads) return { splits: 1, chunk: Math.max(1, length) };
   const wanted = Math.min(ceilDiv(target.jobs, jobs), ceilDiv(length, target.chunk), most);
   const chunk = Math.max(1, ceilDiv(length, Math.max(1, wanted)));
   return { splits: Math.max(1, ceilDiv(length, chunk)), chunk };
 }
 
+const workgroupFor = (jobs: number, { adapterClass }: KernelLimits): number =>
+  WORKGROUP[adapterClass][jobs < MANY ? "few" : "many"];
+
 function gridFor(jobs: number, limits: KernelLimits): [number, number, number] {
-  const groups = ceilDiv(jobs, WORKGROUP);
+  const groups = ceilDiv(jobs, workgroupFor(jobs, limits));
   const x = Math.min(groups, limits.maxComputeWorkgroupsPerDimension);
   return [x, ceilDiv(groups, x), 1];
 }
@@ -103,7 +112,7 @@ function rowsPass(
   const count = params.outputs * params.outer * params.inner;
   return {
     shader: reduceRows,
-    consts: { WORKGROUP, BLOCK },
+    consts: { WORKGROUP: workgroupFor(params.outputs * params.splits, limits), BLOCK },
     grid: gridFor(params.outputs * params.splits, limits),
     params,
     flops: count,
@@ -137,7 +146,7 @@ function columnsPass(
   const jobs = ceilDiv(params.outputs, 4) * params.splits;
   return {
     shader: reduceColumns,
-    consts: { WORKGROUP, BLOCK },
+    consts: { WORKGROUP: workgroupFor(jobs, limits), BLOCK },
     grid: gridFor(jobs, limits),
     params,
     flops: count,
