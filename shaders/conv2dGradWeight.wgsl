@@ -1,7 +1,9 @@
 // grad_weight[o, c, i, j] = sum_{n, y, x} grad_out[n, o, y, x] * input[n, c, y * stride - pad + i * dilation, ...].
 // NCHW and OIHW. One invocation makes BLOCK_O x BLOCK_C kernels (TAPS_Y x TAPS_X of each) in registers, over tiles of
-// TILE_Y x TILE_X pixels of grad_out, for one of `splits` chunks of all tiles. sumPartials adds the chunks.
-// Grid: one invocation a block, linear over (split, group, channel block of o, of c, kernel row block, kernel column block).
+// TILE_Y x TILE_X pixels of grad_out, for one of `splits` chunks of all tiles. sumPartials adds the chunks. With HAS_BIAS further
+// invocations make grad_bias[o] = sum_{n, y, x} grad_out[n, o, y, x], of a channel and a chunk each.
+// Grid: one invocation a block, linear over (split, group, channel block of o, of c, kernel row block, kernel column block); then one a
+// (split, channel).
 
 const WORKGROUP = 4u;
 const LANES = 4u; // channels that a value holds
@@ -19,6 +21,8 @@ const TILE_Y = 2u; // divides out_height
 const TILE_X = 2u; // divides out_width
 const STEP_Y = 1u; // input rows from one row of the patch to the next: a common divisor of stride and dilation
 const STEP_X = 1u;
+const HAS_BIAS = 1u;
+const BIAS_BLOCK = 64u; // tiles that are summed before they are added to the rest: so rounding does not add up along all
 const BLOCK_O = LANES * BLOCK_L;
 const PATCH_Y = ((TILE_Y - 1u) * STRIDE_HEIGHT + (TAPS_Y - 1u) * DILATION_HEIGHT) / STEP_Y + 1u;
 const PATCH_X = ((TILE_X - 1u) * STRIDE_WIDTH + (TAPS_X - 1u) * DILATION_WIDTH) / STEP_X + 1u;
@@ -35,14 +39,44 @@ struct Params {
 @group(0) @binding(0) var<storage, read> input: array<f32>;
 @group(0) @binding(1) var<storage, read> grad_out: array<f32>;
 @group(0) @binding(2) var<storage, read_write> output: array<f32>;
-@group(0) @binding(3) var<uniform> params: Params;
+@group(0) @binding(3) var<storage, read_write> grad_bias: array<f32>; // [groups * out_channels]
+@group(0) @binding(4) var<uniform> params: Params;
 
 fn epilogue(value: f32, index: u32) -> f32 { return value; } // @hook
+fn store_bias(value: f32, channel: u32, split: u32) { grad_bias[channel] = value; } // @hook
 
 // What a block has LANES channels at once in: neighbours of one group. For fewer channels a wrapper makes them scalars.
 fn channels_from(first: u32, last: u32) -> Places { return min(first + vec4(0u, 1u, 2u, 3u), vec4(last)); } // @hook
 fn grad_out_at(at: Places) -> Lanes { return vec4(grad_out[at.x], grad_out[at.y], grad_out[at.z], grad_out[at.w]); } // @hook
 fn lane_of(values: Lanes, lane: u32) -> f32 { return values[lane]; } // @hook
+
+// Sum over one chunk of tiles of a channel of all groups' channels.
+fn sum_channel(channel: u32, split: u32) -> f32 {
+  let tiles_y = params.out_height / TILE_Y;
+  let tiles_x = params.out_width / TILE_X;
+  let end = min((split + 1u) * params.split_tiles, params.tiles);
+  var sum = 0.0;
+  for (var first = split * params.split_tiles; first < end; first += BIAS_BLOCK) {
+    var part = 0.0;
+    for (var tile = first; tile < min(first + BIAS_BLOCK, end); tile++) {
+      let out_x = tile % tiles_x * TILE_X;
+      let out_y = tile / tiles_x % tiles_y * TILE_Y;
+      let n = tile / (tiles_x * tiles_y);
+      let line = ((n * params.groups * params.out_channels + channel) * params.out_height + out_y) * params.out_width + out_x;
+      var pixels = 0.0;
+      // @unroll
+      for (var oy = 0u; oy < TILE_Y; oy++) {
+        // @unroll
+        for (var ox = 0u; ox < TILE_X; ox++) {
+          pixels += grad_out[line + oy * params.out_width + ox];
+        }
+      }
+      part += pixels;
+    }
+    sum += part;
+  }
+  return sum;
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -62,6 +96,13 @@ fn main(
   let group = block % params.groups;
   let split = block / params.groups;
   if (split >= params.splits) {
+    let blocks = params.splits * params.groups * params.blocks_o * params.blocks_c *
+      (KERNEL_HEIGHT / TAPS_Y) * (KERNEL_WIDTH / TAPS_X);
+    let all = params.groups * params.out_channels;
+    let job = (workgroup.y * workgroups.x + workgroup.x) * WORKGROUP + lane - blocks;
+    if (HAS_BIAS > 0u && job < params.splits * all) {
+      store_bias(sum_channel(job % all, job / all), job % all, job / all);
+    }
     return;
   }
   let tiles_y = params.out_height / TILE_Y;

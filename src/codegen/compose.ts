@@ -24,6 +24,7 @@ import {
   type UnitSpec,
 } from "./launch";
 import { composeReduce, reducePlan } from "./composeReduce";
+import { composeSweep } from "./composeSweep";
 import { OutputWindows } from "./outputWindows";
 import { bindingsOf, hooksOf } from "./specialize";
 import { ALIGNMENT, type BindingLimit, paddedByteLength } from "./windows";
@@ -40,11 +41,20 @@ export function ownBindings({ main, call }: Pick<UnitSpec, "main" | "call">, lim
 export const hasEpilogue = (call: KernelCall, limits: KernelLimits): boolean =>
   hooksOf(planOf(call, limits).passes.at(-1)!.shader.source).includes("epilogue");
 
-const planOf = (call: KernelCall, limits: KernelLimits): KernelPlan =>
-  (KERNELS[call.kernel] as Kernel<unknown>).plan(call.info, limits);
+const plans = new WeakMap<KernelLimits, WeakMap<KernelCall, KernelPlan>>();
+
+/** The plan of a call; made once, since the scheduler asks again and again. */
+function planOf(call: KernelCall, limits: KernelLimits): KernelPlan {
+  let known = plans.get(limits);
+  if (!known) plans.set(limits, (known = new WeakMap()));
+  let plan = known.get(call);
+  if (!plan) known.set(call, (plan = (KERNELS[call.kernel] as Kernel<unknown>).plan(call.info, limits)));
+  return plan;
+}
 
 /** Composes the launches of a unit. */
 export function compose(unit: UnitSpec, around: Surroundings): Composed {
+  if (unit.sweep) return { launches: [composeSweep(unit.sweep, around)], scratch: [] };
   if (unit.call) return composeKernel(unit, unit.call, around);
   if (unit.main) return composeReduce(unit, unit.main, around);
   return { launches: composeElementwise(unit, around), scratch: [] };

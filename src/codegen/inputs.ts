@@ -103,15 +103,19 @@ export class KernelInputs {
     });
   }
 
-  /** The functions that loads call. `outputType` is the element type of the output's binding. */
-  helpers(outputType: string): string[] {
+  /**
+   * The functions that loads call.
+   * @param outputType the element type of the output's binding
+   * @param outputName the binding through which what a kernel overwrites is read
+   */
+  helpers(outputType: string, outputName: (node: Node) => string = () => "output"): string[] {
     const { origin } = this.output;
     return [...this.inputs.values()].flatMap((input) => {
       const { node, name, accesses } = input;
       const source = { name, dtype: node.dtype, accesses };
       const isOutput = this.placement.isOutput(node);
       if (isOutput || this.output.isFollowedBy(node)) {
-        const read = isOutput ? reader("output", outputType, node.dtype) : this.readerOf(input, 0);
+        const read = isOutput ? reader(outputName(node), outputType, node.dtype) : this.readerOf(input, 0);
         return accessors({ ...source, reads: [origin === null ? read : movedBy(origin, read)], size: Infinity });
       }
       const windows = this.windowsOf(node);

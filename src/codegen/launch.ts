@@ -4,13 +4,15 @@
  */
 
 import { InternalError } from "../errors";
-import type { Node } from "../graph/node";
+import type { Node, VariableRef } from "../graph/node";
 import type { KernelLimits, Operand, Pass } from "../kernels/kernel";
 import { LIBRARIES } from "../kernels/libraries";
+import type { SweepSize } from "../kernels/sweep";
 import type { KernelCall } from "../ops/op";
+import type { FoldLayout } from "./fold";
 import { KernelInputs } from "./inputs";
 import type { OutputWindows } from "./outputWindows";
-import { bindingsOf, type Field, type Holes, holesOf, specialize } from "./specialize";
+import { bindingsOf, type ExtraBinding, type Field, type Holes, holesOf, specialize } from "./specialize";
 import type { Window } from "./windows";
 
 /** One fused unit of work. */
@@ -25,6 +27,20 @@ export interface UnitSpec {
   readonly operands: readonly Node[];
   /** Store to a part of something: from this row on (a scalar). */
   readonly rows: RowsSpec | null;
+  /** For sweeps over rows: what is computed. */
+  readonly sweep: SweepSpec | null;
+}
+
+/** Folds along rows, what is computed from them, and what is stored of all that. */
+export interface SweepSpec {
+  readonly layout: FoldLayout;
+  readonly shape: readonly number[];
+  readonly size: SweepSize;
+  readonly members: ReadonlyMap<Node, { readonly kind: "element" | "row"; readonly level: number }>;
+  readonly folds: readonly (readonly Node[])[];
+  readonly outputs: readonly Node[];
+  /** Of each output the variable that it is written to; null for memory of the plan. */
+  readonly variables: readonly (VariableRef | null)[];
 }
 
 /** Rows of a variable, `rowSize` elements each. */
@@ -49,7 +65,7 @@ export interface Surroundings {
 }
 
 /** What one launch binds. */
-export type Bound = { readonly node: Node } | { readonly scratch: number } | "output";
+export type Bound = { readonly node: Node } | { readonly scratch: number } | { readonly output: number } | "output";
 
 /** A whole number at each run: the value of a scalar node, times `scale`, plus `add`. */
 export interface RunValue {
@@ -107,13 +123,19 @@ export function elementTypeOf(pass: Pass, name: string): string {
 }
 
 /** Fills the shader and says what goes where. */
-export function finish(pass: Pass, inputs: KernelInputs, holes: Holes, operands: readonly Node[]): ComposedLaunch {
+export function finish(
+  pass: Pass,
+  inputs: KernelInputs,
+  holes: Holes,
+  operands: readonly Node[],
+  outputs: readonly ExtraBinding[] = [],
+): ComposedLaunch {
   const own = holesOf(pass);
   const { wgsl, bindings, params } = specialize(pass.shader, LIBRARIES, {
     ...own,
     ...holes,
     hooks: { ...own.hooks, ...holes.hooks },
-    extraBindings: inputs.extraBindings,
+    extraBindings: [...outputs, ...inputs.extraBindings],
     extraParams: [...(holes.extraParams ?? []), ...inputs.extraParams],
   });
   const numberOf = (name: string): number => {
@@ -127,13 +149,14 @@ export function finish(pass: Pass, inputs: KernelInputs, holes: Holes, operands:
     bound: boundOf(operand, operands),
     window: null,
   }));
+  const made = outputs.map(({ name }, output) => ({ binding: numberOf(name), bound: { output }, window: null }));
   const fused = inputs.bound.map(({ name, node, window }) => ({ binding: numberOf(name), bound: { node }, window }));
   const scalars = new Map(inputs.uniform.map(({ name, node }) => [name, node]));
   return {
     label: pass.shader.name,
     wgsl,
     grid: pass.grid,
-    bindings: [...bound, ...fused],
+    bindings: [...bound, ...made, ...fused],
     paramsBinding: numberOf("params"),
     params: params.map((field) => ({ field, value: paramValue(pass, field, scalars) })),
     flops: pass.flops,
@@ -143,6 +166,7 @@ export function finish(pass: Pass, inputs: KernelInputs, holes: Holes, operands:
 
 function boundOf(operand: Operand, operands: readonly Node[]): Bound {
   if (operand === "output") return "output";
+  if (operand === "output1") return { output: 1 };
   const index = Number(operand.replace(/\D+/, ""));
   return operand.startsWith("scratch") ? { scratch: index } : { node: operands[index]! };
 }

@@ -106,7 +106,8 @@ function moveStatistics(
 ): void {
   if (count === 0) return; // an empty batch has no statistics
   const move = (running: Buffer, batch: Node, factor: number): void => {
-    const step = ops.mul(ops.detach(ops.mean(batch, 0)), momentum * factor);
+    const overall = batch.shape[0] === 1 ? ops.reshape(batch, running.shape) : ops.mean(batch, 0);
+    const step = ops.mul(ops.detach(overall), momentum * factor);
     running.update((current) => ops.add(ops.mul(current, 1 - momentum), step));
   };
   move(runningMean, mean, 1);

@@ -14,7 +14,7 @@ import {
   type Pass,
   type Shader,
 } from "./kernel";
-import { sumPartialsShader, withPartials } from "./sumPartials";
+import { type Partials, sumPartialsShader, withPartials } from "./sumPartials";
 
 const conv2dShader: Shader = { name: "conv2d", source: conv2dSource };
 const gradInputShader: Shader = { name: "conv2dGradInput", source: gradInputSource };
@@ -38,9 +38,9 @@ const TASTE: Readonly<Record<AdapterClass, Taste>> = {
 
 /**
  * Nanoseconds on the software adapter, for 4 invocations at once: a load, a multiply-add, what it takes more where a sum is
- * kept for one only, and a store. To compile a load or multiply-add takes `compile`, shared among the runs to come.
+ * kept for one only, a store, and another dispatch. To compile a load or multiply-add takes `compile`, shared among the runs to come.
  */
-const COST = { load: 9.5, multiplyAdd: 1, spilled: 1, store: 40, compile: 340_000 / 100 } as const;
+const COST = { load: 9.5, multiplyAdd: 1, spilled: 1, store: 40, dispatch: 12_000, compile: 340_000 / 100 } as const;
 
 /** Of the software adapter; the choice hardly depends on it. */
 const CORES = 2;
@@ -55,12 +55,16 @@ interface Candidate {
   readonly loads: number;
   readonly multiplyAdds: number;
   readonly chain: number;
+  /** Dispatches; one by default. */
+  readonly passes?: number;
 }
 
-function cost({ invocations, results, turns, loads, multiplyAdds, chain }: Candidate, { busy }: Taste): number {
+function cost(candidate: Candidate, { busy }: Taste): number {
+  const { invocations, results, turns, loads, multiplyAdds, chain, passes = 1 } = candidate;
   const turn = COST.load * loads + (COST.multiplyAdd + COST.spilled / chain) * multiplyAdds;
   const run = (turns === 1 ? 1 : turns + 1) * turn + COST.store * results; // SwiftShader runs a loop's body once more
-  return (Math.max(invocations, busy) / 4 / CORES) * run + COST.compile * (loads + multiplyAdds);
+  const launches = COST.dispatch * (passes - 1);
+  return (Math.max(invocations, busy) / 4 / CORES) * run + launches + COST.compile * (loads + multiplyAdds);
 }
 
 /** The cheapest of those that an adapter class allows, else the smallest. */
@@ -321,6 +325,20 @@ function planWrittenGradInput(info: Conv2dInfo, limits: KernelLimits): KernelPla
   return { passes: [pass] };
 }
 
+/** Where sums of channels go: nowhere, to their own output, or behind the partial sums of the weights. */
+function biasHoles({ parts, restCount }: Required<Partials>): { isBound: boolean; hooks: Record<string, string> } {
+  if (restCount > 0 && parts === 1) return { isBound: true, hooks: {} };
+  const body =
+    restCount === 0
+      ? ""
+      : "output[params.splits * params.groups * params.out_channels * params.in_channels * KERNEL_HEIGHT * KERNEL_WIDTH + " +
+        "split * params.groups * params.out_channels + channel] = value;";
+  return {
+    isBound: false,
+    hooks: { store_bias: `fn store_bias(value: f32, channel: u32, split: u32) { ${body} }` },
+  };
+}
+
 function planGradWeight(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
   const taste = TASTE[limits.adapterClass];
   const { batch, groups, outHeight, outWidth, kernelHeight, kernelWidth } = info;
@@ -332,29 +350,39 @@ function planGradWeight(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
     blocks(CHANNELS, divisors(outHeight), divisors(outWidth)).map((block) => ({ o, block })),
   );
   const candidates = tapChoices(info).flatMap(({ tapsY, tapsX }) =>
-    tiled.map(({ o, block }): Candidate & Taps & { o: number; splits: number } => {
+    tiled.flatMap(({ o, block }): (Candidate & Taps & { o: number; splits: number })[] => {
       const { c, y, x } = block;
       const tapCount = tapsY * tapsX;
       const inputs = patch(y, strideHeight, dilationHeight, tapsY) * patch(x, strideWidth, dilationWidth, tapsX);
       const parts = groups * ceilDiv(outChannels, o) * ceilDiv(inChannels, c) * (kernel / tapCount);
       const tiles = Math.max(1, (batch * outHeight * outWidth) / (y * x)); // an empty batch still writes its zeros
-      const perSplit = ceilDiv(tiles, Math.max(1, Math.min(tiles, Math.floor(taste.busy / parts))));
-      const splits = ceilDiv(tiles, perSplit);
-      return {
-        ...{ block, o, splits, tapsY, tapsX },
-        invocations: parts * splits,
-        results: o * c * tapCount,
-        turns: perSplit,
-        loads: o * y * x + c * inputs,
-        multiplyAdds: o * c * tapCount * y * x,
-        chain: y * x,
-      };
+      const most = Math.max(1, Math.min(tiles, Math.floor(taste.busy / parts)));
+      return [...new Set([1, most])].map((wanted) => {
+        const perSplit = ceilDiv(tiles, wanted);
+        const splits = ceilDiv(tiles, perSplit);
+        return {
+          ...{ block, o, splits, tapsY, tapsX },
+          invocations: parts * splits,
+          results: o * c * tapCount,
+          turns: perSplit,
+          loads: o * y * x + c * inputs,
+          multiplyAdds: o * c * tapCount * y * x,
+          chain: y * x,
+          passes: splits > 1 ? 2 : 1,
+        };
+      });
     }),
   );
   const { block, o, splits, invocations, turns, tapsY, tapsX } = cheapest(candidates, taste);
+  const partials = {
+    count: info.outChannels * inChannels * kernel,
+    parts: splits,
+    restCount: info.hasBias ? info.outChannels : 0,
+  };
+  const bias = biasHoles(partials);
   const pass: Pass = {
     shader: gradWeightShader,
-    grid: foldGrid(ceilDiv(invocations, taste.workgroup), limits),
+    grid: foldGrid(ceilDiv(invocations + splits * partials.restCount, taste.workgroup), limits),
     consts: {
       ...geometry(info),
       WORKGROUP: taste.workgroup,
@@ -369,17 +397,23 @@ function planGradWeight(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
       },
       STEP_Y: step(block.y, strideHeight, dilationHeight, tapsY),
       STEP_X: step(block.x, strideWidth, dilationWidth, tapsX),
+      HAS_BIAS: info.hasBias ? 1 : 0,
     },
-    ...laneHoles(outChannels, "grad_out"),
+    aliases: laneHoles(outChannels, "grad_out").aliases ?? {},
+    hooks: { ...laneHoles(outChannels, "grad_out").hooks, ...bias.hooks },
+    unbound: bias.isBound ? [] : ["grad_bias"],
     params: {
       ...sizes(info),
       ...{ blocks_o: ceilDiv(outChannels, o), blocks_c: ceilDiv(inChannels, block.c) },
       ...{ splits, tiles: (batch * outHeight * outWidth) / (block.y * block.x), split_tiles: turns },
     },
-    bindings: { input: "input0", grad_out: "input1", output: "output" },
+    bindings: {
+      ...{ input: "input0", grad_out: "input1", output: "output" },
+      ...(bias.isBound && { grad_bias: "output1" as const }),
+    },
     ...work(info),
   };
-  return withPartials(pass, info.outChannels * inChannels * kernel, splits, limits);
+  return withPartials(pass, partials, limits);
 }
 
 export const conv2d: Kernel<Conv2dInfo> = { name: "conv2d", shaders: [conv2dShader], plan: planForward };

@@ -1,7 +1,7 @@
 /** All kernel families by name. The only folder that imports `.wgsl`. */
 import type { KernelInfoMap } from "../ops/kernelInfo";
 import { clipFactor, clipGradNorm, clipGradValue, gradNorm } from "./clip";
-import { contrast } from "./contrast";
+import { contrast, contrastMean } from "./contrast";
 import { conv2d, conv2dGradInput, conv2dGradWeight } from "./conv2d";
 import type { Kernel } from "./kernel";
 import { lars } from "./lars";
@@ -27,6 +27,7 @@ export const KERNELS: { readonly [N in keyof KernelInfoMap]: Kernel<KernelInfoMa
   scan,
   scatter,
   contrast,
+  contrastMean,
   momentumSgd,
   ema,
   momentumSgdEma,

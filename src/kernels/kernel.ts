@@ -26,8 +26,8 @@ export interface Shader {
   readonly libs?: readonly Shader[];
 }
 
-/** What a WGSL binding is bound to: an input of the node, its output, or scratch memory of the plan. */
-export type Operand = `input${number}` | "output" | `scratch${number}`;
+/** What a WGSL binding is bound to: an input of the node, its output, a second output, or scratch memory of the plan. */
+export type Operand = `input${number}` | "output" | "output1" | `scratch${number}`;
 
 /** One dispatch of a kernel plan. */
 export interface Pass {

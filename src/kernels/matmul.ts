@@ -65,7 +65,7 @@ function plan(
     flops: 2 * batch * m * n * k,
     bytes: 4 * batch * (m * k + k * n + m * n),
   };
-  return withPartials(pass, batch * m * n, splits, limits);
+  return withPartials(pass, { count: batch * m * n, parts: splits }, limits);
 }
 
 const scalarStrides = ({ a, b }: MatmulInfo): Record<string, number> => ({

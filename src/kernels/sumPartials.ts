@@ -8,27 +8,36 @@ export const sumPartialsShader: Shader = { name: "sumPartials", source };
 
 const WORKGROUP = 64;
 
+/** How much a kernel sums, and in how many parts. */
+export interface Partials {
+  readonly count: number;
+  readonly parts: number;
+  /** Elements of a second result, whose partials lie behind those of the first; it is `output1`. */
+  readonly restCount?: number;
+}
+
 /** `output[i] = sum_p partials[p, i]`, `partials` of shape `[parts, count]`. */
-export function sumPartials(partials: Operand, count: number, parts: number, limits: KernelLimits): Pass {
+function sumPartials(partials: Operand, { count, parts, restCount = 0 }: Partials, limits: KernelLimits): Pass {
   return {
     shader: sumPartialsShader,
-    grid: foldGrid(ceilDiv(count, WORKGROUP), limits),
+    grid: foldGrid(ceilDiv(count + restCount, WORKGROUP), limits),
     consts: { WORKGROUP },
-    params: { count, parts },
-    bindings: { partials, output: "output" },
-    flops: count * (parts - 1),
-    bytes: 4 * count * (parts + 1),
+    ...(restCount === 0 && { unbound: ["others"], hooks: { store_rest: "fn store_rest(value: f32, index: u32) { }" } }),
+    params: { count, rest_count: restCount, parts },
+    bindings: { partials, output: "output", ...(restCount > 0 && { others: "output1" as const }) },
+    flops: (count + restCount) * (parts - 1),
+    bytes: 4 * (count + restCount) * (parts + 1),
   };
 }
 
-/** `pass`, which makes `parts` partial sums of `count` elements, and the sum of them; `pass` alone where `parts` is 1. */
-export function withPartials(pass: Pass, count: number, parts: number, limits: KernelLimits): KernelPlan {
+/** `pass`, which makes partial sums, and the sum of them; `pass` alone where there is one part. */
+export function withPartials(pass: Pass, partials: Partials, limits: KernelLimits): KernelPlan {
+  const { count, parts, restCount = 0 } = partials;
   if (parts === 1) return { passes: [pass] };
+  const { output: _, ...others } = pass.bindings;
+  const inputs = Object.fromEntries(Object.entries(others).filter(([, operand]) => operand !== "output1"));
   return {
-    passes: [
-      { ...pass, bindings: { ...pass.bindings, output: "scratch0" } },
-      sumPartials("scratch0", count, parts, limits),
-    ],
-    scratch: [4 * count * parts],
+    passes: [{ ...pass, bindings: { ...inputs, output: "scratch0" } }, sumPartials("scratch0", partials, limits)],
+    scratch: [4 * (count + restCount) * parts],
   };
 }

@@ -39,6 +39,8 @@ export interface Conv2dInfo {
   readonly dilationHeight: number;
   readonly dilationWidth: number;
   readonly groups: number;
+  /** Of conv2dGradWeight: whether it makes the sum of each channel of gradOut too, as a second output. */
+  readonly hasBias?: boolean;
 }
 
 /** Geometry of a 2-d pooling window, NCHW with `planes = n * c`. */
@@ -90,13 +92,15 @@ export interface SortInfo {
 /** What a scan folds: numbers, or, for `maxIndex` and `minIndex`, places of the largest and smallest so far. */
 export type ScanFold = "sum" | "prod" | "logSumExp" | "linear" | "maxIndex" | "minIndex";
 
-/** Inputs: query `[queries, dim]`, key `[keys, dim]`, bar `[queries]`; `dim` is a multiple of 4. */
+/** Inputs: query `[queries, dim]`, key `[keys, dim]`, and of each query its own product (contrast) or the log of the sum (contrastMean), `[queries]`; `dim` is a multiple of 4. */
 export interface ContrastInfo {
   readonly queries: number;
   readonly keys: number;
   readonly dim: number;
   /** Of the products: 1 / temperature. */
   readonly scale: number;
+  /** Where contrastMean finds the total of query i: at `offset + stride * i`; by default at i. */
+  readonly total?: { readonly offset: number; readonly stride: number };
 }
 
 /**
@@ -177,6 +181,7 @@ export interface KernelInfoMap {
   scan: ScanInfo;
   scatter: ScatterInfo;
   contrast: ContrastInfo;
+  contrastMean: ContrastInfo;
   momentumSgd: UpdateInfo;
   ema: UpdateInfo;
   momentumSgdEma: UpdateInfo;

@@ -27,11 +27,12 @@ function readsOf(unit: Unit, memory: readonly Node[], fusion: Fusion, task: Task
 /** Whether a unit reads a variable from a copy: all do where there is one, but the one that makes it. */
 const readsCopy = (unit: Unit, leaf: Node, fusion: Fusion): boolean => fusion.isCopied(leaf) && unit.root !== leaf;
 
-function writesOf(unit: Unit, task: Task): readonly Access[] {
-  const effect = unit.effect === null ? null : task.effects[unit.effect]!;
-  if (!effect) return [];
-  return effect.kind === "update" ? effect.writes : [effect];
-}
+const writesOf = (unit: Unit, task: Task): readonly Access[] =>
+  unit.outputs.flatMap(({ effect: index }) => {
+    const effect = index === null ? null : task.effects[index]!;
+    if (!effect) return [];
+    return effect.kind === "update" ? effect.writes : [effect];
+  });
 
 export const memoryRead = (unit: Unit, fusion: Fusion): Node[] => [
   ...new Set([...fusion.loadsOf(unit), ...unit.operands.map((operand) => fusion.memoryOf(operand))]),
@@ -46,7 +47,7 @@ export function orderUnits(fusion: Fusion, task: Task): { order: Unit[] } | { cr
   const makers = new Map<Node, Unit>();
   const writers = new Map<VariableRef, { version: number; unit: Unit }[]>();
   for (const unit of units) {
-    if (unit.effect === null) makers.set(unit.root, unit);
+    for (const { node, effect } of unit.outputs) if (effect === null) makers.set(node, unit);
     for (const { variable, version } of writesOf(unit, task)) {
       writers.set(
         variable,

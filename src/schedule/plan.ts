@@ -11,7 +11,7 @@ import { sizeOf } from "../graph/shape";
 import { topologicalOrder } from "../graph/walk";
 import type { KernelLimits } from "../kernels/kernel";
 import { computedFrom } from "../ops/op";
-import { fuse, type Cut, type Fusion, isUniform, loadedIn, type Unit } from "./fuse";
+import { fuse, type Cut, type Fusion, isUniform, loadedIn, type Unit, type UnitOutput } from "./fuse";
 import { SlotPlanner } from "./memory";
 import { memoryRead, orderUnits } from "./order";
 import type { Task } from "./task";
@@ -139,58 +139,71 @@ class Planner {
     return place;
   }
 
-  private targetOf(unit: Unit): Place {
-    if (unit.effect !== null) return { kind: "effect", index: unit.effect };
-    const output = this.task.outputs.findIndex(({ node, want }) => node === unit.root && want === "resident");
+  private targetOf({ node, effect }: UnitOutput): Place {
+    if (effect !== null) return { kind: "effect", index: effect };
+    const output = this.task.outputs.findIndex((each) => each.node === node && each.want === "resident");
     if (output >= 0) return { kind: "output", index: output };
-    return { kind: "slot", index: this.memory.take(paddedByteLength(unit.root)) };
+    return { kind: "slot", index: this.memory.take(paddedByteLength(node)) };
   }
 
   private launchesOf(unit: Unit, index: number): PlannedLaunch[] {
-    const target = this.targetOf(unit);
-    if (unit.effect === null) this.places.set(unit.root, target);
+    const targets = unit.outputs.map((output) => {
+      const target = this.targetOf(output);
+      if (output.effect === null) this.places.set(output.node, target);
+      return target;
+    });
     const { launches, scratch } = compose(specOf(unit, this.task, this.limits), this.surroundings(unit));
     const scratchSlots = scratch.map((byteLength) => this.memory.take(byteLength));
-    const planned = launches.map((launch) => this.planned(launch, unit, target, scratchSlots, scratch));
+    const planned = launches.map((launch) => this.planned(launch, unit, targets, scratchSlots, scratch));
     for (const slot of scratchSlots) this.memory.give(slot);
-    this.freeAfter(unit, index, target);
+    this.freeAfter(unit, index, targets);
     return planned;
   }
 
   /** Gives back slots whose values nobody needs any more. */
-  private freeAfter(unit: Unit, index: number, target: Place): void {
+  private freeAfter(unit: Unit, index: number, targets: readonly Place[]): void {
     for (const node of memoryRead(unit, this.fusion)) {
       const place = this.places.get(node);
       if (place?.kind === "slot" && this.lastUse.get(node) === index) this.memory.give(place.index);
     }
-    if (target.kind === "slot" && !this.lastUse.has(unit.root)) this.memory.give(target.index);
+    unit.outputs.forEach(({ node }, output) => {
+      const target = targets[output]!;
+      if (target.kind === "slot" && !this.lastUse.has(node)) this.memory.give(target.index);
+    });
   }
 
   private surroundings(unit: Unit): Surroundings {
     const { fusion, task } = this;
-    const effect = unit.effect === null ? null : task.effects[unit.effect]!;
-    const variable = effect?.kind === "assign" ? effect.variable : null;
-    const buffer = variable && task.bufferOf(variable);
+    const written = unit.outputs.flatMap(({ effect: index }) => {
+      const effect = index === null ? null : task.effects[index]!;
+      return effect?.kind === "assign" ? [effect.variable] : [];
+    });
+    const buffers = new Set(written.map((variable) => task.bufferOf(variable)));
     return {
       limits: this.limits,
       isLoaded: loadedIn(unit, fusion),
       isUniform,
       memoryOf: (node) => fusion.memoryOf(node),
-      isOutput: (node) => variable !== null && node.variable === variable && !fusion.isCopied(node),
+      isOutput: (node) => node.variable !== null && written.includes(node.variable) && !fusion.isCopied(node),
       sharesOutputBuffer: (node) =>
-        node.variable !== null && buffer !== null && !fusion.isCopied(node) && task.bufferOf(node.variable) === buffer,
+        node.variable !== null && !fusion.isCopied(node) && buffers.has(task.bufferOf(node.variable)),
     };
   }
 
   private planned(
     launch: ComposedLaunch,
     unit: Unit,
-    target: Place,
+    targets: readonly Place[],
     scratchSlots: readonly number[],
     scratch: readonly number[],
   ): PlannedLaunch {
     const place = (bound: Bound): { place: Place; byteLength: number } => {
-      if (bound === "output") return { place: target, byteLength: paddedByteLength(this.writtenBy(unit)) };
+      if (bound === "output") return { place: targets[0]!, byteLength: paddedByteLength(this.writtenBy(unit)) };
+      if ("output" in bound)
+        return {
+          place: targets[bound.output]!,
+          byteLength: paddedByteLength(unit.outputs[bound.output]!.node),
+        };
       if ("scratch" in bound)
         return {
           place: { kind: "slot", index: scratchSlots[bound.scratch]! },
@@ -243,9 +256,12 @@ class Planner {
   }
 
   private fusedNames(unit: Unit): string[] {
-    const isInside = (node: Node): boolean => node === unit.root || node === unit.main || !this.fusion.isLoaded(node);
+    const isOwn = (node: Node): boolean =>
+      node === unit.root || node === unit.main || unit.sweep?.members.has(node) === true;
+    const isInside = (node: Node): boolean => isOwn(node) || !this.fusion.isLoaded(node);
     const loaded = new Set(memoryRead(unit, this.fusion));
-    return topologicalOrder([unit.root], (node) => loaded.has(node) || !isInside(node), computedFrom)
+    const roots = unit.outputs.map(({ node }) => node);
+    return topologicalOrder(roots, (node) => loaded.has(node) || !isInside(node), computedFrom)
       .filter((node) => !loaded.has(node) && !node.hasValue)
       .map((node) => node.op.name);
   }
@@ -261,6 +277,17 @@ function specOf(unit: Unit, task: Task, limits: KernelLimits): UnitSpec {
           isLarge: windowsOf(paddedByteLength(effect.variable), limits).length > 1,
         }
       : null;
-  const { root, main, call, operands } = unit;
-  return { root, main, call, operands, rows };
+  const { root, main, call, operands, sweep } = unit;
+  const variables = unit.outputs.map(({ effect: written }) => {
+    const each = written === null ? null : task.effects[written]!;
+    return each?.kind === "assign" ? each.variable : null;
+  });
+  return {
+    root,
+    main,
+    call,
+    operands,
+    rows,
+    sweep: sweep && { ...sweep, outputs: unit.outputs.map(({ node }) => node), variables },
+  };
 }

@@ -1,0 +1,82 @@
+// Sweeps over each row several times: softmax, normalisation and their gradients in one kernel. On level l, FOLDS folds of
+// load(l, ...) run at once; what they make is there for the next level, and at last for what is stored. A row is all (outer, inner)
+// of one `o`; inner elements are neighbours, taken four at a time. One invocation takes a row: no workgroup memory, no barriers.
+// Folds go block by block, so that rounding does not add up along all of a row; their order is fixed by the sizes alone.
+// Grid: (ceil(rows / WORKGROUP), 1, 1), folded into y beyond 65,535.
+
+const WORKGROUP = 4u;
+const BLOCK = 64u; // vec4s
+const LEVELS = 1u;
+const FOLDS = 1u; // of the level with most
+const STORES = 1u; // 0: nothing but values of rows
+
+struct Params { rows: u32, outer: u32, inner: u32 } // inner: elements
+
+@group(0) @binding(0) var<uniform> params: Params;
+
+fn prepare(o: u32) { } // @hook
+fn load(level: u32, o: u32, outer: u32, inner: u32) -> array<vec4<f32>, FOLDS> { return array<vec4<f32>, FOLDS>(); } // @hook
+fn identity(level: u32, fold: u32) -> f32 { return 0.0; } // @hook
+fn combine(level: u32, fold: u32, a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return a + b; } // @hook
+fn take(level: u32, o: u32, found: array<f32, FOLDS>) { } // @hook
+fn store(o: u32, outer: u32, inner: u32, count: u32) { } // @hook
+fn store_row(o: u32) { } // @hook
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let o = id.y * groups.x * WORKGROUP + id.x;
+  if (o >= params.rows) { return; }
+  let inner_vecs = (params.inner + 3u) / 4u;
+  let whole = params.inner / 4u; // vec4s without a ragged end
+  let tail = params.inner % 4u;
+  let lanes = vec4<bool>(true, tail > 1u, tail > 2u, false);
+  let end = params.outer * inner_vecs;
+
+  prepare(o);
+  // @unroll
+  for (var level = 0u; level < LEVELS; level++) {
+    var all: array<vec4<f32>, FOLDS>;
+    // @unroll
+    for (var k = 0u; k < FOLDS; k++) {
+      all[k] = vec4<f32>(identity(level, k));
+    }
+    var outer = 0u;
+    var vec = 0u;
+    for (var block = 0u; block < end; block += BLOCK) {
+      var part: array<vec4<f32>, FOLDS>;
+      // @unroll
+      for (var k = 0u; k < FOLDS; k++) {
+        part[k] = vec4<f32>(identity(level, k));
+      }
+      for (var t = block; t < min(block + BLOCK, end); t++) {
+        let values = load(level, o, outer, 4u * vec);
+        let is_there = vec4<bool>(vec < whole) | lanes;
+        // @unroll
+        for (var k = 0u; k < FOLDS; k++) {
+          part[k] = combine(level, k, part[k], select(vec4<f32>(identity(level, k)), values[k], is_there));
+        }
+        vec++;
+        if (vec == inner_vecs) { vec = 0u; outer++; }
+      }
+      // @unroll
+      for (var k = 0u; k < FOLDS; k++) {
+        all[k] = combine(level, k, all[k], part[k]);
+      }
+    }
+    var found: array<f32, FOLDS>;
+    // @unroll
+    for (var k = 0u; k < FOLDS; k++) {
+      let pairs = combine(level, k, all[k], all[k].yxwz);
+      found[k] = combine(level, k, pairs, pairs.zwxy).x;
+    }
+    take(level, o, found);
+  }
+  if (STORES > 0u) {
+    for (var outer = 0u; outer < params.outer; outer++) {
+      for (var vec = 0u; vec < inner_vecs; vec++) {
+        store(o, outer, 4u * vec, min(4u, params.inner - 4u * vec));
+      }
+    }
+  }
+  store_row(o);
+}

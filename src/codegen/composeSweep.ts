@@ -1,0 +1,237 @@
+/**
+ * Composes sweeps over rows: what each level folds, what its results make of each row, and what is stored. Each hook has a case a
+ * level, and values of rows that elements need are variables of the invocation, computed once a row.
+ */
+
+import type { Node } from "../graph/node";
+import { planSweep } from "../kernels/sweep";
+import { computedFrom, opOf } from "../ops/op";
+import { Emitter, storedBits, wgslType } from "./emit";
+import { combineText, type Fold, identityText } from "./fold";
+import type { Index } from "./indexing";
+import type { KernelInputs } from "./inputs";
+import { type ComposedLaunch, finish, inputsFor, type Surroundings, type SweepSpec } from "./launch";
+import { OutputWindows } from "./outputWindows";
+import type { ExtraBinding } from "./specialize";
+
+/** Composes the one launch of a sweep. */
+export function composeSweep(sweep: SweepSpec, around: Surroundings): ComposedLaunch {
+  return new SweepComposer(sweep, around).launch();
+}
+
+class SweepComposer {
+  private readonly inputs: KernelInputs;
+  /** Values of rows that elements need, or that are folded: a variable each. */
+  private readonly names = new Map<Node, string>();
+  private readonly stores: readonly Node[];
+
+  constructor(
+    private readonly sweep: SweepSpec,
+    private readonly around: Surroundings,
+  ) {
+    this.inputs = inputsFor(around, OutputWindows.none(sweep.outputs[0]!));
+    for (const folds of sweep.folds) for (const fold of folds) this.name(fold);
+    for (const node of sweep.members.keys()) {
+      if (sweep.members.get(node)!.kind !== "element") continue;
+      for (const input of computedFrom(node)) if (sweep.members.get(input)?.kind === "row") this.name(input);
+    }
+    this.nameSpread();
+    this.stores = sweep.outputs.filter((node) => sweep.members.get(node)!.kind === "element");
+  }
+
+  /** Names what is spread over rows from elsewhere: a weight of the row, what was made of its statistics. */
+  private nameSpread(): void {
+    const { sweep, around } = this;
+    const seen = new Set<Node>();
+    const stack = [...sweep.folds.flat().map((fold) => fold.inputs[0]!), ...sweep.outputs];
+    for (let node = stack.pop(); node; node = stack.pop()) {
+      if (seen.has(node) || around.isUniform(node)) continue;
+      seen.add(node);
+      const isMember = sweep.members.has(node);
+      if (!isMember && around.isLoaded(node)) continue;
+      if (!isMember && isSpread(node, sweep)) {
+        const [input] = node.inputs;
+        if (!around.isUniform(input!)) this.name(input!);
+        continue;
+      }
+      stack.push(...computedFrom(node));
+    }
+  }
+
+  private name(node: Node): void {
+    if (!this.names.has(node)) this.names.set(node, `row${this.names.size}`);
+  }
+
+  launch(): ComposedLaunch {
+    const { sweep, around, inputs } = this;
+    const { size, folds, outputs } = sweep;
+    const most = Math.max(...folds.map((level) => level.length));
+    const info = { ...size, levels: folds.length, folds: most, stores: this.stores.length > 0 };
+    const hooks = {
+      prepare: this.prepareHook(),
+      load: this.loadHook(most),
+      identity: this.identityHook(),
+      combine: this.combineHook(),
+      take: this.takeHook(),
+      store: this.storeHook(),
+      store_row: this.storeRowHook(),
+    };
+    const variables = [...this.names].map(([node, name]) => `var<private> ${name}: ${wgslType(node.dtype, 1)};`);
+    const puts = outputs.map((node, index) => this.putFunction(node, index));
+    const holes = {
+      hooks,
+      helpers: [
+        ...variables,
+        ...puts,
+        ...inputs.helpers("u32", (node) => `made${sweep.variables.indexOf(node.variable)}`),
+      ],
+    };
+    return finish(
+      planSweep(info, around.limits),
+      inputs,
+      holes,
+      [],
+      outputs.map((node, index) => this.binding(node, index)),
+    );
+  }
+
+  // ---- elements ----
+
+  private elementEmitter(): { emitter: Emitter; at: (node: Node) => Index } {
+    const { layout, shape } = this.sweep;
+    const emitter = new Emitter(this.inputs, this.around, 4, layout.loops);
+    for (const [node, name] of this.names) emitter.give(node, `${wgslType(node.dtype, 4)}(${name})`);
+    const whole = emitter.root.through(layout.axes, shape);
+    return { emitter, at: (node) => (node.shape.join() === shape.join() ? whole : whole.reshaped(node.shape)) };
+  }
+
+  private loadHook(most: number): string {
+    const cases = this.sweep.folds.map((folds) => {
+      const { emitter, at } = this.elementEmitter();
+      const values = folds.map((fold) => emitter.value(fold.inputs[0]!, at(fold.inputs[0]!)));
+      while (values.length < most) values.push("vec4<f32>()");
+      return `${emitter.body}  return array<vec4<f32>, ${most}>(${values.join(", ")});\n`;
+    });
+    return `fn load(level: u32, o: u32, outer: u32, inner: u32) -> array<vec4<f32>, ${most}> {\n${byLevel(cases)}}`;
+  }
+
+  private storeHook(): string {
+    const { emitter, at } = this.elementEmitter();
+    const lines = this.stores.map((node) => {
+      const index = at(node);
+      const bits = storedBits(emitter.value(node, index), node.dtype, 4);
+      return `  put${this.sweep.outputs.indexOf(node)}(${at(node).flat("base")}, ${bits}, count);\n`;
+    });
+    return `fn store(o: u32, outer: u32, inner: u32, count: u32) {\n${emitter.body}${lines.join("")}}`;
+  }
+
+  private get isVector(): boolean {
+    return this.sweep.size.inner % 4 === 0;
+  }
+
+  private isVectorOutput(node: Node): boolean {
+    return this.isVector && this.stores.includes(node);
+  }
+
+  private binding(node: Node, index: number): ExtraBinding {
+    const type = this.isVectorOutput(node) ? "array<vec4<u32>>" : "array<u32>";
+    return { name: `made${index}`, type, access: "read_write" };
+  }
+
+  /** Stores what a row's end leaves of four neighbours. */
+  private putFunction(node: Node, index: number): string {
+    const name = `made${index}`;
+    if (!this.stores.includes(node)) return `fn put${index}(i: u32, bits: u32) { ${name}[i] = bits; }`;
+    const signature = `fn put${index}(i: u32, bits: vec4<u32>, count: u32)`;
+    if (this.isVector) return `${signature} { ${name}[i / 4u] = bits; }`;
+    const lane = (k: number): string => `${k === 0 ? "" : `if (count > ${k}u) `}{ ${name}[i + ${k}u] = bits[${k}]; }`;
+    return `${signature} { ${[0, 1, 2, 3].map(lane).join(" ")} }`;
+  }
+
+  // ---- rows ----
+
+  private rowEmitter(): { emitter: Emitter; at: (node: Node) => Index } {
+    const emitter = new Emitter(this.inputs, this.around, 1, [this.sweep.layout.loops[0]!]);
+    return { emitter, at: (node) => emitter.root.reshaped(node.shape) };
+  }
+
+  /** Values of a row that do not depend on its folds. */
+  private prepareHook(): string {
+    const { emitter, at } = this.rowEmitter();
+    const given = [...this.names].filter(([node]) => !this.sweep.members.has(node));
+    const lines = given.map(([node, name]) => `  ${name} = ${emitter.value(node, at(node))};\n`);
+    return `fn prepare(o: u32) {\n${emitter.body}${lines.join("")}}`;
+  }
+
+  /** What the results of a level make of a row. */
+  private takeHook(): string {
+    const { folds, members } = this.sweep;
+    const most = Math.max(...folds.map((level) => level.length));
+    const cases = folds.map((found, level) => {
+      const { emitter, at } = this.rowEmitter();
+      const lines = found.map((fold, k) => `  ${this.names.get(fold)!} = found[${k}];\n`);
+      const isFold = (node: Node): boolean => opOf(node).lowering.kind === "reduce";
+      for (const [node, name] of this.names) {
+        const needed = members.get(node)?.level ?? 0;
+        if (needed <= level || (members.has(node) && isFold(node))) emitter.give(node, name);
+      }
+      const made = [...this.names].filter(([node]) => members.get(node)?.level === level + 1 && !isFold(node));
+      const values = made.map(([node, name]) => `  ${name} = ${emitter.value(node, at(node))};\n`);
+      return lines.join("") + emitter.body + values.join("");
+    });
+    return `fn take(level: u32, o: u32, found: array<f32, ${most}>) {\n${byLevel(cases)}}`;
+  }
+
+  private storeRowHook(): string {
+    const { emitter, at } = this.rowEmitter();
+    for (const [node, name] of this.names) emitter.give(node, name);
+    const lines = this.sweep.outputs.flatMap((node, index) =>
+      this.stores.includes(node)
+        ? []
+        : [`  put${index}(o, ${storedBits(emitter.value(node, at(node)), node.dtype, 1)});\n`],
+    );
+    return `fn store_row(o: u32) {\n${emitter.body}${lines.join("")}}`;
+  }
+
+  // ---- folds ----
+
+  private identityHook(): string {
+    return `fn identity(level: u32, fold: u32) -> f32 {\n${this.byFold((fold) => identityText(fold, "f32"))}}`;
+  }
+
+  private combineHook(): string {
+    const text = this.byFold((fold) => `return ${combineText(fold, "f32", 4)};`);
+    return `fn combine(level: u32, fold: u32, a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {\n${text}}`;
+  }
+
+  /** Statements by level and fold: one where all are the same. */
+  private byFold(text: (fold: Fold) => string): string {
+    const kinds = this.sweep.folds.map((level) => level.map((node) => foldOf(node)));
+    const [first] = kinds.flat();
+    if (kinds.flat().every((kind) => kind === first)) return `  ${text(first!)}\n`;
+    const cases = kinds.flatMap((level, l) => level.map((kind, k) => `    case ${4 * l + k}u: { ${text(kind)} }\n`));
+    return `  switch (4u * level + fold) {\n${cases.join("")}    default: { ${text("sum")} }\n  }\n`;
+  }
+}
+
+function foldOf(node: Node): Fold {
+  const { lowering } = opOf(node);
+  return lowering.kind === "reduce" ? lowering.fold : "sum";
+}
+
+/** Whether a node repeats a value of each row along the row. */
+function isSpread(node: Node, { shape, layout }: SweepSpec): boolean {
+  const [input] = node.inputs;
+  if (node.op.name !== "expand" || node.shape.join() !== shape.join() || input!.shape.length !== shape.length)
+    return false;
+  const kept = layout.loops[0]!.shape.length;
+  return input!.shape.every((size, dim) => size === (layout.axes[dim]!.terms[0]!.from < kept ? shape[dim] : 1));
+}
+
+/** Statements by level. */
+function byLevel(cases: readonly string[]): string {
+  if (cases.length === 1) return cases[0]!;
+  const last = cases.length - 1;
+  const text = cases.map((body, level) => `  ${level === last ? "default:" : `case ${level}u:`} {\n${body}  }\n`);
+  return `  switch (level) {\n${text.join("")}  }\n`;
+}

@@ -1,0 +1,63 @@
+/** Wrapper of shaders/sweep.wgsl and sweepShared.wgsl: rows that are swept over several times, an invocation or a workgroup each. */
+
+import sweepSource from "../../shaders/sweep.wgsl?raw";
+import sweepSharedSource from "../../shaders/sweepShared.wgsl?raw";
+import { foldGrid } from "./grid";
+import { ceilDiv, type KernelLimits, type Pass, type Shader } from "./kernel";
+
+/** Hooks: `prepare(o)`, `load(level, o, outer, inner)`, `identity`, `combine`, `take(level, o, found)`, `store(o, outer, inner, count)`, `store_row(o)`. */
+export const sweep: Shader = { name: "sweep", source: sweepSource };
+/** The same hooks. */
+export const sweepShared: Shader = { name: "sweepShared", source: sweepSharedSource };
+
+/** Levels of folds that one kernel takes, and folds of one level. */
+export const MAX_LEVELS = 4;
+export const MAX_FOLDS = 4;
+
+export interface SweepInfo {
+  readonly rows: number;
+  readonly outer: number;
+  readonly inner: number;
+  readonly levels: number;
+  /** Of the level with most. */
+  readonly folds: number;
+  /** Whether it stores more than a value a row. */
+  readonly stores: boolean;
+}
+
+/** Rows below which an adapter is not kept busy, unless all is small. */
+const LEAST_ROWS = 16;
+/** Elements that count as small. */
+const SMALL = { software: 16384, hardware: 65536 } as const;
+/** Vec4s in flight that are worth larger workgroups. */
+const WORKGROUP = { software: { few: 4, many: 16 }, hardware: { few: 32, many: 128 } } as const;
+const BLOCK = 64;
+
+/** Whether rows are swept over as fast as by kernels that cut them into chunks. */
+export const isSweepable = ({ rows, outer, inner }: SweepSize, limits: KernelLimits): boolean =>
+  rows >= LEAST_ROWS || rows * outer * inner <= SMALL[limits.adapterClass];
+
+export type SweepSize = Pick<SweepInfo, "rows" | "outer" | "inner">;
+
+/** Roundings in a row that the terms of a sum go through. */
+export function roundingsOfSweep({ outer, inner }: SweepSize): number {
+  const loads = outer * ceilDiv(inner, 4);
+  return Math.min(loads, BLOCK) + ceilDiv(loads, BLOCK) + 2;
+}
+
+export function planSweep({ rows, outer, inner, levels, folds, stores }: SweepInfo, limits: KernelLimits): Pass {
+  const isSoftware = limits.adapterClass === "software";
+  const sizes = WORKGROUP[limits.adapterClass];
+  const isMany = isSoftware ? rows >= 1024 : outer * inner >= 1024;
+  const workgroup = isMany ? sizes.many : sizes.few;
+  const count = rows * outer * inner;
+  return {
+    shader: isSoftware ? sweep : sweepShared,
+    consts: { WORKGROUP: workgroup, BLOCK, LEVELS: levels, FOLDS: folds, STORES: stores ? 1 : 0 },
+    grid: foldGrid(isSoftware ? ceilDiv(rows, workgroup) : rows, limits),
+    params: { rows, outer, inner },
+    bindings: {},
+    flops: levels * folds * count,
+    bytes: 4 * count,
+  };
+}
