@@ -1,5 +1,5 @@
 // Of the scores `scale * (query . key)` of each query with one chunk of keys: the largest, the sum of exp(score - largest), how many
-// products are above the query's bar, and whether one is NaN. No score is stored: contrastTotals puts the chunks together.
+// products are above the query's own, and whether one is NaN. No score is stored: contrastTotals puts the chunks together.
 // One invocation takes ROWS queries and a chunk, COLS keys at a time: no workgroup memory, no barriers.
 // Grid: one invocation a (chunk, block of queries), linear, folded into x and y.
 
@@ -12,7 +12,7 @@ struct Params { queries: u32, keys: u32, dim4: u32, blocks: u32, chunks: u32, ch
 
 @group(0) @binding(0) var<storage, read> query: array<vec4<f32>>; // [queries, dim4]
 @group(0) @binding(1) var<storage, read> key: array<vec4<f32>>; // [keys, dim4]
-@group(0) @binding(2) var<storage, read> bar: array<f32>; // [queries]
+@group(0) @binding(2) var<storage, read> own: array<f32>; // [queries]
 @group(0) @binding(3) var<storage, read_write> partials: array<vec4<f32>>; // [chunks, queries]: largest, sum, above, NaN
 @group(0) @binding(4) var<uniform> params: Params;
 
@@ -36,13 +36,13 @@ fn main(
 
   // Queries and keys past the end repeat the last ones, and do not count.
   var rows: array<u32, ROWS>;
-  var bars: array<f32, ROWS>;
+  var owns: array<f32, ROWS>;
   var found: array<vec4<f32>, ROWS>;
   // @unroll
   for (var i = 0u; i < ROWS; i++) {
     let at = min(row + i, params.queries - 1u);
     rows[i] = at * params.dim4;
-    bars[i] = bar[at];
+    owns[i] = own[at];
     found[i] = vec4(LOWEST, 0.0, 0.0, 0.0);
   }
   for (var first = begin; first < end; first += COLS) {
@@ -81,7 +81,7 @@ fn main(
       for (var j = 0u; j < COLS; j++) {
         let is_there = first + j < end;
         scores[j] = select(-inf_of(1.0), params.scale * sums[i][j], is_there);
-        above += select(0.0, 1.0, is_there & (sums[i][j] > bars[i]));
+        above += select(0.0, 1.0, is_there & (sums[i][j] > owns[i]));
         wrong = select(wrong, 1.0, is_nan(scores[j]));
         largest = max(largest, scores[j]);
       }

@@ -1,14 +1,13 @@
-/** Contrast of queries with many keys: what a softmax over all their products needs, without the products. */
+/** Contrast of queries with many keys: InfoNCE and its gradient, without the products of all with all. */
 
 import { ShapeError } from "../errors";
 import type { HostArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
-import { sameShape, showShape } from "../graph/shape";
-import { softplus } from "./activation";
-import { add, mul, sub } from "./arithmetic";
-import { zeros } from "./broadcast";
+import { sameShape, type Shape, showShape } from "../graph/shape";
+import { add, mul, neg, sub } from "./arithmetic";
+import { expand, zeros } from "./broadcast";
 import { checkDType, checkSameDType } from "./check";
-import { detach } from "./custom";
+import { customVjp, withoutGrad } from "./custom";
 import { cat } from "./join";
 import { matmul } from "./matmul";
 import { exp } from "./math";
@@ -16,99 +15,219 @@ import { apply, defineOp } from "./op";
 import { FLOAT } from "./pointwise";
 import { sum } from "./reduce";
 import { narrow, padZeros } from "./slice";
-import { reshape, transpose } from "./views";
+import { reshape, transpose, unsqueeze } from "./views";
 
 type ContrastAttrs = { readonly scale: number };
 
-/** Elements of the products' softmax that a gradient holds at a time: 64 MiB. */
+/** Elements of the products' softmax that are held at a time where it must be held: 64 MiB. */
 const MOST_HELD = 2 ** 24;
+/** The longest vectors whose sums one invocation holds: 4 KiB. */
+const LONGEST = 1024;
 
-/** log(sum(exp(scores))) of a query, and how many of its products are above the bar. */
-function contrastOf(products: Float64Array, scale: number, bar: number): [logSumExp: number, above: number] {
+const OUTPUTS = 4;
+
+function checkOperands(op: string, query: Node, key: Node, perQuery: Node, name: string): Shape {
+  checkDType(op, [query, key, perQuery], FLOAT);
+  checkSameDType(op, [query, key, perQuery]);
+  const [n, dim] = query.shape;
+  if (query.shape.length !== 2 || !sameShape(key.shape.slice(1), [dim!]) || !sameShape(perQuery.shape, [n!])) {
+    throw new ShapeError(
+      `${op}: query must be [n, dim], key [k, dim] and ${name} [n], got ${[query, key, perQuery].map(({ shape }) => showShape(shape)).join(", ")}. Transpose what lies the other way.`,
+    );
+  }
+  return query.shape;
+}
+
+/** `query . key[j]` of one query and all keys. */
+function productsOf(query: HostArray, row: number, key: HostArray): Float64Array {
+  const [keys, dim] = key.shape as [number, number];
+  const products = new Float64Array(keys);
+  for (let j = 0; j < keys; j++) {
+    let product = 0;
+    for (let d = 0; d < dim; d++) product += query.data[row * dim + d]! * key.data[j * dim + d]!;
+    products[j] = product;
+  }
+  return products;
+}
+
+/** log(sum(exp(scale * products))). */
+function logSumExp(products: Float64Array, scale: number): number {
   let largest = -Infinity;
-  let above = 0;
-  for (const product of products) {
-    largest = Math.max(largest, scale * product);
-    if (product > bar) above++;
-  }
-  if (!Number.isFinite(largest)) return [largest, above]; // none, all -Infinity, one Infinity, one NaN
-  let sum = 0;
-  for (const product of products) sum += Math.exp(scale * product - largest);
-  return [largest + Math.log(sum), above];
+  for (const product of products) largest = Math.max(largest, scale * product);
+  if (!Number.isFinite(largest)) return largest; // none, all -Infinity, one Infinity, one NaN
+  let total = 0;
+  for (const product of products) total += Math.exp(scale * product - largest);
+  return largest + Math.log(total);
 }
 
-function evaluateContrast(query: HostArray, key: HostArray, bar: HostArray, output: HostArray, scale: number): void {
-  const [queries, dim] = query.shape as [number, number];
-  const products = new Float64Array(key.shape[0]!);
-  for (let i = 0; i < queries; i++) {
-    for (let j = 0; j < products.length; j++) {
-      let product = 0;
-      for (let d = 0; d < dim; d++) product += query.data[i * dim + d]! * key.data[j * dim + d]!;
-      products[j] = product;
-    }
-    output.data.set(contrastOf(products, scale, bar.data[i]!), 2 * i);
-  }
+/** What `contrast` gives of one query: loss, total, rest, above. */
+function contrastOf(products: Float64Array, own: number, scale: number): [number, number, number, number] {
+  const others = logSumExp(products, scale);
+  const distance = others - scale * own;
+  const loss = Math.max(distance, 0) + Math.log1p(Math.exp(-Math.abs(distance)));
+  const above = products.reduce((count, product) => count + Number(product > own), 0);
+  return [loss, scale * own + loss, 1 / (1 + Math.exp(-distance)), above];
 }
 
-/** Inputs: query `[n, dim]`, key `[k, dim]`, bar `[n]`. Output `[n, 2]`: log(sum_j exp(scale * query . key[j])), and how many query . key[j] > bar. */
+/**
+ * Inputs: query `[n, dim]`, key `[k, dim]`, own `[n]`: the products of queries with their own keys. Output `[n, 4]`, with
+ * `others = log(sum_j exp(scale * query . key[j]))`: the loss `log(1 + exp(others - scale * own))`; the log of the sum over all,
+ * `own` among them; the part of the others in that sum, `sigmoid(others - scale * own)`; how many products are above `own`.
+ */
 export const contrastOp = defineOp<ContrastAttrs>({
   name: "contrast",
-  infer([query, key, bar]) {
-    checkDType("contrast", [query!, key!, bar!], FLOAT);
-    checkSameDType("contrast", [query!, key!, bar!]);
-    const [n, dim] = query!.shape;
-    if (query!.shape.length !== 2 || !sameShape(key!.shape.slice(1), [dim!]) || !sameShape(bar!.shape, [n!])) {
-      throw new ShapeError(
-        `contrast: query must be [n, dim], key [k, dim] and bar [n], got ${[query!, key!, bar!].map(({ shape }) => showShape(shape)).join(", ")}. Transpose what lies the other way.`,
-      );
-    }
-    return { shape: [n!, 2], dtype: query!.dtype };
+  infer([query, key, own]) {
+    const [n] = checkOperands("contrast", query!, key!, own!, "own");
+    return { shape: [n!, OUTPUTS], dtype: query!.dtype };
   },
-  evaluate: ([query, key, bar], output, { scale }) => evaluateContrast(query!, key!, bar!, output, scale),
-  // with p = exp(scores - logSumExp): of query, scale * p @ key; of key, scale * p^T @ query. The count has none.
-  vjp(gradOut, { inputs: [query, key], output, attrs: { scale }, needs }) {
-    const [n, k] = [query!.shape[0]!, key!.shape[0]!];
-    const gradients = mul(narrow(gradOut, 1, 0, 1), scale);
-    const logSumExp = narrow(output, 1, 0, 1);
-    const count = Math.max(1, Math.floor(MOST_HELD / Math.max(1, n)));
-    const starts = Array.from({ length: Math.ceil(k / count) }, (_, i) => i * count);
-    const parts = starts.map((start) => {
-      const keys = narrow(key!, 0, start, Math.min(count, k - start));
-      const scores = mul(matmul(query!, transpose(keys, 0, 1)), scale);
-      return { keys, held: mul(exp(sub(scores, logSumExp)), gradients) };
-    });
-    if (k === 0) return [zeros(query!.shape, query!.dtype), zeros(key!.shape, key!.dtype), null];
+  evaluate([query, key, own], output, { scale }) {
+    for (let i = 0; i < query!.shape[0]!; i++)
+      output.data.set(contrastOf(productsOf(query!, i, key!), own!.data[i]!, scale), OUTPUTS * i);
+  },
+  vjp: null, // `contrast` gives each column its own
+  lowering: {
+    kind: "kernel",
+    call: ({ inputs: [query, key], attrs }) => ({ kernel: "contrast", info: infoOf(query!, key!, attrs) }),
+  },
+});
+
+const infoOf = (
+  query: Node,
+  key: Node,
+  attrs: object,
+): ContrastAttrs & { queries: number; keys: number; dim: number } => ({
+  queries: query.shape[0]!,
+  keys: key.shape[0]!,
+  dim: query.shape[1]!,
+  ...(attrs as ContrastAttrs),
+});
+
+/** Parts of the keys whose softmax is held at a time, in f32 64 MiB: `weights` is `[n, count]`. */
+function weightsOf(query: Node, key: Node, total: Node, scale: number): { keys: Node; weights: Node }[] {
+  const [n, k] = [query.shape[0]!, key.shape[0]!];
+  const count = Math.max(1, Math.floor(MOST_HELD / Math.max(1, n)));
+  const starts = Array.from({ length: Math.ceil(k / count) }, (_, i) => i * count);
+  return starts.map((start) => {
+    const keys = narrow(key, 0, start, Math.min(count, k - start));
+    const scores = mul(matmul(query, transpose(keys, 0, 1)), scale);
+    return { keys, weights: exp(sub(scores, unsqueeze(total, 1))) };
+  });
+}
+
+const total = (parts: readonly Node[], like: Node): Node =>
+  parts.length > 0 ? parts.reduce((a, b) => add(a, b)) : zeros(like.shape, like.dtype);
+
+/** Inputs: query `[n, dim]`, key `[k, dim]`, total `[n]`. Output `[n, dim]`: sum_j exp(scale * query . key[j] - total) * key[j]. */
+export const contrastMeanOp = defineOp<ContrastAttrs>({
+  name: "contrastMean",
+  infer([query, key, each]) {
+    return { shape: checkOperands("contrastMean", query!, key!, each!, "total"), dtype: query!.dtype };
+  },
+  evaluate([query, key, each], output, { scale }) {
+    const [n, dim] = query!.shape as [number, number];
+    for (let i = 0; i < n; i++) {
+      const sums = new Float64Array(dim);
+      productsOf(query!, i, key!).forEach((product, j) => {
+        const weight = Math.exp(scale * product - each!.data[i]!);
+        for (let d = 0; d < dim; d++) sums[d]! += weight * key!.data[j * dim + d]!;
+      });
+      output.data.set(sums, i * dim);
+    }
+  },
+  vjp(gradOut, { inputs: [query, key, each], output, attrs: { scale }, needs }) {
+    // with p the weights and t = gradOut @ key^T: of the scores, p * t
+    const parts = weightsOf(query!, key!, each!, scale).map(({ keys, weights }) => ({
+      keys,
+      weights,
+      ofScores: mul(weights, matmul(gradOut, transpose(keys, 0, 1))),
+    }));
+    const ofKeys = parts.map(({ weights, ofScores }) =>
+      add(mul(matmul(transpose(ofScores, 0, 1), query!), scale), matmul(transpose(weights, 0, 1), gradOut)),
+    );
     return [
-      needs[0] ? parts.map(({ keys, held }) => matmul(held, keys)).reduce(add) : null,
-      needs[1] ? cat(parts.map(({ held }) => matmul(transpose(held, 0, 1), query!))) : null,
-      null,
+      needs[0]
+        ? mul(
+            total(
+              parts.map(({ keys, ofScores }) => matmul(ofScores, keys)),
+              query!,
+            ),
+            scale,
+          )
+        : null,
+      needs[1] ? (ofKeys.length > 0 ? cat(ofKeys) : zeros(key!.shape, key!.dtype)) : null,
+      needs[2] ? neg(sum(mul(gradOut, output), 1)) : null,
     ];
   },
   lowering: {
     kind: "kernel",
-    call: ({ inputs: [query, key], attrs }) => ({
-      kernel: "contrast",
-      info: {
-        queries: query!.shape[0]!,
-        keys: key!.shape[0]!,
-        dim: query!.shape[1]!,
-        ...(attrs as unknown as ContrastAttrs),
-      },
-    }),
+    call: ({ inputs: [query, key], attrs }) => ({ kernel: "contrastMean", info: infoOf(query!, key!, attrs) }),
   },
 });
 
+/** Keys `[k, dim]` by their weights `exp(scale * query . key - total)`, summed for each query: `[n, dim]`. Long vectors have no kernel. */
+export function contrastMean(query: Node, key: Node, each: Node, scale: number): Node {
+  if (query.shape[1]! <= LONGEST) return apply(contrastMeanOp, [query, key, each], { scale });
+  return total(
+    weightsOf(query, key, each, scale).map(({ keys, weights }) => matmul(weights, keys)),
+    query,
+  );
+}
+
+/** Sum over queries of their weight of each key, times a factor and the query: `[k, dim]`. */
+function ofKeys(query: Node, key: Node, each: Node, factors: Node, scale: number): Node {
+  const parts = weightsOf(query, key, each, scale).map(({ weights }) =>
+    matmul(transpose(mul(weights, factors), 0, 1), query),
+  );
+  return parts.length > 0 ? cat(parts) : zeros(key.shape, key.dtype);
+}
+
+interface Contrast {
+  readonly losses: Node;
+  readonly above: Node;
+}
+
 /**
- * What a softmax over the products of each query with all keys needs, without holding the products.
- *
- * @returns `logSumExp` of the scaled products, `[n]`, and how many products are `above` the bar, `[n]`
+ * The columns of `contrast`, each with its gradient. With d = others - scale * own and w = sigmoid(d), the loss moves with d by w, the
+ * total with the others by w and with `own` by 1 - w, and w itself with d by w * (1 - w). The others move with a query
+ * by scale * sum_j p_j key[j] / w, p being the weights that the total makes: so w falls out.
  */
-function contrast(query: Node, key: Node, bar: Node, scale: number): { logSumExp: Node; above: Node } {
-  const rest = (4 - (query.shape[1]! % 4)) % 4; // kernels read four at a time
-  const whole = (x: Node): Node => (rest === 0 ? x : padZeros(x, [0, 0], [0, rest]));
-  const found = apply(contrastOp, [whole(query), whole(key), bar], { scale });
-  const column = (at: number): Node => reshape(narrow(found, 1, at, 1), [query.shape[0]!]);
-  return { logSumExp: column(0), above: column(1) };
+function columnsOf(query: Node, key: Node, own: Node, scale: number): Contrast {
+  const n = query.shape[0]!;
+  const found = apply(contrastOp, [withoutGrad(query), withoutGrad(key), withoutGrad(own)], { scale });
+  const column = (at: number): Node => reshape(narrow(found, 1, at, 1), [n]);
+  const inputs = [query, key, own];
+  /** A column whose gradient moves others by `factor * w` and own by `ofOwn`, each a function of what comes in. */
+  const withGradient = (at: number, factor: (gradOut: Node) => Node, ofOwn: (gradOut: Node) => Node): Node =>
+    customVjp(column(at), inputs, (gradOut, [q, keys]) => {
+      const factors = unsqueeze(mul(factor(gradOut), scale), 1);
+      return [
+        query.requiresGrad ? mul(contrastMean(q!, keys!, columns.total(), scale), expand(factors, q!.shape)) : null,
+        key.requiresGrad ? ofKeys(q!, keys!, columns.total(), factors, scale) : null,
+        own.requiresGrad ? mul(ofOwn(gradOut), scale) : null,
+      ];
+    });
+  const columns = {
+    total: (): Node =>
+      withGradient(
+        1,
+        (g) => g,
+        (g) => mul(g, sub(1, columns.rest())),
+      ),
+    rest: (): Node =>
+      withGradient(
+        2,
+        (g) => mul(g, sub(1, columns.rest())),
+        (g) => neg(mul(g, mul(columns.rest(), sub(1, columns.rest())))),
+      ),
+  };
+  return {
+    losses: withGradient(
+      0,
+      (g) => g,
+      (g) => neg(mul(g, columns.rest())),
+    ),
+    above: column(3),
+  };
 }
 
 /**
@@ -116,8 +235,9 @@ function contrast(query: Node, key: Node, bar: Node, scale: number): { logSumExp
  *
  * @returns `losses` `[n]`, and how many keys lie `above` the own, `[n]`
  */
-export function infoNCE(query: Node, own: Node, key: Node, scale: number): { losses: Node; above: Node } {
+export function infoNCE(query: Node, own: Node, key: Node, scale: number): Contrast {
   const products = sum(mul(query, own), 1);
-  const { logSumExp, above } = contrast(query, key, detach(products), scale);
-  return { losses: softplus(sub(logSumExp, mul(products, scale))), above };
+  const rest = (4 - (query.shape[1]! % 4)) % 4; // kernels read four at a time
+  const whole = (x: Node): Node => (rest === 0 ? x : padZeros(x, [0, 0], [0, rest]));
+  return columnsOf(whole(query), whole(key), products, scale);
 }

@@ -24,7 +24,7 @@ export {
 export { broadcast, cast, castOp, commonDType, counted, type Operand, together, typed } from "./cast";
 export { checkDTypeName } from "./check";
 export * from "./clip";
-export { infoNCE } from "./contrast";
+export { contrastMean, infoNCE } from "./contrast";
 export { conv2dGradInputOp, conv2dGradWeightOp, conv2dOp } from "./conv2d";
 export * from "./convolution";
 export { customVjp, customVjpOp, detach, detachOp, type VjpRule, withoutGrad } from "./custom";

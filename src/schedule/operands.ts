@@ -21,10 +21,24 @@ export function callOf(node: Node, limits: KernelLimits): { call: KernelCall; op
   const { lowering } = opOf(node);
   if (lowering.kind !== "kernel") return null;
   const call = lowering.call(node);
+  if (call.kernel === "contrastMean") return withTotal(node, call, limits);
   if (call.kernel !== "matmul") return { call, operands: [...node.inputs] };
   const [a, b] = node.inputs.map((input) => operandOf(input, limits)) as [Operand, Operand];
   const info: MatmulInfo = { ...call.info, a: a.strides, b: b.strides };
   return { call: { kernel: "matmul", info }, operands: [a.base, b.base] };
+}
+
+/** `contrastMean` reads its totals from among other columns. */
+function withTotal(
+  node: Node,
+  call: Extract<KernelCall, { kernel: "contrastMean" }>,
+  limits: KernelLimits,
+): { call: KernelCall; operands: Node[] } {
+  const seen = lookThrough(node.inputs[2]!);
+  const [stride] = seen?.strides ?? [];
+  if (!seen || stride === undefined || windowCount(seen.base, limits) > 1) return { call, operands: [...node.inputs] };
+  const info = { ...call.info, total: { offset: seen.offset, stride } };
+  return { call: { ...call, info }, operands: [...node.inputs.slice(0, 2), seen.base] };
 }
 
 function operandOf(node: Node, limits: KernelLimits): Operand {
@@ -43,7 +57,11 @@ function lookThrough(node: Node): { base: Node; strides: number[]; offset: numbe
     const input = base.inputs[0]!;
     if (lowering.kind === "view")
       axes = lowering.axes(base.attrs, input.shape, base.shape).map((axis) => composed(axis, axes));
-    else if (lowering.kind !== "alias") break;
+    else if (lowering.kind === "reshape") {
+      const squeezed = axesOfOnes(input.shape, base.shape);
+      if (!squeezed) break;
+      axes = squeezed.map((axis) => composed(axis, axes));
+    } else if (lowering.kind !== "alias") break;
     base = input;
   }
   const baseStrides = contiguousStrides(base.shape);
@@ -54,6 +72,14 @@ function lookThrough(node: Node): { base: Node; strides: number[]; offset: numbe
     for (const { from, step } of terms) strides[from]! += step * baseStrides[dim]!;
   });
   return strides.every((stride) => stride >= 0) ? { base, strides, offset } : null;
+}
+
+/** Where the dimensions of a reshape's input are among its own, where they differ by dimensions of 1 alone; else null. */
+function axesOfOnes(input: Shape, output: Shape): AxisMap[] | null {
+  const real = (shape: Shape): number[] => shape.flatMap((size, dim) => (size === 1 ? [] : [dim]));
+  const [from, to] = [real(input), real(output)];
+  if (from.length !== to.length || from.some((dim, i) => input[dim] !== output[to[i]!])) return null;
+  return input.map((_, dim) => (from.includes(dim) ? along(to[from.indexOf(dim)]!) : { start: 0, terms: [] }));
 }
 
 function composed({ start, terms }: AxisMap, outer: readonly AxisMap[]): AxisMap {

@@ -139,40 +139,98 @@ const sizeAlong = ({ shape, attrs }: Node): number => shape[(attrs as { dim: num
 
 const bilinear: Rule = { kind: "bilinear", of: [0, 1] };
 
+interface Score {
+  /** scale * query . key, and how far it may be off. */
+  readonly score: number;
+  readonly error: number;
+  /** query . key, and how far it may be off. */
+  readonly product: number;
+  readonly productError: number;
+}
+
+/** Scaled products of one query with all keys. */
+function scoresOf(
+  [query, key]: readonly HostArray[],
+  [queryError, keyError]: readonly Float64Array[],
+  scale: number,
+  row: number,
+): Score[] {
+  const [keys, dim] = key!.shape as [number, number];
+  return Array.from({ length: keys }, (_, j) => {
+    let [product, size, error] = [0, 0, 0];
+    for (let d = 0; d < dim; d++) {
+      const [q, k] = [query!.data[row * dim + d]!, key!.data[j * dim + d]!];
+      const [dq, dk] = [queryError![row * dim + d]!, keyError![j * dim + d]!];
+      product += q * k;
+      size += Math.abs(q * k);
+      error += dq * (Math.abs(k) + dk) + Math.abs(q) * dk;
+    }
+    const productError = error + ULP * roundingsOf(dim) * size;
+    const score = scale * product;
+    return { score, error: scale * productError + ULP * Math.abs(score), product, productError };
+  });
+}
+
 /**
- * Of `[n, 2]` log sums of exp(scale * query . key), and counts of products above a bar. A log sum moves no further than the score
- * that moves most; to this come its own roundings: of the chain of sums, exp's 4 ULP and log's 3, and of the result. A count may be off
- * by the products that are no farther from the bar than their error.
+ * Of `[n, 4]` columns of contrast. The log of a sum of exp moves no further than the score that moves most; to this come its own
+ * roundings: of the chain of sums, exp's 4 ULP and log's 3, and of the result. The loss moves with the distance to the own score by no more
+ * than its sigmoid, that by no more than a quarter; to this come exp, log1p and a quotient. A count may be off by the products that are
+ * no farther from the own one than their error.
  */
 function contrastErrors(
   node: Node,
   hosts: readonly HostArray[],
   errorOf: (input: number) => Float64Array,
 ): Float64Array {
-  const [query, key, bar] = hosts.map(({ data }) => data) as [TypedArray, TypedArray, TypedArray];
-  const [queryError, keyError, barError] = [errorOf(0), errorOf(1), errorOf(2)];
   const { scale } = node.attrs as { scale: number };
-  const [queries, dim] = hosts[0]!.shape as [number, number];
-  const keys = hosts[1]!.shape[0]!;
-  const errors = new Float64Array(2 * queries);
+  const [own, ownError] = [hosts[2]!.data, errorOf(2)];
+  const [queries, keys] = [hosts[0]!.shape[0]!, hosts[1]!.shape[0]!];
+  const errors = new Float64Array(4 * queries);
   for (let i = 0; i < queries; i++) {
-    let [furthest, largest, unsure] = [0, 0, 0];
-    for (let j = 0; j < keys; j++) {
-      let [product, size, error] = [0, 0, 0];
+    const scores = scoresOf(hosts, [errorOf(0), errorOf(1)], scale, i);
+    const furthest = Math.max(0, ...scores.map(({ error }) => error));
+    const largest = Math.max(0, ...scores.map(({ score }) => Math.abs(score)));
+    const ofOthers = furthest + ULP * (roundingsOf(keys) + 8 + 2 * (largest + Math.log(Math.max(1, keys))));
+    const score = Math.abs(scale * own[i]!);
+    const ofDistance = ofOthers + scale * ownError[i]! + ULP * (2 * score + largest + Math.log(Math.max(1, keys)));
+    const top = Math.max(-Infinity, ...scores.map((each) => each.score));
+    const others = top + Math.log(scores.reduce((sum, each) => sum + Math.exp(each.score - top), 0));
+    const distance = others - scale * own[i]!;
+    const rest = 1 / (1 + Math.exp(-distance));
+    const loss = Math.max(distance, 0) + Math.log1p(Math.exp(-Math.abs(distance)));
+    const moved = Math.min(1, rest * Math.exp(Math.min(ofDistance, 1))); // the sigmoid anywhere within the error
+    errors[4 * i] = moved * ofDistance + 2 * OWN * ULP * loss;
+    errors[4 * i + 1] = ofOthers + scale * ownError[i]! + 2 * OWN * ULP * (score + loss);
+    errors[4 * i + 2] = Math.min(0.25, moved) * ofDistance + 2 * OWN * ULP * rest;
+    errors[4 * i + 3] = scores.filter(
+      ({ product, productError }) => Math.abs(product - own[i]!) <= productError + ownError[i]!,
+    ).length;
+  }
+  return errors;
+}
+
+/** Of sums of keys by their weights exp(score - total): each weight moves by its exponent's error and exp's 8 ULP; then the sum's own roundings. */
+function contrastMeanErrors(
+  node: Node,
+  hosts: readonly HostArray[],
+  errorOf: (input: number) => Float64Array,
+): Float64Array {
+  const { scale } = node.attrs as { scale: number };
+  const [key, keyError] = [hosts[1]!.data, errorOf(1)];
+  const [total, totalError] = [hosts[2]!.data, errorOf(2)];
+  const [queries, dim] = hosts[0]!.shape as [number, number];
+  const errors = new Float64Array(queries * dim);
+  for (let i = 0; i < queries; i++) {
+    scoresOf(hosts, [errorOf(0), keyError], scale, i).forEach(({ score, error }, j) => {
+      const weight = Math.exp(score - total[i]!);
+      const exponent = error + totalError[i]! + ULP * (Math.abs(score) + Math.abs(score - total[i]!) + OWN);
+      const ofWeight = weight * Math.expm1(Math.min(exponent, 100));
       for (let d = 0; d < dim; d++) {
-        const [q, k] = [query[i * dim + d]!, key[j * dim + d]!];
-        const [dq, dk] = [queryError[i * dim + d]!, keyError[j * dim + d]!];
-        product += q * k;
-        size += Math.abs(q * k);
-        error += dq * (Math.abs(k) + dk) + Math.abs(q) * dk;
+        const [k, dk] = [Math.abs(key[j * dim + d]!), keyError[j * dim + d]!];
+        const rounding = ULP * (roundingsOf(hosts[1]!.shape[0]!) + 1) * weight * k;
+        errors[i * dim + d]! += ofWeight * (k + dk) + weight * dk + rounding;
       }
-      error += ULP * roundingsOf(dim) * size;
-      furthest = Math.max(furthest, scale * error + ULP * Math.abs(scale * product));
-      largest = Math.max(largest, Math.abs(scale * product));
-      if (Math.abs(product - bar[i]!) <= error + barError[i]!) unsure++;
-    }
-    errors[2 * i] = furthest + ULP * (roundingsOf(keys) + 8 + 2 * (largest + Math.log(Math.max(1, keys))));
-    errors[2 * i + 1] = unsure;
+    });
   }
   return errors;
 }
@@ -188,6 +246,7 @@ export const RULES: Readonly<Record<string, Rule | ((node: Node) => Rule)>> = {
     return { kind, of: [0, 2], steps: () => inputs[1]!.shape[dim] ?? 1 };
   },
   contrast: { kind: "own", of: [0, 1, 2], errors: contrastErrors },
+  contrastMean: { kind: "own", of: [0, 1, 2], errors: contrastMeanErrors },
   cumsum: { kind: "sum", of: [0] },
   cumprod: { kind: "product", of: [0], steps: sizeAlong },
   linearScan: { kind: "product", of: [0, 1], steps: (node) => 2 * sizeAlong(node) },

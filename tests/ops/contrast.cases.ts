@@ -1,4 +1,4 @@
-/** Cases of contrast: log sums of exp over many keys, and counts. */
+/** Cases of contrast and contrastMean: softmaxes over many keys, and counts. */
 
 import type { Node } from "../../src/graph/node";
 import * as ops from "../../src/ops";
@@ -15,6 +15,20 @@ const vectors = (n: number, k: number, dim: number) => (draw: Draw): Input[] => 
 
 const of = (name: string, n: number, k: number, dim: number, view = (input: Input) => input): Row =>
   row(name, (draw) => vectors(n, k, dim)(draw).map(view), losses, { grad: n * k * dim < 2000 });
+
+const mean = (query: Node, key: Node, total: Node): Node => ops.contrastMean(query, key, total, 2);
+
+/** Inputs of `contrastMean`: queries, keys, and logs of sums that make weights of about 1 in all. */
+const weighed = (n: number, k: number, dim: number) => (draw: Draw): Input[] => [
+  draw.uniform([n, dim], -1, 1),
+  draw.uniform([k, dim], -1, 1),
+  draw.uniform([n], Math.log(Math.max(1, k)), Math.log(Math.max(1, k)) + 1),
+]; // prettier-ignore
+
+const means = (name: string, n: number, k: number, dim: number, view = (input: Input) => input): Row =>
+  row(name, (draw) => weighed(n, k, dim)(draw).map((input, i) => (i < 2 ? view(input) : input)), mean, {
+    grad: n * k * dim < 2000,
+  });
 
 const SPECIAL = [1, NaN, 3, 4, Infinity, -2, 1, -1, 2, 0.5, -Infinity, 3, 1, 1, 1, 1];
 
@@ -49,5 +63,21 @@ export const cases = table({
       losses,
       { grad: false },
     ),
+  ],
+  contrastMean: [
+    means("odd", 5, 7, 8),
+    means("blocks", 8, 16, 8),
+    means("one", 1, 1, 4),
+    means("no queries", 0, 3, 4),
+    means("no keys", 3, 0, 4),
+    means("many keys", 9, 1037, 12),
+    means("many queries", 77, 9, 4),
+    means("long vectors", 3, 11, 1024),
+    means("longer than a kernel takes", 2, 5, 1028),
+    means("permuted", 8, 8, 8, permuted),
+    means("strided", 5, 5, 8, strided),
+    row("no weight", (draw) => [...weighed(3, 9, 4)(draw).slice(0, 2), given([500, -Infinity, NaN], [3])], mean, {
+      grad: false,
+    }),
   ],
 });
