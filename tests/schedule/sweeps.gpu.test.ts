@@ -36,16 +36,16 @@ const rows: readonly (readonly [Row, readonly string[] | null])[] = [
   [row("softmax of a stack", drawn([3, 5, 7, 11]), softmax), ["sweep"]],
   [row("layer norm", drawn([33, 30], [30], [30]), layerNorm), ["sweep"]],
   [row("normalised rows", drawn([33, 31]), (x) => ops.normalize(x, 2, 1, 1e-12)), ["sweep"]],
-  [row("batch norm", drawn([5, 18, 3, 7], [18], [18]), (x, w, b) => ops.batchNormTraining(x, w!, b!, 1e-5).output), ["sweep"]], // prettier-ignore
-  [row("batch norm of groups", drawn([6, 18, 3, 4], [18], [18]), (x, w, b) => ops.batchNormTraining(x, w!, b!, 1e-5, 3).output), ["sweep"]], // prettier-ignore
-  [row("batch norm, a residual and relu", drawn([5, 18, 4, 4], [18], [5, 18, 4, 4]), (x, w, y) => ops.relu(ops.add(ops.batchNormTraining(x, w!, null, 1e-5).output, y!))), ["sweep"]], // prettier-ignore
-  [row("group norm", drawn([4, 6, 3, 5], [6], [6]), (x, w, b) => ops.groupNorm(x, 3, w!, b!, 1e-5)), null],
+  [row("batch norm", drawn([5, 18, 3, 7], [18], [18]), (x, w, b) => ops.batchNormTraining(x, w, b, 1e-5).output), ["sweep"]], // prettier-ignore
+  [row("batch norm of groups", drawn([6, 18, 3, 4], [18], [18]), (x, w, b) => ops.batchNormTraining(x, w, b, 1e-5, 3).output), ["sweep"]], // prettier-ignore
+  [row("batch norm, a residual and relu", drawn([5, 18, 4, 4], [18], [5, 18, 4, 4]), (x, w, y) => ops.relu(ops.add(ops.batchNormTraining(x, w, null, 1e-5).output, y))), ["sweep"]], // prettier-ignore
+  [row("group norm", drawn([4, 6, 3, 5], [6], [6]), (x, w, b) => ops.groupNorm(x, 3, w, b, 1e-5)), null],
   [row("all folds at once", drawn([19, 13]), (x) => ops.mul(x, ops.unsqueeze(allFolds(x), 1)), { grad: false }), ["sweep"]], // prettier-ignore
   [row("what the row says of an element", drawn([19, 13]), (x) => ops.cast(ops.gt(x, ops.mean(x, 1, true)), "f32"), { grad: false }), ["sweep"]], // prettier-ignore
   [row("norms of norms", drawn([24, 9]), (x) => [1, 2, 3, 4, 5, 6].reduce((y) => softmax(ops.mul(y, 3)), x)), null],
-  [row("a product between", drawn([20, 16], [16, 16]), (x, w) => layerNorm(ops.add(layerNorm(x), ops.matmul(layerNorm(x), w!)))), null], // prettier-ignore
+  [row("a product between", drawn([20, 16], [16, 16]), (x, w) => layerNorm(ops.add(layerNorm(x), ops.matmul(layerNorm(x), w)))), null], // prettier-ignore
   [row("rows of a softmax the other way", drawn([17, 17]), (x) => ops.mul(softmax(x), ops.transpose(softmax(x), 0, 1))), null], // prettier-ignore
-  [row("two that have nothing to do with each other", drawn([20, 16], [20, 16]), (x, y) => ops.cat([softmax(x), layerNorm(y!)])), null], // prettier-ignore
+  [row("two that have nothing to do with each other", drawn([20, 16], [20, 16]), (x, y) => ops.cat([softmax(x), layerNorm(y)])), null], // prettier-ignore
   [row("NaN and infinities", () => [given([1, NaN, 3, 4, 5, Infinity, 7, -Infinity, 9, 1, 2, 3, -Infinity, -Infinity, -Infinity, -Infinity], [4, 4])], softmax, { grad: false }), ["sweep"]], // prettier-ignore
   [row("few long rows, which are cut into chunks", drawn([2, 40_000]), (x) => ops.sub(x, ops.mean(x, 1, true))), ["reduceRows", "reduceRows", "elementwise"]], // prettier-ignore
 ];
