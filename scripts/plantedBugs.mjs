@@ -234,7 +234,7 @@ const LAUNCHES = [
   fusion("src/schedule/plan.ts", "memory is given to others while it is still needed", "this.lastUse.get(node) === index)", "this.lastUse.get(node)! >= index)"),
   fusion("src/schedule/order.ts", "a variable is read after what replaces it", "if (next && next !== unit) before.get(next)!.push(unit);", ""),
   {
-    ...fusion("src/schedule/sweeps.ts", "what comes back from outside counts as inside", "if (outside & draft.bits) return false;", ""),
+    ...fusion("src/schedule/sweeps.ts", "what comes back from outside counts as inside", "if (outside & draft.bits || draft.members", "if (draft.members"),
     tests: "tests/schedule/sweeps.gpu",
   },
   {

@@ -1,6 +1,6 @@
 /**
- * Composes sweeps over rows: what each level folds, what its results make of each row, and what is stored. Each hook has a case a
- * level, and values of rows that elements need are variables of the invocation, computed once a row.
+ * Composes sweeps over rows: what each level folds, what its results make of each row, and what is stored. Each level has its own
+ * hooks, and values of rows that elements need are variables of the invocation, computed once a row.
  */
 
 import type { Node } from "../graph/node";
@@ -67,19 +67,21 @@ class SweepComposer {
     const { size, folds, outputs } = sweep;
     const most = Math.max(...folds.map((level) => level.length));
     const info = { ...size, levels: folds.length, folds: most, stores: this.stores.length > 0 };
-    const hooks = {
-      prepare: this.prepareHook(),
-      load: this.loadHook(most),
-      identity: this.identityHook(),
-      combine: this.combineHook(),
-      take: this.takeHook(),
-      store: this.storeHook(),
-      store_row: this.storeRowHook(),
+    const hooks = { prepare: this.prepareHook(), store: this.storeHook(), store_row: this.storeRowHook() };
+    const families = {
+      load: this.loadHooks(most),
+      take: this.takeHooks(most),
+      identity: this.byFold(most, (name, fold) => `fn identity_${name}() -> f32 { ${identityText(fold, "f32")} }`),
+      combine: this.byFold(most, (name, fold) => {
+        const signature = `fn combine_${name}(a: vec4<f32>, b: vec4<f32>) -> vec4<f32>`;
+        return `${signature} { return ${combineText(fold, "f32", 4)}; }`;
+      }),
     };
     const variables = [...this.names].map(([node, name]) => `var<private> ${name}: ${wgslType(node.dtype, 1)};`);
     const puts = outputs.map((node, index) => this.putFunction(node, index));
     const holes = {
       hooks,
+      families,
       helpers: [
         ...variables,
         ...puts,
@@ -105,14 +107,16 @@ class SweepComposer {
     return { emitter, at: (node) => (node.shape.join() === shape.join() ? whole : whole.reshaped(node.shape)) };
   }
 
-  private loadHook(most: number): string {
-    const cases = this.sweep.folds.map((folds) => {
+  private loadHooks(most: number): Record<string, string> {
+    const texts = this.sweep.folds.map((folds, level) => {
       const { emitter, at } = this.elementEmitter();
       const values = folds.map((fold) => emitter.value(fold.inputs[0]!, at(fold.inputs[0]!)));
       while (values.length < most) values.push("vec4<f32>()");
-      return `${emitter.body}  return array<vec4<f32>, ${most}>(${values.join(", ")});\n`;
+      const result = `array<vec4<f32>, ${most}>`;
+      const head = `fn load_${level}(o: u32, outer: u32, inner: u32) -> ${result}`;
+      return `${head} {\n${emitter.body}  return ${result}(${values.join(", ")});\n}`;
     });
-    return `fn load(level: u32, o: u32, outer: u32, inner: u32) -> array<vec4<f32>, ${most}> {\n${byLevel(cases)}}`;
+    return byLevel(texts);
   }
 
   private storeHook(): string {
@@ -164,22 +168,20 @@ class SweepComposer {
   }
 
   /** What the results of a level make of a row. */
-  private takeHook(): string {
+  private takeHooks(most: number): Record<string, string> {
     const { folds, members } = this.sweep;
-    const most = Math.max(...folds.map((level) => level.length));
-    const cases = folds.map((found, level) => {
+    const isFold = (node: Node): boolean => members.has(node) && opOf(node).lowering.kind === "reduce";
+    const texts = folds.map((found, level) => {
       const { emitter, at } = this.rowEmitter();
-      const lines = found.map((fold, k) => `  ${this.names.get(fold)!} = found[${k}];\n`);
-      const isFold = (node: Node): boolean => opOf(node).lowering.kind === "reduce";
-      for (const [node, name] of this.names) {
-        const needed = members.get(node)?.level ?? 0;
-        if (needed <= level || (members.has(node) && isFold(node))) emitter.give(node, name);
-      }
+      const taken = found.map((fold, k) => `  ${this.names.get(fold)!} = found[${k}];\n`);
+      for (const [node, name] of this.names)
+        if ((members.get(node)?.level ?? 0) <= level || isFold(node)) emitter.give(node, name);
       const made = [...this.names].filter(([node]) => members.get(node)?.level === level + 1 && !isFold(node));
       const values = made.map(([node, name]) => `  ${name} = ${emitter.value(node, at(node))};\n`);
-      return lines.join("") + emitter.body + values.join("");
+      const head = `fn take_${level}(o: u32, found: array<f32, ${most}>)`;
+      return `${head} {\n${taken.join("")}${emitter.body}${values.join("")}}`;
     });
-    return `fn take(level: u32, o: u32, found: array<f32, ${most}>) {\n${byLevel(cases)}}`;
+    return byLevel(texts);
   }
 
   private storeRowHook(): string {
@@ -195,22 +197,15 @@ class SweepComposer {
 
   // ---- folds ----
 
-  private identityHook(): string {
-    return `fn identity(level: u32, fold: u32) -> f32 {\n${this.byFold((fold) => identityText(fold, "f32"))}}`;
-  }
-
-  private combineHook(): string {
-    const text = this.byFold((fold) => `return ${combineText(fold, "f32", 4)};`);
-    return `fn combine(level: u32, fold: u32, a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {\n${text}}`;
-  }
-
-  /** Statements by level and fold: one where all are the same. */
-  private byFold(text: (fold: Fold) => string): string {
-    const kinds = this.sweep.folds.map((level) => level.map((node) => foldOf(node)));
-    const [first] = kinds.flat();
-    if (kinds.flat().every((kind) => kind === first)) return `  ${text(first!)}\n`;
-    const cases = kinds.flatMap((level, l) => level.map((kind, k) => `    case ${4 * l + k}u: { ${text(kind)} }\n`));
-    return `  switch (4u * level + fold) {\n${cases.join("")}    default: { ${text("sum")} }\n  }\n`;
+  /** Functions by level and fold; where a level has fewer folds than others, nothing is summed. */
+  private byFold(most: number, text: (name: string, fold: Fold) => string): Record<string, string> {
+    const entries = this.sweep.folds.flatMap((level, l) =>
+      Array.from({ length: most }, (_, k) => {
+        const fold = level[k] ? foldOf(level[k]) : "sum";
+        return [`${l}_${k}`, text(`${l}_${k}`, fold)] as const;
+      }),
+    );
+    return Object.fromEntries(entries);
   }
 }
 
@@ -228,10 +223,5 @@ function isSpread(node: Node, { shape, layout }: SweepSpec): boolean {
   return input!.shape.every((size, dim) => size === (layout.axes[dim]!.terms[0]!.from < kept ? shape[dim] : 1));
 }
 
-/** Statements by level. */
-function byLevel(cases: readonly string[]): string {
-  if (cases.length === 1) return cases[0]!;
-  const last = cases.length - 1;
-  const text = cases.map((body, level) => `  ${level === last ? "default:" : `case ${level}u:`} {\n${body}  }\n`);
-  return `  switch (level) {\n${text.join("")}  }\n`;
-}
+const byLevel = (texts: readonly string[]): Record<string, string> =>
+  Object.fromEntries(texts.map((text, level) => [String(level), text]));

@@ -31,6 +31,11 @@ export interface Holes {
   readonly aliases?: Readonly<Record<string, string>>;
   /** Hook name -> the whole function that takes the place of its default line. */
   readonly hooks?: Readonly<Record<string, string>>;
+  /**
+   * Hooks whose first arguments are constants where loops are written out: a function for each of them takes the place of the default
+   * line. By name, and by the constants joined by `_`: `load(1u, x)` calls `fn load_1(x)`.
+   */
+  readonly families?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Functions that hook bodies call. */
   readonly helpers?: readonly string[];
   readonly extraBindings?: readonly ExtraBinding[];
@@ -105,6 +110,8 @@ export function specialize(shader: Shader, libraries: readonly Shader[], holes: 
   for (const [name, body] of Object.entries(holes.hooks ?? {})) {
     source = replaceLine(shader.name, source, new RegExp(`^fn ${name}\\(.*// @hook.*$`, "m"), body);
   }
+  for (const [name, functions] of Object.entries(holes.families ?? {}))
+    source = withFamily(shader.name, source, name, functions);
   for (const name of holes.unbound ?? []) {
     source = replaceLine(
       shader.name,
@@ -127,6 +134,17 @@ export function specialize(shader: Shader, libraries: readonly Shader[], holes: 
   const text = [source, ...extra, ...helpers].join("\n");
   const wgsl = [...usedFunctions([...(shader.libs ?? []), ...libraries], text), text].join("\n");
   return { wgsl, bindings, params };
+}
+
+/** A file with a function for each constant that a hook is called with. */
+function withFamily(shader: string, source: string, name: string, functions: Readonly<Record<string, string>>): string {
+  const texts = Object.values(functions).join("\n");
+  const named = replaceLine(shader, source, new RegExp(`^fn ${name}\\(.*// @hook.*$`, "m"), texts);
+  const constants = Object.keys(functions)[0]!
+    .split("_")
+    .map(() => "(\\d+)u");
+  const call = new RegExp(`\\b${name}\\(${constants.join(", ")}(?:, )?`, "g");
+  return named.replace(call, (_, ...found: string[]) => `${name}_${found.slice(0, constants.length).join("_")}(`);
 }
 
 function replaceConst(shader: string, source: string, name: string, value: number): string {

@@ -46,6 +46,9 @@ export interface Member {
 /** Rows that siblings without a common input may have in all to share a kernel, elements: what a dispatch costs is more. */
 const SMALL_SIBLING = 65536;
 
+/** Nodes of one kernel: what is larger takes seconds to compile. */
+const MAX_MEMBERS = 48;
+
 /** How many drafts over rows of one shape are tried, from the last. */
 const MAX_SIBLINGS = 8;
 
@@ -296,7 +299,8 @@ class Finder {
   }
 
   private mayMerge(a: Draft, b: Draft): boolean {
-    if (a.key !== b.key || this.needs(a, b) || this.needs(b, a)) return false;
+    if (a.key !== b.key || a.members.size + b.members.size > MAX_MEMBERS) return false;
+    if (this.needs(a, b) || this.needs(b, a)) return false;
     return b.folds.every((folds, level) => folds.length + (a.folds[level]?.length ?? 0) <= MAX_FOLDS);
   }
 
@@ -324,7 +328,7 @@ class Finder {
       outside |= this.outsideOf(input);
       direct |= this.draftOf.get(input)?.bits ?? 0n;
     }
-    if (outside & draft.bits) return false;
+    if (outside & draft.bits || draft.members.size >= MAX_MEMBERS) return false;
     return !draft.isNeeded || !reaches(this.draftsOf((outside | direct) & ~draft.bits), draft);
   }
 
