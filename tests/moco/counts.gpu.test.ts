@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type Device, F, init, manualSeed, type Parameter, rand, type Tensor, tensor } from "flywheel";
 import { MoCo } from "flywheel/moco";
 import { resnet18, tinyFlat } from "flywheel/models";
-import { Linear, Sequential, ReLU, SplitBatchNorm2d } from "flywheel/nn";
+import { Conv2d, Linear, Module, Sequential, ReLU, SplitBatchNorm2d } from "flywheel/nn";
 import { SGD } from "flywheel/optim";
 import { gpuCallsOf } from "../helpers/gpuCalls";
 
@@ -162,6 +162,52 @@ describe("a MoCo training step", () => {
     const [first, again, other] = [await run(3), await run(3), await run(4)];
     expect(again).toEqual(first);
     expect(other).not.toEqual(first);
+  });
+});
+
+/** Convolutions with bias and ReLU, global average pooling, one linear layer. */
+class SmallEncoder extends Module {
+  readonly conv1 = new Conv2d(1, 16, 3, { stride: 2, padding: 1 });
+  readonly conv2 = new Conv2d(16, 32, 3, { stride: 2, padding: 1 });
+  readonly conv3 = new Conv2d(32, 64, 3, { stride: 2, padding: 1 });
+  readonly fc = new Linear(64, 128);
+
+  forward(x: Tensor): Tensor {
+    const last = [this.conv1, this.conv2, this.conv3].reduce((value, conv) => conv.forward(value).relu(), x);
+    return this.fc.forward(F.adaptiveAvgPool2d(last, 1).flatten(1));
+  }
+}
+
+describe("a MoCo step of three convolutions", () => {
+  it("takes at most 28 dispatches and one submit, and creates nothing", async () => {
+    manualSeed(5);
+    const model = new MoCo(() => new SmallEncoder(), { queueSize: 4096, temperature: 0.07, shuffle: false });
+    const optimizer = new SGD(model.encoderQ.parameters(), { lr: 0.03, momentum: 0.9 });
+    const [imQ, imK] = [await rand([64, 1, 28, 28]).realize(), await rand([64, 1, 28, 28]).realize()];
+    const step = async (): Promise<void> => {
+      const { loss } = model.forward(imQ, imK);
+      optimizer.zeroGrad();
+      loss.backward();
+      optimizer.step();
+      expect(await loss.item()).toBeGreaterThan(0);
+    };
+    for (let index = 0; index < 4; index++) await step();
+    const calls = await gpuCallsOf(step);
+    expect(calls.dispatches).toBeLessThanOrEqual(28);
+    expect(calls).toMatchObject({ submits: 1, buffers: 0, bindGroups: 0, pipelines: 0, modules: 0 });
+  });
+});
+
+describe("the head of InfoNCE with its gradient", () => {
+  it("takes at most six dispatches", async () => {
+    const [query, own, queue] = [rand([64, 128]).sub(0.5), rand([64, 128]).sub(0.5), rand([4096, 128]).sub(0.5)];
+    const leaf = (await query.realize()).requiresGrad_();
+    for (const each of [own, queue]) await each.realize();
+    const calls = await gpuCallsOf(async () => {
+      F.infoNCE(leaf, own, queue).backward();
+      await leaf.grad!.realize();
+    });
+    expect(calls.dispatches).toBeLessThanOrEqual(6);
   });
 });
 
