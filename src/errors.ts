@@ -118,6 +118,11 @@ export class GradcheckError extends AutogradError {
   override name = "GradcheckError";
 }
 
+/** A function that `compile` cannot replay without giving wrong values: something that changes from call to call is in it. */
+export class CompileError extends FlywheelError {
+  override name = "CompileError";
+}
+
 /** A state dict that does not fit its module. */
 export class StateDictError extends FlywheelError {
   override name = "StateDictError";

@@ -8,10 +8,11 @@ import { type DType, promote } from "./graph/dtype";
 import * as ops from "./ops";
 import { describe } from "./options";
 import { apply } from "./ops/op";
+import { hostAction, hostConstant } from "./runtime/recorder";
 import { floatTable, updateEffect } from "./runtime/update";
 import { Variable } from "./runtime/variable";
 import { zeros } from "./creation";
-import { Parameter } from "./parameter";
+import { noteGradients, Parameter } from "./parameter";
 import { arenasOf, type ParameterArena } from "./parameterArena";
 import { type Tensor, wrap } from "./tensor";
 
@@ -37,14 +38,35 @@ const normStates = new WeakMap<ParameterArena, NormState>();
  * @returns the norm before, `[]`
  */
 export function clipByNorm(parameters: readonly Parameter[], maxNorm: number, p: number): Tensor {
-  const clipped = clippedArenas("clipGradNorm_", parameters);
+  const device = parameters[0]?.device;
+  hostConstant("clipGradNorm_: maxNorm", maxNorm);
+  hostConstant("clipGradNorm_: normType", p);
+  noteParameters("clipGradNorm_", parameters);
+  let state: NormState | null = null;
+  hostAction(() => {
+    state = pushNormClipping(clippedArenas(parameters), maxNorm, p);
+  });
+  const { total } = (state as NormState | null) ?? {};
+  if (!device || !total) return zeros([], device && { device });
+  return wrap(apply(ops.reshapeOp, [total.node], { shape: [] }), device);
+}
+
+/** Which gradients there are is asked at every call; which parameters are looked at must not change. */
+function noteParameters(op: string, parameters: readonly Parameter[]): void {
+  checkParameters(op, parameters);
+  noteGradients(parameters);
+  hostConstant(`${op}: parameters`, parameters.map(({ variable }) => variable.id).join());
+}
+
+function pushNormClipping(clipped: readonly Clipped[], maxNorm: number, p: number): NormState | null {
   const [first] = clipped;
-  if (!first) return parameters[0] ? zeros([], { device: parameters[0].device }) : zeros([]);
+  if (!first) return null;
   const { engine } = first.arena;
   const kind = ops.normKind(p);
   const dtype = clipped.map(({ arena }) => arena.dtype).reduce(promote);
   const settings = floatTable([p, 1 / p, maxNorm, 0], dtype);
-  const { partials, total, factor } = normStateOf(clipped, dtype);
+  const state = normStateOf(clipped, dtype);
+  const { partials, total, factor } = state;
   let offset = 0;
   for (const { arena, entries } of clipped) {
     const operands = [
@@ -58,21 +80,24 @@ export function clipByNorm(parameters: readonly Parameter[], maxNorm: number, p:
     offset += partialCount(arena);
   }
   engine.update(updateEffect(ops.clipFactorOp, [partials, settings, total, factor], { kind }, [total, factor]));
-  const norm = wrap(apply(ops.reshapeOp, [total.node], { shape: [] }), parameters[0]!.device);
   for (const { arena, entries } of clipped) {
     const operands = [arena.gradients(), arena.layout.blocks, arena.segmentTable(entries), factor];
     engine.update(updateEffect(ops.clipGradNormOp, operands, {}, [arena.gradients()]));
   }
-  return norm;
+  return state;
 }
 
 /** Cuts all gradients off beyond +-limit. */
 export function clipByValue(parameters: readonly Parameter[], limit: number): void {
-  for (const { arena, entries } of clippedArenas("clipGradValue_", parameters)) {
-    const limits = floatTable([limit, 0, 0, 0], arena.dtype);
-    const operands = [arena.gradients(), arena.layout.blocks, arena.segmentTable(entries), limits];
-    arena.engine.update(updateEffect(ops.clipGradValueOp, operands, {}, [arena.gradients()]));
-  }
+  hostConstant("clipGradValue_: clipValue", limit);
+  noteParameters("clipGradValue_", parameters);
+  hostAction(() => {
+    for (const { arena, entries } of clippedArenas(parameters)) {
+      const limits = floatTable([limit, 0, 0, 0], arena.dtype);
+      const operands = [arena.gradients(), arena.layout.blocks, arena.segmentTable(entries), limits];
+      arena.engine.update(updateEffect(ops.clipGradValueOp, operands, {}, [arena.gradients()]));
+    }
+  });
 }
 
 const partialCount = ({ layout }: ParameterArena): number => Math.ceil(layout.count / ops.NORM_CHUNK);
@@ -93,8 +118,7 @@ function normStateOf(clipped: readonly Clipped[], dtype: DType): NormState {
 }
 
 /** The arenas of those parameters that have gradients. */
-function clippedArenas(op: string, parameters: readonly Parameter[]): Clipped[] {
-  checkParameters(op, parameters);
+function clippedArenas(parameters: readonly Parameter[]): Clipped[] {
   const withGradient = new Set(parameters.filter(({ hasGradient }) => hasGradient));
   if (withGradient.size === 0) return [];
   return arenasOf([...withGradient]).map((arena) => ({

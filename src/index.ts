@@ -2,9 +2,12 @@
 
 export { adapterInfo, defaultDevice, Device, init, memory, openDevice, withDevice } from "./device";
 export type { AdapterInfo, DeviceKind, DeviceOptions, InitOptions } from "./device";
+export { compile } from "./compile";
+export type { Compiled, CompiledResult, CompileOptions, CompileStatus } from "./compile";
 export {
   AnomalyError,
   AutogradError,
+  CompileError,
   DeviceError,
   DeviceLostError,
   DTypeError,

@@ -5,12 +5,14 @@
 
 import { defaultDevice, type Device } from "./device";
 import { DTypeError, ShapeError } from "./errors";
+import { noteChange } from "./graph/configuration";
 import { type DType, isFloat } from "./graph/dtype";
 import { withGradMode } from "./graph/gradMode";
 import type { Node } from "./graph/node";
 import { sameShape, type Shape, showShape, sizeOf } from "./graph/shape";
 import * as ops from "./ops";
 import { checkOptionNames } from "./options";
+import { cannotReplay, hostAction, hostScalar, recording } from "./runtime/recorder";
 import type { Variable } from "./runtime/variable";
 import { checkPlace, checkTensors, operandsOf, ownGradient, read as readAll, Tensor } from "./tensor";
 
@@ -67,6 +69,7 @@ export abstract class State extends Tensor {
 
   /** Makes other state of this: what was built on it before does not see that. */
   protected renew(value: Node, device: Device): void {
+    noteChange();
     const { name, requiresGrad } = this.variable;
     this.state = device.engine.createVariable(name, value);
     this.state.requiresGrad = requiresGrad;
@@ -167,7 +170,7 @@ export class Parameter extends State {
   }
 
   override set requiresGrad(value: boolean) {
-    this.variable.requiresGrad = value;
+    this.requiresGrad_(value);
   }
 
   override get isLeaf(): boolean {
@@ -191,20 +194,31 @@ export class Parameter extends State {
 
   /** Freezes the parameter, or trains it again. */
   override requiresGrad_(value = true): this {
+    if (value !== this.requiresGrad) noteChange();
     this.variable.requiresGrad = value;
     return this;
   }
 
   /** The sum of all gradients since `zeroGrad`; null if there was none. */
   override get grad(): Tensor | null {
-    if (!this.hasGrad) return null;
+    if (!this.hasGradient) return null;
     if (this.gradGraph) return new Tensor(this.gradGraph, this.device);
     return new Tensor(this.gradState().node, this.device);
   }
 
   /** Whether there was a gradient since `zeroGrad`. */
   get hasGradient(): boolean {
-    return this.hasGrad;
+    const { hasGrad } = this;
+    recording()?.guardFirst(this, () => this.hasGrad === hasGrad);
+    return hasGrad;
+  }
+
+  private setHasGrad(value: boolean): void {
+    recording()?.settle(this);
+    hostAction(() => {
+      this.hasGrad = value;
+      this.gradGraph = null;
+    });
   }
 
   override set grad(gradient: Tensor | null) {
@@ -218,7 +232,7 @@ export class Parameter extends State {
 
   override accumulateGrad(gradient: Node): void {
     const before = this.gradGraph ?? this.gradState().ownNode;
-    this.writeGrad(this.hasGrad ? withGradMode(true, () => ops.add(before, gradient)) : gradient);
+    this.writeGrad(this.hasGradient ? withGradMode(true, () => ops.add(before, gradient)) : gradient);
   }
 
   /**
@@ -230,11 +244,10 @@ export class Parameter extends State {
   zeroGrad(options: { setToNone?: boolean } = {}): void {
     checkOptionNames("zeroGrad", options, ["setToNone"]);
     const { setToNone = true } = options;
-    if (!this.hasGrad) return;
+    if (!this.hasGradient) return;
     // A gradient that nobody can have read need not be computed.
     this.device.engine.forget(this.gradState());
-    this.gradGraph = null;
-    if (setToNone) this.hasGrad = false;
+    if (setToNone) this.setHasGrad(false);
     else this.writeGrad(ops.zeros(this.shape, this.dtype));
   }
 
@@ -246,10 +259,17 @@ export class Parameter extends State {
 
   private writeGrad(gradient: Node): void {
     this.device.engine.assign(this.gradState(), gradient);
-    this.hasGrad = true;
-    this.gradGraph = gradient.requiresGrad ? gradient : null;
-    if (this.gradGraph) this.device.engine.keep(gradient); // after a step it cannot be computed any more
+    this.setHasGrad(true);
+    if (!gradient.requiresGrad) return;
+    cannotReplay("keeps gradients that can be differentiated again");
+    this.gradGraph = gradient;
+    this.device.engine.keep(gradient); // after a step it cannot be computed any more
   }
+}
+
+/** Notes which parameters have gradients: a compiled function is replayed for calls that find the same. */
+export function noteGradients(parameters: readonly Parameter[]): void {
+  if (recording()) parameters.forEach((parameter) => parameter.hasGradient);
 }
 
 /** Options of a buffer. */
@@ -291,38 +311,39 @@ export class Buffer extends State {
    * Overwrites rows, entries of dimension 0, from `start` on.
    *
    * @shape `[rows, ...shape[1:]]`
-   * @param start first row, an integer; which one it is does not change the plan
+   * @param start first row, an integer, or a counter of rows; which one it is does not change the plan
    * @throws ShapeError if the rows do not fit
    *
    * @example
-   * queue.assignRows(pointer.value, keys);
+   * queue.assignRows(pointer, keys);
    */
-  assignRows(start: number, value: Tensor): void {
+  assignRows(start: number | Counter, value: Tensor): void {
     checkTensors("assignRows", value);
     const [rows = 0, ...inner] = value.shape;
     const [size = 0, ...own] = this.shape;
-    if (
-      value.ndim !== this.ndim ||
-      !sameShape(inner, own) ||
-      !(Number.isInteger(start) && start >= 0 && start + rows <= size)
-    ) {
+    const checked = (row: number): number => {
+      const fits = Number.isInteger(row) && row >= 0 && row + rows <= size;
+      if (fits && value.ndim === this.ndim && sameShape(inner, own)) return row;
       throw new ShapeError(
-        `assignRows: rows must fit into ${showShape(this.shape)}, got ${showShape(value.shape)} at row ${start}. Write fewer rows, or further up.`,
+        `assignRows: rows must fit into ${showShape(this.shape)}, got ${showShape(value.shape)} at row ${row}. Write fewer rows, or further up.`,
       );
-    }
+    };
+    const from = start instanceof Counter ? null : checked(start);
+    const first = from ?? checked((start as Counter).value);
     checkValue("assignRows", value, value.shape, this);
     if (this.dtype === "u8" && sizeOf(own) % 4 !== 0) {
       // rows that start between two words: GPUs store whole ones, so all of it is written anew
       this.update((current) =>
         ops.cat([
-          ops.narrow(current, 0, 0, start),
+          ops.narrow(current, 0, 0, first),
           value.node,
-          ops.narrow(current, 0, start + rows, size - start - rows),
+          ops.narrow(current, 0, first + rows, size - first - rows),
         ]),
       );
       return;
     }
-    this.device.engine.assign(this.variable, value.node, ops.scalar(start, "u32"));
+    const row = start instanceof Counter ? hostScalar(() => checked(start.value), "u32") : ops.scalar(first, "u32");
+    this.device.engine.assign(this.variable, value.node, row);
   }
 }
 
@@ -331,16 +352,36 @@ export class Buffer extends State {
  *
  * @example
  * const numBatchesTracked = new Counter();
- * numBatchesTracked.value += 1;
+ * numBatchesTracked.update((count) => count + 1);
  */
 export class Counter {
+  private count: number;
+
   constructor(
-    public value = 0,
+    value = 0,
     /** Shape that state dicts show: `[]`, or `[1]` for MoCo's queue pointer. */
     readonly shape: readonly [] | readonly [1] = [],
     /** Where state dicts show it; see `Module.to`. */
     public device: Device = defaultDevice(),
-  ) {}
+  ) {
+    this.count = value;
+  }
+
+  get value(): number {
+    return this.count;
+  }
+
+  set value(value: number) {
+    cannotReplay("sets the value of a Counter: call its update((value) => ...) instead");
+    this.count = value;
+  }
+
+  /** Makes the value a function of what it is; a compiled function repeats that at every call. */
+  update(next: (value: number) => number): void {
+    hostAction(() => {
+      this.count = next(this.count);
+    });
+  }
 }
 
 /** Some state as state dicts show it: using it reads the value of that moment. */

@@ -11,6 +11,7 @@ import type { Node } from "./graph/node";
 import { checkShape, type Shape, sizeOf } from "./graph/shape";
 import * as ops from "./ops";
 import { checkIsList, checkOptionNames, describe } from "./options";
+import { cannotReplay, hostAction, hostArray, hostScalar, recording } from "./runtime/recorder";
 import { checkTensors, operandsOf, Tensor, wrap } from "./tensor";
 
 /** Where a generator is: part of a checkpoint. */
@@ -40,7 +41,18 @@ export class Generator {
   private offset = 0;
 
   constructor(seed: number = DEFAULT_SEED) {
-    this.manualSeed(seed);
+    checkState({ seed, offset: 0 });
+    this.start(seed);
+  }
+
+  /** Called before the state is looked at. */
+  protected refresh(): void {
+    // a generator of one's own is what it is
+  }
+
+  protected start(seed: number): void {
+    this.seed = seed;
+    this.offset = 0;
   }
 
   /** Starts again from a seed. */
@@ -50,11 +62,13 @@ export class Generator {
 
   /** The seed that it started from. @see torch.Generator.initial_seed */
   initialSeed(): number {
+    this.refresh();
     return this.seed;
   }
 
   /** Where it is, for a checkpoint. @see torch.Generator.get_state */
   getState(): GeneratorState {
+    this.refresh();
     return { seed: this.seed, offset: this.offset };
   }
 
@@ -65,12 +79,9 @@ export class Generator {
    * @see torch.Generator.set_state
    */
   setState(state: GeneratorState): this {
-    const { seed, offset } = Object(state) as GeneratorState; // callers without types may pass what a file had
-    for (const [name, value] of Object.entries({ seed, offset })) {
-      if (!Number.isSafeInteger(value) || value < 0) {
-        throw new ValueError(`Generator: ${name} must be an integer from 0 to 2^53, got ${value}. Pass such a number.`);
-      }
-    }
+    cannotReplay("sets the state of a generator");
+    const { seed, offset } = checkState(state);
+    this.refresh(); // what was seeded before does not matter any more
     this.seed = seed;
     this.offset = offset;
     return this;
@@ -78,20 +89,21 @@ export class Generator {
 
   /** The state for `count` random words, which are then used up. Its numbers are data, so a plan serves every draw. */
   draw(count: number): ops.RandomState {
-    const { seed, offset } = this.reserve(count);
-    const [seedLow, seedHigh] = words(seed);
-    const [offsetLow, offsetHigh] = words(offset);
-    const leaf = (word: number): Node => ops.scalar(word, "u32");
+    let state = { seed: 0, offset: 0 };
+    hostAction(() => {
+      state = this.reserve(count);
+    });
     return {
-      seedLow: leaf(seedLow),
-      seedHigh: leaf(seedHigh),
-      offsetLow: leaf(offsetLow),
-      offsetHigh: leaf(offsetHigh),
+      seedLow: hostScalar(() => words(state.seed)[0], "u32"),
+      seedHigh: hostScalar(() => words(state.seed)[1], "u32"),
+      offsetLow: hostScalar(() => words(state.offset)[0], "u32"),
+      offsetHigh: hostScalar(() => words(state.offset)[1], "u32"),
     };
   }
 
   /** The same random words on the host. */
   drawOnHost(count: number): Uint32Array {
+    cannotReplay("draws random numbers on the host");
     const { seed, offset } = this.reserve(count);
     const [seedLow, seedHigh] = words(seed);
     const blocks = ops.blocksOf(count);
@@ -111,22 +123,44 @@ export class Generator {
   }
 }
 
+/** Callers without types may pass what a file had. */
+function checkState(state: GeneratorState): GeneratorState {
+  const { seed, offset } = Object(state) as GeneratorState;
+  for (const [name, value] of Object.entries({ seed, offset })) {
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new ValueError(`Generator: ${name} must be an integer from 0 to 2^53, got ${value}. Pass such a number.`);
+    }
+  }
+  return { seed, offset };
+}
+
+/** A device's own generator: starts again, when it is used next, once all have been seeded. */
+class DefaultGenerator extends Generator {
+  private seeding = seeding;
+
+  constructor() {
+    super(seedOfAll);
+  }
+
+  protected override refresh(): void {
+    if (this.seeding === seeding) return;
+    this.seeding = seeding;
+    this.start(seedOfAll);
+  }
+}
+
 /** Low and high word of an integer below 2^53. */
 const words = (value: number): [number, number] => [value % 2 ** 32, Math.floor(value / 2 ** 32)];
 
 let seedOfAll = DEFAULT_SEED;
 let seeding = 0;
-const defaults = new WeakMap<Device, { generator: Generator; seeding: number }>();
+const defaults = new WeakMap<Device, Generator>();
 
 /** The generator that random functions use on a device unless they are given one. */
 export function defaultGenerator(device: Device = defaultDevice()): Generator {
   let found = defaults.get(device);
-  if (!found) defaults.set(device, (found = { generator: new Generator(seedOfAll), seeding }));
-  if (found.seeding !== seeding) {
-    found.generator.manualSeed(seedOfAll);
-    found.seeding = seeding;
-  }
-  return found.generator;
+  if (!found) defaults.set(device, (found = new DefaultGenerator()));
+  return found;
 }
 
 /**
@@ -425,7 +459,20 @@ export function randperm(n: number, options: RandomOptions = {}): Tensor {
   checkOptionNames("randperm", options, RANDOM_OPTIONS);
   const { generator: _, device = defaultDevice(), ...creation } = options;
   const generator = generatorFor("randperm", device, options);
-  return tensor(permutation(n, generator), { dtype: "i32", ...creation, device });
+  const drawn = (): Int32Array => permutation(n, generator);
+  if (!recording()) return tensor(drawn(), { dtype: "i32", ...creation, device });
+  const { dtype = "i32", requiresGrad = false } = creation;
+  const order = wrap(ops.typed("randperm", drawnNode(n, drawn), dtype), device);
+  return requiresGrad ? order.requiresGrad_() : order;
+}
+
+/** An order that is drawn anew at every call. */
+function drawnNode(n: number, draw: () => Int32Array): Node {
+  let order: Int32Array = new Int32Array(0);
+  hostAction(() => {
+    order = draw();
+  });
+  return hostArray(() => order, [n], "i32");
 }
 
 /** A random order of `0 ... n - 1`, by Fisher and Yates. */

@@ -1,5 +1,6 @@
 /** Functions that see gradients on their way through a backward pass, and may change them. */
 
+import { noteChange } from "../graph/configuration";
 import type { Node, VariableRef } from "../graph/node";
 
 /** What gradients go through; gives the same node, or another of its shape and dtype. */
@@ -16,10 +17,14 @@ const hooks = new WeakMap<Node | VariableRef, Set<{ readonly hook: Hook }>>();
 
 /** Puts the gradients of a node through `hook`, after the hooks that are there already. */
 export function hookGradient(node: Node | VariableRef, hook: Hook): HookHandle {
+  noteChange();
   const entry = { hook };
   const list = hooks.get(node) ?? new Set();
   hooks.set(node, list.add(entry));
-  return { remove: () => void list.delete(entry) };
+  const remove = (): void => {
+    if (list.delete(entry)) noteChange();
+  };
+  return { remove };
 }
 
 /** The gradient of a node as its hooks leave it. */

@@ -9,7 +9,16 @@ export * from "./convolution";
 export * from "./dropout";
 export * from "./linear";
 export * from "./loss";
-export * from "./normalization";
+export {
+  type AffineNormOptions,
+  batchNorm,
+  type BatchNormOptions,
+  groupNorm,
+  instanceNorm,
+  type InstanceNormOptions,
+  layerNorm,
+  normalize,
+} from "./normalization";
 export * from "./pooling";
 export * from "./rearrange";
 export {

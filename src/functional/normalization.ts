@@ -6,6 +6,7 @@ import { sameShape, type Shape, showShape } from "../graph/shape";
 import * as ops from "../ops";
 import { checkNumber, checkOptionNames } from "../options";
 import type { Buffer } from "../parameter";
+import { hostScalar } from "../runtime/recorder";
 import {
   buildWithNone,
   checkOneDevice,
@@ -50,9 +51,20 @@ export function batchNorm(
   options: BatchNormOptions = {},
 ): Tensor {
   checkOptionNames("batchNorm", options, ["weight", "bias", "training", "momentum", "eps", "groups"]);
-  const { weight = null, bias = null, training = false, momentum = 0.1, eps = 1e-5, groups = 1 } = options;
-  checkTensors("batchNorm", x);
+  const { momentum = 0.1, ...others } = options;
   checkNumber("batchNorm", "momentum", momentum);
+  return batchNormWith(x, runningMean, runningVar, { ...others, momentum });
+}
+
+/** `batchNorm` whose momentum may be another one at every call. */
+export function batchNormWith(
+  x: Tensor,
+  runningMean: Buffer | null,
+  runningVar: Buffer | null,
+  options: Omit<BatchNormOptions, "momentum"> & { readonly momentum: number | (() => number) },
+): Tensor {
+  const { weight = null, bias = null, training = false, momentum, eps = 1e-5, groups = 1 } = options;
+  checkTensors("batchNorm", x);
   checkOptionalTensors("batchNorm", weight, bias, runningMean, runningVar);
   checkPerChannel(x, { weight, bias, runningMean, runningVar });
   checkOneDevice("batchNorm", [x, runningMean, runningVar]);
@@ -102,13 +114,23 @@ function checkGroups([batch = 0, , ...inner]: Shape, groups: number): void {
 function moveStatistics(
   { runningMean, runningVar }: { runningMean: Buffer; runningVar: Buffer },
   { mean, variance, count }: ops.BatchNormed,
-  momentum: number,
+  momentum: number | (() => number),
 ): void {
   if (count === 0) return; // an empty batch has no statistics
   const move = (running: Buffer, batch: Node, factor: number): void => {
+    const times = (x: Node, coefficient: (momentum: number) => number): Node => {
+      if (typeof momentum === "number") return ops.mul(x, coefficient(momentum));
+      return ops.mul(
+        x,
+        hostScalar(() => coefficient(momentum()), x.dtype),
+      );
+    };
     const overall = batch.shape[0] === 1 ? ops.reshape(batch, running.shape) : ops.mean(batch, 0);
-    const step = ops.mul(ops.detach(overall), momentum * factor);
-    running.update((current) => ops.add(ops.mul(current, 1 - momentum), step));
+    const step = times(ops.detach(overall), (m) => m * factor);
+    running.update((current) => {
+      const kept = times(current, (m) => 1 - m);
+      return ops.add(kept, step);
+    });
   };
   move(runningMean, mean, 1);
   move(runningVar, variance, count / (count - 1));

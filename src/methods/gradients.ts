@@ -10,6 +10,7 @@ import { sameShape, showShape } from "../graph/shape";
 import { topologicalOrder } from "../graph/walk";
 import * as ops from "../ops";
 import { checkOptionNames } from "../options";
+import { recording } from "../runtime/recorder";
 import type { Tensor } from "../tensor";
 import { deviceOf, summaryOf, TensorCore } from "./core";
 
@@ -134,6 +135,8 @@ export abstract class Gradients extends TensorCore implements GradientOwner {
 
   /** Used by `backward`. */
   accumulateGrad(gradient: Node): void {
+    const into = recording();
+    if (into && this.value.id < into.firstNodeId) into.refuse("adds to the grad of a tensor that is no parameter");
     const total = this.gradient ? withGradMode(true, () => ops.add(this.gradient!.node, gradient)) : gradient;
     this.gradient = this.create(total);
     this.device.engine.keep(total); // so that it can be read after a step, as in PyTorch

@@ -6,12 +6,13 @@
 import { cat } from "../combine";
 import { tensor } from "../creation";
 import { ShapeError, ValueError } from "../errors";
+import { hostAction, hostArray, hostCheck } from "../hostState";
 import * as F from "../functional";
 import { contrast } from "../functional/similarity";
 import { checkOptionNames } from "../options";
 import { noGrad } from "../gradient";
 import { type Layer, Module, type StateEntry } from "../nn";
-import { counterEntry, tensorEntry } from "../nn/module";
+import { counterEntry, freeField, tensorEntry } from "../nn/module";
 import { Buffer, Counter, settleState } from "../parameter";
 import { type Generator, permutation, randn } from "../random";
 import type { Tensor } from "../tensor";
@@ -36,6 +37,12 @@ export interface MoCoOptions {
   readonly shuffle?: boolean;
   /** Where permutations and the first queue come from; default: the device's own. */
   readonly generator?: Generator;
+}
+
+/** An order of samples and the one that undoes it, i32 `[n]`. */
+interface Order {
+  readonly forwards: Tensor;
+  readonly backwards: Tensor;
 }
 
 /** What a forward pass gives. */
@@ -115,6 +122,7 @@ export class MoCo extends Module {
     options: MoCoOptions = {},
   ) {
     super();
+    freeField(this, "momentum");
     checkOptionNames("MoCo", options, ["dim", "queueSize", "momentum", "temperature", "mlp", "shuffle", "generator"]);
     const { dim = 128, queueSize = 65536, momentum = 0.999, temperature = 0.07 } = options;
     const { mlp = false, shuffle = true, generator } = options;
@@ -152,7 +160,7 @@ export class MoCo extends Module {
     this.checkBatch(imQ, imK, order);
     this.updateKeyEncoder(); // first, so that it shares a dispatch with the pending SGD update; same numbers as the official order
     const q = F.normalize(this.encoderQ.forward(imQ), { dim: 1 }); // [n, dim]
-    const keys = noGrad(() => this.encodeKeys(imK, order ?? this.drawOrder(imK.size(0)))); // [n, dim]
+    const keys = noGrad(() => this.encodeKeys(imK, this.orderFor(imK, order))); // [n, dim]
 
     const queue = this.queue.detach(); // stored [queueSize, dim]
     const { losses, nearer } = contrast("MoCo", q, keys, queue, this.temperature); // [n]
@@ -165,27 +173,42 @@ export class MoCo extends Module {
 
   /** `k = k * m + q * (1 - m)` over parameters; BatchNorm's buffers follow from the key encoder's own batches. */
   updateKeyEncoder(): void {
-    checkMomentum(this.momentum); // it may have been changed
-    this.momentumUpdate.run(this.momentum);
+    hostCheck(() => {
+      checkMomentum(this.momentum); // it may have been changed
+    });
+    this.momentumUpdate.run(() => this.momentum);
   }
 
   /** Encodes keys in another order than queries, and puts them back into theirs. `order` null leaves them. */
-  private encodeKeys(imK: Tensor, order: ArrayLike<number> | null): Tensor {
+  private encodeKeys(imK: Tensor, order: Order | null): Tensor {
     if (!order) return F.normalize(this.encoderK.forward(imK), { dim: 1 });
-    const index = (values: ArrayLike<number>): Tensor => tensor(Int32Array.from(values), { device: imK.device });
-    const shuffled = imK.indexSelect(0, index(order));
+    const shuffled = imK.indexSelect(0, order.forwards);
     const keys = F.normalize(this.encoderK.forward(shuffled), { dim: 1 });
-    return keys.indexSelect(0, index(inverse(order)));
+    return keys.indexSelect(0, order.backwards);
   }
 
-  private drawOrder(n: number): ArrayLike<number> | null {
-    return this.shuffle ? permutation(n, this.generator) : null;
+  /** The order given, or one that is drawn; null without shuffling. */
+  private orderFor({ shape, device }: Tensor, given: ArrayLike<number> | undefined): Order | null {
+    if (given) {
+      const index = (values: ArrayLike<number>): Tensor => tensor(Int32Array.from(values), { device });
+      return { forwards: index(given), backwards: index(inverse(given)) };
+    }
+    if (!this.shuffle) return null;
+    const n = shape[0]!;
+    let order: Int32Array = new Int32Array(n);
+    hostAction(() => {
+      order = permutation(n, this.generator);
+    });
+    return {
+      forwards: hostArray(() => order, [n], "i32", device),
+      backwards: hostArray(() => inverse(order), [n], "i32", device),
+    };
   }
 
   /** Overwrites the oldest keys. */
   private enqueue(keys: Tensor): void {
-    this.queue.assignRows(this.queuePtr.value, keys);
-    this.queuePtr.value = (this.queuePtr.value + keys.size(0)) % this.queueSize;
+    this.queue.assignRows(this.queuePtr, keys);
+    this.queuePtr.update((row) => (row + keys.size(0)) % this.queueSize);
   }
 
   private checkBatch(imQ: Tensor, imK: Tensor, order: ArrayLike<number> | undefined): void {

@@ -3,6 +3,7 @@
 import { ones, zeros } from "../creation";
 import { ShapeError } from "../errors";
 import * as F from "../functional";
+import { batchNormWith } from "../functional/normalization";
 import { checkOptionNames } from "../options";
 import { showShape } from "../graph/shape";
 import { Buffer, Counter, Parameter } from "../parameter";
@@ -75,8 +76,9 @@ export abstract class BatchNorm extends Module {
     const { weight, bias, runningMean, runningVar, eps } = this;
     const training = this.training || !runningMean;
     if (!this.training) return F.batchNorm(x, runningMean, runningVar, { weight, bias, training, eps });
-    const momentum = this.countBatch();
-    return F.batchNorm(x, runningMean, runningVar, { weight, bias, training, momentum, eps, groups });
+    this.countBatch();
+    const momentum = this.momentum ?? (() => 1 / (this.numBatchesTracked?.value ?? 1));
+    return batchNormWith(x, runningMean, runningVar, { weight, bias, training, momentum, eps, groups });
   }
 
   /** Running statistics as they were at first. @see torch.nn.BatchNorm2d.reset_running_stats */
@@ -88,10 +90,8 @@ export abstract class BatchNorm extends Module {
     if (numBatchesTracked) numBatchesTracked.value = 0;
   }
 
-  /** Counts the batch, and gives its part in the running statistics. */
-  protected countBatch(): number {
-    if (this.numBatchesTracked) this.numBatchesTracked.value++;
-    return this.momentum ?? 1 / (this.numBatchesTracked?.value ?? 1);
+  protected countBatch(): void {
+    this.numBatchesTracked?.update((count) => count + 1);
   }
 }
 
@@ -157,7 +157,7 @@ export class SplitBatchNorm2d extends BatchNorm2d {
   }
 
   /** As in the authors' code, batches are not counted, unless the mean of all of them is wanted. */
-  protected override countBatch(): number {
-    return this.momentum ?? super.countBatch();
+  protected override countBatch(): void {
+    if (this.momentum === null) super.countBatch();
   }
 }

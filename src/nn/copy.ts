@@ -2,7 +2,7 @@
 
 import { ValueError } from "../errors";
 import { Buffer, Counter, Parameter } from "../parameter";
-import { Module } from "./module";
+import { Module, watchModule } from "./module";
 
 /**
  * A copy of a module that trains and is written on its own. What appears twice in the module does so in the copy.
@@ -51,6 +51,7 @@ class Copier {
     const copy = Object.create(Object.getPrototypeOf(value) as object) as Record<string, unknown>;
     this.copies.set(value, copy); // before its fields: one of them may lead back here
     for (const [name, field] of Object.entries(value)) copy[name] = this.copy(field as unknown);
+    if (copy instanceof Module) watchModule(copy);
     return copy;
   }
 }

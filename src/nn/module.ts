@@ -12,6 +12,7 @@ import type { Shape } from "../graph/shape";
 import { checkNoDeviceName, checkOptionNames, describe } from "../options";
 import { Buffer, Counter, moveStates, Parameter, StateView } from "../parameter";
 import { checkTensors, read, Tensor } from "../tensor";
+import { fieldsOf, watch } from "../hostState";
 import { membersOf, type State } from "./fields";
 
 /** State by PyTorch's names. The tensors read what the state is when they are read. */
@@ -65,6 +66,10 @@ const join = (prefix: string, name: string): string => (prefix === "" ? name : `
 export abstract class Module {
   /** Whether layers such as BatchNorm and Dropout behave as in training; see `train` and `eval`. */
   training = true;
+
+  constructor() {
+    watchModule(this);
+  }
 
   /** Fields that are part of the tree. @throws DTypeError, ValueError for state and modules that nobody would find */
   protected members(): Iterable<readonly [string, Member]> {
@@ -348,6 +353,22 @@ export abstract class Module {
     for (const [name, entry] of matched) entry.write(state[name]!);
     return { missingKeys, unexpectedKeys };
   }
+}
+
+/** Fields of modules that may change from step to step without a compiled function being recorded anew. */
+const freeFields = new WeakMap<object, ReadonlySet<string>>();
+
+/** Says that what a module does at every call reads some fields anew, even in a compiled function. */
+export function freeField(module: Module, ...names: readonly string[]): void {
+  freeFields.set(module, new Set(names));
+}
+
+/** Modules that were not made by their constructor need it. */
+export function watchModule(module: Module): void {
+  watch(module, {
+    fixed: (each) => fieldsOf(each, freeFields.get(each)),
+    free: (each) => [...(freeFields.get(each) ?? [])].map((name) => (each as unknown as Record<string, unknown>)[name]),
+  });
 }
 
 /** Each thing under its first name only. */

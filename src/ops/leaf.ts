@@ -51,6 +51,9 @@ export function fromHost(data: TypedArray, shape: Shape, dtype: DType = "f32", r
   return node;
 }
 
+/** A node whose value somebody else gives. */
+export const placeholder = (shape: Shape, dtype: DType): Node => makeLeaf(dataOp, [...shape], dtype);
+
 /** A node for numbers that an op has computed on the host; `data` may be rounded to the dtype, which values of a user never are. */
 export function table(data: TypedArray, shape: Shape, dtype: DType): Node {
   const node = makeLeaf(tableOp, [...shape], dtype);

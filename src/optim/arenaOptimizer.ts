@@ -5,10 +5,11 @@
  */
 
 import type { Parameter } from "../parameter";
-import { settleState, StateView } from "../parameter";
+import { noteGradients, settleState, StateView } from "../parameter";
 import { arenasOf, homeOf, MAX_GROUPS, type ParameterArena, type Slot, type SlotArena } from "../parameterArena";
 import { tensor, zeros } from "../creation";
 import { ValueError } from "../errors";
+import { hostAction, hostCheck } from "../hostState";
 import type { StateArray } from "../loadable";
 import { placed } from "../loadable";
 import type { Tensor } from "../tensor";
@@ -97,9 +98,19 @@ export abstract class ArenaOptimizer<Options extends CommonOptions, State extend
   }
 
   override step(): void {
-    for (const group of this.paramGroups) this.checkOptions(group);
-    for (const arena of this.arenas) arena.checkThere(this.constructor.name);
+    hostCheck(() => {
+      for (const group of this.paramGroups) this.checkOptions(group);
+      for (const arena of this.arenas) arena.checkThere(this.constructor.name);
+    });
     this.device.engine.endStep();
+    noteGradients(this.parameters);
+    hostAction(() => {
+      this.update();
+    });
+  }
+
+  /** Pushes the updates of all arenas. */
+  private update(): void {
     const groupOf = new Map(
       this.paramGroups.flatMap(({ params }, index) => params.map((parameter) => [parameter, index])),
     );
@@ -109,6 +120,10 @@ export abstract class ArenaOptimizer<Options extends CommonOptions, State extend
       this.updateArena(arena, members);
       for (const member of members) if (member) this.note(arena, member);
     }
+  }
+
+  protected override get readsAnew(): boolean {
+    return true;
   }
 
   /** A parameter that has a gradient in this step; null for one that is skipped. */

@@ -1,6 +1,7 @@
 /** Averages of a model over its training: equal ones, moving ones, or any. */
 
 import { ValueError } from "../errors";
+import { cannotReplay } from "../hostState";
 import { copyOf } from "../nn/copy";
 import { Module } from "../nn/module";
 import { checkOptionNames } from "../options";
@@ -84,13 +85,14 @@ export class AveragedModel<M extends Model> extends Module {
   updateParameters(model: M): void {
     const { avgFn, useBuffers = false } = this.options;
     const isFused = !avgFn && this.isSource(model);
-    if (isFused) this.followers.run(this.keep);
+    if (isFused) this.followers.run(() => this.keep);
     else this.averageEach(model.parameters(), this.module.parameters());
+    if (!isFused || useBuffers) cannotReplay("averages a model tensor by tensor: call updateParameters outside");
     if (useBuffers) {
       this.averageEach(model.buffers(), this.module.buffers());
       this.averageCounters(model);
     }
-    this.nAveraged.value++;
+    this.nAveraged.update((count) => count + 1);
   }
 
   /** How much of the average an update leaves. */

@@ -1,8 +1,10 @@
 /** Parameters that follow others as an exponential moving average: MoCo's key encoder, and averages of a model in training. */
 
 import { ValueError } from "../errors";
+import { hostAction, hostCheck, hostConstant, hostGuard, hostScalar } from "../hostState";
 import type { Parameter } from "../parameter";
 import { arenasOf, ParameterArena } from "../parameterArena";
+import type { Tensor } from "../tensor";
 
 /**
  * `follower = follower * m + leader * (1 - m)` over all parameters: one dispatch per arena, which a pending SGD update shares.
@@ -36,21 +38,36 @@ export class Followers {
     this.arenas = isOurs ? arenas.map((leader) => ({ leader, follower: followerOf(leader, partner) })) : [];
   }
 
-  /** Moves the followers. `m` is in [0, 1]; at 0 they become copies. `1 - m` is rounded once, from f64. */
-  run(m: number): void {
-    for (const arena of this.arenas.flatMap(({ leader, follower }) => [leader, follower])) arena.checkThere(this.name);
-    for (const { leader, follower } of this.arenas) follower.follow(leader, m);
-    if (this.arenas.length > 0) return;
+  /**
+   * Moves the followers.
+   *
+   * @param m in [0, 1]; at 0 they become copies. `1 - m` is rounded once, from f64. As a function, it is asked at every call
+   */
+  run(m: number | (() => number)): void {
+    if (typeof m === "number") hostConstant(this.name, m);
+    const current = typeof m === "number" ? () => m : m;
+    if (this.arenas.length === 0) {
+      this.runEach(current);
+      return;
+    }
+    hostCheck(() => {
+      for (const arena of this.arenas.flatMap(({ leader, follower }) => [leader, follower]))
+        arena.checkThere(this.name);
+    });
+    hostAction(() => {
+      for (const { leader, follower } of this.arenas) follower.follow(leader, current());
+    });
+  }
+
+  /** In a dispatch per tensor. */
+  private runEach(m: () => number): void {
+    const isCopy = m() === 0;
+    hostGuard(() => (m() === 0) === isCopy);
     this.followers.forEach((follower, index) => {
+      const { dtype, device } = follower;
       const leader = this.leaders[index]!.detach();
-      follower.assign(
-        m === 0
-          ? leader
-          : follower
-              .detach()
-              .mul(m)
-              .add(leader.mul(1 - m)),
-      );
+      const times = (x: Tensor, factor: () => number): Tensor => x.mul(hostScalar(factor, dtype, device));
+      follower.assign(isCopy ? leader : times(follower.detach(), m).add(times(leader, () => 1 - m())));
     });
   }
 }

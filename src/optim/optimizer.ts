@@ -5,6 +5,7 @@
 
 import type { Device } from "../device";
 import { DeviceError, DTypeError, ValueError } from "../errors";
+import { watch } from "../hostState";
 import { checkOptionNames, checkSwitch, describe } from "../options";
 import type { Parameter } from "../parameter";
 import type { LoadableOptimizerState } from "./stateDict";
@@ -87,6 +88,14 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     this.paramGroups = [];
     this.device = deviceOf(this.constructor.name, groups);
     for (const group of groups) this.addParamGroup(group);
+    const optionsOf = ({ paramGroups }: this): unknown[] => paramGroups.flatMap(valuesOf);
+    const { readsAnew } = this;
+    watch(this, readsAnew ? { fixed: (each) => optionsOf(each).map(kindOf), free: optionsOf } : { fixed: optionsOf });
+  }
+
+  /** Whether `step` reads the options at every replay of a compiled function; else it is recorded anew where one changes. */
+  protected get readsAnew(): boolean {
+    return false;
   }
 
   /** All parameters, in the order of their groups. */
@@ -172,6 +181,12 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     for (const parameter of this.parameters) parameter.zeroGrad(options);
   }
 }
+
+/** A group's options, pairs of numbers one by one. */
+const valuesOf = ({ params, ...options }: ParamGroup): unknown[] => [params.length, ...Object.values(options).flat()];
+
+/** What of an option decides which tensors a step needs: numbers count by whether they are 0. */
+const kindOf = (value: unknown): unknown => (typeof value === "number" ? value !== 0 : value);
 
 /** Whether something is a group, not a parameter. Callers without types may pass anything. */
 const isGroup = (entry: unknown): boolean =>

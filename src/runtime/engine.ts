@@ -23,6 +23,8 @@ import {
   type Versioned,
   writesOf,
 } from "./program";
+import { recording, recordingAround } from "./recorder";
+import { type RecordedProgram, updateIdentity } from "./recording";
 import { fuseUpdates } from "./update";
 import { Variable } from "./variable";
 
@@ -83,10 +85,13 @@ export class Engine {
     const version = variable.nextVersion();
     variable.isRead = false;
     this.pending.push({ kind: "assign", variable, version, previous, value, start, overwritesRead });
+    if (recording()) recording()!.assigned(this, variable, start !== null);
+    else recordingAround()?.refuse("writes state where only the host's may be written");
   }
 
   /** Adds an arena update; where the one before it can share its dispatch, the two become one. */
   update(effect: UpdateEffect): void {
+    recording()?.refuse("updates arenas in a way of its own");
     const last = this.pending.at(-1);
     const fused = last?.kind === "update" ? fuseUpdates(last, effect) : null;
     if (fused) this.pending.pop();
@@ -107,7 +112,9 @@ export class Engine {
       variable.version = effect.previous;
       variable.isRead = effect.overwritesRead;
     }
-    if (gone.size > 0) this.pending = this.pending.filter((effect) => !gone.has(effect));
+    if (gone.size === 0) return;
+    this.pending = this.pending.filter((effect) => !gone.has(effect));
+    recording()?.forgotten(this, variable, gone.size);
   }
 
   /** Moves variables into an arena. */
@@ -173,6 +180,7 @@ export class Engine {
 
   /** Brings values to the host. One that is on its way already is waited for: what it was computed from may be gone. */
   async read(nodes: readonly Node[]): Promise<TypedArray[]> {
+    recordingAround()?.read();
     const missing = [...new Set(nodes.filter((node) => node.hostData === null && !this.reading.has(node)))];
     if (missing.length > 0) {
       const { values, found } = this.readMissing(missing);
@@ -244,6 +252,105 @@ export class Engine {
     return { effects: this.neededFor(nodes), outputs: nodes.map((node): Output => ({ node, want: "read" })) };
   }
 
+  // --- calls that are recorded and replayed ----------------------------------------------------------------------------
+
+  /** Whether it looks at what programs compute, which replays would not show it. */
+  get isDebugged(): boolean {
+    return this.debug || isTracing();
+  }
+
+  /**
+   * Brings what is pending before a call into one of few forms, so that calls are alike: nothing, or updates of arenas. What
+   * else waits runs now, as it would with the call's step.
+   */
+  beginCall(): void {
+    const waiting = [...this.scalars, ...this.kept].filter((node) => !node.hasValue && !this.staleLeaf([node]));
+    const scalars = new Set(waiting.filter((node) => this.scalars.has(node)));
+    this.scalars.clear();
+    this.kept.clear();
+    if (this.pending.some(({ kind }) => kind === "assign")) this.compute(waiting, scalars, this.pending);
+    else if (waiting.length > 0) this.compute(waiting, scalars, this.neededFor(waiting));
+  }
+
+  /** The end of a call: what it returns is computed, and all that is pending has run, except updates of arenas. */
+  endCall(results: readonly Node[]): void {
+    const missing = results.filter((node) => !node.hasValue);
+    const isOpen = missing.length > 0 || this.pending.some(({ kind }) => kind === "assign");
+    if (isOpen) this.compute(missing, new Set(missing.filter(({ shape }) => shape.length === 0)), this.pending);
+    for (const node of results) node.release();
+  }
+
+  private compute(nodes: readonly Node[], scalars: ReadonlySet<Node>, effects: readonly Effect[]): void {
+    const outputs = [...new Set(nodes)].map((node): Output => ({
+      node,
+      want: scalars.has(node) ? "scalar" : "resident",
+    }));
+    void this.run(outputs, effects);
+    for (const { node } of outputs) node.release();
+  }
+
+  /** Drops scalars and kept values of a call that is over: nodes from `firstNodeId` on. */
+  forgetCall(firstNodeId: number): void {
+    for (const nodes of [this.scalars, this.kept])
+      for (const node of nodes) if (node.id >= firstNodeId) nodes.delete(node);
+  }
+
+  /** What is pending, as calls tell it apart: updates of arenas, once a call has begun. */
+  get pendingIdentity(): string {
+    return this.pending.map((effect) => (effect.kind === "update" ? updateIdentity(effect) : "assign")).join(";");
+  }
+
+  /** An operand of a pending update. */
+  pendingOperand(place: number, input: number): Node {
+    return (this.pending[place] as UpdateEffect).node.inputs[input]!;
+  }
+
+  /** Drops the last pending writes of a variable, so many of them. */
+  forgetLast(variable: Variable, count: number): void {
+    for (let i = this.pending.length - 1, left = count; left > 0; i--) {
+      const effect = this.pending[i]!;
+      if (effect.kind !== "assign" || effect.variable !== variable) continue;
+      variable.version = effect.previous;
+      this.pending.splice(i, 1);
+      left--;
+    }
+  }
+
+  /** Whether its backend can run programs again. */
+  get canReplay(): boolean {
+    return this.backend.rerun !== undefined;
+  }
+
+  /** Whether a recorded program can run again. */
+  canRerun({ key }: Pick<RecordedProgram, "key">): boolean {
+    return this.backend.hasPlan?.(key) ?? false;
+  }
+
+  /**
+   * Runs a recorded program on the effects that are pending now, whose graphs are not looked at.
+   *
+   * @param outputs nodes that take the values, and what is wanted of them
+   */
+  rerun(program: Pick<RecordedProgram, "key" | "effects">, leaves: readonly Node[], outputs: readonly Output[]): void {
+    const effects = program.effects.map(({ place, shown }) => {
+      const effect = this.pending[place];
+      if (effect?.kind === "assign" || (effect && updateIdentity(effect) === shown)) return effect;
+      throw new InternalError(`compile: updates must be those that were recorded, got others. Please report it.`);
+    });
+    for (const effect of effects) for (const { variable } of writesOf(effect)) this.backend.allocate(variable);
+    this.backend.rerun!(program.key, { effects, outputs }, leaves);
+    for (const effect of effects)
+      for (const { variable, version } of writesOf(effect)) variable.realizedVersion = version;
+    this.pending = effects.length === this.pending.length ? [] : this.pending.filter((each) => !effects.includes(each));
+    if (this.pending.length === 0) this.freeDropped();
+  }
+
+  /** Takes back the writes of a replay that failed; updates stay. */
+  abandonCall(): void {
+    const writes = this.pending.filter(({ kind }) => kind === "assign");
+    if (writes.length > 0) this.takeBack(writes);
+  }
+
   private settle(node: Node): void {
     this.scalars.delete(node);
     this.kept.delete(node);
@@ -285,11 +392,17 @@ export class Engine {
     if (effects.length === 0 && outputs.length === 0) return unchecked(Promise.resolve([]));
     for (const effect of effects) for (const { variable } of writesOf(effect)) this.backend.allocate(variable);
     if (isTracing()) seen.add(this);
+    this.note({ effects, outputs });
     const isChecked = isTracing() || this.debug;
     const run = isChecked ? this.runChecked({ effects, outputs }) : unchecked(this.backend.run({ effects, outputs }));
     for (const effect of effects)
       for (const { variable, version } of writesOf(effect)) variable.realizedVersion = version;
     return run;
+  }
+
+  private note(program: Program): void {
+    if (recording()) recording()!.program(this, program, this.pending);
+    else recordingAround()?.refuse("runs programs where only the host may work");
   }
 
   /**

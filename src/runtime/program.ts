@@ -5,8 +5,9 @@
 
 import type { TypedArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
+import type { Task } from "../schedule/task";
 import type { Arena } from "./arena";
-import type { Variable } from "./variable";
+import { Variable } from "./variable";
 
 /** A variable at one of its versions. */
 export interface Versioned {
@@ -67,6 +68,10 @@ export interface Backend {
    * @returns the values wanted as `read`, in order
    */
   run(program: Program): Promise<TypedArray[]>;
+  /** Whether it still has the plan of a key (see `planKey`). Devices that cannot run programs again have none. */
+  hasPlan?(key: string): boolean;
+  /** Runs a program of a known plan, reads excepted: its graph is not looked at, only effects, outputs and leaves are. */
+  rerun?(key: string, program: Program, leaves: readonly Node[]): void;
   /** Gives a variable zeroed memory, of its own or its arena's. Does nothing where it has some. */
   allocate(variable: Variable): void;
   /** Moves variables into an arena that has just been made; the values move with them. */
@@ -86,3 +91,12 @@ export const writesOf = (effect: Effect): readonly Versioned[] =>
 /** Graph nodes that an effect computes from. */
 export const rootsOf = (effect: Effect): readonly Node[] =>
   effect.kind === "update" ? [effect.node] : effect.start ? [effect.value, effect.start] : [effect.value];
+
+/** A program as the schedule sees it. */
+export const taskOf = (program: Program): Task => ({
+  ...program,
+  bufferOf: (variable) => (variable instanceof Variable ? bufferOf(variable) : variable),
+});
+
+/** Identity of the buffer that a variable lies in. */
+const bufferOf = (variable: Variable): unknown => variable.home?.arena ?? variable;

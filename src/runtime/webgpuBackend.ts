@@ -26,7 +26,7 @@ import type { Task } from "../schedule/task";
 import { Arena } from "./arena";
 import { CompiledPlan } from "./compiledPlan";
 import { planKey } from "./planKey";
-import { type Backend, type Program, writesOf } from "./program";
+import { type Backend, type Program, taskOf, writesOf } from "./program";
 import { ScalarRing, ScalarStorage } from "./scalarRing";
 import { SlotPool } from "./slotPool";
 import { Variable } from "./variable";
@@ -99,7 +99,21 @@ export class WebGpuBackend implements Backend {
     const nodes = nodesOf(task);
     const leaves = leavesOf(nodes);
     this.checkComputed(program, leaves);
-    const compiled = this.planFor(task, nodes);
+    return this.execute(program, this.planFor(task, nodes), leaves);
+  }
+
+  hasPlan(key: string): boolean {
+    return this.plans.has(key);
+  }
+
+  rerun(key: string, program: Program, leaves: readonly Node[]): void {
+    this.checkComputed(program, leaves);
+    const compiled = this.plans.get(key)!;
+    this.touch(key, compiled);
+    void this.execute(program, compiled, leaves);
+  }
+
+  private execute(program: Program, compiled: CompiledPlan, leaves: readonly Node[]): Promise<TypedArray[]> {
     const { plan } = compiled;
     const slotMemory = this.slots.take([...plan.slots, ...this.uploadSizes(leaves, compiled)]);
     const uploaded = this.uploadLeaves(leaves, compiled, slotMemory.slice(plan.slots.length));
@@ -264,17 +278,21 @@ export class WebGpuBackend implements Backend {
   private planFor(task: Task, nodes: readonly Node[]): CompiledPlan {
     const key = planKey(task, nodes);
     let compiled = this.plans.get(key);
-    if (compiled) {
-      this.plans.delete(key);
-    } else {
+    if (!compiled) {
       const plan = makePlan(task, this.gpu.limits);
       this.checkSizes(plan.launches);
       compiled = new CompiledPlan(this.gpu, plan);
       this.plansMade++;
       if (this.plans.size >= MAX_PLANS) this.evictPlan();
     }
-    this.plans.set(key, compiled); // most recently used last
+    this.touch(key, compiled);
     return compiled;
+  }
+
+  /** Most recently used last. */
+  private touch(key: string, compiled: CompiledPlan): void {
+    this.plans.delete(key);
+    this.plans.set(key, compiled);
   }
 
   /**
@@ -430,14 +448,6 @@ export class WebGpuBackend implements Backend {
 }
 
 type RangeOf = (place: Place, byteLength: number) => BufferRange;
-
-const taskOf = (program: Program): Task => ({
-  ...program,
-  bufferOf: (variable) => (variable instanceof Variable ? bufferOf(variable) : variable),
-});
-
-/** Identity of the buffer that a variable lies in. */
-const bufferOf = (variable: Variable): unknown => variable.home?.arena ?? variable;
 
 const needsUpload = (leaf: Node): boolean => leaf.variable === null && leaf.storage === null && leaf.hostData !== null;
 

@@ -80,11 +80,13 @@ export class SequentialLR extends ComposedScheduler {
   }
 
   override step(): void {
-    this.lastEpoch++;
-    const index = this.milestones.filter((milestone) => milestone <= this.lastEpoch).length;
-    const scheduler = this.schedulers[index]!;
-    if (index > 0 && this.milestones[index - 1] === this.lastEpoch) scheduler.step(0);
-    else scheduler.step();
+    this.moving(undefined, () => {
+      this.lastEpoch++;
+      const index = this.milestones.filter((milestone) => milestone <= this.lastEpoch).length;
+      const scheduler = this.schedulers[index]!;
+      if (index > 0 && this.milestones[index - 1] === this.lastEpoch) scheduler.step(0);
+      else scheduler.step();
+    });
   }
 }
 
@@ -110,8 +112,10 @@ export class ChainedScheduler extends ComposedScheduler {
   }
 
   override step(): void {
-    this.lastEpoch++;
-    for (const scheduler of this.schedulers) scheduler.step();
+    this.moving(undefined, () => {
+      this.lastEpoch++;
+      for (const scheduler of this.schedulers) scheduler.step();
+    });
   }
 
   /** Takes back what `stateDict` gave, or PyTorch's, which leaves the count to the parts. */

@@ -101,10 +101,12 @@ export class CosineAnnealingWarmRestarts extends RateScheduler {
    * @throws ValueError for a negative `epoch`
    */
   override step(epoch?: number): void {
-    if (epoch !== undefined) this.moveTo(epoch);
-    else if (this.lastEpoch < 0) this.moveTo(0);
-    else this.moveOn();
-    this.advance();
+    this.moving(epoch, () => {
+      if (epoch !== undefined) this.moveTo(epoch);
+      else if (this.lastEpoch < 0) this.moveTo(0);
+      else this.moveOn();
+      this.advance();
+    });
   }
 
   private moveOn(): void {

@@ -93,13 +93,16 @@ export class OneCycleLR extends RateScheduler {
     this.advance();
   }
 
-  override step(epoch = this.lastEpoch + 1): void {
-    if (epoch > this.totalSteps) {
-      throw new ValueError(
-        `OneCycleLR: there must be at most ${this.totalSteps} steps, got one more. Raise totalSteps, or stop calling step().`,
-      );
-    }
-    super.step(epoch);
+  override step(epoch?: number): void {
+    this.moving(epoch, () => {
+      const next = epoch ?? this.lastEpoch + 1;
+      if (next > this.totalSteps) {
+        throw new ValueError(
+          `OneCycleLR: there must be at most ${this.totalSteps} steps, got one more. Raise totalSteps, or stop calling step().`,
+        );
+      }
+      super.step(next);
+    });
   }
 
   /** Not chainable, as in PyTorch. Groups that were added later have no rates to go between. */

@@ -1,5 +1,6 @@
 /** A schedule that lowers rates when a measurement stops to improve. */
 
+import { cannotReplay } from "../../hostState";
 import { ValueError } from "../../errors";
 import { checkChoice, checkOptionNames, describe } from "../../options";
 import type { Optimizer } from "../optimizer";
@@ -82,6 +83,7 @@ export class ReduceLROnPlateau {
         `ReduceLROnPlateau: metrics must be a number, got ${describe(metrics)}. Pass await loss.item().`,
       );
     }
+    cannotReplay("gives a measurement to ReduceLROnPlateau: do that outside");
     this.lastEpoch++;
     if (this.isBetter(metrics)) {
       this.best = metrics;

@@ -4,6 +4,7 @@
  */
 
 import { ValueError } from "../../errors";
+import { cannotReplay, hostAction } from "../../hostState";
 import { describe } from "../../options";
 import { Optimizer } from "../optimizer";
 
@@ -31,6 +32,12 @@ export abstract class LRScheduler {
 
   /** Moves on by one. Call it after `optimizer.step()`. @see torch.optim.lr_scheduler.LRScheduler.step */
   abstract step(epoch?: number): void;
+
+  /** Does what a step does; a compiled function repeats it at every call. @param epoch what `step` was given */
+  protected moving(epoch: number | undefined, move: () => void): void {
+    if (epoch !== undefined) cannotReplay("moves a schedule to an epoch of its own: call step() without one");
+    hostAction(move);
+  }
 
   /** The rates that are set now, one a group. */
   getLastLr(): number[] {
@@ -109,13 +116,18 @@ export abstract class RateScheduler extends LRScheduler {
 
   /** Moves on by one, or to `epoch` as if nothing else had set rates. Call it after `optimizer.step()`. */
   override step(epoch?: number): void {
-    this.lastEpoch = epoch ?? this.lastEpoch + 1;
-    if (epoch === undefined) this.advance();
-    else
-      this.optimizer.paramGroups.slice(0, this.baseLrs.length).forEach((group, index) => {
-        const baseLr = this.baseLrs[index]!;
-        group.lr = this.checked(this.lrAt(epoch, baseLr, index) ?? this.next(epoch, group.lr, { index, baseLr }));
-      });
+    this.moving(epoch, () => {
+      this.lastEpoch = epoch ?? this.lastEpoch + 1;
+      if (epoch === undefined) this.advance();
+      else this.jumpTo(epoch);
+    });
+  }
+
+  private jumpTo(epoch: number): void {
+    this.optimizer.paramGroups.slice(0, this.baseLrs.length).forEach((group, index) => {
+      const baseLr = this.baseLrs[index]!;
+      group.lr = this.checked(this.lrAt(epoch, baseLr, index) ?? this.next(epoch, group.lr, { index, baseLr }));
+    });
   }
 
   /** Options that make no rate would only show in the losses. */
