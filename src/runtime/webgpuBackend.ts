@@ -136,7 +136,7 @@ export class WebGpuBackend implements Backend {
       }
     };
     compiled.writeParams(leaves);
-    const commands: Command[] = compiled.commands(leaves, rangeOf);
+    const commands: Command[] = [...compiled.commands(leaves, rangeOf)];
     const scalars = this.copyScalars(program, plan.outputs, leaves, { rangeOf, commands });
     try {
       const result = this.submit(program, plan.outputs, rangeOf, commands, scalars);
