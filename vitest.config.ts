@@ -21,6 +21,8 @@ const suffixes = {
  * every public op against PyTorch, state, training, devices, whatever meets the page.
  */
 const onlyInNode = [
+  "compile/counts",
+  "compile/fuzz",
   "kernels/grids",
   "moco/counts",
   "moco/streaming",
@@ -45,9 +47,10 @@ const shared = {
 /** What the projects with a GPU share beside that. */
 const gpuSetup = ["tests/helpers/gpuDevices.ts", "tests/helpers/pipelineLabels.ts"];
 
-/** How many random graphs `tests/schedule/graphs.fuzz` computes, and the first seed: as `npm run fuzz` says. */
+/** How many random graphs `tests/schedule/graphs.fuzz` computes, scripts `tests/compile/fuzz` plays, and the first seed: see `npm run fuzz`. */
 const fuzz = {
   FLYWHEEL_FUZZ_GRAPHS: process.env["FLYWHEEL_FUZZ_GRAPHS"] ?? "2000",
+  FLYWHEEL_FUZZ_SCRIPTS: process.env["FLYWHEEL_FUZZ_SCRIPTS"] ?? "40",
   FLYWHEEL_FUZZ_SEED: process.env["FLYWHEEL_FUZZ_SEED"] ?? "1",
 };
 

@@ -126,7 +126,6 @@ class CompiledFunction {
     }
     const { engine } = device.check("compile");
     if (engine.isDebugged) return this.eager(values, "is looked at by detectAnomaly or on a device with debug");
-    if (this.isProven && !engine.canReplay) return this.eager(values, "is on the CPU, which computes at once");
     if (args.reason !== null) return this.notRecorded(values, args.reason);
     engine.realize(args.nodes.filter((node) => !node.hasValue));
     engine.beginCall();
@@ -143,10 +142,14 @@ class CompiledFunction {
   }
 
   private eager(values: readonly unknown[], reason: string | null): unknown {
-    this.state = "eager";
-    this.reason = reason;
+    this.settleFor(reason);
     this.recorded++;
     return this.fn(...values);
+  }
+
+  private settleFor(reason: string | null): void {
+    this.state = "eager";
+    this.reason = reason;
   }
 
   private notRecorded(values: readonly unknown[], reason: string): unknown {
@@ -202,6 +205,7 @@ class CompiledFunction {
     }
     const maker = new TemplateMaker(recording);
     const template = maker.of(result);
+    if (recording.reason !== null) engine.beginCall(); // what it keeps elsewhere may be read
     const originals = standIns.map((standIn) => standIn.end());
     engine.forgetCall(recording.firstNodeId);
     if (snapshot.changed() !== null) recording.refuse(`changes fields of ${snapshot.changed()}`);
@@ -210,7 +214,8 @@ class CompiledFunction {
       this.snapshot = snapshot;
       this.changes = changes;
     }
-    this.take(kind, { recording, template, maker }, engine);
+    if (this.isProven && !engine.canReplay) this.settleFor("is on the CPU, which computes at once");
+    else this.take(kind, { recording, template, maker }, engine);
     return withOriginals(result, new Map(standIns.map((standIn, index) => [standIn, originals[index]!])));
   }
 
@@ -264,8 +269,7 @@ class CompiledFunction {
   private giveUp(reason: string): void {
     this.forget();
     this.isGivenUp = true;
-    this.state = "eager";
-    this.reason = reason;
+    this.settleFor(reason);
     this.onFallback(reason);
   }
 }

@@ -275,8 +275,9 @@ export class Engine {
   /** The end of a call: what it returns is computed, and all that is pending has run, except updates of arenas. */
   endCall(results: readonly Node[]): void {
     const missing = results.filter((node) => !node.hasValue);
-    const isOpen = missing.length > 0 || this.pending.some(({ kind }) => kind === "assign");
-    if (isOpen) this.compute(missing, new Set(missing.filter(({ shape }) => shape.length === 0)), this.pending);
+    const scalars = new Set(missing.filter(({ shape }) => shape.length === 0));
+    if (this.pending.some(({ kind }) => kind === "assign")) this.compute(missing, scalars, this.pending);
+    else if (missing.length > 0) this.compute(missing, scalars, this.neededFor(missing));
     for (const node of results) node.release();
   }
 

@@ -233,8 +233,11 @@ function updateOperands(effects: readonly Effect[]): Map<Node, LeafOrigin> {
   return found;
 }
 
-const showNode = ({ op, attrs, shape, dtype }: Node): string =>
-  `${op.name} ${dtype}${showShape(shape)} ${JSON.stringify(attrs)}`;
+function showNode({ op, attrs, shape, dtype }: Node): string {
+  const { shape: _shape, dtype: _dtype, ...others } = attrs;
+  const shown = `${op.name} ${dtype}${showShape(shape)}`;
+  return Object.keys(others).length > 0 ? `${shown} ${JSON.stringify(others)}` : shown;
+}
 
 function firstDifference<T>(
   now: readonly T[],
@@ -292,11 +295,15 @@ function checkConstants(now: RecordedProgram, before: RecordedProgram): void {
   });
 }
 
+/** What a user would call an op: broadcasting is a part of the op that it is for. */
+const userName = (node: Node, users: ReadonlyMap<Node, string>): string =>
+  node.op.name === "expand" ? (users.get(node) ?? node.op.name) : node.op.name;
+
 /** The op that each leaf is an operand of. */
 function usersOf(nodes: readonly Node[]): string[] {
   const users = new Map<Node, string>();
   for (const node of nodes.toReversed())
-    if (!node.hasValue) for (const input of computedFrom(node)) users.set(input, node.op.name);
+    if (!node.hasValue) for (const input of computedFrom(node)) users.set(input, userName(node, users));
   return leavesOf(nodes).map((leaf) => users.get(leaf) ?? leaf.op.name);
 }
 

@@ -1,0 +1,5 @@
+import { compiledFunctions } from "../suites/compiled";
+import { openTestDevice } from "../suites/device";
+
+await openTestDevice("cpu");
+compiledFunctions();
