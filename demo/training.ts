@@ -3,7 +3,7 @@
  * `Training` for the recipe; the loop around it is in loop.ts. Knows nothing of the page.
  */
 
-import { F, Generator, manualSeed, randperm, type Tensor, tensor, ValueError } from "flywheel";
+import { compile, F, Generator, manualSeed, randperm, type Tensor, tensor, ValueError } from "flywheel";
 import { FASHION_MNIST_STATISTICS, type LabeledImages, mocoAugment, normalize } from "flywheel/data";
 import { featuresOf, knnAccuracy, MoCo } from "flywheel/moco";
 import { type Norm, resnet18, resnet8, tinyFlat, tinyGap } from "flywheel/models";
@@ -74,6 +74,17 @@ export class Training {
   private readonly bankImages: Tensor; // the first of the training images
   private readonly batches: AsyncIterator<Int32Array, never>;
 
+  /** Recorded twice, then replayed: no graph is built. Rows are i32 `[n]`. */
+  private readonly trainOn = compile((rows: Tensor): Step => {
+    const [imQ, imK] = [mocoAugment(this.trainImages, rows), mocoAugment(this.trainImages, rows)];
+    const { loss, top1 } = this.model.forward(imQ, imK);
+    this.optimizer.zeroGrad();
+    loss.backward();
+    this.optimizer.step();
+    this.schedule.step();
+    return { loss, top1 };
+  });
+
   constructor(
     private readonly data: TrainingData,
     { encoder, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay, seed }: TrainingOptions,
@@ -103,14 +114,7 @@ export class Training {
 
   /** One step of Algorithm 1. What it gives can be read later: it does not wait for the device. */
   async step(): Promise<Step> {
-    const rows = tensor((await this.batches.next()).value); // i32 [n]
-    const [imQ, imK] = [mocoAugment(this.trainImages, rows), mocoAugment(this.trainImages, rows)];
-    const { loss, top1 } = this.model.forward(imQ, imK);
-    this.optimizer.zeroGrad();
-    loss.backward();
-    this.optimizer.step();
-    this.schedule.step();
-    return { loss, top1 };
+    return this.trainOn(tensor((await this.batches.next()).value));
   }
 
   /** Features of bank and test images by the query encoder as it is now; and what they are worth. */
