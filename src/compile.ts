@@ -5,7 +5,6 @@
 
 import {
   Arguments,
-  type CompiledResult,
   resultOf,
   sameTemplate,
   StandIn,
@@ -23,8 +22,6 @@ import { Recording } from "./runtime/recording";
 import { Replay } from "./runtime/replay";
 import { Snapshot } from "./runtime/watched";
 import { Tensor } from "./tensor";
-
-export type { CompiledResult } from "./compiledArguments";
 
 /** Options of `compile`. */
 export interface CompileOptions {
@@ -307,9 +304,9 @@ const warn = (reason: string): void => {
 };
 /* eslint-enable no-console */
 
-/** What a function may return: tensors, or later ones, which are not replayed. */
+/** What a compiled function may return: a tensor, nothing, or lists and plain objects of these, in any depth. */
 // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- functions without a result
-type Returned = CompiledResult | Promise<unknown> | void;
+export type CompiledResult = object | null | undefined | void;
 
 /**
  * A function that does the same as `fn`, faster: its first calls run `fn` and record what it does; once two calls have done the
@@ -343,7 +340,7 @@ type Returned = CompiledResult | Promise<unknown> | void;
  * });
  * for (const [imQ, imK] of batches) console.log(await step(imQ, imK).item());
  */
-export function compile<Args extends readonly unknown[], Result extends Returned>(
+export function compile<Args extends readonly unknown[], Result extends CompiledResult>(
   fn: (...args: Args) => Result,
   options: CompileOptions = {},
 ): Compiled<Args, Result> {

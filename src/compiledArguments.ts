@@ -13,10 +13,6 @@ import type { ResultPlace } from "./runtime/replay";
 import type { Variable } from "./runtime/variable";
 import { Tensor } from "./tensor";
 
-/** What a compiled function may return. */
-export type CompiledResult =
-  Tensor | null | undefined | readonly CompiledResult[] | { readonly [name: string]: CompiledResult };
-
 const isPlain = (value: object): boolean => {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;

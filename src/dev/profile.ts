@@ -79,6 +79,11 @@ export async function profile(
       planned = [];
       return values;
     }),
+    intercept(backend, "rerun", (rerun) => (key, program, leaves) => {
+      planned = backend.launchesOfPlan(key);
+      rerun(key, program, leaves);
+      planned = [];
+    }),
     intercept(
       gpu,
       "submit",

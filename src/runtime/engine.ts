@@ -264,8 +264,8 @@ export class Engine {
    * else waits runs now, as it would with the call's step.
    */
   beginCall(): void {
-    const waiting = [...this.scalars, ...this.kept].filter((node) => !node.hasValue && !this.staleLeaf([node]));
-    const scalars = new Set(waiting.filter((node) => this.scalars.has(node)));
+    const scalars = new Set([...this.scalars].filter((node) => !node.hasValue && !this.staleLeaf([node])));
+    const waiting = [...scalars, ...[...this.kept].filter((node) => !node.hasValue)];
     this.scalars.clear();
     this.kept.clear();
     if (this.pending.some(({ kind }) => kind === "assign")) this.compute(waiting, scalars, this.pending);

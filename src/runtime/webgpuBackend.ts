@@ -217,6 +217,11 @@ export class WebGpuBackend implements Backend {
     return makePlan(taskOf(program), this.gpu.limits).launches;
   }
 
+  /** The launches of a plan that it has, for people. */
+  launchesOfPlan(key: string): readonly PlannedLaunch[] {
+    return this.plans.get(key)?.plan.launches ?? [];
+  }
+
   /** Copies wanted scalars into the ring, where they are not there yet; gives where each of the outputs lies there. */
   private copyScalars(
     { outputs }: Program,

@@ -104,6 +104,15 @@ class World {
   }
 }
 
+const readOrStale = (x: Tensor): Promise<unknown> =>
+  x.data().then(
+    (values) => [...values],
+    (error: unknown) => {
+      if (error instanceof StaleTensorError) return "stale";
+      throw error;
+    },
+  );
+
 /** What may happen. Each is given a number to choose by. */
 const EVENTS: readonly ((world: World, choice: number) => unknown)[] = [
   // steps come more often than all else
@@ -118,10 +127,10 @@ const EVENTS: readonly ((world: World, choice: number) => unknown)[] = [
   (world) => world.model.first.weight.data(),
   (world) => world.model.last.bias!.grad?.data(),
   (world) => world.model.queue.data(),
-  (world) => world.seen.at(-1)?.data(),
+  (world) => world.seen.length > 0 && readOrStale(world.seen.at(-1)!),
   (world) => world.seen.push(world.model.centre.sum()),
   (world) => {
-    world.seen.push(keep(world.model.last.weight.mul(2)));
+    world.seen.push(keep(world.model.last.weight.mul(2)), ...world.step(...world.input(6)));
   },
   (world) => {
     world.optimizer.zeroGrad();
@@ -166,20 +175,12 @@ async function play(script: Script, kind: (typeof KINDS)[number], wrap: Wrap): P
   for (const [event, choice] of script) {
     const result: unknown = await EVENTS[event]!(world, choice);
     if (ArrayBuffer.isView(result)) log.push([...(result as Float32Array)]);
+    else if (Array.isArray(result) || result === "stale") log.push(result);
   }
   const values: unknown[] = [];
   for (const each of [...world.seen, ...world.state()]) values.push(await readOrStale(each));
   return [...log, ...values, defaultGenerator().getState(), world.model.row.value, world.optimizer.paramGroups[0]!.lr];
 }
-
-const readOrStale = (x: Tensor): Promise<unknown> =>
-  x.data().then(
-    (values) => [...values],
-    (error: unknown) => {
-      if (error instanceof StaleTensorError) return "stale";
-      throw error;
-    },
-  );
 
 /** What a compiled twin must give: where the function itself leaves nothing to read, it may. */
 const expectSame = (got: readonly unknown[], expected: readonly unknown[]): void => {
