@@ -275,6 +275,10 @@ const RUNNING = [
   running("engine", "a write that is taken out leaves its version behind", "if (latest > 0) variable.version = latest;", "", ["tests/tensor/programs.test", ""]),
   running("engine", "a version that was overwritten is read as the latest", "return node.version !== realized && ", "return node.version > realized && ", ["tests/tensor/state.test", ""]),
   running("variable", "graphs go on reading the first version", "!this.leaf || this.leaf.version !== this.version", "!this.leaf", ["tests/tensor/state.test", ""]),
+  running("recording", "numbers may differ between recordings", "!Object.is(value, a[i])", "false", ["tests/compile/compile.test", "baked in"]),
+  running("replay", "what changes keeps its first value", "this.sourced[index]!.hostData![0] = source.read() as number;", "this.sourced[index]!.hostData![0] ||= source.read() as number;", ["tests/compile/compile.gpu", "drawn anew"]),
+  running("replay", "arguments are those of the recording", "return args[origin.index]!;", "return (this.first ??= args)[origin.index]!;", ["tests/compile/compile.gpu", "a model's output"]),
+  running("watched", "fields of modules may change", "if (!Object.is(now[i], before[i])) return false;", "", ["tests/compile/compile.gpu", "another function"]),
   running("slotPool", "two slots of a plan are one", "used.set(size, index + 1)", "used.set(size, index)", ["tests/tensor/programs.gpu", ""]),
 ]; // prettier-ignore
 

@@ -29,7 +29,7 @@ const AsyncFunction = (async () => undefined).constructor as unknown as new (...
  * @param given names that the reader has to bring along
  */
 async function run(example: string, given: Readonly<Record<string, unknown>> = {}): Promise<unknown[][]> {
-  const withoutTypes = example.replaceAll(/\btype \w+, /g, "").replaceAll(/: Tensor\b/g, "");
+  const withoutTypes = example.replaceAll(/\btype \w+, |, type \w+(?= \})/g, "").replaceAll(/: Tensor\b/g, "");
   const body = withoutTypes.replace(
     /^import (\{[^}]*\}) from ("[^"]+");$/gm,
     (_, names, from) => `const ${names} = modules[${from}];`,
@@ -44,7 +44,7 @@ async function run(example: string, given: Readonly<Record<string, unknown>> = {
 
 /** @param kind the device that a bare `init()` finds here */
 export function readmeExamples(kind: "cpu" | "webgpu"): void {
-  const [first, own, torch, contrast, saving] = readmeBlocks("ts");
+  const [first, own, torch, contrast, compiled, saving] = readmeBlocks("ts");
 
   test("the saving example gives the model and the optimizer back", async () => {
     if (kind === "cpu") expectConsole(/warn: flywheel runs on the CPU/);
@@ -62,6 +62,17 @@ export function readmeExamples(kind: "cpu" | "webgpu"): void {
     await run(saving!, { model, optimizer });
     expect(await nn.readState(model.stateDict())).toEqual(before);
     expect(await optim.packState(optimizer.stateDict())).toEqual(optimizerBefore);
+  });
+
+  test("the compiled step learns, and is replayed on a GPU", async () => {
+    await flywheel.init({ device: kind });
+    const printed = (await run(compiled!)).map(([value]) => value);
+    const status = printed.pop();
+    expect(printed).toHaveLength(4);
+    expect(printed[3]).toBeLessThan((printed[0] as number) / 2);
+    expect(status).toMatchObject(
+      kind === "webgpu" ? { state: "replaying", recorded: 3, replayed: 97 } : { state: "eager", recorded: 100 },
+    );
   });
 
   test("the first example is short, and trains to an accuracy above 0.9", async () => {
