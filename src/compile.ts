@@ -321,7 +321,8 @@ export type CompiledResult = object | null | undefined | void;
  * - A number that `fn` computes with must be the same at every call, and so must tensors that it takes from outside. One that differs between
  *   the calls that are recorded is a CompileError. Later changes are seen in modules (`eval()`, a field), in what is trained, in options of
  *   optimizers; in variables of your own they are not: pass such values as arguments, or call `reset()`.
- * - What `fn` does beside tensors and state is not repeated. What it does not return is gone.
+ * - What `fn` does beside tensors and state is not repeated. What it does not return is gone. On a GPU the host does not know the values of
+ *   arguments, whatever they were made of: indices are not checked, and a mask gives no shape.
  * - A function that reads values on the way, or is async, cannot be replayed, and says so once. On the CPU it runs as it is.
  *
  * @param fn returns a tensor, nothing, or a list or plain object of them; scalars among them can be read for as long as losses can

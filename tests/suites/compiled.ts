@@ -12,6 +12,7 @@ import {
   F,
   Generator,
   grad,
+  IndexError,
   keep,
   manualSeed,
   noGrad,
@@ -744,6 +745,62 @@ export function compiledFunctions(): void {
         expect(await fn(tensor([5])).item()).toBe(5);
         expect(await noGrad(() => fn(tensor([5]))).item()).toBe(10);
       }
+    });
+
+    test("state that moves into one buffer between calls", async () => {
+      await expectTwins(
+        (wrap) => {
+          const [a, b] = [new Parameter(tensor([1, 2])), new Parameter(tensor([3, 4]))];
+          const swap = wrap((x: Tensor) => {
+            const before = a.mul(1);
+            a.assign(b.add(x));
+            b.assign(before);
+            return a.sub(b);
+          });
+          return {
+            call(index) {
+              if (index === 5) new SGD([a, b], { lr: 1 });
+              return swap(tensor([index, 1]));
+            },
+            state: () => [a, b],
+          };
+        },
+        { calls: 12 },
+      );
+    });
+
+    test("gradients of an earlier step as arguments are never those of a later one", async () => {
+      const weight = new Parameter(tensor([1, 2]));
+      const optimizer = new SGD([weight], { lr: 0.1 });
+      const fn = compile((x: Tensor) => x.mul(2), { onFallback: () => undefined });
+      const backward = (factor: number): Tensor => {
+        optimizer.zeroGrad();
+        weight.mul(factor).sum().backward();
+        optimizer.step();
+        return weight.grad!;
+      };
+      for (let index = 1; index < 5; index++)
+        expect([...(await fn(backward(index)).data())]).toEqual([2 * index, 2 * index]);
+      const old = backward(5);
+      backward(6);
+      await expect((async () => fn(old).data())()).rejects.toThrow(StaleTensorError);
+    });
+
+    test("what depends on the values of arguments is not decided by those of the recorded calls", async () => {
+      // floats become NaN for a class that is not there, as for labels that only the GPU knows
+      const loss = compile((x: Tensor, y: Tensor) => F.nllLoss(x, y, { reduction: "none" }));
+      const [x, right, wrong] = [zeros([2, 3]), Int32Array.of(0, 2), Int32Array.of(1, 5)];
+      if (!isGpu()) expect(() => loss(x, tensor(wrong))).toThrow(IndexError);
+      else
+        for (let index = 0; index < 5; index++) {
+          expect([...(await loss(x, tensor(right)).data())]).toEqual([-0, -0]);
+          expect([...(await loss(x, tensor(wrong)).data())]).toEqual([-0, NaN]);
+        }
+      // a shape would be another one
+      const chosen = compile((values: Tensor, mask: Tensor) => values.index(mask));
+      const call = (flags: boolean[]): Tensor => chosen(tensor([1, 2, 3]), tensor(flags));
+      if (isGpu()) expect(() => call([true, false, true])).toThrow(/a mask must be known to the host/);
+      else expect(call([true, false, true]).shape).toEqual([2]);
     });
 
     test("a compiled function in another is a part of it", async () => {
