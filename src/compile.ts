@@ -328,6 +328,7 @@ export type CompiledResult = object | null | undefined | void;
  * @param fn returns a tensor, nothing, or a list or plain object of them; scalars among them can be read for as long as losses can
  * @param options.onFallback hears why the function runs as it is from now on; default: a warning on the console
  * @returns the function. Its `status` tells what the last call did, and `reset()` forgets what was recorded
+ * @throws what `fn` throws. An error in the middle of a replay (a schedule past its end) drops what the call has not computed by then
  * @throws CompileError, when called, for numbers or tensors that would be baked in, and for results that are no tensors
  * @see jax.jit, torch.compile, torch.cuda.CUDAGraph
  *

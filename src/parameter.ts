@@ -12,7 +12,7 @@ import type { Node } from "./graph/node";
 import { sameShape, type Shape, showShape, sizeOf } from "./graph/shape";
 import * as ops from "./ops";
 import { checkOptionNames } from "./options";
-import { cannotReplay, hostAction, hostScalar, recording } from "./runtime/recorder";
+import { cannotReplay, hostAction, hostCheck, hostScalar, recording } from "./runtime/recorder";
 import type { Variable } from "./runtime/variable";
 import { checkPlace, checkTensors, operandsOf, ownGradient, read as readAll, Tensor } from "./tensor";
 
@@ -328,8 +328,9 @@ export class Buffer extends State {
         `assignRows: rows must fit into ${showShape(this.shape)}, got ${showShape(value.shape)} at row ${row}. Write fewer rows, or further up.`,
       );
     };
-    const from = start instanceof Counter ? null : checked(start);
-    const first = from ?? checked((start as Counter).value);
+    const current = (): number => checked(start instanceof Counter ? start.value : start);
+    hostCheck(current);
+    const first = current();
     checkValue("assignRows", value, value.shape, this);
     if (this.dtype === "u8" && sizeOf(own) % 4 !== 0) {
       // rows that start between two words: GPUs store whole ones, so all of it is written anew
@@ -342,7 +343,7 @@ export class Buffer extends State {
       );
       return;
     }
-    const row = start instanceof Counter ? hostScalar(() => checked(start.value), "u32") : ops.scalar(first, "u32");
+    const row = start instanceof Counter ? hostScalar(current, "u32") : ops.scalar(first, "u32");
     this.device.engine.assign(this.variable, value.node, row);
   }
 }

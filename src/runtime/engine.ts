@@ -346,7 +346,7 @@ export class Engine {
     if (this.pending.length === 0) this.freeDropped();
   }
 
-  /** Takes back the writes of a replay that failed; updates stay. */
+  /** Takes back the writes of a replay that failed, whose values nobody can compute any more; updates stay. */
   abandonCall(): void {
     const writes = this.pending.filter(({ kind }) => kind === "assign");
     if (writes.length > 0) this.takeBack(writes);

@@ -1061,6 +1061,42 @@ export function compiledFunctions(): void {
       );
     });
 
+    test("in the middle of a replay leave state as it was before", async () => {
+      await expectTwins(
+        (wrap) => {
+          const model = mlp();
+          const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+          const schedule = new OneCycleLR(optimizer, 0.1, { totalSteps: 6, cycleMomentum: false });
+          const rows = new Counter(0);
+          const log = new Buffer(zeros([4, 1]));
+          const step = wrap((x: Tensor, y: Tensor) => {
+            const loss = F.crossEntropy(model.forward(x), y);
+            optimizer.zeroGrad();
+            loss.backward();
+            log.assignRows(rows, loss.detach().reshape([1, 1]));
+            schedule.step(); // throws once it is over
+            optimizer.step();
+            return loss;
+          });
+          return {
+            call(index) {
+              if (index === 4) rows.update(() => 4);
+              if (index === 5) rows.update(() => 0);
+              try {
+                return step(batch(index), labels(index));
+              } catch (error) {
+                return String(error);
+              }
+            },
+            // a replay that ends early writes less: the log is as it was before
+            state: () => [...model.parameters(), log.mul(0)],
+            host: () => [schedule.lastEpoch, optimizer.paramGroups[0]!.lr],
+          };
+        },
+        { calls: 10, replayed: 2 },
+      );
+    });
+
     test("of shapes are those of the function, at every call", () => {
       const fn = compile((x: Tensor) => x.matmul(zeros([4, 2])));
       for (let index = 0; index < 3; index++) expect(() => fn(zeros([2, 3]))).toThrow(ShapeError);
