@@ -751,16 +751,14 @@ export function compiledFunctions(): void {
       await expectTwins(
         (wrap) => {
           const [a, b] = [new Parameter(tensor([1, 2])), new Parameter(tensor([3, 4]))];
-          const swap = wrap((x: Tensor) => {
-            const before = a.mul(1);
+          const move = wrap((x: Tensor) => {
             a.assign(b.add(x));
-            b.assign(before);
-            return a.sub(b);
+            return x.mul(2);
           });
           return {
             call(index) {
               if (index === 5) new SGD([a, b], { lr: 1 });
-              return swap(tensor([index, 1]));
+              return move(tensor([index, 1]));
             },
             state: () => [a, b],
           };
@@ -1062,39 +1060,29 @@ export function compiledFunctions(): void {
     });
 
     test("in the middle of a replay leave state as it was before", async () => {
-      await expectTwins(
-        (wrap) => {
-          const model = mlp();
-          const optimizer = new SGD(model.parameters(), { lr: 0.1 });
-          const schedule = new OneCycleLR(optimizer, 0.1, { totalSteps: 6, cycleMomentum: false });
-          const rows = new Counter(0);
-          const log = new Buffer(zeros([4, 1]));
-          const step = wrap((x: Tensor, y: Tensor) => {
-            const loss = F.crossEntropy(model.forward(x), y);
-            optimizer.zeroGrad();
-            loss.backward();
-            log.assignRows(rows, loss.detach().reshape([1, 1]));
-            schedule.step(); // throws once it is over
-            optimizer.step();
-            return loss;
-          });
-          return {
-            call(index) {
-              if (index === 4) rows.update(() => 4);
-              if (index === 5) rows.update(() => 0);
-              try {
-                return step(batch(index), labels(index));
-              } catch (error) {
-                return String(error);
-              }
-            },
-            // a replay that ends early writes less: the log is as it was before
-            state: () => [...model.parameters(), log.mul(0)],
-            host: () => [schedule.lastEpoch, optimizer.paramGroups[0]!.lr],
-          };
-        },
-        { calls: 10, replayed: 2 },
-      );
+      const model = mlp();
+      const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+      const schedule = new OneCycleLR(optimizer, 0.1, { totalSteps: 6, cycleMomentum: false });
+      const rows = new Counter(0);
+      const log = new Buffer(zeros([4, 1]));
+      const step = compile((x: Tensor, y: Tensor) => {
+        const loss = F.crossEntropy(model.forward(x), y);
+        optimizer.zeroGrad();
+        loss.backward();
+        log.assignRows(rows, loss.detach().reshape([1, 1]));
+        schedule.step(); // throws once it is over
+        optimizer.step();
+        return loss;
+      });
+      for (let index = 0; index < 6; index++) step(batch(index), labels(index));
+      expect(step.status.replayed).toBe(isGpu() ? 3 : 0);
+      const before = await log.data(); // not the weights, or the step's update would run, and another kind of call follow
+      if (isGpu()) expect(() => step(batch(6), labels(6))).toThrow(/OneCycleLR: there must be at most 6 steps/);
+      expect(step.status.replayed).toBe(isGpu() ? 3 : 0);
+      expect(await log.data()).toEqual(before);
+      rows.update(() => 4);
+      expect(() => step(batch(6), labels(6))).toThrow(ShapeError);
+      expect(await log.data()).toEqual(before);
     });
 
     test("of shapes are those of the function, at every call", () => {
