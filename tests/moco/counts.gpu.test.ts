@@ -191,7 +191,7 @@ describe("a MoCo step of three convolutions", () => {
       optimizer.step();
       expect(await loss.item()).toBeGreaterThan(0);
     };
-    for (let index = 0; index < 4; index++) await step();
+    for (let index = 0; index < 12; index++) await step();
     const calls = await gpuCallsOf(step);
     expect(calls.dispatches).toBeLessThanOrEqual(28);
     expect(calls).toMatchObject({ submits: 1, buffers: 0, bindGroups: 0, pipelines: 0, modules: 0 });
