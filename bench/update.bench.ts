@@ -7,6 +7,7 @@ import type { Device } from "flywheel";
 import { bindKernel, BoundLaunches, DeviceArray } from "flywheel/dev";
 import { checkOutput, randomArray } from "./check";
 import type { Row } from "./harness";
+import { resnet18Shapes } from "./resnet18";
 import { launchesRow } from "./rows";
 
 /** Parameters are laid out at 256-byte offsets. */
@@ -22,18 +23,6 @@ const LIVE = 2;
 const GROUPS = new Float32Array(32 * 8);
 GROUPS.set([LR, MOMENTUM, 1, WEIGHT_DECAY]);
 
-/** Sizes of a ResNet-18 with a 3x3 stem for colour images and 128 outputs, in order: weights, and BatchNorms' two. */
-function resnet18Sizes(): number[] {
-  const sizes = [64 * 3 * 9, 64, 64];
-  let from = 64;
-  for (const to of [64, 64, 128, 128, 256, 256, 512, 512]) {
-    sizes.push(to * from * 9, to, to, to * to * 9, to, to);
-    if (from !== to) sizes.push(to * from, to, to);
-    from = to;
-  }
-  return [...sizes, 128 * 512, 128];
-}
-
 /** Arenas of one layout, and the tables of the whole one. */
 interface Arenas {
   readonly param: DeviceArray;
@@ -43,7 +32,7 @@ interface Arenas {
 }
 
 export async function rows(device: Device): Promise<Row[]> {
-  const segments = layOut(resnet18Sizes());
+  const segments = layOut(resnet18Shapes().map((shape) => shape.reduce((size, each) => size * each, 1)));
   const count = segments.at(-1)!.end;
   const host = {
     param: randomArray(count, { seed: 1 }),
