@@ -30,7 +30,7 @@ export async function limitRows(device: Device): Promise<Row[]> {
   return [await multiplyAddRow(device), ...(await copyRows(device))];
 }
 
-async function multiplyAddRow(device: Device): Promise<Row> {
+export async function multiplyAddRow(device: Device): Promise<Row> {
   const output = DeviceArray.from(device, new Float32Array(INVOCATIONS));
   const launches = await bindShader(device, {
     name: "multiplyAdd",
