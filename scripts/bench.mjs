@@ -3,10 +3,10 @@
  * `npm run bench`: set-up, then the benches of bench/ in headless Chrome. Prints a table and writes JSON; progress goes to
  * stderr. Exit codes: 0 done, 1 failed, 2 wrong options.
  */
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { chromeArgs, ensureBrowser, ensureDependencies, root, runMain, SetupError } from "./setup.mjs";
+import { countOption, fileOption, readOptions, wrongOption } from "./benchOptions.mjs";
+import { chromeArgs, ensureBrowser, ensureDependencies, root, runMain } from "./setup.mjs";
 
 /**
  * @typedef {object} Options
@@ -17,6 +17,7 @@ import { chromeArgs, ensureBrowser, ensureDependencies, root, runMain, SetupErro
  * @property {boolean} help
  */
 
+const COMMAND = "npm run bench";
 const ROUNDS = 7;
 const DEFAULT_JSON = "bench-results/latest.json";
 
@@ -27,7 +28,8 @@ const families = readdirSync(join(root, "bench"))
 
 const helpText = `Usage: npm run bench -- [options]
 
-Measures the kernels and whole training steps in headless Chrome, beside what the adapter can do at most.
+Measures the kernels and whole training steps in headless Chrome, beside what the adapter can do at most. Other libraries
+on the same work: npm run peers.
 
   --only NAME    one family: ${families.join(", ")}; repeat it for several (default all)
   --rounds N     samples of each row (default ${ROUNDS})
@@ -69,57 +71,19 @@ await runMain(async () => {
 function parseOptions(argv) {
   /** @type {Options} */
   const options = { only: [], rounds: ROUNDS, json: resolve(root, DEFAULT_JSON), profile: false, help: false };
-  /** @type {Record<string, (value: string) => void>} */
-  const taking = {
-    only: (name) => {
-      if (!families.includes(name)) wrong(`--only must be one of ${families.join(", ")}, got "${name}"`);
-      options.only.push(name);
+  options.help = readOptions(COMMAND, argv, {
+    taking: {
+      only: (name) => {
+        if (!families.includes(name))
+          wrongOption(COMMAND, `--only must be one of ${families.join(", ")}, got "${name}"`);
+        options.only.push(name);
+      },
+      rounds: (text) => (options.rounds = countOption(COMMAND, "--rounds", text, 9999)),
+      json: (path) => (options.json = fileOption(COMMAND, "--json", path)),
     },
-    rounds: (text) => {
-      options.rounds = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-      if (options.rounds === 0) wrong(`--rounds must be an integer from 1 to 9999, got "${text}"`);
-    },
-    json: (path) => {
-      options.json = resolve(process.env["INIT_CWD"] ?? process.cwd(), path);
-      const folder = statSync(dirname(options.json), { throwIfNoEntry: false });
-      if (!folder?.isDirectory()) wrong(`--json must name a file in an existing folder, got "${path}"`);
-      if (statSync(options.json, { throwIfNoEntry: false })?.isDirectory())
-        wrong(`--json must name a file, got the folder "${path}"`);
-    },
-  };
-  const flags = new Set(["profile", "help"]);
-  const { tokens } = parseArgs({
-    args: argv,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-    options: {
-      ...Object.fromEntries(Object.keys(taking).map((name) => [name, { type: /** @type {const} */ ("string") }])),
-      profile: { type: "boolean" },
-      help: { type: "boolean", short: "h" },
-    },
+    switches: { profile: () => (options.profile = true) },
   });
-  options.help = tokens.some((token) => token.kind === "option" && token.name === "help");
-  if (options.help) return options;
-  for (const token of tokens) {
-    if (token.kind === "positional") wrong(`options must start with --, got "${token.value}"`);
-    if (token.kind !== "option") continue;
-    const { name, rawName, value } = token;
-    if (flags.has(name) && value === undefined) options.profile = true;
-    else if (flags.has(name)) wrong(`${rawName} takes no value, got "${value}"`);
-    else if (!Object.hasOwn(taking, name)) wrong(`${rawName} is no option`);
-    else if (value === undefined || value === "" || value.startsWith("--")) wrong(`${rawName} needs a value`);
-    else taking[name]?.(value);
-  }
   return options;
-}
-
-/**
- * @param {string} problem
- * @returns {never}
- */
-function wrong(problem) {
-  throw new SetupError(`${problem}: see npm run bench -- --help.`);
 }
 
 // ---- the run ----
