@@ -116,10 +116,12 @@ function onPath(command) {
  * @param {Place} place
  * @param {import("../bench/peers/names").LibraryName} library
  * @param {AnyWork} work
+ * @param {boolean} [asStandIn] whether the smaller work runs that is checked in its place
  * @returns {Session}
  */
-export function pageSession(place, library, { name }) {
+export function pageSession(place, library, work, asStandIn = false) {
   const tab = new Tab();
+  const standIn = work.standIn && !asStandIn ? pageSession(place, library, work, true) : null;
   /** What asking the page costs it, ms. */
   let askingMs = 0;
 
@@ -139,7 +141,7 @@ export function pageSession(place, library, { name }) {
     library,
     async open() {
       await tab.open(place);
-      return tab.call((library, work) => globalThis.peerPage.open(library, work), library, name);
+      return tab.call((...args) => globalThis.peerPage.open(...args), library, work.name, asStandIn);
     },
     async first() {
       const first = await tab.call(() => globalThis.peerPage.first());
@@ -150,13 +152,30 @@ export function pageSession(place, library, { name }) {
         costs.push((await tab.threadMs()) - beforeMs);
       }
       askingMs = Math.min(...costs);
-      return first;
+      return { ...first, wrong: first.wrong ?? (standIn && (await complaintOfStandIn(standIn))) };
     },
     sample: (times) => timed(times, () => tab.call((runs) => globalThis.peerPage.sample(runs), times)),
     count: (times) => timed(times + 1, () => tab.call((runs) => globalThis.peerPage.count(runs), times)),
     verify: () => tab.call(() => globalThis.peerPage.verify()),
-    close: () => tab.close(),
+    async close() {
+      await standIn?.close();
+      await tab.close();
+    },
   };
+}
+
+/**
+ * What is wrong with the work that is checked in place of a larger one.
+ *
+ * @param {Session} session
+ */
+async function complaintOfStandIn(session) {
+  try {
+    await session.open();
+    return (await session.first()).wrong;
+  } finally {
+    await session.close();
+  }
 }
 
 /**
@@ -202,7 +221,9 @@ const NO_COUNTS = {
  * @param {typeof import("../bench/peers/run")} bench
  * @returns {Session}
  */
-export function torchSession(python, held, library, work, { constants, complaintOf, complaintAfter }) {
+export function torchSession(python, held, library, work, bench) {
+  const { constants, complaintOf, complaintAfter, runsToCheck } = bench;
+  const standIn = /** @type {AnyWork | undefined} */ (work.standIn);
   const folder = mkdtempSync(join(tmpdir(), "flywheel-torch-"));
   const [command = "", ...args] = [...held, python, join(root, "bench/peers/pytorch.py"), folder];
   const child = spawn(command, args, {
@@ -237,12 +258,15 @@ export function torchSession(python, held, library, work, { constants, complaint
     async first() {
       const reads = [];
       const timesMs = [];
-      while (reads.length < work.checkedRuns) {
+      while (reads.length < runsToCheck(work)) {
         timesMs.push(await run(1));
         reads.push(await read());
       }
       const state = outputs((await ask({ do: "state" })).outputs);
-      return { timeMs: timesMs[0], lastMs: timesMs.at(-1), wrong: complaintOf(work, { reads, state }) };
+      const wrong =
+        complaintOf(work, { reads, state }) ??
+        (standIn ? await complaintOfStandIn(torchSession(python, held, library, standIn, bench)) : null);
+      return { timeMs: timesMs[0], lastMs: timesMs.at(-1), wrong };
     },
     sample,
     count: sample,

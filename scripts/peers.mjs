@@ -54,7 +54,7 @@ is checked against float64 before it is timed. All of it takes half an hour on a
   --write-results   write bench/RESULTS.md, too
   --help, -h        show this
 
-Lists are names with commas between them; all by default. Exit codes: 0 done, 1 failed, 2 wrong options.
+Lists are names with commas between them; all by default, but for mocoResNet18, whose steps take minutes each. Exit codes: 0 done, 1 failed, 2 wrong options.
 `;
 
 /** @param {string[]} names */
@@ -190,7 +190,7 @@ async function measure({ only, libraries, rounds, cores, budget, timeout }, benc
   try {
     limit = await limitSession(place);
     const rows = [];
-    for (const work of WORKS.filter(({ name }) => only.length === 0 || only.includes(name))) {
+    for (const work of WORKS.filter(({ name, isLong }) => (only.length === 0 ? !isLong : only.includes(name)))) {
       const sessions = inPages.map((library) => pageSession(place, library, work));
       if (python) sessions.push(torchSession(python, held, TORCH, work, bench));
       const { name, title, flops } = work;

@@ -86,53 +86,68 @@ export const verdictsOf = ({ rows }: PeerReport): Verdict[] =>
 
 function rowVerdicts(row: RowResult, goal: Goal): Verdict[] {
   const ours = resultIn(row, OURS)!;
-  const verdict = (what: string, wanted: string, got: string, holds: boolean): Verdict => ({
-    ...{ row: row.title, what, wanted, got, holds },
-  });
-  const verdicts: Verdict[] = [];
-  const standing = standingOf(row);
-  if (standing) {
-    const { factor, best } = standing;
-    const got = `${factor.toFixed(2)}x ${titleOf(best)}`;
-    verdicts.push(verdict("faster than the best rival", `${goal.factor}x`, got, factor >= goal.factor * (1 - TIE)));
-  }
-  const { counts } = ours;
-  if (goal.dispatches !== undefined && counts) {
-    const { dispatches } = counts;
-    verdicts.push(
-      verdict("dispatches", `<= ${goal.dispatches}`, shownCount(dispatches), dispatches <= goal.dispatches),
-    );
-    for (const [name, most] of Object.entries(SETTLED)) {
-      const got = counts[name as keyof typeof SETTLED];
-      verdicts.push(verdict(COUNT_WORDS[name as keyof typeof SETTLED], `<= ${most}`, shownCount(got), got <= most));
-    }
-  }
-  if (goal.jsMs !== undefined && ours.jsMs !== null) {
-    verdicts.push(verdict("JavaScript", `< ${goal.jsMs} ms`, `${digits(ours.jsMs)} ms`, ours.jsMs < goal.jsMs));
-  }
-  const jax = resultIn(row, "jax-webgpu-jit");
-  if (goal.ofJaxFirst !== undefined && jax) {
-    const share = ours.firstMs! / jax.firstMs!;
-    const wanted = `< ${goal.ofJaxFirst.toFixed(2)} of jax-js's`;
-    verdicts.push(verdict("first call", wanted, share.toFixed(2), share < goal.ofJaxFirst));
-  }
-  const others = row.libraries.filter(
-    ({ library, counts: theirs }) => library !== OURS && (theirs?.peakBytes ?? 0) > 0,
-  );
-  if (goal.isSmallest && counts && others.length > 0) {
-    const least = Math.min(...others.map(({ counts: theirs }) => theirs!.peakBytes));
-    const wanted = `< ${megabytes(least)}`;
-    verdicts.push(verdict("peak bytes on the GPU", wanted, megabytes(counts.peakBytes), counts.peakBytes < least));
-  }
-  return verdicts;
+  const parts = [
+    factorVerdict(row, goal),
+    ...countVerdicts(ours, goal),
+    scriptVerdict(ours, goal),
+    firstVerdict(ours, row, goal),
+    memoryVerdict(ours, row, goal),
+  ];
+  return parts.flatMap((part) => (part ? [{ row: row.title, ...part }] : []));
 }
 
-const COUNT_WORDS: Readonly<Record<keyof typeof SETTLED, string>> = {
+type Part = Omit<Verdict, "row">;
+
+function factorVerdict(row: RowResult, { factor: wanted }: Goal): Part | null {
+  const standing = standingOf(row);
+  if (!standing || wanted === undefined) return null;
+  const { factor, best } = standing;
+  return {
+    ...{ what: "faster than the best rival", wanted: `${wanted}x`, got: `${factor.toFixed(2)}x ${titleOf(best)}` },
+    holds: factor >= wanted * (1 - TIE),
+  };
+}
+
+function countVerdicts({ counts }: LibraryResult, { dispatches, isSettled }: Goal): Part[] {
+  const wanted = { ...(dispatches !== undefined && { dispatches }), ...(isSettled && SETTLED) };
+  return Object.entries(wanted).flatMap(([name, most]) => {
+    const got = counts?.[name as keyof typeof COUNT_WORDS];
+    if (got === undefined) return [];
+    const what = COUNT_WORDS[name as keyof typeof COUNT_WORDS];
+    return [{ what, wanted: `<= ${most}`, got: shownCount(got), holds: got <= most }];
+  });
+}
+
+function scriptVerdict({ jsMs }: LibraryResult, { jsMs: wanted }: Goal): Part | null {
+  if (wanted === undefined || jsMs === null) return null;
+  return { what: "JavaScript", wanted: `< ${wanted} ms`, got: `${digits(jsMs)} ms`, holds: jsMs < wanted };
+}
+
+function firstVerdict({ firstMs }: LibraryResult, row: RowResult, { ofJaxFirst }: Goal): Part | null {
+  const jaxMs = resultIn(row, "jax-webgpu-jit")?.firstMs;
+  if (ofJaxFirst === undefined || !jaxMs || firstMs === null) return null;
+  const share = firstMs / jaxMs;
+  const wanted = `< ${ofJaxFirst.toFixed(2)} of jax-js's`;
+  return { what: "first call", wanted, got: share.toFixed(2), holds: share < ofJaxFirst };
+}
+
+/** Peak bytes, against the peer with the fewest; those that are not on the GPU have none. */
+function memoryVerdict({ counts }: LibraryResult, { libraries }: RowResult, { isSmallest }: Goal): Part | null {
+  const others = libraries.flatMap((peer) => (peer.library === OURS ? [] : (peer.counts?.peakBytes ?? [])));
+  const onGpu = others.filter((byteLength) => byteLength > 0);
+  if (!isSmallest || !counts || onGpu.length === 0) return null;
+  const least = Math.min(...onGpu);
+  const [wanted, got] = [`< ${megabytes(least)}`, megabytes(counts.peakBytes)];
+  return { what: "peak bytes on the GPU", wanted, got, holds: counts.peakBytes < least };
+}
+
+const COUNT_WORDS = {
+  dispatches: "dispatches",
   submits: "submits",
   buffersCreated: "buffers created",
   bindGroupsCreated: "bind groups created",
   pipelinesCreated: "pipelines created",
-};
+} as const;
 
 // ---- numbers as text ----
 

@@ -56,6 +56,16 @@ export interface Inputs {
     readonly queue: HostTensor;
     readonly layers: readonly LayerParams[];
   };
+  /**
+   * The same with a ResNet-18 in place of the encoder (`bench/resnet18`), BatchNorm as in training: imQ, imK [n, 3, size, size].
+   * Running statistics may be left out where a library does not keep them itself.
+   */
+  mocoResNet18: {
+    readonly imQ: HostTensor;
+    readonly imK: HostTensor;
+    readonly queue: HostTensor;
+    readonly params: readonly HostTensor[];
+  };
 }
 
 export type Kind = keyof Inputs;
@@ -66,7 +76,7 @@ export const MOMENTUM = 0.9;
 export const EMA = 0.999;
 /** Of InfoNCE. */
 export const TEMPERATURE = 0.07;
-/** Of layer norm. */
+/** Of layer norm, and BatchNorm. */
 export const EPS = 1e-5;
 
 /** What was computed, by name, in PyTorch's layouts. */
@@ -84,8 +94,8 @@ export interface Task {
    */
   read(): Promise<Outputs>;
   /**
-   * What has become of state, after any number of runs: parameters as `0.weight`, `0.bias`, `1.weight`; MoCo's key encoder as
-   * `key.0.weight`, and `keys`, the rows of the queue that came last; an update's `param.0`, `average.0`.
+   * What has become of state, after any number of runs: parameters as `0.weight`, `0.bias`, `1.weight`, a ResNet's as `0` to `61`;
+   * MoCo's key encoder as `key.0.weight`, and `keys`, the rows of the queue that came last; an update's `param.0`, `average.0`.
    */
   state?(): Promise<Outputs>;
 }

@@ -41,13 +41,13 @@ class Op:
 
 
 class Training:
-    """Steps of SGD over layers; `forward` gives the loss."""
+    """Steps of SGD over copies of some values; `forward` gives the loss from the list of parameters."""
 
-    def __init__(self, layers, forward, constants):
-        self.params = parameters(layers)
+    def __init__(self, names, values, forward, constants):
+        self.names = names
+        self.params = [value.clone().requires_grad_() for value in values]
         self.forward = forward
-        flat = [value for layer in self.params for value in layer]
-        self.optimizer = torch.optim.SGD(flat, lr=constants["LEARNING_RATE"], momentum=constants["MOMENTUM"])
+        self.optimizer = torch.optim.SGD(self.params, lr=constants["LEARNING_RATE"], momentum=constants["MOMENTUM"])
         self.loss = None
 
     def run(self):
@@ -60,19 +60,18 @@ class Training:
         return {"loss": self.loss}
 
     def state(self):
-        return named(self.params)
+        return dict(zip(self.names, self.params))
 
 
-def parameters(layers):
-    return [(layer["weight"].clone().requires_grad_(), layer["bias"].clone().requires_grad_()) for layer in layers]
+def flat(layers):
+    """Names and values of the parameters of layers."""
+    names = [f"{index}.{name}" for index in range(len(layers)) for name in ("weight", "bias")]
+    return names, [layer[name] for layer in layers for name in ("weight", "bias")]
 
 
-def named(params, prefix=""):
-    pairs = {}
-    for index, (weight, bias) in enumerate(params):
-        pairs[f"{prefix}{index}.weight"] = weight
-        pairs[f"{prefix}{index}.bias"] = bias
-    return pairs
+def pairs(params):
+    """The parameters of each layer."""
+    return list(zip(params[0::2], params[1::2]))
 
 
 # ---- the rows ----
@@ -125,11 +124,12 @@ def mlp(inputs, constants):
 
     def forward(params):
         value = x
-        for weight, bias in params[:-1]:
+        *hidden, head = pairs(params)
+        for weight, bias in hidden:
             value = F.linear(value, weight, bias).relu()
-        return F.cross_entropy(F.linear(value, *params[-1]), labels)
+        return F.cross_entropy(F.linear(value, *head), labels)
 
-    return Training(inputs["layers"], forward, constants)
+    return Training(*flat(inputs["layers"]), forward, constants)
 
 
 def cnn(inputs, constants):
@@ -137,11 +137,12 @@ def cnn(inputs, constants):
 
     def forward(params):
         value = x
-        for weight, bias in params[:-1]:
+        *convs, head = pairs(params)
+        for weight, bias in convs:
             value = F.max_pool2d(F.conv2d(value, weight, bias, padding=1).relu(), 2)
-        return F.cross_entropy(F.linear(value.flatten(1), *params[-1]), labels)
+        return F.cross_entropy(F.linear(value.flatten(1), *head), labels)
 
-    return Training(inputs["layers"], forward, constants)
+    return Training(*flat(inputs["layers"]), forward, constants)
 
 
 class Update:
@@ -191,34 +192,65 @@ def info_nce(inputs, constants):
 
 
 class Moco(Training):
-    def __init__(self, inputs, constants):
-        super().__init__(inputs["layers"], self.loss_of, constants)
-        self.key_params = [tuple(value.detach() for value in layer) for layer in parameters(inputs["layers"])]
+    """`encode` gives embeddings from a list of parameters, in the order of `names`."""
+
+    def __init__(self, inputs, constants, names, values, encode):
+        super().__init__(names, values, self.loss_of, constants)
+        self.key_params = [value.clone() for value in values]
         self.im_q, self.im_k = inputs["imQ"], inputs["imK"]
         self.queue = inputs["queue"].T.contiguous()
         self.pointer = 0
         self.constants = constants
-
-    def encode(self, params, x):
-        for weight, bias in params[:-1]:
-            x = F.conv2d(x, weight, bias, stride=2, padding=1).relu()
-        return F.normalize(F.linear(F.adaptive_avg_pool2d(x, 1).flatten(1), *params[-1]), dim=1)
+        self.encode = encode
 
     def loss_of(self, params):
-        return info_nce_loss(self.encode(params, self.im_q), self.keys, self.queue, self.constants["TEMPERATURE"])
+        query = F.normalize(self.encode(params, self.im_q), dim=1)
+        return info_nce_loss(query, self.keys, self.queue, self.constants["TEMPERATURE"])
 
     def run(self):
-        flat = [[value for layer in params for value in layer] for params in (self.key_params, self.params)]
-        follow(*flat, self.constants["EMA"])
+        follow(self.key_params, self.params, self.constants["EMA"])
         with torch.no_grad():
-            self.keys = self.encode(self.key_params, self.im_k)
+            self.keys = F.normalize(self.encode(self.key_params, self.im_k), dim=1)
         super().run()
         count = len(self.keys)
         self.queue[:, self.pointer : self.pointer + count] = self.keys.T
         self.pointer = (self.pointer + count) % self.queue.size(1)
 
     def state(self):
-        return {**super().state(), **named(self.key_params, "key."), "keys": self.keys}
+        keyed = {f"key.{name}": value for name, value in zip(self.names, self.key_params)}
+        return {**super().state(), **keyed, "keys": self.keys}
+
+
+def moco(inputs, constants):
+    def encode(params, x):
+        *convs, head = pairs(params)
+        for weight, bias in convs:
+            x = F.conv2d(x, weight, bias, stride=2, padding=1).relu()
+        return F.linear(F.adaptive_avg_pool2d(x, 1).flatten(1), *head)
+
+    return Moco(inputs, constants, *flat(inputs["layers"]), encode)
+
+
+def moco_resnet18(inputs, constants):
+    def conv_norm(x, params, stride=1):
+        weight, scale, shift = params
+        y = F.conv2d(x, weight, stride=stride, padding=weight.size(-1) // 2)
+        return F.batch_norm(y, None, None, scale, shift, training=True, eps=constants["EPS"])
+
+    def encode(params, x):
+        x = conv_norm(x, params[:3]).relu()
+        first = 3
+        for width in (64, 64, 128, 128, 256, 256, 512, 512):
+            is_around = x.size(1) != width
+            stride = 2 if is_around else 1
+            inner = conv_norm(x, params[first : first + 3], stride).relu()
+            past = conv_norm(x, params[first + 6 : first + 9], stride) if is_around else x
+            x = (conv_norm(inner, params[first + 3 : first + 6]) + past).relu()
+            first += 9 if is_around else 6
+        return F.linear(F.adaptive_avg_pool2d(x, 1).flatten(1), *params[-2:])
+
+    values = inputs["params"]
+    return Moco(inputs, constants, [str(index) for index in range(len(values))], values, encode)
 
 
 KINDS = {
@@ -233,7 +265,8 @@ KINDS = {
     "cnn": cnn,
     "update": Update,
     "infoNCE": info_nce,
-    "moco": Moco,
+    "moco": moco,
+    "mocoResNet18": moco_resnet18,
 }
 
 

@@ -55,19 +55,25 @@ export function linearBackward(
   return { gradInput, grads };
 }
 
-/** A 3x3 convolution with padding 1 of square images. */
+/** A convolution of square images, 3x3 with padding 1 or 1x1 without. */
 export interface ConvShape {
   readonly from: number;
   readonly to: number;
   readonly size: number;
   readonly stride: number;
+  /** Default 3. */
+  readonly kernel?: 1 | 3;
 }
 
 /** Calls `visit` for each pair of an output pixel and a pixel under its kernel, of one image and channel pair. */
-function forTaps({ size, stride }: ConvShape, visit: (tap: number, output: number, input: number) => void): void {
+function forTaps(
+  { size, stride, kernel = 3 }: ConvShape,
+  visit: (tap: number, output: number, input: number) => void,
+): void {
   const out = Math.ceil(size / stride);
-  for (let tap = 0; tap < 9; tap++) {
-    const [down, right] = [Math.floor(tap / 3) - 1, (tap % 3) - 1];
+  const padding = (kernel - 1) / 2;
+  for (let tap = 0; tap < kernel ** 2; tap++) {
+    const [down, right] = [Math.floor(tap / kernel) - padding, (tap % kernel) - padding];
     for (let row = 0; row < out; row++) {
       const y = row * stride + down;
       if (y < 0 || y >= size) continue;
@@ -81,7 +87,7 @@ function forTaps({ size, stride }: ConvShape, visit: (tap: number, output: numbe
 
 /** Where the planes of each image and pair of channels begin. */
 function forPlanes(
-  { from, to, size, stride }: ConvShape,
+  { from, to, size, stride, kernel = 3 }: ConvShape,
   inputLength: number,
   visit: (plane: { input: number; output: number; weight: number }) => void,
 ): void {
@@ -93,7 +99,7 @@ function forPlanes(
         visit({
           input: (image * from + c) * inputPlane,
           output: (image * to + o) * outputPlane,
-          weight: (o * from + c) * 9,
+          weight: (o * from + c) * kernel ** 2,
         });
       }
     }
@@ -134,6 +140,53 @@ export function conv2dBackward(
     });
   });
   return { gradInput, grads };
+}
+
+/** What BatchNorm keeps for its backward: values of mean 0 and variance 1, and 1 / their standard deviation by channel. */
+export interface Normalized {
+  readonly y: Float64Array;
+  readonly normalized: Float64Array;
+  readonly invStd: Float64Array;
+}
+
+/** Training's BatchNorm of images [n, channels, plane]: each channel by the mean and variance of its own values. */
+export function batchNorm(x: Float64Array, { weight, bias }: LayerValues, plane: number, eps: number): Normalized {
+  const channels = bias.length;
+  const channelOf = (index: number): number => Math.floor(index / plane) % channels;
+  const count = x.length / channels;
+  const means = channelSums(x, channels, plane).map((sum) => sum / count);
+  const centred = x.map((value, index) => value - means[channelOf(index)]!);
+  const squares = channelSums(centred.map((value) => value ** 2), channels, plane); // prettier-ignore
+  const invStd = squares.map((sum) => 1 / Math.sqrt(sum / count + eps));
+  const normalized = centred.map((value, index) => value * invStd[channelOf(index)]!);
+  const y = normalized.map((value, index) => value * weight[channelOf(index)]! + bias[channelOf(index)]!);
+  return { y, normalized, invStd };
+}
+
+/** gradInput = weight invStd (gradOut - mean(gradOut) - normalized mean(gradOut normalized)), means over a channel */
+export function batchNormBackward(
+  gradOut: Float64Array,
+  { normalized, invStd }: Normalized,
+  { weight, bias }: LayerValues,
+  plane: number,
+): { gradInput: Float64Array; grads: LayerValues } {
+  const channels = bias.length;
+  const channelOf = (index: number): number => Math.floor(index / plane) % channels;
+  const count = gradOut.length / channels;
+  const gradBias = channelSums(gradOut, channels, plane);
+  const gradWeight = channelSums(gradOut.map((gradient, index) => gradient * normalized[index]!), channels, plane); // prettier-ignore
+  const gradInput = gradOut.map((gradient, index) => {
+    const channel = channelOf(index);
+    const rest = gradBias[channel]! + normalized[index]! * gradWeight[channel]!;
+    return weight[channel]! * invStd[channel]! * (gradient - rest / count);
+  });
+  return { gradInput, grads: { weight: gradWeight, bias: gradBias } };
+}
+
+function channelSums(x: Float64Array, channels: number, plane: number): Float64Array {
+  const sums = zeros(channels);
+  for (let index = 0; index < x.length; index++) sums[Math.floor(index / plane) % channels]! += x[index]!;
+  return sums;
 }
 
 export const relu = (x: Float64Array): Float64Array => x.map((value) => Math.max(value, 0));

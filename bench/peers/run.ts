@@ -6,7 +6,7 @@ export { conductRow } from "./conduct";
 export { IN_PAGES, PEERS, TORCH } from "./names";
 export { htmlOf } from "./html";
 export { markdownOf, printPeers } from "./report";
-export { complaintAfter, complaintOf } from "./work";
+export { complaintAfter, complaintOf, runsToCheck } from "./work";
 export { WORKS } from "./works";
 
 /** For libraries that are not written in TypeScript. */

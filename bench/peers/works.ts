@@ -12,7 +12,8 @@ import {
 } from "./kernelWorks";
 import type { Kind } from "./library";
 import { resnet18Shapes } from "../resnet18";
-import { cnnWork, mlpWork, mocoWork, updateWork } from "./stepWorks";
+import { mocoResNet18Work, mocoWork } from "./mocoWorks";
+import { cnnWork, mlpWork, updateWork } from "./stepWorks";
 import type { Work } from "./work";
 
 const CONV = { batch: 32, channels: 64, size: 32 };
@@ -34,4 +35,5 @@ export const WORKS: readonly AnyWork[] = [
   infoNCEWork("infoNCE", { n: 256, dim: 128, k: 16_384 }),
   infoNCEWork("infoNCE64K", { n: 256, dim: 128, k: 65_536 }),
   mocoWork({ batch: 64, size: 28, queueSize: 4096, dim: 128, channels: [1, 16, 32, 64] }),
+  mocoResNet18Work({ batch: 32, size: 32, queueSize: 4096 }, { batch: 8, size: 8, queueSize: 64 }),
 ];

@@ -1,5 +1,8 @@
 /** The rows of the comparison with peers, small: flywheel on the CPU passes each check, and what is wrong fails it. */
 
+import { grad, type Tensor, tensor } from "flywheel";
+import { BasicBlock } from "flywheel/models";
+import { BatchNorm2d } from "flywheel/nn";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   conv2dBackwardWork,
@@ -11,10 +14,11 @@ import {
   softmaxWork,
   sumWork,
 } from "../../bench/peers/kernelWorks";
-import type { Library, MakeTask, Outputs } from "../../bench/peers/library";
+import type { HostTensor, Library, MakeTask, Outputs } from "../../bench/peers/library";
 import { open } from "../../bench/peers/libraries/flywheel";
-import { cnnWork, mlpWork, mocoWork, updateWork } from "../../bench/peers/stepWorks";
-import type { Results, Work } from "../../bench/peers/work";
+import { mocoWork, residual } from "../../bench/peers/mocoWorks";
+import { cnnWork, mlpWork, updateWork } from "../../bench/peers/stepWorks";
+import { complaintAfter, complaintOf, random, type Results, runsToCheck, type Work } from "../../bench/peers/work";
 import { WORKS } from "../../bench/peers/works";
 import { resnet18Shapes } from "../../bench/resnet18";
 
@@ -98,8 +102,9 @@ describe("training", () => {
         start[`${prefix}${index}.bias`] = bias.data;
       }
     });
+    const prefixes = name === "update" ? ["param.", "average."] : ["", "key."];
     params.forEach(({ data }, index) => {
-      start[`param.${index}`] = start[`average.${index}`] = data;
+      for (const prefix of prefixes) start[`${prefix}${index}`] = data;
     });
     for (const [key, values] of Object.entries(start)) {
       expect(() => work.check(changed(results, key, () => Array.from(values))), key).toThrow(`the move of ${key}`);
@@ -107,10 +112,64 @@ describe("training", () => {
   });
 });
 
+const toTensor = ({ data, shape }: HostTensor): Tensor => tensor(data, { shape });
+
+/** ResNet-18 itself is too large for plain loops in a test: its parts are compared. */
+describe("a residual block", () => {
+  it.each([
+    { from: 3, to: 3, stride: 1, isAround: false },
+    { from: 3, to: 4, stride: 2, isAround: true },
+  ])("of $from to $to channels is flywheel's, forward and backward", async (shape) => {
+    const [size, n] = [5, 2];
+    const block = new BasicBlock(shape.from, shape.to, shape.stride, (channels) => new BatchNorm2d(channels));
+    const params = block.parameters();
+    params.forEach((param, index) =>
+      param.assign(toTensor(random(param.shape, { seed: 20 + index, low: -0.4, high: 1 }))),
+    );
+    const x = toTensor(random([n, shape.from, size, size], { seed: 1 })).requiresGrad_();
+    const y = block.forward(x);
+    const gradOut = random(y.shape, { seed: 2 });
+    const grads = grad(y, [x, ...params], { gradOutputs: toTensor(gradOut) });
+    const valuesOf = async (tensor: Tensor): Promise<Float64Array> => Float64Array.from(await tensor.data(), Number);
+
+    const values = await Promise.all(params.map(valuesOf));
+    const ours = residual(await valuesOf(x), values, { ...shape, first: 0 }, size);
+    const found = new Map<number, Float64Array>();
+    const gradInput = ours.backward(Float64Array.from(gradOut.data), found);
+    const close = (got: Float64Array, wanted: Float64Array): void => {
+      expect(got).toHaveLength(wanted.length);
+      // f32 against f64, through two BatchNorms of 18 to 50 values
+      got.forEach((value, index) => expect(value).toBeCloseTo(wanted[index]!, 4));
+    };
+    close(ours.y, await valuesOf(y));
+    close(gradInput, await valuesOf(grads[0]!));
+    for (const [index, gradient] of grads.slice(1).entries()) close(found.get(index)!, await valuesOf(gradient));
+  });
+});
+
 describe("the rows", () => {
-  it("are thirteen, each under a name and a title of its own", () => {
-    expect(new Set(WORKS.map(({ name }) => name)).size).toBe(13);
-    expect(new Set(WORKS.map(({ title }) => title)).size).toBe(13);
+  it("are thirteen and a long one, each under a name and a title of its own", () => {
+    expect(WORKS.filter(({ isLong }) => !isLong)).toHaveLength(13);
+    expect(new Set(WORKS.map(({ name }) => name)).size).toBe(14);
+    expect(new Set(WORKS.map(({ title }) => title)).size).toBe(14);
+  });
+
+  it("are checked themselves, or by a smaller one that is", async () => {
+    const long = WORKS.filter(({ isLong }) => isLong);
+    expect(long.map(({ standIn }) => [standIn?.kind, standIn?.standIn])).toEqual([["mocoResNet18", undefined]]);
+    const [work] = long as Work[];
+    expect(runsToCheck(work!)).toBe(1);
+    expect(complaintOf(work!, { reads: [{ loss: [8] }], state: null })).toBeNull();
+    expect(complaintOf(work!, { reads: [{ loss: [NaN] }], state: null })).toMatch(/^loss: must be finite/);
+  });
+
+  it("may be looked at again after any run: ops wholly, training for NaN", async () => {
+    const [op, training] = [SMALL[0]!, SMALL.find(({ name }) => name === "mlp")!];
+    const { reads } = await resultsOf(op);
+    expect(complaintAfter(op, reads[0]!)).toBeNull();
+    expect(complaintAfter(op, { y: Array.from(reads[0]!["y"]!, () => 0) })).toMatch(/elements are wrong/);
+    expect(complaintAfter(training, { loss: [3] })).toBeNull();
+    expect(complaintAfter(training, { loss: [Infinity] })).toMatch(/must be finite/);
   });
 
   it("have the sizes that they say", () => {
@@ -118,6 +177,7 @@ describe("the rows", () => {
     expect(flops["matmul"]).toBeCloseTo(0.268, 3);
     expect(flops["conv2d"]).toBeCloseTo(2.416, 3);
     expect(flops["moco"]).toBeCloseTo(0.42, 2);
+    expect(flops["mocoResNet18"]).toBeCloseTo(142.2, 1); // 0.556 of an image forward, four times, 32 images, two flops each
     const shapes = resnet18Shapes();
     expect(shapes).toHaveLength(62);
     expect(shapes.reduce((sum, shape) => sum + shape.reduce((a, b) => a * b), 0)).toBe(11_234_496);

@@ -3,14 +3,15 @@
 import { F, grad, init, realize, type Tensor, tensor } from "flywheel";
 import { synchronize } from "flywheel/dev";
 import { MoCo } from "flywheel/moco";
-import { Conv2d, Linear, Module } from "flywheel/nn";
+import { type ResNet, resnet18 } from "flywheel/models";
+import { Conv2d, type Layer, Linear, Module, Parameter } from "flywheel/nn";
 import { AveragedModel, SGD } from "flywheel/optim";
-import { Parameter } from "flywheel/nn";
 import packageJson from "../../../package.json";
 import {
   EMA,
   EPS,
   type HostTensor,
+  type Inputs,
   type LayerParams,
   LEARNING_RATE,
   type Labels,
@@ -57,6 +58,33 @@ export async function open(kind: "webgpu" | "cpu" = "webgpu"): Promise<Library> 
       read: () => valuesOf({ loss: loss! }),
       state,
     };
+  };
+
+  /** Steps of MoCo; `nameOf` says how the reference calls a parameter. */
+  const mocoTask = async (
+    inputs: Pick<Inputs["moco"], "imQ" | "imK" | "queue">,
+    encoder: () => Layer,
+    nameOf: NameOf,
+  ): Promise<Task> => {
+    const [imQ, imK] = await Promise.all([resident(inputs.imQ), resident(inputs.imK)]);
+    const [queueSize, dim] = inputs.queue.shape as [number, number];
+    const model = new MoCo(encoder, { dim, queueSize, temperature: TEMPERATURE, momentum: EMA, shuffle: false });
+    model.loadStateDict({ queue: toTensor(inputs.queue).transpose(0, 1) }, { strict: false });
+    const optimizer = sgd(model.encoderQ);
+    return stepTask(
+      () => {
+        const { loss } = model.forward(imQ, imK);
+        optimizer.zeroGrad();
+        loss.backward();
+        optimizer.step();
+        return loss;
+      },
+      async () => ({
+        ...(await paramsOf(model.encoderQ, nameOf)),
+        ...(await paramsOf(model.encoderK, (name, index) => `key.${nameOf(name, index)}`)),
+        keys: await lastKeys(model, imK.size(0)),
+      }),
+    );
   };
 
   return {
@@ -172,29 +200,14 @@ export async function open(kind: "webgpu" | "cpu" = "webgpu"): Promise<Library> 
         });
       },
 
-      async moco(inputs) {
-        const [imQ, imK] = await Promise.all([resident(inputs.imQ), resident(inputs.imK)]);
-        const { shape } = inputs.queue;
-        const model = new MoCo(() => new Encoder(inputs.layers), {
-          ...{ dim: shape[1]!, queueSize: shape[0]!, temperature: TEMPERATURE, momentum: EMA, shuffle: false },
-        });
-        model.loadStateDict({ queue: toTensor(inputs.queue).transpose(0, 1) }, { strict: false });
-        const optimizer = sgd(model.encoderQ);
-        return stepTask(
-          () => {
-            const { loss } = model.forward(imQ, imK);
-            optimizer.zeroGrad();
-            loss.backward();
-            optimizer.step();
-            return loss;
-          },
-          async () => ({
-            ...(await paramsOf(model.encoderQ)),
-            ...(await paramsOf(model.encoderK, "key.")),
-            keys: await lastKeys(model, imK.size(0)),
-          }),
-        );
-      },
+      moco: (inputs) => mocoTask(inputs, () => new Encoder(inputs.layers), layerNames),
+
+      mocoResNet18: (inputs) =>
+        mocoTask(
+          inputs,
+          () => resnetOf(inputs.params),
+          (_, index) => String(index),
+        ),
     },
   };
 }
@@ -250,6 +263,12 @@ class Encoder extends Module {
   }
 }
 
+function resnetOf(params: readonly HostTensor[]): ResNet {
+  const model = resnet18({ numClasses: params.at(-1)!.shape[0]!, cifarStem: true });
+  model.parameters().forEach((parameter, index) => parameter.assign(toTensor(params[index]!)));
+  return model;
+}
+
 /** Parameters without a model. */
 class Tensors extends Module {
   readonly all: Parameter[];
@@ -301,9 +320,13 @@ async function valuesOf(tensors: Readonly<Record<string, Tensor>>): Promise<Outp
   return Object.fromEntries(await Promise.all(entries));
 }
 
-const paramsOf = (model: { namedParameters(): Iterable<[string, Parameter]> }, prefix = ""): Promise<Outputs> =>
+/** How the reference calls a parameter: by its name in the model, or its place. */
+type NameOf = (name: string, index: number) => string;
+const layerNames: NameOf = (name) => name.replace("layers.", "");
+
+const paramsOf = (model: Module, nameOf = layerNames): Promise<Outputs> =>
   valuesOf(
     Object.fromEntries(
-      [...model.namedParameters()].map(([name, parameter]) => [prefix + name.replace("layers.", ""), parameter]),
+      [...model.namedParameters()].map(([name, parameter], index) => [nameOf(name, index), parameter]),
     ),
   );

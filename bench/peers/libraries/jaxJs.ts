@@ -17,10 +17,12 @@ import {
   vjp,
 } from "@jax-js/jax";
 import packageJson from "../../../package.json";
+import { resnet18Blocks } from "../../resnet18";
 import {
   EMA,
   EPS,
   type HostTensor,
+  type Inputs,
   type LayerParams,
   LEARNING_RATE,
   type Labels,
@@ -32,8 +34,10 @@ import {
   Unsupported,
 } from "../library";
 
-type Layer = { weight: np.Array; bias: np.Array }; // a type, not an interface: JsTree needs an index signature
-type State = { params: Layer[]; velocity: Layer[] };
+// types, not interfaces: a JsTree needs an index signature
+type Layer = { weight: np.Array; bias: np.Array };
+type Tree = np.Array[] | Layer[];
+type Trained<P extends Tree> = { params: P; velocity: P };
 
 /** Opens one of its devices as the default. */
 export async function open(device: Device, { compiled }: { compiled: boolean }): Promise<Library> {
@@ -64,12 +68,13 @@ export async function open(device: Device, { compiled }: { compiled: boolean }):
     lossOf: (params: Layer[], x: np.Array, labels: np.Array) => np.Array,
     inputs: { x: HostTensor; labels: Labels; layers: readonly LayerParams[] },
   ): Task => {
+    type State = Trained<Layer[]>;
     const step = compile((state: State, x: np.Array, labels: np.Array): { state: State; loss: np.Array } => {
       const [loss, grads] = valueAndGrad(lossOf)(tree.ref(state.params), x, labels);
       return { state: sgd(state, grads), loss };
     });
     const [x, labels] = [toArray(inputs.x), np.array(inputs.labels.data)];
-    let state = startOf(inputs.layers);
+    let state = startOf(toLayers(inputs.layers));
     let loss: np.Array | undefined;
     return {
       async run() {
@@ -80,6 +85,43 @@ export async function open(device: Device, { compiled }: { compiled: boolean }):
       finish: () => blockUntilReady(state),
       read: () => valuesOf({ loss: loss! }),
       state: () => valuesOf(named(state.params)),
+    };
+  };
+
+  /** Steps of MoCo; `nameAll` names the parameters as the reference does. */
+  const mocoTask = <P extends Tree>(
+    inputs: Pick<Inputs["moco"], "imQ" | "imK" | "queue">,
+    start: P,
+    encodeWith: (params: P, x: np.Array) => np.Array,
+    nameAll: (params: P) => Record<string, np.Array>,
+  ): Task => {
+    const [n, k] = [inputs.imK.shape[0]!, inputs.queue.shape[0]!];
+    type State = { train: Trained<P>; keyParams: P; queue: np.Array };
+    const step = compile((state: State, imQ: np.Array, imK: np.Array): { state: State; loss: np.Array } => {
+      const keyParams = mapTrees(follow, state.keyParams, tree.ref(state.train.params));
+      const keys = normalize(encodeWith(tree.ref(keyParams), imK));
+      const lossOf = (params: P, key: np.Array, queue: np.Array): np.Array =>
+        infoNCE(normalize(encodeWith(params, imQ)), key, queue);
+      const [loss, grads] = valueAndGrad(lossOf)(tree.ref(state.train.params), keys.ref, state.queue.ref);
+      const queue = np.concatenate([keys, state.queue.slice([0, k - n])], 0); // the newest first
+      return { state: { train: sgd(state.train, grads), keyParams, queue }, loss };
+    });
+    const [imQ, imK] = [toArray(inputs.imQ), toArray(inputs.imK)];
+    let state: State = { train: startOf(start), keyParams: tree.ref(start), queue: toArray(inputs.queue) };
+    let loss: np.Array | undefined;
+    return {
+      async run() {
+        loss?.dispose();
+        ({ state, loss } = step(state, imQ.ref, imK.ref));
+        await blockUntilReady(loss);
+      },
+      finish: () => blockUntilReady(state),
+      read: () => valuesOf({ loss: loss! }),
+      async state() {
+        const keyed = Object.entries(nameAll(state.keyParams)).map(([name, value]) => [`key.${name}`, value] as const);
+        const keys = state.queue.ref.slice([0, n]);
+        return valuesOf({ ...nameAll(state.train.params), ...Object.fromEntries(keyed), keys });
+      },
     };
   };
 
@@ -154,47 +196,18 @@ export async function open(device: Device, { compiled }: { compiled: boolean }):
           ["loss", "query"],
         ),
 
-      moco(inputs) {
-        const step = compile((state: MocoState, imQ: np.Array, imK: np.Array): { state: MocoState; loss: np.Array } => {
-          const keyParams = mapLayers(follow, state.keyParams, tree.ref(state.train.params));
-          const keys = normalize(encode(tree.ref(keyParams), imK));
-          const lossOf = (params: Layer[], k: np.Array, queue: np.Array): np.Array =>
-            infoNCE(normalize(encode(params, imQ)), k, queue);
-          const [loss, grads] = valueAndGrad(lossOf)(tree.ref(state.train.params), keys.ref, state.queue.ref);
-          const kept = state.queue.slice([0, inputs.queue.shape[0]! - inputs.imK.shape[0]!]);
-          const queue = np.concatenate([keys, kept], 0); // the newest first
-          return { state: { train: sgd(state.train, grads), keyParams, queue }, loss };
-        });
-        const [imQ, imK] = [toArray(inputs.imQ), toArray(inputs.imK)];
-        let state: MocoState = {
-          train: startOf(inputs.layers),
-          keyParams: toLayers(inputs.layers),
-          queue: toArray(inputs.queue),
-        };
-        let loss: np.Array | undefined;
-        return {
-          async run() {
-            loss?.dispose();
-            ({ state, loss } = step(state, imQ.ref, imK.ref));
-            await blockUntilReady(loss);
-          },
-          finish: () => blockUntilReady(state),
-          read: () => valuesOf({ loss: loss! }),
-          state: () =>
-            valuesOf({
-              ...named(state.train.params),
-              ...named(state.keyParams, "key."),
-              keys: state.queue.ref.slice([0, inputs.imK.shape[0]!]),
-            }),
-        };
-      },
+      moco: (inputs) => mocoTask(inputs, toLayers(inputs.layers), encode, (layers) => named(layers)),
+
+      mocoResNet18: (inputs) =>
+        mocoTask(inputs, inputs.params.map(toArray), resnet, (params) =>
+          Object.fromEntries(params.map((param, index) => [String(index), param])),
+        ),
     },
   };
 }
 
 type Values = np.Array | Values[] | { [name: string]: Values };
 type UpdateState = { params: np.Array[]; velocity: np.Array[]; average: np.Array[] };
-type MocoState = { train: State; keyParams: Layer[]; queue: np.Array };
 
 // ---- functions of arrays ----
 
@@ -205,16 +218,12 @@ const chain = (x: np.Array): np.Array =>
     .add(2)
     .mul(0.125);
 
-const conv = (x: np.Array, weight: np.Array, stride = 1): np.Array =>
-  lax.convGeneralDilated(
-    x,
-    weight,
-    [stride, stride],
-    [
-      [1, 1],
-      [1, 1],
-    ],
-  );
+/** 3x3 with padding 1, or 1x1 without. */
+function conv(x: np.Array, weight: np.Array, stride = 1): np.Array {
+  const padding = (weight.shape[2]! - 1) / 2;
+  const around: [number, number] = [padding, padding];
+  return lax.convGeneralDilated(x, weight, [stride, stride], [around, around]);
+}
 
 const convLayer = (x: np.Array, { weight, bias }: Layer, stride = 1): np.Array =>
   nn.relu(conv(x, weight, stride).add(bias.reshape([1, -1, 1, 1])));
@@ -234,6 +243,28 @@ function cnn([first, second, head]: Layer[], x: np.Array): np.Array {
 function encode(params: Layer[], x: np.Array): np.Array {
   const last = params.slice(0, -1).reduce((value, layer) => convLayer(value, layer, 2), x);
   return linear(np.mean(last, [2, 3]), params.at(-1)!);
+}
+
+/** Training's BatchNorm of images. */
+function batchNorm(x: np.Array, weight: np.Array, bias: np.Array): np.Array {
+  const centred = x.ref.sub(np.mean(x, [0, 2, 3], { keepdims: true }));
+  const variance = np.mean(np.square(centred.ref), [0, 2, 3], { keepdims: true });
+  const scale = weight.reshape([1, -1, 1, 1]).div(np.sqrt(variance.add(EPS)));
+  return centred.mul(scale).add(bias.reshape([1, -1, 1, 1]));
+}
+
+/** A convolution and its BatchNorm, whose tensors begin at `first`. */
+const convNorm = (x: np.Array, params: np.Array[], first: number, stride = 1): np.Array =>
+  batchNorm(conv(x, params[first]!, stride), params[first + 1]!, params[first + 2]!);
+
+function resnet(params: np.Array[], x: np.Array): np.Array {
+  let value = nn.relu(convNorm(x, params, 0));
+  for (const { first, stride, isAround } of resnet18Blocks()) {
+    const inner = nn.relu(convNorm(value.ref, params, first, stride));
+    const past = isAround ? convNorm(value, params, first + 6, stride) : value;
+    value = nn.relu(convNorm(inner, params, first + 3).add(past));
+  }
+  return linear(np.mean(value, [2, 3]), { weight: params.at(-2)!, bias: params.at(-1)! });
 }
 
 const normalize = (x: np.Array): np.Array => x.ref.div(np.sqrt(np.square(x).sum(1, { keepdims: true })));
@@ -263,15 +294,15 @@ const valueAndGrad =
 // ---- updates ----
 
 /** PyTorch's SGD with momentum. */
-function sgd({ params, velocity }: State, grads: Layer[]): State {
-  const moved = mapLayers((v, g) => v.mul(MOMENTUM).add(g), velocity, grads);
-  return { params: mapLayers((p, v) => p.sub(v.mul(LEARNING_RATE)), params, tree.ref(moved)), velocity: moved };
+function sgd<P extends Tree>({ params, velocity }: Trained<P>, grads: P): Trained<P> {
+  const moved = mapTrees((v, g) => v.mul(MOMENTUM).add(g), velocity, grads);
+  return { params: mapTrees((p, v) => p.sub(v.mul(LEARNING_RATE)), params, tree.ref(moved)), velocity: moved };
 }
 
 const follow = (average: np.Array, value: np.Array): np.Array => average.mul(EMA).add(value.mul(1 - EMA));
 
-const mapLayers = (fn: (x: np.Array, y: np.Array) => np.Array, a: Layer[], b: Layer[]): Layer[] =>
-  tree.map<np.Array, np.Array, Layer[]>(fn, a, b);
+const mapTrees = <P extends Tree>(fn: (x: np.Array, y: np.Array) => np.Array, a: P, b: P): P =>
+  tree.map<np.Array, np.Array, P>(fn, a, b);
 
 const zip = (a: np.Array[], b: np.Array[], fn: (x: np.Array, y: np.Array) => np.Array): np.Array[] =>
   a.map((value, index) => fn(value, b[index]!));
@@ -283,19 +314,16 @@ const toArray = ({ data, shape }: HostTensor): np.Array => np.array(data, { shap
 const toLayers = (layers: readonly LayerParams[]): Layer[] =>
   layers.map(({ weight, bias }) => ({ weight: toArray(weight), bias: toArray(bias) }));
 
-const startOf = (layers: readonly LayerParams[]): State => ({
-  params: toLayers(layers),
-  velocity: layers.map(({ weight, bias }) => ({
-    weight: np.zeros([...weight.shape]),
-    bias: np.zeros([...bias.shape]),
-  })),
+const startOf = <P extends Tree>(params: P): Trained<P> => ({
+  velocity: tree.map<np.Array, np.Array, P>((param) => np.zeros(param.shape), tree.ref(params)),
+  params,
 });
 
-const named = (layers: Layer[], prefix = ""): Record<string, np.Array> =>
+const named = (layers: Layer[]): Record<string, np.Array> =>
   Object.fromEntries(
     layers.flatMap(({ weight, bias }, index) => [
-      [`${prefix}${index}.weight`, weight],
-      [`${prefix}${index}.bias`, bias],
+      [`${index}.weight`, weight],
+      [`${index}.bias`, bias],
     ]),
   );
 

@@ -137,6 +137,7 @@ export function open(): Library {
       update: FORWARD_ONLY,
       infoNCE: FORWARD_ONLY,
       moco: FORWARD_ONLY,
+      mocoResNet18: FORWARD_ONLY,
     },
   };
 }

@@ -7,10 +7,12 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops";
 import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import packageJson from "../../../package.json";
+import { resnet18Blocks } from "../../resnet18";
 import {
   EMA,
   EPS,
   type HostTensor,
+  type Inputs,
   type LayerParams,
   LEARNING_RATE,
   type Labels,
@@ -76,15 +78,14 @@ function opTask<R extends Record<string, tf.Tensor>>(
   };
 }
 
-/** Steps of an optimizer over `layers`. */
-function trainTask(layers: readonly Layer[], lossOf: () => tf.Scalar, state: () => Promise<Outputs>): Task {
+/** Steps of an optimizer over `variables`. */
+function trainTask(variables: readonly tf.Variable[], lossOf: () => tf.Scalar, state: () => Promise<Outputs>): Task {
   const optimizer = tf.train.momentum(LEARNING_RATE, MOMENTUM);
-  const variables = layers.flatMap(({ weight, bias }) => [weight, bias]);
   let loss: tf.Scalar | undefined;
   return {
     run() {
       loss?.dispose();
-      loss = optimizer.minimize(lossOf, true, variables)!;
+      loss = optimizer.minimize(lossOf, true, [...variables])!;
     },
     finish,
     read: () => valuesOf({ loss: loss! }),
@@ -152,7 +153,7 @@ const tasks: Library["tasks"] = {
     const [x, labels] = [toTensor(inputs.x) as tf.Tensor2D, oneHot(inputs.labels, inputs.layers)];
     const layers = inputs.layers.map(denseLayer);
     return trainTask(
-      layers,
+      variablesOf(layers),
       () => tf.losses.softmaxCrossEntropy<Rows, tf.Scalar>(labels, mlp(layers, x)),
       () => paramsOf(layers),
     );
@@ -167,7 +168,7 @@ const tasks: Library["tasks"] = {
     const order = [classesOf(head!), channels, side, side];
     const layers = [convLayer(first!), convLayer(second!), flatLayer(head!, order)] as const;
     return trainTask(
-      layers,
+      variablesOf(layers),
       () => tf.losses.softmaxCrossEntropy<Rows, tf.Scalar>(labels, cnn(layers, x)),
       () => paramsOf(layers),
     );
@@ -203,37 +204,74 @@ const tasks: Library["tasks"] = {
   },
 
   moco(inputs) {
-    const [imQ, imK] = [toImages(inputs.imQ), toImages(inputs.imK)];
     const encoder = inputs.layers.map((layer) =>
       layer.weight.shape.length > 2 ? convLayer(layer) : denseLayer(layer),
     );
     const keyEncoder = encoder.map(copyOf);
-    const queue = toTensor(inputs.queue).variable(false) as tf.Variable<tf.Rank.R2>;
-    const n = imK.shape[0];
-    let keys: Rows;
-    const train = trainTask(
-      encoder,
-      () => infoNCE(normalize(encode(encoder, imQ)), keys, queue),
-      async () => ({
-        ...(await paramsOf(encoder)),
-        ...(await paramsOf(keyEncoder, "key.")),
-        keys: await queue.slice([0, 0], [n, -1]).data(),
-      }),
-    );
-    return {
-      ...train,
-      run() {
-        follow(variablesOf(keyEncoder), variablesOf(encoder));
-        keys = tf.tidy(() => normalize(encode(keyEncoder, imK)));
-        train.run();
-        tf.tidy(() => {
-          queue.assign(keys.concat(queue.slice([0, 0], [queue.shape[0] - n, -1])));
-        });
-        keys.dispose();
-      },
-    };
+    return mocoTask(inputs, {
+      variables: variablesOf(encoder),
+      keyVariables: variablesOf(keyEncoder),
+      query: (x) => encode(encoder, x),
+      key: (x) => encode(keyEncoder, x),
+      state: async () => ({ ...(await paramsOf(encoder)), ...(await paramsOf(keyEncoder, "key.")) }),
+    });
+  },
+
+  mocoResNet18(inputs) {
+    const params = inputs.params.map(resnetParam);
+    const keyParams = params.map(({ variable, values }) => ({ variable: variable.clone().variable(false), values }));
+    const variables = params.map(({ variable }) => variable);
+    const keyVariables = keyParams.map(({ variable }) => variable);
+    const valuesBy = async (prefix: string, all: readonly Param[]): Promise<Outputs> =>
+      Object.fromEntries(
+        await Promise.all(
+          all.map(async ({ variable, values }, index) => [`${prefix}${index}`, await values(variable)] as const),
+        ),
+      );
+    return mocoTask(inputs, {
+      ...{ variables, keyVariables },
+      query: (x) => resnet(variables, x),
+      key: (x) => resnet(keyVariables, x),
+      state: async () => ({ ...(await valuesBy("", params)), ...(await valuesBy("key.", keyParams)) }),
+    });
   },
 };
+
+/** Both encoders of a MoCo. */
+interface Encoders {
+  readonly variables: readonly tf.Variable[];
+  readonly keyVariables: readonly tf.Variable[];
+  readonly query: (x: tf.Tensor4D) => Rows;
+  readonly key: (x: tf.Tensor4D) => Rows;
+  readonly state: () => Promise<Outputs>;
+}
+
+function mocoTask(
+  inputs: Pick<Inputs["moco"], "imQ" | "imK" | "queue">,
+  { variables, keyVariables, query, key, state }: Encoders,
+): Task {
+  const [imQ, imK] = [toImages(inputs.imQ), toImages(inputs.imK)];
+  const queue = toTensor(inputs.queue).variable(false) as tf.Variable<tf.Rank.R2>;
+  const n = imK.shape[0];
+  let keys: Rows;
+  const train = trainTask(
+    variables,
+    () => infoNCE(normalize(query(imQ)), keys, queue),
+    async () => ({ ...(await state()), keys: await queue.slice([0, 0], [n, -1]).data() }),
+  );
+  return {
+    ...train,
+    run() {
+      follow(keyVariables, variables);
+      keys = tf.tidy(() => normalize(key(imK)));
+      train.run();
+      tf.tidy(() => {
+        queue.assign(keys.concat(queue.slice([0, 0], [queue.shape[0] - n, -1]))); // the newest first
+      });
+      keys.dispose();
+    },
+  };
+}
 
 // ---- models ----
 
@@ -302,6 +340,45 @@ function cnn([first, second, head]: readonly [Layer, Layer, Layer], x: tf.Tensor
 function encode(layers: readonly Layer[], x: tf.Tensor4D): Rows {
   const last = layers.slice(0, -1).reduce((value, layer) => convRelu(value, layer, 2), x);
   return dense(last.mean([1, 2]), layers.at(-1)!);
+}
+
+/** A parameter, and the way back to PyTorch's layout. */
+interface Param {
+  readonly variable: tf.Variable;
+  readonly values: (variable: tf.Tensor) => Promise<ArrayLike<number>>;
+}
+
+function resnetParam(param: HostTensor): Param {
+  const { length: rank } = param.shape;
+  if (rank === 4) return { variable: toKernel(param).variable(), values: kernelValues };
+  if (rank === 1) return { variable: toTensor(param).variable(), values: (variable) => variable.data() };
+  const variable = toTensor(permuted(param, [1, 0])).variable();
+  return { variable, values: (weight) => valuesIn(weight, [1, 0]) };
+}
+
+/** A convolution and training's BatchNorm, whose variables begin at `first`. */
+function convNorm(x: tf.Tensor4D, params: readonly tf.Variable[], first: number, stride = 1): tf.Tensor4D {
+  const weight = params[first] as tf.Tensor as tf.Tensor4D;
+  const y = tf.conv2d(x, weight, stride, weight.shape[0] === 3 ? 1 : 0);
+  const { mean, variance } = tf.moments(y, [0, 1, 2]);
+  const [scale, offset] = params.slice(first + 1, first + 3) as tf.Tensor[] as [tf.Tensor1D, tf.Tensor1D];
+  return tf.batchNorm(y, mean as tf.Tensor1D, variance as tf.Tensor1D, offset, scale, EPS);
+}
+
+function resnet(params: readonly tf.Variable[], x: tf.Tensor4D): Rows {
+  let value = convNorm(x, params, 0).relu<tf.Tensor4D>();
+  for (const { first, stride, isAround } of resnet18Blocks()) {
+    const inner = convNorm(value, params, first, stride).relu<tf.Tensor4D>();
+    const past = isAround ? convNorm(value, params, first + 6, stride) : value;
+    value = convNorm(inner, params, first + 3)
+      .add(past)
+      .relu();
+  }
+  const [weight, bias] = params.slice(-2) as [tf.Variable, tf.Variable];
+  return value
+    .mean<Rows>([1, 2])
+    .matMul(weight as tf.Tensor2D)
+    .add(bias);
 }
 
 const normalize = (x: Rows): Rows => x.div(x.square().sum(1, true).sqrt());
