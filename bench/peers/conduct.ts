@@ -25,7 +25,7 @@ export interface Session {
   first(): Promise<{ timeMs: number; lastMs: number; wrong: string | null }>;
   /** Runs, and waits for the device. */
   sample(times: number): Promise<Timed>;
-  /** Counts of some runs in the middle of others: what is left for the next run to do counts as that one's. */
+  /** Counts of some runs after another one: what a step leaves to the next one counts as that one's. */
   count(times: number): Promise<Timed>;
   /** What is wrong after all samples. */
   verify(): Promise<string | null>;

@@ -1,4 +1,4 @@
-/** Who takes part: names for `--libraries`, and titles for the report. */
+/** Who takes part: names for `--libraries`, and titles for the report, short as its table is wide. */
 
 export interface Peer {
   readonly title: string;
@@ -9,12 +9,12 @@ export interface Peer {
 /** Those that run in a page; `libraries.ts` opens them. */
 export const IN_PAGES = {
   flywheel: { title: "flywheel", isRival: false },
-  "tfjs-webgpu": { title: "TensorFlow.js webgpu", isRival: true },
+  "tfjs-webgpu": { title: "TF.js webgpu", isRival: true },
   "jax-webgpu": { title: "jax-js webgpu", isRival: true },
-  "jax-webgpu-jit": { title: "jax-js webgpu, jit", isRival: true },
-  "onnx-webgpu": { title: "ONNX Runtime Web webgpu", isRival: false },
-  "tfjs-wasm": { title: "TensorFlow.js wasm", isRival: false },
-  "jax-wasm": { title: "jax-js wasm, jit", isRival: false },
+  "jax-webgpu-jit": { title: "jax-js webgpu jit", isRival: true },
+  "onnx-webgpu": { title: "ONNX webgpu", isRival: false },
+  "tfjs-wasm": { title: "TF.js wasm", isRival: false },
+  "jax-wasm": { title: "jax-js wasm", isRival: false },
 } as const satisfies Readonly<Record<string, Peer>>;
 
 export type LibraryName = keyof typeof IN_PAGES;
@@ -24,5 +24,5 @@ export const TORCH = "torch";
 
 export const PEERS: Readonly<Record<string, Peer>> = {
   ...IN_PAGES,
-  [TORCH]: { title: "PyTorch, 1 thread", isRival: false },
+  [TORCH]: { title: "PyTorch", isRival: false },
 };

@@ -91,11 +91,12 @@ export class PeerPage {
   }
 
   /**
-   * Counts runs in the middle of others. What a run leaves to the next one, such as an update, counts as that one's: so the run
-   * before them is not waited for.
+   * Counts runs after another one. What a step leaves to the next one, such as an update, counts as that one's: so of steps, the
+   * first is not waited for, nor the last one's rest counted.
    */
   async count(times: number): Promise<Sample> {
     const { task } = this.opened();
+    if (!task.state) return this.sample(times + 1);
     const startMs = performance.now();
     const firstHostMs = await runTimes(task, 1);
     const before = { ...watch.counts };

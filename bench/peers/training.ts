@@ -18,7 +18,7 @@ import { checkOutputs, defineWork, random, type Results, sizeOf, type Work } fro
 
 /** A wrong gradient makes a wrong second loss, a wrong moving average a wrong third one. */
 export const STEPS = 3;
-/** Of a loss: f32 against f64, through two updates. */
+/** Of a loss, a share: f32 against f64, through two updates. */
 const LOSS_TOLERANCE = 1e-4;
 /**
  * Of the largest move in a tensor: f32 against f64. A ReLU or a maximum may fall the other way by rounding, which moves what
@@ -94,36 +94,53 @@ export function train(
   return { losses, before, after };
 }
 
+/** How far results may stray: see `LOSS_TOLERANCE` and `MOVE_TOLERANCE`. */
+export interface Tolerances {
+  readonly loss?: number;
+  readonly move?: number;
+}
+
 /** A step that trains: its first runs are compared with the same in f64. */
 export const trainingWork = <K extends Kind>(
   work: Omit<Work<K>, "check" | "checkedRuns"> & {
     readonly checkedRuns?: number;
+    readonly tolerances?: Tolerances;
     readonly trained: (inputs: Inputs[K]) => Trained;
   },
 ): Work<K> => {
-  const { trained, checkedRuns = STEPS, ...rest } = work;
-  return defineWork({ ...rest, checkedRuns, expected: trained, compare: checkTrained });
+  const { trained, checkedRuns = STEPS, tolerances = {}, ...rest } = work;
+  const compare = (wanted: Trained, results: Results): void => checkTrained(wanted, results, tolerances);
+  return defineWork({ ...rest, checkedRuns, expected: trained, compare });
 };
 
 /** @throws Error that names the step or the tensor that is wrong */
-function checkTrained({ losses, before, after }: Trained, { reads, state }: Results): void {
+function checkTrained(
+  { losses, before, after }: Trained,
+  { reads, state }: Results,
+  { loss: relative = LOSS_TOLERANCE, move = MOVE_TOLERANCE }: Tolerances,
+): void {
   losses.forEach((loss, step) => {
     try {
-      checkOutputs(reads[step]!, { loss: { length: 1, at: () => loss, relative: LOSS_TOLERANCE } });
+      checkOutputs(reads[step]!, { loss: { length: 1, at: () => loss, relative } });
     } catch (error) {
       throw new Error(`step ${step + 1}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
   });
-  for (const [name, values] of Object.entries(after)) checkMoves(name, state, before[name]!, values);
+  for (const [name, values] of Object.entries(after))
+    checkMoves(name, state, { before: before[name]!, after: values, tolerance: move });
 }
 
 /** Compares by how much a tensor has moved. */
-export function checkMoves(name: string, state: Outputs | null, before: Float64Array, after: Float64Array): void {
+function checkMoves(
+  name: string,
+  state: Outputs | null,
+  { before, after, tolerance }: { before: Float64Array; after: Float64Array; tolerance: number },
+): void {
   const got = state?.[name];
   const moves = got && Float64Array.from(before, (start, index) => got[index]! - start);
   const wanted = after.map((value, index) => value - before[index]!);
   // f32 keeps a parameter to 6e-8 of itself at best, however little it moves
-  const absolute = Math.max(MOVE_TOLERANCE * largest(wanted), ROUNDING * largest(before));
+  const absolute = Math.max(tolerance * largest(wanted), ROUNDING * largest(before));
   try {
     checkOutput(moves ?? [], wanted.length, { at: (index) => wanted[index]!, relative: 0, absolute });
   } catch (error) {

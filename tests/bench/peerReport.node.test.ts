@@ -118,7 +118,7 @@ describe("fairness", () => {
       ["jax-webgpu-jit", (480 / 939 / 2).toFixed(2)],
     ]);
     const unfair = row("matmul", [result("flywheel", [50]), result("jax-webgpu-jit", [300])]);
-    expect(circumstances(report(unfair)).join("\n")).toMatch(/unfair, more than 2: jax-js webgpu, jit \(matmul 512\)/);
+    expect(circumstances(report(unfair)).join("\n")).toMatch(/unfair, more than 2: jax-js webgpu jit \(matmul 512\)/);
     expect(circumstances(report(moco())).join("\n")).not.toMatch(/unfair/);
   });
 });
@@ -131,10 +131,10 @@ describe("text", () => {
     const [head, matmul, step] = timesTable(full);
     expect(head!.slice(-4)).toEqual(["best rival", "factor", "goal", ""]);
     expect(matmul!.slice(-4)).toEqual(["jax-js webgpu", "1.82x", "1.8x", "ok, disturbed"]);
-    expect(step!.slice(-4)).toEqual(["jax-js webgpu, jit", "4.80x", "4x", "ok"]);
+    expect(step!.slice(-4)).toEqual(["jax-js webgpu jit", "4.80x", "4x", "ok"]);
     expect(step).toContain("no kernel");
     expect(reasonsOf(full)).toEqual([
-      "MoCo step, batch 64, K 4096, TensorFlow.js wasm: no kernel (Kernel 'Conv2DBackpropFilter' not registered)",
+      "MoCo step, batch 64, K 4096, TF.js wasm: no kernel (Kernel 'Conv2DBackpropFilter' not registered)",
     ]);
   });
 

@@ -51,7 +51,7 @@ describe("a small row", () => {
     const run = peers("--only", "sum", "--libraries", "flywheel,jax-webgpu-jit", "--rounds", "2", "--json", json);
     expect(run.stderr.trim().split("\n")).toEqual(["sum: flywheel", "sum: jax-webgpu-jit"]);
     expect(run.status).toBe(0);
-    expect(run.stdout).toMatch(/^sum of 4M +\S+ +\S+ +jax-js webgpu, jit +\d+\.\d\dx +1\.4x/m);
+    expect(run.stdout).toMatch(/^sum of 4M +\S+ +\S+ +jax-js webgpu jit +\d+\.\d\dx +1\.4x/m);
 
     const report = JSON.parse(readFileSync(json, "utf8")) as PeerReport;
     const [row] = report.rows;
