@@ -1,8 +1,9 @@
-// output[i] = compute(i), four neighbours at a time; the grid strides over the output.
+// output[i] = compute(i), four neighbours at a time; the grid strides over the output, RUN times four in a row.
 // Buffers are padded to 16 bytes, so the last four may reach past the end.
 // Grid: (any, 1, 1).
 
 const WORKGROUP = 64u;
+const RUN = 1u; // vec4s: a divisor of their count
 
 struct Params { count: u32, offset: u32 } // both in vec4s
 
@@ -13,8 +14,11 @@ fn compute4(index: u32) -> vec4<u32> { return vec4<u32>(index); } // @hook
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let stride = groups.x * WORKGROUP;
-  for (var i = id.x; i < params.count; i += stride) {
-    output[params.offset + i] = compute4(4u * i);
+  let stride = groups.x * WORKGROUP * RUN;
+  for (var i = id.x * RUN; i < params.count; i += stride) {
+    // @unroll
+    for (var k = 0u; k < RUN; k++) {
+      output[params.offset + i + k] = compute4(4u * (i + k));
+    }
   }
 }

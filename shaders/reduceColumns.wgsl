@@ -5,7 +5,8 @@
 // Grid: (ceil(ceil(outputs / 4) * splits / WORKGROUP), 1, 1), folded into y beyond 65,535.
 
 const WORKGROUP = 16u;
-const BLOCK = 64u; // rows
+const BLOCK = 64u; // rows, a multiple of RUN
+const RUN = 1u; // rows at a turn: a divisor of those of a chunk, and of all
 
 alias Value = f32;
 
@@ -37,8 +38,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   var acc = vec4<Value>(identity());
   for (var block = start; block < end; block += BLOCK) {
     var part = vec4<Value>(identity());
-    for (var row = block; row < min(block + BLOCK, end); row++) {
-      part = combine4(part, load4(row, o));
+    for (var row = block; row < min(block + BLOCK, end); row += RUN) {
+      // @unroll
+      for (var k = 0u; k < RUN; k++) {
+        part = combine4(part, load4(row + k, o));
+      }
     }
     acc = combine4(acc, part);
   }

@@ -5,7 +5,9 @@
 // Grid: (ceil(outputs * splits / WORKGROUP), 1, 1), folded into y beyond 65,535.
 
 const WORKGROUP = 16u;
-const BLOCK = 64u; // vec4s
+const BLOCK = 64u; // vec4s, a multiple of RUN
+const RUN = 1u; // vec4s at a turn: a divisor of those of `inner`, and of a chunk
+const RAGGED = 1u; // 0: no vec4 reaches past the end of `inner`
 
 alias Value = f32;
 
@@ -44,11 +46,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   var vec = start % inner_vecs;
   for (var block = start; block < end; block += BLOCK) {
     var part = vec4<Value>(identity());
-    for (var t = block; t < min(block + BLOCK, end); t++) {
-      var value = load4(o, outer, 4u * vec);
-      if (vec >= whole) { value = select(vec4<Value>(identity()), value, lanes); }
-      part = combine4(part, value);
-      vec++;
+    for (var t = block; t < min(block + BLOCK, end); t += RUN) {
+      // @unroll
+      for (var k = 0u; k < RUN; k++) {
+        var value = load4(o, outer, 4u * (vec + k));
+        if (RAGGED > 0u) { value = select(vec4<Value>(identity()), value, vec4<bool>(vec + k < whole) | lanes); }
+        part = combine4(part, value);
+      }
+      vec += RUN;
       if (vec == inner_vecs) { vec = 0u; outer++; }
     }
     acc = combine4(acc, part);

@@ -5,7 +5,9 @@
 // Grid: (ceil(rows / WORKGROUP), 1, 1), folded into y beyond 65,535.
 
 const WORKGROUP = 4u;
-const BLOCK = 64u; // vec4s
+const BLOCK = 64u; // vec4s, a multiple of RUN
+const RUN = 1u; // vec4s at a turn: a divisor of those of `inner`
+const RAGGED = 1u; // 0: no vec4 reaches past the end of `inner`
 const LEVELS = 1u;
 const FOLDS = 1u; // of the level with most
 const STORES = 1u; // 0: nothing but values of rows
@@ -48,14 +50,17 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       for (var k = 0u; k < FOLDS; k++) {
         part[k] = vec4<f32>(identity(level, k));
       }
-      for (var t = block; t < min(block + BLOCK, end); t++) {
-        let values = load(level, o, outer, 4u * vec);
-        let is_there = vec4<bool>(vec < whole) | lanes;
+      for (var t = block; t < min(block + BLOCK, end); t += RUN) {
         // @unroll
-        for (var k = 0u; k < FOLDS; k++) {
-          part[k] = combine(level, k, part[k], select(vec4<f32>(identity(level, k)), values[k], is_there));
+        for (var j = 0u; j < RUN; j++) {
+          let values = load(level, o, outer, 4u * (vec + j));
+          let is_there = vec4<bool>(RAGGED == 0u || vec + j < whole) | lanes;
+          // @unroll
+          for (var k = 0u; k < FOLDS; k++) {
+            part[k] = combine(level, k, part[k], select(vec4<f32>(identity(level, k)), values[k], is_there));
+          }
         }
-        vec++;
+        vec += RUN;
         if (vec == inner_vecs) { vec = 0u; outer++; }
       }
       // @unroll
@@ -73,8 +78,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   }
   if (STORES > 0u) {
     for (var outer = 0u; outer < params.outer; outer++) {
-      for (var vec = 0u; vec < inner_vecs; vec++) {
-        store(o, outer, 4u * vec, min(4u, params.inner - 4u * vec));
+      for (var vec = 0u; vec < inner_vecs; vec += RUN) {
+        // @unroll
+        for (var j = 0u; j < RUN; j++) {
+          store(o, outer, 4u * (vec + j), min(4u, params.inner - 4u * (vec + j)));
+        }
       }
     }
   }

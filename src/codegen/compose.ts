@@ -7,7 +7,7 @@ import { byteLengthOf } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { sizeOf } from "../graph/shape";
 import { KERNELS } from "../kernels";
-import { elementwise, elementwiseGrid, elementwiseScalar } from "../kernels/elementwise";
+import { elementwise, elementwiseGrid, elementwiseRun, elementwiseScalar } from "../kernels/elementwise";
 import { ceilDiv, type Kernel, type KernelLimits, type KernelPlan, type Pass } from "../kernels/kernel";
 import type { KernelCall } from "../ops/op";
 import { Emitter, storedBits, wgslType } from "./emit";
@@ -76,11 +76,13 @@ function composeElementwise({ root, rows }: UnitSpec, around: Surroundings): Com
   const argument = inWords ? "word" : windows.argument("index");
   const head = inWords ? `  let index = ${windows.counted("4u * word")};\n` : windows.head("index");
   const hooks = { [hook]: `fn ${hook}(${argument}: u32) -> ${result} {\n${head}${emitter.body}  return ${bits};\n}` };
+  const run = isVector ? elementwiseRun(ceilDiv(count, perStore), emitter.statements, around.limits) : 1;
   const passFor = (elements: number): Pass => {
     const stores = ceilDiv(elements, perStore);
     return {
       shader: isVector ? elementwise : elementwiseScalar,
-      grid: elementwiseGrid(stores, around.limits),
+      grid: elementwiseGrid(stores, run, around.limits),
+      ...(isVector && { consts: { RUN: run } }),
       params: { count: stores, offset: 0 },
       bindings: { output: "output" },
       flops: elements,

@@ -3,6 +3,7 @@
 import elementwiseSource from "../../shaders/elementwise.wgsl?raw";
 import elementwiseScalarSource from "../../shaders/elementwiseScalar.wgsl?raw";
 import { ceilDiv, type KernelLimits, type Shader } from "./kernel";
+import { runOf } from "./run";
 
 /** Four elements an invocation. Hook: `compute4(index) -> vec4<u32>`. */
 export const elementwise: Shader = { name: "elementwise", source: elementwiseSource };
@@ -13,9 +14,20 @@ const WORKGROUP = 64;
 /** Software adapters want few, fat invocations; hardware ones as many as there are lanes. */
 const MAX_WORKGROUPS = { software: 32, hardware: 8192 } as const;
 
-/** Workgroups for `count` stores. */
-export const elementwiseGrid = (count: number, limits: KernelLimits): [number, number, number] => [
-  Math.min(ceilDiv(count, WORKGROUP), MAX_WORKGROUPS[limits.adapterClass], limits.maxComputeWorkgroupsPerDimension),
+/** Workgroups for `count` stores, `run` of them in a row. */
+export const elementwiseGrid = (count: number, run: number, limits: KernelLimits): [number, number, number] => [
+  Math.min(
+    ceilDiv(count, WORKGROUP * run),
+    MAX_WORKGROUPS[limits.adapterClass],
+    limits.maxComputeWorkgroupsPerDimension,
+  ),
   1,
   1,
 ];
+
+/** Statements that a turn of the loop may have: more compile too slowly. */
+const MAX_STATEMENTS = 64;
+
+/** Stores in a row of an expression of so many statements. */
+export const elementwiseRun = (count: number, statements: number, limits: KernelLimits): number =>
+  runOf(count, count, limits, MAX_STATEMENTS / statements);

@@ -3,6 +3,7 @@
 import reduceColumnsSource from "../../shaders/reduceColumns.wgsl?raw";
 import reduceRowsSource from "../../shaders/reduceRows.wgsl?raw";
 import { ceilDiv, type KernelLimits, type KernelPlan, type Pass, type Shader } from "./kernel";
+import { runOf } from "./run";
 
 /** Hooks: `load4(o, outer, inner)`, `identity`, `combine4`, `combine`, `epilogue(value, index)`. */
 export const reduceRows: Shader = { name: "reduceRows", source: reduceRowsSource };
@@ -14,7 +15,7 @@ export type ReduceInfo =
   | { readonly layout: "rows"; readonly outputs: number; readonly outer: number; readonly inner: number }
   | { readonly layout: "columns"; readonly outputs: number; readonly rows: number };
 
-const WORKGROUP = { software: { few: 4, many: 16 }, hardware: { few: 16, many: 16 } } as const;
+const WORKGROUPS = { software: { few: 4, many: 16 }, hardware: { few: 16, many: 16 } } as const;
 /** Invocations that count as many. */
 const MANY = 1024;
 /** Loads that one invocation folds before it adds what they make to the rest: rounding adds up along a block, and then over blocks. */
@@ -29,17 +30,18 @@ const LAST = { software: 512, hardware: 256 } as const;
 /** Roundings in a row that the terms of a sum go through in a pass over chunks of so many loads: blocks, and four lanes in two steps. */
 export const roundingsOfChunk = (chunk: number): number => Math.min(chunk, BLOCK) + ceilDiv(chunk, BLOCK) + 2;
 
-function splitsFor(jobs: number, length: number, limits: KernelLimits, most: number): Cutting {
+/** @param run what a chunk must be a multiple of; `length` is one */
+function splitsFor(jobs: number, length: number, run: number, limits: KernelLimits, most: number): Cutting {
   const target = TARGET[limits.adapterClass];
   const quick = QUICK[limits.adapterClass];
   if (jobs >= quick.jobs && jobs * length <= quick.loads) return { splits: 1, chunk: Math.max(1, length) };
   const wanted = Math.min(ceilDiv(target.jobs, jobs), ceilDiv(length, target.chunk), most);
-  const chunk = Math.max(1, ceilDiv(length, Math.max(1, wanted)));
+  const chunk = run * Math.max(1, ceilDiv(length, run * Math.max(1, wanted)));
   return { splits: Math.max(1, ceilDiv(length, chunk)), chunk };
 }
 
 const workgroupFor = (jobs: number, { adapterClass }: KernelLimits): number =>
-  WORKGROUP[adapterClass][jobs < MANY ? "few" : "many"];
+  WORKGROUPS[adapterClass][jobs < MANY ? "few" : "many"];
 
 function gridFor(jobs: number, limits: KernelLimits): [number, number, number] {
   const groups = ceilDiv(jobs, workgroupFor(jobs, limits));
@@ -60,11 +62,13 @@ function planRows(
   limits: KernelLimits,
   mostSplits: number,
 ): KernelPlan {
-  const first = splitsFor(outputs, outer * ceilDiv(inner, 4), limits, mostSplits);
+  const vecs = ceilDiv(inner, 4);
+  const run = runOf(vecs, outputs * outer * vecs, limits);
+  const first = splitsFor(outputs, outer * vecs, run, limits, mostSplits);
   const levels = levelsFrom(first, limits, (splits) => ceilDiv(splits, 4));
   const passes = levels.map((level, index) => {
     const sizes = index === 0 ? { outer, inner } : { outer: 1, inner: levels[index - 1]!.splits };
-    return rowsPass({ outputs, ...sizes, ...level }, limits);
+    return rowsPass({ outputs, ...sizes, ...level }, index === 0 ? run : 1, limits);
   });
   return chained(
     passes,
@@ -107,12 +111,14 @@ function chained(passes: readonly Omit<Pass, "bindings">[], byteLengths: readonl
 
 function rowsPass(
   params: { outputs: number; outer: number; inner: number; splits: number; chunk: number },
+  RUN: number,
   limits: KernelLimits,
 ): Omit<Pass, "bindings"> {
   const count = params.outputs * params.outer * params.inner;
+  const WORKGROUP = workgroupFor(params.outputs * params.splits, limits);
   return {
     shader: reduceRows,
-    consts: { WORKGROUP: workgroupFor(params.outputs * params.splits, limits), BLOCK },
+    consts: { WORKGROUP, BLOCK, RUN, RAGGED: params.inner % 4 === 0 ? 0 : 1 },
     grid: gridFor(params.outputs * params.splits, limits),
     params,
     flops: count,
@@ -126,11 +132,12 @@ function planColumns(
   mostSplits: number,
 ): KernelPlan {
   const columns = ceilDiv(outputs, 4);
-  const levels = levelsFrom(splitsFor(columns, rows, limits, mostSplits), limits, (splits) => splits);
+  const run = runOf(rows, columns * rows, limits);
+  const levels = levelsFrom(splitsFor(columns, rows, run, limits, mostSplits), limits, (splits) => splits);
   const passes = levels.map((level, index) => {
     const isFirst = index === 0;
     const sizes = isFirst ? { rows, pitch: outputs } : { rows: levels[index - 1]!.splits, pitch: 4 * columns };
-    return columnsPass({ outputs, ...sizes, ...level }, limits);
+    return columnsPass({ outputs, ...sizes, ...level }, isFirst ? run : 1, limits);
   });
   return chained(
     passes,
@@ -140,13 +147,14 @@ function planColumns(
 
 function columnsPass(
   params: { outputs: number; rows: number; splits: number; chunk: number; pitch: number },
+  RUN: number,
   limits: KernelLimits,
 ): Omit<Pass, "bindings"> {
   const count = params.outputs * params.rows;
   const jobs = ceilDiv(params.outputs, 4) * params.splits;
   return {
     shader: reduceColumns,
-    consts: { WORKGROUP: workgroupFor(jobs, limits), BLOCK },
+    consts: { WORKGROUP: workgroupFor(jobs, limits), BLOCK, RUN },
     grid: gridFor(jobs, limits),
     params,
     flops: count,

@@ -4,6 +4,7 @@ import sweepSource from "../../shaders/sweep.wgsl?raw";
 import sweepSharedSource from "../../shaders/sweepShared.wgsl?raw";
 import { foldGrid } from "./grid";
 import { ceilDiv, type KernelLimits, type Pass, type Shader } from "./kernel";
+import { runOf } from "./run";
 
 /** Hooks: `prepare(o)`, `load(level, o, outer, inner)`, `identity`, `combine`, `take(level, o, found)`, `store(o, outer, inner, count)`, `store_row(o)`. */
 export const sweep: Shader = { name: "sweep", source: sweepSource };
@@ -51,9 +52,12 @@ export function planSweep({ rows, outer, inner, levels, folds, stores }: SweepIn
   const isMany = isSoftware ? rows >= 1024 : outer * inner >= 1024;
   const workgroup = isMany ? sizes.many : sizes.few;
   const count = rows * outer * inner;
+  const vecs = ceilDiv(inner, 4);
+  const loop = { RUN: runOf(vecs, rows * outer * vecs, limits), RAGGED: inner % 4 === 0 ? 0 : 1 };
+  const consts = { WORKGROUP: workgroup, BLOCK, LEVELS: levels, FOLDS: folds, STORES: stores ? 1 : 0 };
   return {
     shader: isSoftware ? sweep : sweepShared,
-    consts: { WORKGROUP: workgroup, BLOCK, LEVELS: levels, FOLDS: folds, STORES: stores ? 1 : 0 },
+    consts: isSoftware ? { ...consts, ...loop } : consts,
     grid: foldGrid(isSoftware ? ceilDiv(rows, workgroup) : rows, limits),
     params: { rows, outer, inner },
     bindings: {},

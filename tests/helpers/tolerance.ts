@@ -386,7 +386,8 @@ function step(node: Node, inputs: readonly State[], options: BoundOptions): Stat
     addRounding(error, node, inputs, data, options);
     addFlushed(error, data, options.device);
   }
-  error.forEach((each, i) => (error[i] = Number.isFinite(data[i]) ? Math.min(each, 1e30) || 0 : 0)); // NaN and infinity are exact
+  const most = (value: number): number => Math.max(1e30, OWN * ULP * Math.abs(value)); // keeps what follows from it finite
+  error.forEach((each, i) => (error[i] = Number.isFinite(data[i]) ? Math.min(each, most(data[i]!)) || 0 : 0)); // NaN and infinity are exact
   const before = inputs.find(({ because }) => because !== "")?.because ?? "";
   const isWide = before === "" && isFloat(node.dtype) && widthOf(error, data) > WIDE;
   return { host, error: orNull(error), because: isWide ? nameOf(node, hosts) : before };

@@ -1,0 +1,58 @@
+/** Loops whose turns are several steps, written out: by how much the sizes allow, and right in each. */
+
+import { beforeAll, expect, test } from "vitest";
+import type { Node } from "../../src/graph/node";
+import * as ops from "../../src/ops";
+import { Engine } from "../../src/runtime/engine";
+import type { WebGpuBackend } from "../../src/runtime/webgpuBackend";
+import { backendWith } from "../helpers/lowLimits";
+import { Draw } from "../ops/case";
+import { mismatch } from "../ops/compare";
+
+let backend: WebGpuBackend;
+let engine: Engine;
+beforeAll(async () => {
+  const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
+  backend = backendWith(device, {});
+  Object.assign(backend.gpu.limits, { adapterClass: "software" });
+  engine = new Engine(backend);
+});
+
+const matrix = (rows: number, cols: number): Node => {
+  const { data } = new Draw(`${rows} by ${cols}`).uniform([rows, cols], -2, 2).host;
+  return ops.fromHost(data, [rows, cols]);
+};
+
+const softmax = (x: Node): Node => {
+  const spread = (row: Node): Node => ops.expand(ops.reshape(row, [x.shape[0]!, 1]), x.shape);
+  const powers = ops.exp(ops.sub(x, spread(ops.amax(x, [1]))));
+  return ops.div(powers, spread(ops.sum(powers, [1])));
+};
+
+const COMPUTED: Readonly<Record<string, (x: Node) => Node>> = {
+  "an expression": (x) => ops.mul(ops.relu(ops.add(x, x)), x),
+  "sum of all": (x) => ops.sum(x, [0, 1]),
+  "sum of rows": (x) => ops.sum(x, [1]),
+  "sum of columns": (x) => ops.sum(x, [0]),
+  softmax,
+};
+
+/** Vec4s of a row, of a column and of all decide. */
+const SIZES = [
+  { rows: 256, cols: 288, runs: [4, 4, 4, 4, 4] },
+  { rows: 262, cols: 264, runs: [4, 4, 2, 2, 2] },
+  { rows: 259, cols: 260, runs: [1, 1, 1, 1, 1] },
+  { rows: 259, cols: 273, runs: [1, 1, 1, 1, 1] },
+  { rows: 64, cols: 64, runs: [1, 1, 1, 1, 1] },
+];
+
+for (const { rows, cols, runs } of SIZES) {
+  for (const [index, [name, compute]] of Object.entries(COMPUTED).entries()) {
+    test(`${name}, ${rows} x ${cols}`, async () => {
+      const value = compute(matrix(rows, cols));
+      const [first] = backend.launchesOf(engine.programFor([value]));
+      expect(Number(/const RUN = (\d)u;/.exec(first!.wgsl)![1])).toBe(runs[index]);
+      expect(await mismatch(engine, [value], name)).toBeNull();
+    });
+  }
+}
