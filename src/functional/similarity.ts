@@ -139,6 +139,7 @@ export function contrast(
   positiveKey: Tensor,
   negativeKeys: Tensor,
   temperature: number,
+  streaming?: boolean,
 ): { losses: Tensor; nearer: Tensor } {
   checkTensors(op, query, positiveKey, negativeKeys);
   const [, dim] = query.shape;
@@ -155,17 +156,18 @@ export function contrast(
   if (!(temperature > 0))
     throw new ValueError(`${op}: temperature must be positive, got ${temperature}. The paper has 0.07.`);
   const [q, own, keys] = operandsOf(op, [query, positiveKey, negativeKeys]);
-  const { losses, above } = naming(op, () => ops.infoNCE(q, own, keys, 1 / temperature));
+  const { losses, above } = naming(op, () => ops.infoNCE(q, own, keys, 1 / temperature, streaming));
   return { losses: new Tensor(losses, query.device), nearer: new Tensor(above, query.device) };
 }
 
 /**
  * `-log(exp(q . k / t) / (exp(q . k / t) + sum over negatives of exp(q . negative / t)))`: each query should be near its own
- * key and far from all negatives. Vectors are taken as they are: normalise them first. The loss holds no products with the
- * negatives, its gradient at most 64 MiB of them.
+ * key and far from all negatives. Vectors are taken as they are: normalise them first. Where a gradient will be wanted, the
+ * products with the negatives are held for it if they take 64 MiB or less; else it makes them anew, and memory is O(n + k).
  *
  * @shape query, positiveKey `[n, dim]`, negativeKeys `[k, dim]` -> `[]`, or `[n]` without reduction
  * @param options.temperature `t`; default 0.07
+ * @param options.streaming true never holds the products, false always does
  * @throws ShapeError if shapes do not fit, ValueError if `temperature` is not positive
  * @see He et al. 2020, equation 1 (arXiv:1911.05722), shaders/contrast.wgsl; van den Oord et al. 2018 (arXiv:1807.03748)
  *
@@ -176,9 +178,10 @@ export function infoNCE(
   query: Tensor,
   positiveKey: Tensor,
   negativeKeys: Tensor,
-  options: { temperature?: number; reduction?: Reduction } = {},
+  options: { temperature?: number; reduction?: Reduction; streaming?: boolean } = {},
 ): Tensor {
-  checkOptionNames("infoNCE", options, ["temperature", "reduction"]);
-  const { temperature = 0.07, reduction = "mean" } = options;
-  return reduced("infoNCE", contrast("infoNCE", query, positiveKey, negativeKeys, temperature).losses, reduction);
+  checkOptionNames("infoNCE", options, ["temperature", "reduction", "streaming"]);
+  const { temperature = 0.07, reduction = "mean", streaming } = options;
+  const { losses } = contrast("infoNCE", query, positiveKey, negativeKeys, temperature, streaming);
+  return reduced("infoNCE", losses, reduction);
 }

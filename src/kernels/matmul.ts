@@ -32,15 +32,16 @@ interface Tiling {
 
 /** What keeps an adapter busy: invocations of the register kernels, workgroups of the tiled one. */
 const BUSY: Readonly<Record<AdapterClass, number>> = { software: 64, hardware: 256 };
-/** Least length of a chunk of k. */
+/** Least length of a chunk of k, and the most: rounding adds up along it. */
 const MIN_CHUNK = 128;
+const MAX_CHUNK = 16384;
 
 const countBlocks = ({ batch, m, n }: MatmulInfo, rows: number, cols: number): number =>
   batch * ceilDiv(m, rows) * ceilDiv(n, cols);
 
-/** Chunks of k that bring `blocks` up to `busy`. */
+/** Chunks of k that bring `blocks` up to `busy`, and none too long. */
 const countSplits = (blocks: number, k: number, busy: number): number =>
-  Math.max(1, Math.min(Math.floor(busy / blocks), Math.floor(k / MIN_CHUNK)));
+  Math.max(1, ceilDiv(k, MAX_CHUNK), Math.min(Math.floor(busy / blocks), Math.floor(k / MIN_CHUNK)));
 
 /** What is the same for all shaders: the grid, most parameters, the cost, and the sum of the splits. */
 function plan(

@@ -31,6 +31,8 @@ export interface MoCoOptions {
   readonly momentum?: number;
   /** Softmax temperature, T; default 0.07. */
   readonly temperature?: number;
+  /** Whether the loss never holds the products with the queue, or always; by default up to 64 MiB of them. See `F.infoNCE`. */
+  readonly streaming?: boolean;
   /** MoCo v2's head of two layers; default false. */
   readonly mlp?: boolean;
   /** Whether keys are encoded in another order than queries, so that BatchNorm gives nothing away; default true. */
@@ -113,6 +115,7 @@ export class MoCo extends Module {
   /** m; may be changed at any time. */
   momentum: number;
   temperature: number;
+  streaming: boolean | undefined;
   private readonly shuffle: boolean;
   private readonly generator: Generator | undefined;
   private readonly momentumUpdate: MomentumUpdate;
@@ -123,7 +126,16 @@ export class MoCo extends Module {
   ) {
     super();
     freeField(this, "momentum");
-    checkOptionNames("MoCo", options, ["dim", "queueSize", "momentum", "temperature", "mlp", "shuffle", "generator"]);
+    checkOptionNames("MoCo", options, [
+      "dim",
+      "queueSize",
+      "momentum",
+      "temperature",
+      "streaming",
+      "mlp",
+      "shuffle",
+      "generator",
+    ]);
     const { dim = 128, queueSize = 65536, momentum = 0.999, temperature = 0.07 } = options;
     const { mlp = false, shuffle = true, generator } = options;
     checkOptions({ dim, queueSize, momentum, temperature });
@@ -131,6 +143,7 @@ export class MoCo extends Module {
     this.queueSize = queueSize;
     this.momentum = momentum;
     this.temperature = temperature;
+    this.streaming = options.streaming;
     this.shuffle = shuffle;
     this.generator = generator;
 
@@ -163,7 +176,7 @@ export class MoCo extends Module {
     const keys = noGrad(() => this.encodeKeys(imK, this.orderFor(imK, order))); // [n, dim]
 
     const queue = this.queue.detach(); // stored [queueSize, dim]
-    const { losses, nearer } = contrast("MoCo", q, keys, queue, this.temperature); // [n]
+    const { losses, nearer } = contrast("MoCo", q, keys, queue, this.temperature, this.streaming); // [n]
     const positive = q.mul(keys).sum(1).unsqueeze(1); // [n, 1]
     const logits = cat([positive, q.matmul(queue.transpose(0, 1))], 1).div(this.temperature);
 

@@ -2,18 +2,22 @@
 
 import { ShapeError } from "../errors";
 import type { HostArray } from "../graph/dtype";
+import { gradEnabled } from "../graph/gradMode";
 import type { Node } from "../graph/node";
 import { sameShape, type Shape, showShape } from "../graph/shape";
+import { softplus } from "./activation";
 import { add, mul, neg, sub } from "./arithmetic";
 import { expand, zeros } from "./broadcast";
+import { cast } from "./cast";
 import { checkDType, checkSameDType } from "./check";
 import { customVjp, withoutGrad } from "./custom";
 import { cat } from "./join";
+import { gt } from "./logic";
 import { matmul } from "./matmul";
-import { exp } from "./math";
+import { exp, sigmoid } from "./math";
 import { apply, defineOp } from "./op";
 import { FLOAT } from "./pointwise";
-import { sum } from "./reduce";
+import { logsumexp, sum } from "./reduce";
 import { narrow, padZeros } from "./slice";
 import { reshape, transpose, unsqueeze } from "./views";
 
@@ -186,58 +190,110 @@ interface Contrast {
   readonly above: Node;
 }
 
+/** What there is to know of each query, `[n]`, no gradient flowing: the columns of `contrast`. */
+interface Found {
+  readonly loss: Node;
+  readonly total: Node;
+  readonly rest: Node;
+  readonly above: Node;
+  /** `query . key` of all with all `[n, k]`, where they are held for the gradient. */
+  readonly products: Node | null;
+}
+
+type Operands = readonly [query: Node, key: Node, own: Node];
+
+/** One pass over the keys, that holds nothing. */
+function streamed(operands: Operands, scale: number): Found {
+  const found = apply(contrastOp, operands, { scale });
+  const column = (at: number): Node => reshape(narrow(found, 1, at, 1), [found.shape[0]!]);
+  return { loss: column(0), total: column(1), rest: column(2), above: column(3), products: null };
+}
+
+/** The same from products that are held. */
+function held([query, key, own]: Operands, scale: number): Found {
+  const products = matmul(query, transpose(key, 0, 1));
+  const score = mul(own, scale);
+  const distance = sub(logsumexp(mul(products, scale), 1), score);
+  const loss = softplus(distance);
+  const above = sum(cast(gt(products, unsqueeze(own, 1)), own.dtype), 1);
+  return { loss, total: add(score, loss), rest: sigmoid(distance), above, products };
+}
+
+/** Rows of products that are worth holding: fewer leave an adapter idle. */
+const LEAST_HELD_ROWS = 16;
+
+/** Whether products are held that a gradient would otherwise make anew, at two thirds of the cost of all. */
+const isHeld = ([query, key]: Operands, isStreaming: boolean | undefined): boolean => {
+  const [n, k] = [query.shape[0]!, key.shape[0]!];
+  if (n * k === 0 || isStreaming === true) return false;
+  const isWanted = gradEnabled() && (query.requiresGrad || key.requiresGrad);
+  return isStreaming === false || (isWanted && n >= LEAST_HELD_ROWS && n * k <= MOST_HELD);
+};
+
 /**
  * The columns of `contrast`, each with its gradient. With d = others - scale * own and w = sigmoid(d), the loss moves with d by w, the
  * total with the others by w and with `own` by 1 - w, and w itself with d by w * (1 - w). The others move with a query
  * by scale * sum_j p_j key[j] / w, p being the weights that the total makes: so w falls out.
  */
-function columnsOf(query: Node, key: Node, own: Node, scale: number): Contrast {
-  const n = query.shape[0]!;
-  const found = apply(contrastOp, [withoutGrad(query), withoutGrad(key), withoutGrad(own)], { scale });
-  const column = (at: number): Node => reshape(narrow(found, 1, at, 1), [n]);
-  const inputs = [query, key, own];
+function columnsOf(operands: Operands, scale: number, isStreaming: boolean | undefined): Contrast {
+  const [query, key, own] = operands;
+  const constants: Operands = [withoutGrad(query), withoutGrad(key), withoutGrad(own)];
+  const found = isHeld(operands, isStreaming) ? held(constants, scale) : streamed(constants, scale);
+  /** The weights of all keys, from products that are held; gradients of gradients make their own. */
+  const weights = (): Node | null =>
+    found.products && !gradEnabled() ? exp(sub(mul(found.products, scale), unsqueeze(found.total, 1))) : null;
+  const means = (q: Node, keys: Node): Node => {
+    const known = weights();
+    return known ? matmul(known, keys) : contrastMean(q, keys, columns.total(), scale);
+  };
+  const meansOfQueries = (q: Node, keys: Node, factors: Node): Node => {
+    const known = weights();
+    if (!known) return ofKeys(q, keys, columns.total(), factors, scale);
+    return matmul(transpose(mul(known, factors), 0, 1), q);
+  };
   /** A column whose gradient moves others by `factor * w` and own by `ofOwn`, each a function of what comes in. */
-  const withGradient = (at: number, factor: (gradOut: Node) => Node, ofOwn: (gradOut: Node) => Node): Node =>
-    customVjp(column(at), inputs, (gradOut, [q, keys]) => {
+  const withGradient = (value: Node, factor: (gradOut: Node) => Node, ofOwn: (gradOut: Node) => Node): Node =>
+    customVjp(value, operands, (gradOut, [q, keys]) => {
       const factors = unsqueeze(mul(factor(gradOut), scale), 1);
       return [
-        query.requiresGrad ? mul(contrastMean(q!, keys!, columns.total(), scale), expand(factors, q!.shape)) : null,
-        key.requiresGrad ? ofKeys(q!, keys!, columns.total(), factors, scale) : null,
+        query.requiresGrad ? mul(means(q!, keys!), expand(factors, q!.shape)) : null,
+        key.requiresGrad ? meansOfQueries(q!, keys!, factors) : null,
         own.requiresGrad ? mul(ofOwn(gradOut), scale) : null,
       ];
     });
   const columns = {
     total: (): Node =>
       withGradient(
-        1,
+        found.total,
         (g) => g,
         (g) => mul(g, sub(1, columns.rest())),
       ),
     rest: (): Node =>
       withGradient(
-        2,
+        found.rest,
         (g) => mul(g, sub(1, columns.rest())),
         (g) => neg(mul(g, mul(columns.rest(), sub(1, columns.rest())))),
       ),
   };
   return {
     losses: withGradient(
-      0,
+      found.loss,
       (g) => g,
       (g) => neg(mul(g, columns.rest())),
     ),
-    above: column(3),
+    above: found.above,
   };
 }
 
 /**
  * Losses `-log softmax` of each query's own key among all: `log(1 + exp(log(sum(exp(others))) - own))`.
  *
+ * @param isStreaming true holds no products for the gradient, false always holds them; by default they are up to 64 MiB
  * @returns `losses` `[n]`, and how many keys lie `above` the own, `[n]`
  */
-export function infoNCE(query: Node, own: Node, key: Node, scale: number): Contrast {
+export function infoNCE(query: Node, own: Node, key: Node, scale: number, isStreaming?: boolean): Contrast {
   const products = sum(mul(query, own), 1);
   const rest = (4 - (query.shape[1]! % 4)) % 4; // kernels read four at a time
   const whole = (x: Node): Node => (rest === 0 ? x : padZeros(x, [0, 0], [0, rest]));
-  return columnsOf(whole(query), whole(key), products, scale);
+  return columnsOf([whole(query), whole(key), products], scale, isStreaming);
 }

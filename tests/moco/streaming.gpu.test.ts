@@ -1,7 +1,7 @@
 /** InfoNCE over a queue whose products no binding could hold: loss and gradient against f64, row by row. */
 
 import { F, init, manualSeed, randn, type Tensor } from "flywheel";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { gpuCallsOf } from "../helpers/gpuCalls";
 
 beforeAll(async () => {
@@ -41,10 +41,19 @@ function expected({ query, own, keys, dim, temperature }: Rows, row: number): { 
   return { loss: largest + Math.log(total) - positive, gradient };
 }
 
-async function trained(n: number, k: number, dim: number, temperature: number, times = 1) {
-  const [query, own, keys] = [units(n, dim), units(n, dim), units(k, dim)].map((x) => x.mul(times));
+interface Sizes {
+  readonly n: number;
+  readonly k: number;
+  readonly dim: number;
+  /** Length of the vectors. */
+  readonly length?: number;
+}
+
+async function trained({ n, k, dim, length = 1 }: Sizes, streaming?: boolean) {
+  const temperature = 0.07;
+  const [query, own, keys] = [units(n, dim), units(n, dim), units(k, dim)].map((x) => x.mul(length));
   const leaf = query!.detach().requiresGrad_();
-  const losses = F.infoNCE(leaf, own!, keys!, { temperature, reduction: "none" });
+  const losses = F.infoNCE(leaf, own!, keys!, { temperature, reduction: "none", streaming });
   losses.sum().backward();
   const [loss, gradient] = await Promise.all([losses.data(), leaf.grad!.data()]);
   const [q, o, c] = await Promise.all([leaf.data(), own!.data(), keys!.data()]);
@@ -54,7 +63,7 @@ async function trained(n: number, k: number, dim: number, temperature: number, t
 test("1024 queries and 65536 keys, at default limits", { timeout: 300_000 }, async () => {
   manualSeed(0);
   const [n, dim] = [1024, 128];
-  const { loss, gradient, rows } = await trained(n, 65536, dim, 0.07);
+  const { loss, gradient, rows } = await trained({ n, k: 65536, dim });
   for (const row of [0, 517, 1023]) {
     const want = expected(rows, row);
     expect(Math.abs(loss[row]! - want.loss)).toBeLessThan(1e-5 * want.loss);
@@ -64,21 +73,34 @@ test("1024 queries and 65536 keys, at default limits", { timeout: 300_000 }, asy
   }
 });
 
-test("scores of ten thousand, as near as their own rounding", async () => {
-  manualSeed(1);
-  const { loss, rows } = await trained(16, 300, 32, 0.07, 30); // 30 * 30 / 0.07
-  for (let row = 0; row < 16; row++) {
-    const want = expected(rows, row);
-    expect(Math.abs(loss[row]! - want.loss)).toBeLessThanOrEqual(4 * 2 ** -23 * (900 / 0.07));
-  }
+describe.each([true, false])("streaming: %s", (streaming) => {
+  test("many keys", { timeout: 300_000 }, async () => {
+    manualSeed(2);
+    const [n, dim] = [40, 64];
+    const { loss, gradient, rows } = await trained({ n, k: 20_000, dim }, streaming);
+    for (const row of [0, 39]) {
+      const want = expected(rows, row);
+      expect(Math.abs(loss[row]! - want.loss)).toBeLessThan(1e-5 * want.loss);
+      const off = want.gradient.map((value, d) => value - gradient[row * dim + d]!);
+      expect(Math.hypot(...off)).toBeLessThan(1e-5 * Math.hypot(...want.gradient));
+    }
+  });
+
+  test("scores of ten thousand, as near as their own rounding", async () => {
+    manualSeed(1);
+    const { loss, rows } = await trained({ n: 16, k: 300, dim: 32, length: 30 }, streaming); // 30 * 30 / 0.07
+    for (let row = 0; row < 16; row++) {
+      const want = expected(rows, row);
+      expect(Math.abs(loss[row]! - want.loss)).toBeLessThanOrEqual(4 * 2 ** -23 * (900 / 0.07));
+    }
+  });
 });
 
-test("loss and gradient take few dispatches, and hold no products of queries and keys", async () => {
-  const [query, own, keys] = [units(64, 128).requiresGrad_(), units(64, 128), units(4096, 128)];
-  const leaf = (await query.detach().realize()).requiresGrad_();
-  for (const each of [own, keys]) await each.realize();
+test("a loss without its gradient holds no products of queries and keys", async () => {
+  const [query, own, keys] = [units(64, 128), units(64, 128), units(4096, 128)];
+  for (const each of [query, own, keys]) await each.realize();
   const calls = await gpuCallsOf(async () => {
-    await F.infoNCE(leaf, own, keys).item();
+    await F.infoNCE(query, own, keys).item();
   });
   expect(calls.kernels).toEqual(["reduceRows", "contrast", "contrastTotals", "reduceRows"]);
 });

@@ -3,6 +3,7 @@
 import type { Node } from "../../src/graph/node";
 import * as ops from "../../src/ops";
 import { given, permuted, type Row, row, strided, table } from "./case";
+import { contrasts } from "./contrast.cases";
 import { apart, away, binary, EDGES, shifted, smooth, type Shaped, type Unary, unary } from "./pointwiseRows";
 
 /** Rows of several functions below one op: their names are before the rows'. */
@@ -27,6 +28,7 @@ const isCloseTo = (a: Node, b: Node): Node => ops.isclose(a, b, { rtol: 0.1, ato
 
 export const cases = table({
   customVjp: named({
+    "infoNCE of products that are held": contrasts(false),
     logit: unary(ops.logit, within(0.1, 0.9)),
     "logit within eps": shapes((x) => ops.logit(x, 0.05), within(0.1, 0.9)),
     sinc: [...unary(ops.sinc, away), ...named({ "near 0": shapes(ops.sinc, within(-0.19, 0.19)) })],

@@ -4,17 +4,11 @@ import type { Node } from "../../src/graph/node";
 import * as ops from "../../src/ops";
 import { type Draw, given, type Input, permuted, type Row, row, strided, table } from "./case";
 
-const losses = (query: Node, own: Node, key: Node): Node => ops.infoNCE(query, own, key, 2).losses;
-const above = (query: Node, own: Node, key: Node): Node => ops.infoNCE(query, own, key, 2).above;
-
 const vectors = (n: number, k: number, dim: number) => (draw: Draw): Input[] => [
   draw.uniform([n, dim], -1, 1),
   draw.uniform([n, dim], -1, 1),
   draw.uniform([k, dim], -1, 1),
 ]; // prettier-ignore
-
-const of = (name: string, n: number, k: number, dim: number, view = (input: Input) => input): Row =>
-  row(name, (draw) => vectors(n, k, dim)(draw).map(view), losses, { grad: n * k * dim < 2000 });
 
 const mean = (query: Node, key: Node, total: Node): Node => ops.contrastMean(query, key, total, 2);
 
@@ -32,8 +26,15 @@ const means = (name: string, n: number, k: number, dim: number, view = (input: I
 
 const SPECIAL = [1, NaN, 3, 4, Infinity, -2, 1, -1, 2, 0.5, -Infinity, 3, 1, 1, 1, 1];
 
-export const cases = table({
-  contrast: [
+/** InfoNCE in one pass over the keys, or from products that are held. */
+export function contrasts(isStreaming: boolean): Row[] {
+  const infoNCE = (query: Node, own: Node, key: Node): ReturnType<typeof ops.infoNCE> =>
+    ops.infoNCE(query, own, key, 2, isStreaming);
+  const losses = (query: Node, own: Node, key: Node): Node => infoNCE(query, own, key).losses;
+  const above = (query: Node, own: Node, key: Node): Node => infoNCE(query, own, key).above;
+  const of = (name: string, n: number, k: number, dim: number, view = (input: Input) => input): Row =>
+    row(name, (draw) => vectors(n, k, dim)(draw).map(view), losses, { grad: n * k * dim < 2000 });
+  return [
     of("odd", 5, 7, 6),
     of("blocks", 8, 16, 8),
     of("one", 1, 1, 1),
@@ -48,7 +49,7 @@ export const cases = table({
     row(
       "large scores",
       (draw) => vectors(5, 21, 8)(draw),
-      (query, own, key) => ops.infoNCE(query, own, key, 2000).losses,
+      (query, own, key) => ops.infoNCE(query, own, key, 2000, isStreaming).losses,
       { grad: false },
     ),
     row(
@@ -63,7 +64,11 @@ export const cases = table({
       losses,
       { grad: false },
     ),
-  ],
+  ];
+}
+
+export const cases = table({
+  contrast: contrasts(true),
   contrastMean: [
     means("odd", 5, 7, 8),
     means("blocks", 8, 16, 8),
