@@ -1,6 +1,7 @@
 // output[n, o, y, x] = epilogue(sum_{c, i, j} input[n, c, y * stride - pad + i * dilation, ...] * weight[o, c, i, j]).
 // NCHW and OIHW. One invocation makes BLOCK_C channels x BLOCK_Y x BLOCK_X pixels in registers: an input channel's patch
-// is loaded once for all of them. No workgroup memory, no barriers.
+// is loaded once for all of them. No workgroup memory, no barriers; a wrapper may have the invocations of a subgroup share the loads of
+// weights, through its hooks.
 // Grid: one invocation a block, linear over (batch, block row, block column, group, channel block), folded into x and y.
 
 const WORKGROUP = 4u;
@@ -42,8 +43,12 @@ struct Params {
 
 fn epilogue(value: f32, index: u32) -> f32 { return value; } // @hook
 
+// Which block an invocation takes: the place of its channels, in `channels_place`, and of its pixels.
+fn channels_place(workgroup: u32, lane: u32) -> u32 { return workgroup * WORKGROUP + lane; } // @hook
+fn pixels_place(rest: u32, lane: u32) -> u32 { return rest; } // @hook
+
 // What a block has LANES channels at once in: neighbours of one group. For fewer channels a wrapper makes them scalars.
-fn channels_from(first: u32, last: u32) -> Places { return min(first + vec4(0u, 1u, 2u, 3u), vec4(last)); } // @hook
+fn channels_from(first: u32, last: u32, lane: u32) -> Places { return min(first + vec4(0u, 1u, 2u, 3u), vec4(last)); } // @hook
 fn weight_at(at: Places) -> Lanes { return vec4(weight[at.x], weight[at.y], weight[at.z], weight[at.w]); } // @hook
 fn lane_of(values: Lanes, lane: u32) -> f32 { return values[lane]; } // @hook
 
@@ -53,18 +58,16 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  var block = (workgroup.y * workgroups.x + workgroup.x) * WORKGROUP + lane;
+  var block = channels_place(workgroup.y * workgroups.x + workgroup.x, lane);
   let channel = block % params.blocks_c * BLOCK_C;
   block /= params.blocks_c;
   let group = block % params.groups;
-  block /= params.groups;
-  let out_x = block % params.blocks_x * BLOCK_X;
-  block /= params.blocks_x;
-  let out_y = block % params.blocks_y * BLOCK_Y;
-  let n = block / params.blocks_y;
-  if (n >= params.batch) {
-    return;
-  }
+  var pixels = pixels_place(block / params.groups, lane);
+  let out_x = pixels % params.blocks_x * BLOCK_X;
+  pixels /= params.blocks_x;
+  let out_y = pixels % params.blocks_y * BLOCK_Y;
+  let is_there = pixels / params.blocks_y < params.batch; // all go on: they may share loads
+  let n = min(pixels / params.blocks_y, params.batch - 1u);
   let top = out_y * STRIDE_HEIGHT - params.pad_height; // wraps around above and left of the image
   let left = out_x * STRIDE_WIDTH - params.pad_width;
   let input_base = (n * params.groups + group) * params.in_channels;
@@ -101,7 +104,7 @@ fn main(
     // @unroll
     for (var o = 0u; o < BLOCK_L; o++) {
       // Channels past the last repeat it, and are not stored.
-      let out_channels = group * params.out_channels + channels_from(channel + LANES * o, params.out_channels - 1u);
+      let out_channels = group * params.out_channels + channels_from(channel + LANES * o, params.out_channels - 1u, lane);
       // @unroll
       for (var d = 0u; d < DEPTH; d++) {
         let kernels = out_channels * weight_length + ((c + d) * KERNEL_HEIGHT + kernel_y) * KERNEL_WIDTH + kernel_x;
@@ -149,6 +152,9 @@ fn main(
         results[o][oy][ox] = sums[o][oy][ox];
       }
     }
+  }
+  if (!is_there) {
+    return;
   }
   let plane = (n * params.groups + group) * params.out_channels + channel;
   var o = 0u;

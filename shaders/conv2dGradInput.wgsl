@@ -2,6 +2,7 @@
 // p * stride + i * dilation = y + pad, and (q, j) likewise. NCHW and OIHW.
 // One invocation makes BLOCK_C channels x BLOCK_Y x BLOCK_X pixels in registers. Blocks start at multiples of the stride, counted
 // from the edge of the padding, so which taps reach which pixel is known when the loops are written out.
+// A wrapper may have the invocations of a subgroup share the loads of weights, through the hooks.
 // What lies outside of grad_out is 0, times a weight that is infinite NaN: blocks that hold a NaN are summed once more.
 // Grid: one invocation a block, linear over (batch, block row, block column, group, channel block), folded into x and y.
 
@@ -33,6 +34,7 @@ const PATCH_X = REACH_X + CELLS_X;
 
 alias Lanes = vec4<f32>;
 alias Places = vec4<u32>;
+alias Bits = vec4<u32>; // of Lanes
 
 struct Params {
   batch: u32, groups: u32, in_channels: u32, out_channels: u32, // channels of one group
@@ -47,12 +49,16 @@ struct Params {
 
 fn epilogue(value: f32, index: u32) -> f32 { return value; } // @hook
 
+// Which block an invocation takes: the place of its channels, in `channels_place`, and of its pixels.
+fn channels_place(workgroup: u32, lane: u32) -> u32 { return workgroup * WORKGROUP + lane; } // @hook
+fn pixels_place(rest: u32, lane: u32) -> u32 { return rest; } // @hook
+
 // What a block has LANES channels at once in: neighbours of one group. For fewer channels a wrapper makes them scalars.
-fn channels_from(first: u32, last: u32) -> Places { return min(first + vec4(0u, 1u, 2u, 3u), vec4(last)); } // @hook
+fn channels_from(first: u32, last: u32, lane: u32) -> Places { return min(first + vec4(0u, 1u, 2u, 3u), vec4(last)); } // @hook
 fn weight_at(at: Places) -> Lanes { return vec4(weight[at.x], weight[at.y], weight[at.z], weight[at.w]); } // @hook
 fn lane_of(values: Lanes, lane: u32) -> f32 { return values[lane]; } // @hook
 
-fn has_nan(values: Lanes) -> bool { return any((bitcast<Places>(values) & Places(0x7fffffffu)) > Places(0x7f800000u)); }
+fn has_nan(values: Lanes) -> bool { return any((bitcast<Bits>(values) & Bits(0x7fffffffu)) > Bits(0x7f800000u)); }
 
 // The sum over what lies inside of grad_out only.
 fn sum_inside(grad_base: u32, group: u32, channel: u32, y: u32, x: u32) -> f32 {
@@ -82,18 +88,16 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  var block = (workgroup.y * workgroups.x + workgroup.x) * WORKGROUP + lane;
+  var block = channels_place(workgroup.y * workgroups.x + workgroup.x, lane);
   let channel = block % params.blocks_c * BLOCK_C;
   block /= params.blocks_c;
   let group = block % params.groups;
-  block /= params.groups;
-  let block_x = block % params.blocks_x;
-  block /= params.blocks_x;
-  let block_y = block % params.blocks_y;
-  let n = block / params.blocks_y;
-  if (n >= params.batch) {
-    return;
-  }
+  var pixels = pixels_place(block / params.groups, lane);
+  let block_x = pixels % params.blocks_x;
+  pixels /= params.blocks_x;
+  let block_y = pixels % params.blocks_y;
+  let is_there = pixels / params.blocks_y < params.batch; // all go on: they may share loads
+  let n = min(pixels / params.blocks_y, params.batch - 1u);
   // First row of grad_out of the patch; all of these wrap around above and left of the image.
   let out_top = block_y * (BLOCK_Y / STRIDE_HEIGHT) + params.pad_height / STRIDE_HEIGHT - REACH_Y;
   let out_left = block_x * (BLOCK_X / STRIDE_WIDTH) + params.pad_width / STRIDE_WIDTH - REACH_X;
@@ -129,7 +133,7 @@ fn main(
     // @unroll
     for (var c = 0u; c < BLOCK_L; c++) {
       // Channels past the last repeat it, and are not stored.
-      let in_channels = channels_from(channel + LANES * c, params.in_channels - 1u);
+      let in_channels = channels_from(channel + LANES * c, params.in_channels - 1u, lane);
       // @unroll
       for (var d = 0u; d < DEPTH; d++) {
         let kernels = ((group * params.out_channels + o + d) * params.in_channels + in_channels) * (KERNEL_HEIGHT * KERNEL_WIDTH);
@@ -186,6 +190,9 @@ fn main(
         results[c][iy][ix] = sums[c][iy][ix];
       }
     }
+  }
+  if (!is_there) {
+    return;
   }
   let plane = (n * params.groups + group) * params.in_channels + channel;
   let channels = min(BLOCK_C, params.in_channels - channel);

@@ -36,7 +36,7 @@ struct Params {
 fn epilogue(value: f32, index: u32) -> f32 { return value; } // @hook
 
 // What a block has LANES channels at once in: neighbours of one group. For fewer channels a wrapper makes them scalars.
-fn channels_from(first: u32, last: u32) -> Places { return min(first + vec4(0u, 1u, 2u, 3u), vec4(last)); } // @hook
+fn channels_from(first: u32, last: u32, lane: u32) -> Places { return min(first + vec4(0u, 1u, 2u, 3u), vec4(last)); } // @hook
 fn weight_at(at: Places) -> Lanes { return vec4(weight[at.x], weight[at.y], weight[at.z], weight[at.w]); } // @hook
 fn lane_of(values: Lanes, lane: u32) -> f32 { return values[lane]; } // @hook
 
@@ -95,7 +95,7 @@ fn main(
         // @unroll
         for (var c = 0u; c < BLOCK_L; c++) {
           // Channels past the last repeat it, and are not stored.
-          let in_channels = channels_from(channel + LANES * c, params.in_channels - 1u);
+          let in_channels = channels_from(channel + LANES * c, params.in_channels - 1u, lane);
           let at = ((group * params.out_channels + o) * params.in_channels + in_channels) * (KERNEL_HEIGHT * KERNEL_WIDTH) +
             (ty * KERNEL_WIDTH + tx);
           let taps = weight_at(at);

@@ -1,6 +1,7 @@
 // grad_weight[o, c, i, j] = sum_{n, y, x} grad_out[n, o, y, x] * input[n, c, y * stride - pad + i * dilation, ...].
 // NCHW and OIHW. One invocation makes BLOCK_O x BLOCK_C kernels (TAPS_Y x TAPS_X of each) in registers, over tiles of
-// TILE_Y x TILE_X pixels of grad_out, for one of `splits` chunks of all tiles. sumPartials adds the chunks. With HAS_BIAS further
+// TILE_Y x TILE_X pixels of grad_out, for one of `splits` chunks of all tiles. A wrapper may have the invocations of a subgroup share the
+// loads of grad_out, through the hooks. sumPartials adds the chunks. With HAS_BIAS further
 // invocations make grad_bias[o] = sum_{n, y, x} grad_out[n, o, y, x], of a channel and a chunk each.
 // Grid: one invocation a block, linear over (split, group, channel block of o, of c, kernel row block, kernel column block); then one a
 // (split, channel).
@@ -45,8 +46,13 @@ struct Params {
 fn epilogue(value: f32, index: u32) -> f32 { return value; } // @hook
 fn store_bias(value: f32, channel: u32, split: u32) { grad_bias[channel] = value; } // @hook
 
+// Which block an invocation takes: the place of its out channels among `inner` of one, and of its taps and in channels.
+fn outer_place(workgroup: u32, lane: u32, inner: u32) -> u32 { return (workgroup * WORKGROUP + lane) / inner; } // @hook
+fn inner_place(workgroup: u32, lane: u32, inner: u32) -> u32 { return (workgroup * WORKGROUP + lane) % inner; } // @hook
+fn invocations_of(inner: u32, outer: u32) -> u32 { return inner * outer; } // @hook
+
 // What a block has LANES channels at once in: neighbours of one group. For fewer channels a wrapper makes them scalars.
-fn channels_from(first: u32, last: u32) -> Places { return min(first + vec4(0u, 1u, 2u, 3u), vec4(last)); } // @hook
+fn channels_from(first: u32, last: u32, lane: u32) -> Places { return min(first + vec4(0u, 1u, 2u, 3u), vec4(last)); } // @hook
 fn grad_out_at(at: Places) -> Lanes { return vec4(grad_out[at.x], grad_out[at.y], grad_out[at.z], grad_out[at.w]); } // @hook
 fn lane_of(values: Lanes, lane: u32) -> f32 { return values[lane]; } // @hook
 
@@ -84,22 +90,23 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  var block = (workgroup.y * workgroups.x + workgroup.x) * WORKGROUP + lane;
-  let kernel_x = block % (KERNEL_WIDTH / TAPS_X) * TAPS_X;
-  block /= KERNEL_WIDTH / TAPS_X;
-  let kernel_y = block % (KERNEL_HEIGHT / TAPS_Y) * TAPS_Y;
-  block /= KERNEL_HEIGHT / TAPS_Y;
-  let in_channel = block % params.blocks_c * BLOCK_C;
-  block /= params.blocks_c;
+  let index = workgroup.y * workgroups.x + workgroup.x;
+  let inner = (KERNEL_WIDTH / TAPS_X) * (KERNEL_HEIGHT / TAPS_Y) * params.blocks_c;
+  var part = inner_place(index, lane, inner);
+  let is_there = part < inner; // all go on: they may share loads
+  let kernel_x = part % (KERNEL_WIDTH / TAPS_X) * TAPS_X;
+  part /= KERNEL_WIDTH / TAPS_X;
+  let kernel_y = part % (KERNEL_HEIGHT / TAPS_Y) * TAPS_Y;
+  let in_channel = part / (KERNEL_HEIGHT / TAPS_Y) * BLOCK_C;
+  var block = outer_place(index, lane, inner);
   let out_channel = block % params.blocks_o * BLOCK_O;
   block /= params.blocks_o;
   let group = block % params.groups;
   let split = block / params.groups;
   if (split >= params.splits) {
-    let blocks = params.splits * params.groups * params.blocks_o * params.blocks_c *
-      (KERNEL_HEIGHT / TAPS_Y) * (KERNEL_WIDTH / TAPS_X);
+    let blocks = invocations_of(inner, params.splits * params.groups * params.blocks_o);
     let all = params.groups * params.out_channels;
-    let job = (workgroup.y * workgroups.x + workgroup.x) * WORKGROUP + lane - blocks;
+    let job = index * WORKGROUP + lane - blocks;
     if (HAS_BIAS > 0u && job < params.splits * all) {
       store_bias(sum_channel(job % all, job / all), job % all, job / all);
     }
@@ -129,7 +136,7 @@ fn main(
     for (var o = 0u; o < BLOCK_L; o++) {
       // Channels past the last repeat it, and are not stored.
       let channels = (n * params.groups + group) * params.out_channels +
-        channels_from(out_channel + LANES * o, params.out_channels - 1u);
+        channels_from(out_channel + LANES * o, params.out_channels - 1u, lane);
       // @unroll
       for (var oy = 0u; oy < TILE_Y; oy++) {
         let lines = (channels * params.out_height + out_y + oy) * params.out_width + out_x;
@@ -174,6 +181,9 @@ fn main(
     }
   }
 
+  if (!is_there) {
+    return;
+  }
   var results: array<array<array<array<Lanes, TAPS_X>, TAPS_Y>, BLOCK_C>, BLOCK_L>; // a copy, since the loops below index it by a variable
   // @unroll
   for (var o = 0u; o < BLOCK_L; o++) {

@@ -132,7 +132,9 @@ export function specialize(shader: Shader, libraries: readonly Shader[], holes: 
   });
   const helpers = holes.helpers ?? [];
   const text = [source, ...extra, ...helpers].join("\n");
-  const wgsl = [...usedFunctions([...(shader.libs ?? []), ...libraries], text), text].join("\n");
+  const functions = usedFunctions([...(shader.libs ?? []), ...libraries], text);
+  const enabled = text.includes("subgroupBroadcast(") ? ["enable subgroups;"] : [];
+  const wgsl = [...enabled, ...functions, text].join("\n");
   return { wgsl, bindings, params };
 }
 

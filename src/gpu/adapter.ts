@@ -18,6 +18,8 @@ export interface GpuLimits {
   readonly maxComputeWorkgroupStorageSize: number;
   /** A binding's byteOffset is a multiple of this, uniform or storage. */
   readonly bindingOffsetAlignment: number;
+  /** Invocations of a subgroup; 0 where that is not known, or shaders may not use it. */
+  readonly subgroupSize: number;
 }
 
 export interface RequestOptions {
@@ -101,7 +103,9 @@ export function classify(info: AdapterInfo): AdapterClass {
   return info.isFallback || softwareNames.test(names) ? "software" : "hardware";
 }
 
-export function readLimits({ limits }: GPUDevice, adapterClass: AdapterClass): GpuLimits {
+export function readLimits(device: GPUDevice, adapterClass: AdapterClass, info: AdapterInfo): GpuLimits {
+  const { limits } = device;
+  const hasSubgroups = device.features.has("subgroups") && info.subgroupMinSize === info.subgroupMaxSize;
   return {
     adapterClass,
     maxBufferSize: limits.maxBufferSize,
@@ -112,5 +116,6 @@ export function readLimits({ limits }: GPUDevice, adapterClass: AdapterClass): G
     maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
     maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
     bindingOffsetAlignment: Math.max(limits.minStorageBufferOffsetAlignment, limits.minUniformBufferOffsetAlignment),
+    subgroupSize: hasSubgroups ? (info.subgroupMinSize ?? 0) : 0,
   };
 }

@@ -80,7 +80,7 @@ export class Gpu {
     private readonly ownsDevice: boolean,
   ) {
     this.adapterClass = classify(info);
-    this.limits = readLimits(device, this.adapterClass);
+    this.limits = readLimits(device, this.adapterClass, info);
     this.faults = new Faults(device, () => this.heldByteLength, ownsDevice);
     this.lost = this.faults.lost;
     this.context = { device, limits: this.limits, counters: newCounters(), faults: this.faults };

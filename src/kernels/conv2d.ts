@@ -40,7 +40,15 @@ const TASTE: Readonly<Record<AdapterClass, Taste>> = {
  * Nanoseconds on the software adapter, for 4 invocations at once: a load, a multiply-add, what it takes more where a sum is
  * kept for one only, a store, and another dispatch. To compile a load or multiply-add takes `compile`, shared among the runs to come.
  */
-const COST = { load: 9.5, multiplyAdd: 1, spilled: 1, store: 40, dispatch: 12_000, compile: 340_000 / 100 } as const;
+const COST = {
+  load: 9.5,
+  share: 0.5,
+  multiplyAdd: 1,
+  spilled: 1,
+  store: 40,
+  dispatch: 12_000,
+  compile: 340_000 / 100,
+} as const;
 
 /** Of the software adapter; the choice hardly depends on it. */
 const CORES = 2;
@@ -48,11 +56,14 @@ const CORES = 2;
 /** One way to cut the work into invocations: what one of them does. */
 interface Candidate {
   readonly block: Block;
+  /** Whether the invocations of a subgroup share the loads of what lies in lanes. */
+  readonly isShared: boolean;
   readonly invocations: number;
   readonly results: number;
   readonly turns: number;
-  /** Loads and multiply-adds of a turn; how many of these a result takes in a row. */
+  /** Loads and multiply-adds of a turn; how many of these a result takes in a row. `lanedLoads` may be shared. */
   readonly loads: number;
+  readonly lanedLoads: number;
   readonly multiplyAdds: number;
   readonly chain: number;
   /** Dispatches; one by default. */
@@ -60,16 +71,21 @@ interface Candidate {
 }
 
 function cost(candidate: Candidate, { busy }: Taste): number {
-  const { invocations, results, turns, loads, multiplyAdds, chain, passes = 1 } = candidate;
-  const turn = COST.load * loads + (COST.multiplyAdd + COST.spilled / chain) * multiplyAdds;
+  const { invocations, results, turns, multiplyAdds, chain, passes = 1 } = candidate;
+  const loads = loadsOf(candidate);
+  const shares = candidate.isShared ? COST.share * candidate.lanedLoads : 0;
+  const turn = COST.load * loads + shares + (COST.multiplyAdd + COST.spilled / chain) * multiplyAdds;
   const run = (turns === 1 ? 1 : turns + 1) * turn + COST.store * results; // SwiftShader runs a loop's body once more
   const launches = COST.dispatch * (passes - 1);
   return (Math.max(invocations, busy) / 4 / CORES) * run + launches + COST.compile * (loads + multiplyAdds);
 }
 
+const loadsOf = ({ loads, lanedLoads, isShared }: Candidate): number =>
+  loads + (isShared ? lanedLoads / SUBGROUP : lanedLoads);
+
 /** The cheapest of those that an adapter class allows, else the smallest. */
 function cheapest<C extends Candidate>(candidates: readonly C[], taste: Taste): C {
-  const written = ({ loads, multiplyAdds }: Candidate): number => loads + multiplyAdds;
+  const written = (each: Candidate): number => loadsOf(each) + each.multiplyAdds;
   const allowed = candidates.filter((each) => each.results <= taste.results && written(each) <= taste.written);
   if (allowed.length === 0) return candidates.reduce((best, other) => (written(other) < written(best) ? other : best));
   return allowed.reduce((best, other) => (cost(other, taste) < cost(best, taste) ? other : best));
@@ -85,13 +101,50 @@ const lanesFor = (count: number): 1 | 4 => (count > 2 ? 4 : 1);
 /** Channels of a block in lanes. */
 const lanedChannels = (count: number): readonly number[] => (lanesFor(count) === 4 ? LANED_CHANNELS : [count]);
 
+/** Subgroups that the shaders know how to share loads in. */
+const SUBGROUP = 4;
+
+/** Whether invocations may share the loads of `count` channels: none does, or either. */
+const sharings = (count: number, { subgroupSize }: KernelLimits, { workgroup }: Taste): boolean[] =>
+  lanesFor(count) === 4 && subgroupSize === SUBGROUP && workgroup === SUBGROUP ? [false, true] : [false];
+
+/** Invocations of `outer` times `inner` blocks, where those of a subgroup take the same of the outer ones. */
+const countInvocations = (outer: number, inner: number, isShared: boolean): number =>
+  outer * (isShared ? SUBGROUP * ceilDiv(inner, SUBGROUP) : inner);
+
+/** Each invocation loads one of four channels, and has the other three from its subgroup. */
+function sharedHoles(binding: "weight" | "grad_out"): Required<Pick<Pass, "aliases" | "hooks">> {
+  const four = [0, 1, 2, 3].map((lane) => `subgroupBroadcast(value, ${lane}u)`).join(", ");
+  return {
+    aliases: { Places: "u32" },
+    hooks: {
+      channels_from: "fn channels_from(first: u32, last: u32, lane: u32) -> u32 { return min(first + lane, last); }",
+      [`${binding}_at`]: `fn ${binding}_at(at: u32) -> vec4<f32> { let value = ${binding}[at]; return vec4(${four}); }`,
+    },
+  };
+}
+
+/** Of shaders whose subgroups take the same channels, and different pixels. */
+const pixelHoles = (isShared: boolean): Record<string, string> =>
+  isShared
+    ? {
+        channels_place: "fn channels_place(workgroup: u32, lane: u32) -> u32 { return workgroup; }",
+        pixels_place: "fn pixels_place(rest: u32, lane: u32) -> u32 { return rest * WORKGROUP + lane; }",
+      }
+    : {};
+
 /** The holes of a shader whose lanes hold `count` channels, read from `binding`; the file itself has four. */
-function laneHoles(count: number, binding: "weight" | "grad_out"): Pick<Pass, "aliases" | "hooks"> {
-  if (lanesFor(count) === 4) return {};
+function laneHoles(
+  count: number,
+  binding: "weight" | "grad_out",
+  isShared = false,
+): Required<Pick<Pass, "aliases" | "hooks">> {
+  if (isShared) return sharedHoles(binding);
+  if (lanesFor(count) === 4) return { aliases: {}, hooks: {} };
   return {
     aliases: { Lanes: "f32", Places: "u32" },
     hooks: {
-      channels_from: "fn channels_from(first: u32, last: u32) -> u32 { return min(first, last); }",
+      channels_from: "fn channels_from(first: u32, last: u32, lane: u32) -> u32 { return min(first, last); }",
       [`${binding}_at`]: `fn ${binding}_at(at: u32) -> f32 { return ${binding}[at]; }`,
       lane_of: "fn lane_of(value: f32, lane: u32) -> f32 { return value; }",
     },
@@ -196,20 +249,24 @@ function planForward(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
   const candidates = tapChoices(info).flatMap(({ tapsY, tapsX }) => {
     const depth = tapsY * tapsX === 1 ? gcd(inChannels, 4) : 1;
     const chain = depth * tapsY * tapsX;
-    return blocks(lanedChannels(outChannels), TILES, TILES).map((block): Candidate & Taps & { depth: number } => {
+    return blocks(lanedChannels(outChannels), TILES, TILES).flatMap((block) => {
       const { c, y, x } = block;
       const inputs = patch(y, strideHeight, dilationHeight, tapsY) * patch(x, strideWidth, dilationWidth, tapsX);
-      return {
-        ...{ block, tapsY, tapsX, depth, chain },
-        invocations: batch * groups * ceilDiv(outChannels, c) * ceilDiv(outHeight, y) * ceilDiv(outWidth, x),
+      const outer = groups * ceilDiv(outChannels, c);
+      const inner = batch * ceilDiv(outHeight, y) * ceilDiv(outWidth, x);
+      return sharings(outChannels, limits, taste).map((isShared): Candidate & Taps & { depth: number } => ({
+        ...{ block, isShared, tapsY, tapsX, depth, chain },
+        invocations: countInvocations(outer, inner, isShared),
         results: c * y * x,
         turns: (inChannels * kernelHeight * kernelWidth) / chain,
-        loads: depth * inputs + c * chain,
+        loads: depth * inputs,
+        lanedLoads: c * chain,
         multiplyAdds: c * y * x * chain,
-      };
+      }));
     });
   });
-  const { block, invocations, turns, tapsY, tapsX, depth } = cheapest(candidates, taste);
+  const { block, isShared, invocations, turns, tapsY, tapsX, depth } = cheapest(candidates, taste);
+  const holes = laneHoles(outChannels, "weight", isShared);
   const pass: Pass = {
     shader: conv2dShader,
     grid: foldGrid(ceilDiv(invocations, taste.workgroup), limits),
@@ -221,7 +278,8 @@ function planForward(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
       STEP_Y: step(block.y, strideHeight, dilationHeight, tapsY),
       STEP_X: step(block.x, strideWidth, dilationWidth, tapsX),
     },
-    ...laneHoles(outChannels, "weight"),
+    aliases: holes.aliases,
+    hooks: { ...holes.hooks, ...pixelHoles(isShared) },
     params: { ...sizes(info), batch, ...countBlocks(block, outChannels, outHeight, outWidth) },
     bindings: { input: "input0", weight: "input1", output: "output" },
     ...work(info),
@@ -295,19 +353,23 @@ function planWrittenGradInput(info: Conv2dInfo, limits: KernelLimits): KernelPla
   const reachX = ceilDiv((kernelWidth - 1) * info.dilationWidth, strideWidth);
   const rows = info.height + (info.padHeight % strideHeight); // blocks start at a multiple of the stride
   const columns = info.width + (info.padWidth % strideWidth);
-  const candidates = blocks(lanedChannels(inChannels), TILES, TILES).map((cells): Candidate => {
+  const candidates = blocks(lanedChannels(inChannels), TILES, TILES).flatMap((cells) => {
     const block = { c: cells.c, y: cells.y * strideHeight, x: cells.x * strideWidth };
-    return {
-      block,
-      invocations: batch * groups * ceilDiv(inChannels, block.c) * ceilDiv(rows, block.y) * ceilDiv(columns, block.x),
+    const outer = groups * ceilDiv(inChannels, block.c);
+    const inner = batch * ceilDiv(rows, block.y) * ceilDiv(columns, block.x);
+    return sharings(inChannels, limits, taste).map((isShared): Candidate => ({
+      ...{ block, isShared },
+      invocations: countInvocations(outer, inner, isShared),
       results: block.c * block.y * block.x,
       turns: outChannels / depth,
-      loads: depth * ((reachY + cells.y) * (reachX + cells.x) + block.c * kernel),
+      loads: depth * (reachY + cells.y) * (reachX + cells.x),
+      lanedLoads: depth * block.c * kernel,
       multiplyAdds: depth * block.c * cells.y * cells.x * kernel,
       chain: Math.max(1, (depth * kernel) / (strideHeight * strideWidth)),
-    };
+    }));
   });
-  const { block, invocations } = cheapest(candidates, taste);
+  const { block, isShared, invocations } = cheapest(candidates, taste);
+  const holes = laneHoles(inChannels, "weight", isShared);
   const pass: Pass = {
     shader: gradInputShader,
     grid: foldGrid(ceilDiv(invocations, taste.workgroup), limits),
@@ -317,7 +379,8 @@ function planWrittenGradInput(info: Conv2dInfo, limits: KernelLimits): KernelPla
       ...{ LANES: lanesFor(inChannels), BLOCK_L: block.c / lanesFor(inChannels), BLOCK_Y: block.y, BLOCK_X: block.x },
       ...{ DEPTH: depth, REACH_Y: reachY, REACH_X: reachX },
     },
-    ...laneHoles(inChannels, "weight"),
+    aliases: { ...holes.aliases, ...(lanesFor(inChannels) === 1 && { Bits: "u32" }) },
+    hooks: { ...holes.hooks, ...pixelHoles(isShared) },
     params: { ...sizes(info), batch, ...countBlocks(block, inChannels, rows, columns) },
     bindings: { grad_out: "input0", weight: "input1", output: "output" },
     ...work(info),
@@ -339,6 +402,17 @@ function biasHoles({ parts, restCount }: Required<Partials>): { isBound: boolean
   };
 }
 
+/** Places of invocations whose subgroup takes the same out channels, and different taps and in channels. */
+const TAP_PLACES = {
+  outer_place:
+    "fn outer_place(workgroup: u32, lane: u32, inner: u32) -> u32 { return workgroup / ((inner + WORKGROUP - 1u) / WORKGROUP); }",
+  inner_place:
+    "fn inner_place(workgroup: u32, lane: u32, inner: u32) -> u32 " +
+    "{ return workgroup % ((inner + WORKGROUP - 1u) / WORKGROUP) * WORKGROUP + lane; }",
+  invocations_of:
+    "fn invocations_of(inner: u32, outer: u32) -> u32 { return outer * ((inner + WORKGROUP - 1u) / WORKGROUP) * WORKGROUP; }",
+} as const;
+
 function planGradWeight(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
   const taste = TASTE[limits.adapterClass];
   const { batch, groups, outHeight, outWidth, kernelHeight, kernelWidth } = info;
@@ -354,32 +428,36 @@ function planGradWeight(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
       const { c, y, x } = block;
       const tapCount = tapsY * tapsX;
       const inputs = patch(y, strideHeight, dilationHeight, tapsY) * patch(x, strideWidth, dilationWidth, tapsX);
-      const parts = groups * ceilDiv(outChannels, o) * ceilDiv(inChannels, c) * (kernel / tapCount);
+      const outer = groups * ceilDiv(outChannels, o);
+      const inner = ceilDiv(inChannels, c) * (kernel / tapCount);
+      const parts = outer * inner;
       const tiles = Math.max(1, (batch * outHeight * outWidth) / (y * x)); // an empty batch still writes its zeros
       const most = Math.max(1, Math.min(tiles, Math.floor(taste.busy / parts)));
-      return [...new Set([1, most])].map((wanted) => {
+      return [...new Set([1, most])].flatMap((wanted) => {
         const perSplit = ceilDiv(tiles, wanted);
         const splits = ceilDiv(tiles, perSplit);
-        return {
-          ...{ block, o, splits, tapsY, tapsX },
-          invocations: parts * splits,
+        return sharings(outChannels, limits, taste).map((isShared) => ({
+          ...{ block, o, splits, tapsY, tapsX, isShared },
+          invocations: countInvocations(outer * splits, inner, isShared),
           results: o * c * tapCount,
           turns: perSplit,
-          loads: o * y * x + c * inputs,
+          loads: c * inputs,
+          lanedLoads: o * y * x,
           multiplyAdds: o * c * tapCount * y * x,
           chain: y * x,
           passes: splits > 1 ? 2 : 1,
-        };
+        }));
       });
     }),
   );
-  const { block, o, splits, invocations, turns, tapsY, tapsX } = cheapest(candidates, taste);
+  const { block, o, splits, isShared, invocations, turns, tapsY, tapsX } = cheapest(candidates, taste);
   const partials = {
     count: info.outChannels * inChannels * kernel,
     parts: splits,
     restCount: info.hasBias ? info.outChannels : 0,
   };
   const bias = biasHoles(partials);
+  const holes = laneHoles(outChannels, "grad_out", isShared);
   const pass: Pass = {
     shader: gradWeightShader,
     grid: foldGrid(ceilDiv(invocations + splits * partials.restCount, taste.workgroup), limits),
@@ -399,8 +477,8 @@ function planGradWeight(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
       STEP_X: step(block.x, strideWidth, dilationWidth, tapsX),
       HAS_BIAS: info.hasBias ? 1 : 0,
     },
-    aliases: laneHoles(outChannels, "grad_out").aliases ?? {},
-    hooks: { ...laneHoles(outChannels, "grad_out").hooks, ...bias.hooks },
+    aliases: holes.aliases,
+    hooks: { ...holes.hooks, ...(isShared ? TAP_PLACES : {}), ...bias.hooks },
     unbound: bias.isBound ? [] : ["grad_bias"],
     params: {
       ...sizes(info),

@@ -14,6 +14,8 @@ export interface KernelLimits {
   readonly maxComputeInvocationsPerWorkgroup: number;
   readonly maxComputeWorkgroupStorageSize: number;
   readonly maxStorageBufferBindingSize: number;
+  /** Invocations of a subgroup; 0 where that is not known, or shaders may not use it. */
+  readonly subgroupSize: number;
 }
 
 /** One `.wgsl` file. */

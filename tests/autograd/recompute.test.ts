@@ -22,6 +22,7 @@ const LIMITS: KernelLimits = {
   maxComputeInvocationsPerWorkgroup: 256,
   maxComputeWorkgroupStorageSize: 16_384,
   maxStorageBufferBindingSize: 2 ** 27,
+  subgroupSize: 0,
 };
 
 const bufferOf = (variable: VariableRef): unknown =>

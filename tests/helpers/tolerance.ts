@@ -634,6 +634,7 @@ const LIMITS: Omit<KernelLimits, "adapterClass"> = {
   maxComputeInvocationsPerWorkgroup: 256,
   maxComputeWorkgroupStorageSize: 16_384,
   maxStorageBufferBindingSize: 2 ** 27,
+  subgroupSize: 0,
 };
 
 // --- comparing -------------------------------------------------------------------------------------------------------
