@@ -82,6 +82,7 @@ const SHADERS = [
   shader("larsNorms", "half of a block", "half > 0u", "half > 1u", updates("LARS", "hardware")),
   shader("larsTrust", "the ratio upside down", "trust_coefficient * of_param / of_update", "trust_coefficient * of_update / of_param", updates("LARS")),
   shader("matmul", "the last four terms are left out", "k < end; k += 4u", "k + 4u < end; k += 4u", rowsOf("matmul")),
+  shader("matmulSubgroup", "one invocation hands over another's", "a_row = of_lane(loaded, r)", "a_row = of_lane(loaded, r ^ 1u)", rowsOf("matmul")),
   shader("matmulStrided", "the last term is left out", "for (; k < end; k++)", "for (; k + 1u < end; k++)", rowsOf("matmul")),
   shader("matmulTiled", "one term of a tile is left out", "p < DEPTH; p++", "p + 1u < DEPTH; p++", onHardware("matmul")),
   shader("maxPool2d", "rows past the image", "let last_y = last_inside(top, DILATION_HEIGHT, params.height);", "let last_y = last_inside(top, DILATION_HEIGHT, params.height) - DILATION_HEIGHT;", rowsOf("maxPool2d")),

@@ -157,21 +157,30 @@ fn main(
     return;
   }
   let plane = (n * params.groups + group) * params.out_channels + channel;
+  let channels = min(BLOCK_C, params.out_channels - channel);
+  let rows = min(BLOCK_Y, params.out_height - out_y);
+  let columns = min(BLOCK_X, params.out_width - out_x);
   var o = 0u;
   loop {
-    // @unroll
-    for (var oy = 0u; oy < BLOCK_Y; oy++) {
+    var oy = 0u;
+    loop {
       let line = ((plane + o) * params.out_height + out_y + oy) * params.out_width + out_x;
-      // @unroll
-      for (var ox = 0u; ox < BLOCK_X; ox++) {
-        if ((out_y + oy < params.out_height) & (out_x + ox < params.out_width)) {
-          output[line + ox] = epilogue(lane_of(results[o / LANES][oy][ox], o % LANES), line + ox);
+      var ox = 0u;
+      loop {
+        output[line + ox] = epilogue(lane_of(results[o / LANES][oy][ox], o % LANES), line + ox);
+        continuing {
+          ox++;
+          break if ox >= columns;
         }
+      }
+      continuing {
+        oy++;
+        break if oy >= rows;
       }
     }
     continuing {
       o++;
-      break if o >= min(BLOCK_C, params.out_channels - channel);
+      break if o >= channels;
     }
   }
 }

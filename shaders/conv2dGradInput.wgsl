@@ -3,7 +3,7 @@
 // One invocation makes BLOCK_C channels x BLOCK_Y x BLOCK_X pixels in registers. Blocks start at multiples of the stride, counted
 // from the edge of the padding, so which taps reach which pixel is known when the loops are written out.
 // A wrapper may have the invocations of a subgroup share the loads of weights, through the hooks.
-// What lies outside of grad_out is 0, times a weight that is infinite NaN: blocks that hold a NaN are summed once more.
+// What lies outside of grad_out is 0, times a weight that is infinite NaN: a NaN near an edge is summed once more.
 // Grid: one invocation a block, linear over (batch, block row, block column, group, channel block), folded into x and y.
 
 const WORKGROUP = 4u;
@@ -34,7 +34,6 @@ const PATCH_X = REACH_X + CELLS_X;
 
 alias Lanes = vec4<f32>;
 alias Places = vec4<u32>;
-alias Bits = vec4<u32>; // of Lanes
 
 struct Params {
   batch: u32, groups: u32, in_channels: u32, out_channels: u32, // channels of one group
@@ -58,7 +57,7 @@ fn channels_from(first: u32, last: u32, lane: u32) -> Places { return min(first 
 fn weight_at(at: Places) -> Lanes { return vec4(weight[at.x], weight[at.y], weight[at.z], weight[at.w]); } // @hook
 fn lane_of(values: Lanes, lane: u32) -> f32 { return values[lane]; } // @hook
 
-fn has_nan(values: Lanes) -> bool { return any((bitcast<Bits>(values) & Bits(0x7fffffffu)) > Bits(0x7f800000u)); }
+fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; } // @lib
 
 // The sum over what lies inside of grad_out only.
 fn sum_inside(grad_base: u32, group: u32, channel: u32, y: u32, x: u32) -> f32 {
@@ -198,39 +197,28 @@ fn main(
   let channels = min(BLOCK_C, params.in_channels - channel);
   let reaches_y = (out_top < params.out_height) & (out_top + PATCH_Y <= params.out_height);
   let reaches_x = (out_left < params.out_width) & (out_left + PATCH_X <= params.out_width);
-  var is_broken = false;
-  // @unroll
-  for (var c = 0u; c < BLOCK_L; c++) {
-    // @unroll
-    for (var iy = 0u; iy < BLOCK_Y; iy++) {
-      // @unroll
-      for (var ix = 0u; ix < BLOCK_X; ix++) {
-        is_broken = is_broken | has_nan(sums[c][iy][ix]);
-      }
-    }
-  }
-  if (is_broken & !(reaches_y & reaches_x)) {
-    for (var i = 0u; i < channels * BLOCK_Y * BLOCK_X; i++) {
-      let c = i / (BLOCK_Y * BLOCK_X);
-      let y = top + i / BLOCK_X % BLOCK_Y;
-      let x = left + i % BLOCK_X;
-      if ((y < params.height) & (x < params.width)) {
-        let index = ((plane + c) * params.height + y) * params.width + x;
-        output[index] = epilogue(sum_inside(grad_base, group, channel + c, y, x), index);
-      }
-    }
-    return;
-  }
   var c = 0u;
   loop {
-    // @unroll
-    for (var iy = 0u; iy < BLOCK_Y; iy++) {
+    var iy = 0u;
+    loop {
       let line = ((plane + c) * params.height + top + iy) * params.width + left;
-      // @unroll
-      for (var ix = 0u; ix < BLOCK_X; ix++) {
+      var ix = 0u;
+      loop {
         if ((top + iy < params.height) & (left + ix < params.width)) {
-          output[line + ix] = epilogue(lane_of(results[c / LANES][iy][ix], c % LANES), line + ix);
+          var value = lane_of(results[c / LANES][iy][ix], c % LANES);
+          if (is_nan(value) & !(reaches_y & reaches_x)) {
+            value = sum_inside(grad_base, group, channel + c, top + iy, left + ix);
+          }
+          output[line + ix] = epilogue(value, line + ix);
         }
+        continuing {
+          ix++;
+          break if ix >= BLOCK_X;
+        }
+      }
+      continuing {
+        iy++;
+        break if iy >= BLOCK_Y;
       }
     }
     continuing {

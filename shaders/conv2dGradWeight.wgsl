@@ -203,12 +203,20 @@ fn main(
     let line = ((split * params.groups + group) * params.out_channels + out_channel + o) * params.in_channels + in_channel;
     var c = 0u;
     loop {
-      // @unroll
-      for (var ty = 0u; ty < TAPS_Y; ty++) {
-        // @unroll
-        for (var tx = 0u; tx < TAPS_X; tx++) {
-          let index = ((line + c) * KERNEL_HEIGHT + kernel_y + ty) * KERNEL_WIDTH + kernel_x + tx;
-          output[index] = epilogue(lane_of(results[o / LANES][c][ty][tx], o % LANES), index);
+      var ty = 0u;
+      loop {
+        let index = ((line + c) * KERNEL_HEIGHT + kernel_y + ty) * KERNEL_WIDTH + kernel_x;
+        var tx = 0u;
+        loop {
+          output[index + tx] = epilogue(lane_of(results[o / LANES][c][ty][tx], o % LANES), index + tx);
+          continuing {
+            tx++;
+            break if tx >= TAPS_X;
+          }
+        }
+        continuing {
+          ty++;
+          break if ty >= TAPS_Y;
         }
       }
       continuing {

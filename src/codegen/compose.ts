@@ -9,6 +9,7 @@ import { sizeOf } from "../graph/shape";
 import { KERNELS } from "../kernels";
 import { elementwise, elementwiseGrid, elementwiseRun, elementwiseScalar } from "../kernels/elementwise";
 import { ceilDiv, type Kernel, type KernelLimits, type KernelPlan, type Pass } from "../kernels/kernel";
+import { LIBRARIES } from "../kernels/libraries";
 import type { KernelCall } from "../ops/op";
 import { Emitter, storedBits, wgslType } from "./emit";
 import type { KernelInputs } from "./inputs";
@@ -25,6 +26,7 @@ import {
 } from "./launch";
 import { composeReduce, reducePlan } from "./composeReduce";
 import { composeSweep } from "./composeSweep";
+import { writtenLength } from "./library";
 import { OutputWindows } from "./outputWindows";
 import { bindingsOf, hooksOf } from "./specialize";
 import { ALIGNMENT, type BindingLimit, paddedByteLength } from "./windows";
@@ -76,7 +78,9 @@ function composeElementwise({ root, rows }: UnitSpec, around: Surroundings): Com
   const argument = inWords ? "word" : windows.argument("index");
   const head = inWords ? `  let index = ${windows.counted("4u * word")};\n` : windows.head("index");
   const hooks = { [hook]: `fn ${hook}(${argument}: u32) -> ${result} {\n${head}${emitter.body}  return ${bits};\n}` };
-  const run = isVector ? elementwiseRun(ceilDiv(count, perStore), emitter.statements, around.limits) : 1;
+  const run = isVector
+    ? elementwiseRun(ceilDiv(count, perStore), writtenLength(LIBRARIES, emitter.body), around.limits)
+    : 1;
   const passFor = (elements: number): Pass => {
     const stores = ceilDiv(elements, perStore);
     return {

@@ -4,7 +4,9 @@ import { InternalError } from "../errors";
 import type { DType } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import type { KernelLimits, KernelPlan, Pass } from "../kernels/kernel";
+import { LIBRARIES } from "../kernels/libraries";
 import { planReduce, reduceRows } from "../kernels/reduce";
+import { runOf } from "../kernels/run";
 import { opOf } from "../ops/op";
 import { Emitter, storedBits } from "./emit";
 import { combineText, type Fold, type FoldLayout, identityText, layoutOf, valueType } from "./fold";
@@ -18,6 +20,7 @@ import {
   type Surroundings,
   type UnitSpec,
 } from "./launch";
+import { writtenLength } from "./library";
 import { OutputWindows } from "./outputWindows";
 import type { Holes } from "./specialize";
 
@@ -54,11 +57,17 @@ export function composeReduce(unit: UnitSpec, main: Node, around: Surroundings):
       unbound: isFirst ? ["input"] : [],
     };
     const launchOf = (part: Pass): ComposedLaunch =>
-      finish(isFirst ? { ...part, bindings: without(part.bindings, "input") } : part, inputs, holes, []);
+      finish(isFirst ? firstPass(part, hooks["load4"]!, limits) : part, inputs, holes, []);
     if (!windows.isCut) return [launchOf(pass)];
     return windows.launches((outputs) => planReduce({ ...layout.info, outputs }, limits, 1).passes[0]!, launchOf);
   });
   return { launches, scratch: plan.scratch ?? [] };
+}
+
+/** The pass that reads what is folded, in shorter turns where a load takes much to compile. */
+function firstPass(pass: Pass, load: string, limits: KernelLimits): Pass {
+  const RUN = runOf(pass.consts!["RUN"]!, { total: Infinity, written: writtenLength(LIBRARIES, load) }, limits);
+  return { ...pass, bindings: without(pass.bindings, "input"), consts: { ...pass.consts, RUN } };
 }
 
 const without = <T>(record: Readonly<Record<string, T>>, name: string): Record<string, T> =>

@@ -4,6 +4,7 @@
  */
 
 import type { Node } from "../graph/node";
+import { LIBRARIES } from "../kernels/libraries";
 import { planSweep } from "../kernels/sweep";
 import { computedFrom, opOf } from "../ops/op";
 import { Emitter, storedBits, wgslType } from "./emit";
@@ -11,6 +12,7 @@ import { combineText, type Fold, identityText } from "./fold";
 import type { Index } from "./indexing";
 import type { KernelInputs } from "./inputs";
 import { type ComposedLaunch, finish, inputsFor, type Surroundings, type SweepSpec } from "./launch";
+import { writtenLength } from "./library";
 import { OutputWindows } from "./outputWindows";
 import type { ExtraBinding } from "./specialize";
 
@@ -66,7 +68,6 @@ class SweepComposer {
     const { sweep, around, inputs } = this;
     const { size, folds, outputs } = sweep;
     const most = Math.max(...folds.map((level) => level.length));
-    const info = { ...size, levels: folds.length, folds: most, stores: this.stores.length > 0 };
     const hooks = { prepare: this.prepareHook(), store: this.storeHook(), store_row: this.storeRowHook() };
     const families = {
       load: this.loadHooks(most),
@@ -77,6 +78,9 @@ class SweepComposer {
         return `${signature} { return ${combineText(fold, "f32", 4)}; }`;
       }),
     };
+    const inLoops = [...Object.values(families.load), hooks.store];
+    const written = inLoops.reduce((sum, text) => sum + writtenLength(LIBRARIES, text), 0);
+    const info = { ...size, levels: folds.length, folds: most, stores: this.stores.length > 0, written };
     const variables = [...this.names].map(([node, name]) => `var<private> ${name}: ${wgslType(node.dtype, 1)};`);
     const puts = outputs.map((node, index) => this.putFunction(node, index));
     const holes = {

@@ -56,11 +56,6 @@ export class Emitter {
     this.given.set(node, name);
   }
 
-  /** How many statements the function has so far. */
-  get statements(): number {
-    return this.lines.length;
-  }
-
   /** Lines of the function so far. */
   get body(): string {
     return this.lines.map((line) => `  ${line}\n`).join("");

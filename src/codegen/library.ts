@@ -45,6 +45,10 @@ function endOfBlock(source: string, start: number): number {
 
 const wordsOf = (text: string): Set<string> => new Set(text.match(/\w+/g));
 
+/** Characters of a text and of all that it calls, each once: what a copy of it costs to compile. */
+export const writtenLength = (libraries: readonly Shader[], text: string): number =>
+  usedFunctions(libraries, text).reduce((sum, { length }) => sum + length, text.length);
+
 /** Texts of the declarations that `text` needs, in an order that reads well: as in the files. */
 export function usedFunctions(libraries: readonly Shader[], text: string): string[] {
   const all = [...new Set(libraries)].flatMap(librarysDeclarations);

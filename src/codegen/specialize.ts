@@ -60,6 +60,7 @@ export interface Specialized {
   readonly params: readonly Field[];
 }
 
+const ENABLE_SUBGROUPS = "enable subgroups;";
 const BINDING = /^@group\(0\) @binding\((\d+)\) var<([^>]+)> (\w+): (.+);.*$/;
 const PARAMS = /struct Params \{([^}]*)\}/;
 
@@ -133,8 +134,8 @@ export function specialize(shader: Shader, libraries: readonly Shader[], holes: 
   const helpers = holes.helpers ?? [];
   const text = [source, ...extra, ...helpers].join("\n");
   const functions = usedFunctions([...(shader.libs ?? []), ...libraries], text);
-  const enabled = text.includes("subgroupBroadcast(") ? ["enable subgroups;"] : [];
-  const wgsl = [...enabled, ...functions, text].join("\n");
+  const enabled = text.includes("subgroupBroadcast(") ? [ENABLE_SUBGROUPS] : [];
+  const wgsl = [...enabled, ...functions, text.replace(ENABLE_SUBGROUPS, "")].join("\n"); // it must come first
   return { wgsl, bindings, params };
 }
 

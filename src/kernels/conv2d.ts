@@ -379,7 +379,7 @@ function planWrittenGradInput(info: Conv2dInfo, limits: KernelLimits): KernelPla
       ...{ LANES: lanesFor(inChannels), BLOCK_L: block.c / lanesFor(inChannels), BLOCK_Y: block.y, BLOCK_X: block.x },
       ...{ DEPTH: depth, REACH_Y: reachY, REACH_X: reachX },
     },
-    aliases: { ...holes.aliases, ...(lanesFor(inChannels) === 1 && { Bits: "u32" }) },
+    aliases: holes.aliases,
     hooks: { ...holes.hooks, ...pixelHoles(isShared) },
     params: { ...sizes(info), batch, ...countBlocks(block, inChannels, rows, columns) },
     bindings: { grad_out: "input0", weight: "input1", output: "output" },

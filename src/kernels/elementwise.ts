@@ -25,9 +25,6 @@ export const elementwiseGrid = (count: number, run: number, limits: KernelLimits
   1,
 ];
 
-/** Statements that a turn of the loop may have: more compile too slowly. */
-const MAX_STATEMENTS = 64;
-
-/** Stores in a row of an expression of so many statements. */
-export const elementwiseRun = (count: number, statements: number, limits: KernelLimits): number =>
-  runOf(count, count, limits, MAX_STATEMENTS / statements);
+/** Stores in a row of an expression of so many characters. */
+export const elementwiseRun = (count: number, written: number, limits: KernelLimits): number =>
+  runOf(count, { total: count, written }, limits);

@@ -1,9 +1,10 @@
 /**
- * Wrapper of shaders/matmul.wgsl (vec4 operands, registers), matmulStrided.wgsl (any strides, registers) and matmulTiled.wgsl
- * (workgroup tiles): which block, how many splits of k, which grid.
+ * Wrapper of shaders/matmul.wgsl (vec4 operands, registers), matmulSubgroup.wgsl (the same, loads shared in a subgroup of four),
+ * matmulStrided.wgsl (any strides, registers) and matmulTiled.wgsl (workgroup tiles): which block, how many splits of k, which grid.
  */
 import type { MatmulInfo, MatrixStrides } from "../ops/kernelInfo";
 import matmulSource from "../../shaders/matmul.wgsl?raw";
+import matmulSubgroupSource from "../../shaders/matmulSubgroup.wgsl?raw";
 import matmulStridedSource from "../../shaders/matmulStrided.wgsl?raw";
 import matmulTiledSource from "../../shaders/matmulTiled.wgsl?raw";
 import { foldGrid } from "./grid";
@@ -19,10 +20,11 @@ import {
 import { sumPartialsShader, withPartials } from "./sumPartials";
 
 const vector: Shader = { name: "matmul", source: matmulSource };
+const subgroup: Shader = { name: "matmulSubgroup", source: matmulSubgroupSource };
 const strided: Shader = { name: "matmulStrided", source: matmulStridedSource };
 const tiled: Shader = { name: "matmulTiled", source: matmulTiledSource };
 
-/** How to cut the product: `rows x cols` results an invocation (tiled: a workgroup), and chunks of k. */
+/** How to cut the product: `rows x cols` results an invocation (subgroup and tiled: a workgroup), and chunks of k. */
 interface Tiling {
   readonly shader: Shader;
   readonly rows: number;
@@ -98,10 +100,13 @@ function vec4Operands({ m, n, k, a, b }: MatmulInfo): { a: Vec4View; b: Vec4View
 }
 
 /**
- * Blocks of an invocation of the register kernels: few, since each is a pipeline of its own. `load` is nanoseconds on the
- * software adapter, for 4 invocations at once.
+ * Blocks of the register kernels, of an invocation or of a subgroup: few, since each is a pipeline of its own. `load` is nanoseconds on
+ * the software adapter, for 4 invocations at once.
  */
 const BLOCKS = [
+  { shader: subgroup, load: 7.5, rows: 16, cols: 32 },
+  { shader: subgroup, load: 7.5, rows: 8, cols: 16 },
+  { shader: subgroup, load: 7.5, rows: 4, cols: 16 },
   { shader: vector, load: 8.7, rows: 12, cols: 16 },
   { shader: vector, load: 8.7, rows: 8, cols: 8 },
   { shader: vector, load: 8.7, rows: 4, cols: 4 },
@@ -110,19 +115,29 @@ const BLOCKS = [
   { shader: strided, load: 11, rows: 16, cols: 4 },
   { shader: strided, load: 11, rows: 1, cols: 16 },
 ] as const;
-/** Likewise a multiply-add, and the launch of an invocation. */
-const COST = { multiplyAdd: 1.05, launch: 500 } as const;
+/**
+ * Likewise a multiply-add, what the others of a subgroup hand over, and the launch of an invocation; and of all invocations to compile
+ * a load or multiply-add that is written out, on 8 lanes, shared among 100 runs.
+ */
+const COST = { multiplyAdd: 1.05, share: 1, launch: 500, compile: (8 * 300_000) / 100 } as const;
+/** Steps of k that are written out. */
+const STEPS = 4;
+/** Invocations of a subgroup that matmulSubgroup is made for. */
+const SUBGROUP = 4;
 const WORKGROUP: Readonly<Record<AdapterClass, number>> = { software: 4, hardware: 64 };
 
 /** The cheapest block, among those of shaders that can read the operands. */
 function tileRegisters(info: MatmulInfo, { adapterClass }: KernelLimits, shaders: readonly Shader[]): Tiling {
   const busy = BUSY[adapterClass];
   const tilings = BLOCKS.filter(({ shader }) => shaders.includes(shader)).map(({ shader, load, rows, cols }) => {
-    const blocks = countBlocks(info, rows, cols);
-    const splits = countSplits(blocks, info.k, busy);
-    const step = load * (rows + cols) + COST.multiplyAdd * rows * cols;
+    const lanes = shader === subgroup ? SUBGROUP : 1;
+    const invocations = lanes * countBlocks(info, rows, cols);
+    const splits = countSplits(invocations, info.k, busy);
+    const [loads, shared] = lanes > 1 ? [(rows + cols) / lanes, rows] : [rows + cols, 0];
+    const step = load * loads + COST.share * shared + (COST.multiplyAdd * rows * cols) / lanes;
     const sum = splits > 1 ? countBlocks(info, 1, 1) * (splits + 1) * load : 0;
-    const cost = Math.max(busy, blocks * splits) * (ceilDiv(info.k, splits) * step + COST.launch) + sum;
+    const run = Math.max(busy, invocations * splits) * (ceilDiv(info.k, splits) * step + COST.launch);
+    const cost = run + sum + COST.compile * STEPS * (loads + (rows * cols) / lanes);
     return { shader, rows, cols, splits, cost };
   });
   return tilings.reduce((best, other) => (other.cost < best.cost ? other : best));
@@ -130,8 +145,9 @@ function tileRegisters(info: MatmulInfo, { adapterClass }: KernelLimits, shaders
 
 function planRegisters(info: MatmulInfo, limits: KernelLimits, variant: string | undefined): KernelPlan {
   const views = vec4Operands(info);
-  const able = views === null ? [strided] : [vector, strided].filter(({ name }) => (variant ?? name) === name);
-  const tiling = tileRegisters(info, limits, able);
+  const vec4Shaders = limits.subgroupSize === SUBGROUP ? [subgroup, vector, strided] : [vector, strided];
+  const able = views === null ? [strided] : vec4Shaders.filter(({ name }) => (variant ?? name) === name);
+  const tiling = tileRegisters(info, limits, able.length > 0 ? able : [strided]);
   const WORKGROUP_SIZE = WORKGROUP[limits.adapterClass];
   const COLS4 = tiling.cols / 4;
   if (views === null || tiling.shader === strided) {
@@ -144,6 +160,8 @@ function planRegisters(info: MatmulInfo, limits: KernelLimits, variant: string |
     ...{ a_offset: a.offset, a_batch: a.batch, a_stride: a.stride },
     ...{ b_offset: b.offset, b_batch: b.batch, b_stride: b.stride },
   };
+  if (tiling.shader === subgroup)
+    return plan(info, limits, tiling, { ROWS4: tiling.rows / 4, COLS16: tiling.cols / 16, ...along }, strides, 1);
   const consts = { WORKGROUP: WORKGROUP_SIZE, ROWS4: tiling.rows / 4, COLS4, ...along };
   return plan(info, limits, tiling, consts, strides, WORKGROUP_SIZE);
 }
@@ -168,7 +186,7 @@ function planTiled(info: MatmulInfo, limits: KernelLimits): KernelPlan {
 
 export const matmul: Kernel<MatmulInfo> = {
   name: "matmul",
-  shaders: [vector, strided, tiled, sumPartialsShader],
+  shaders: [vector, subgroup, strided, tiled, sumPartialsShader],
   plan(info, limits, variant) {
     // A tile is mostly wasted on a vector, whatever the adapter.
     const tile = limits.adapterClass === "hardware" && Math.min(info.m, info.n) >= 8;

@@ -63,7 +63,7 @@ function planRows(
   mostSplits: number,
 ): KernelPlan {
   const vecs = ceilDiv(inner, 4);
-  const run = runOf(vecs, outputs * outer * vecs, limits);
+  const run = runOf(vecs, { total: outputs * outer * vecs }, limits);
   const first = splitsFor(outputs, outer * vecs, run, limits, mostSplits);
   const levels = levelsFrom(first, limits, (splits) => ceilDiv(splits, 4));
   const passes = levels.map((level, index) => {
@@ -132,7 +132,7 @@ function planColumns(
   mostSplits: number,
 ): KernelPlan {
   const columns = ceilDiv(outputs, 4);
-  const run = runOf(rows, columns * rows, limits);
+  const run = runOf(rows, { total: columns * rows }, limits);
   const levels = levelsFrom(splitsFor(columns, rows, run, limits, mostSplits), limits, (splits) => splits);
   const passes = levels.map((level, index) => {
     const isFirst = index === 0;

@@ -2,6 +2,8 @@
 
 import type { KernelLimits } from "./kernel";
 
+/** Characters of WGSL that a turn may have: more compile too slowly. */
+const MAX_WRITTEN = 6000;
 /** Vec4s below which a loop written out is not worth the time that it takes to compile. */
 const LEAST = 1 << 14;
 
@@ -10,10 +12,14 @@ const LEAST = 1 << 14;
  * are for the neighbouring lanes.
  * @param length what a run must divide
  * @param total vec4s in all
- * @param most steps that a turn may have
+ * @param written characters of a step, with what it calls
  */
-export function runOf(length: number, total: number, { adapterClass }: KernelLimits, most = 4): 1 | 2 | 4 {
+export function runOf(
+  length: number,
+  { total, written = 0 }: { total: number; written?: number },
+  { adapterClass }: KernelLimits,
+): 1 | 2 | 4 {
   if (adapterClass !== "software" || total < LEAST) return 1;
-  if (length % 4 === 0 && most >= 4) return 4;
-  return length % 2 === 0 && most >= 2 ? 2 : 1;
+  if (length % 4 === 0 && 4 * written <= MAX_WRITTEN) return 4;
+  return length % 2 === 0 && 2 * written <= MAX_WRITTEN ? 2 : 1;
 }

@@ -24,6 +24,8 @@ export interface SweepInfo {
   readonly folds: number;
   /** Whether it stores more than a value a row. */
   readonly stores: boolean;
+  /** Characters of what it does with each vec4, with what that calls. */
+  readonly written: number;
 }
 
 /** Rows below which an adapter is not kept busy, unless all is small. */
@@ -46,14 +48,17 @@ export function roundingsOfSweep({ outer, inner }: SweepSize): number {
   return Math.min(loads, BLOCK) + ceilDiv(loads, BLOCK) + 2;
 }
 
-export function planSweep({ rows, outer, inner, levels, folds, stores }: SweepInfo, limits: KernelLimits): Pass {
+export function planSweep(
+  { rows, outer, inner, levels, folds, stores, written }: SweepInfo,
+  limits: KernelLimits,
+): Pass {
   const isSoftware = limits.adapterClass === "software";
   const sizes = WORKGROUP[limits.adapterClass];
   const isMany = isSoftware ? rows >= 1024 : outer * inner >= 1024;
   const workgroup = isMany ? sizes.many : sizes.few;
   const count = rows * outer * inner;
   const vecs = ceilDiv(inner, 4);
-  const loop = { RUN: runOf(vecs, rows * outer * vecs, limits), RAGGED: inner % 4 === 0 ? 0 : 1 };
+  const loop = { RUN: runOf(vecs, { total: rows * outer * vecs, written }, limits), RAGGED: inner % 4 === 0 ? 0 : 1 };
   const consts = { WORKGROUP: workgroup, BLOCK, LEVELS: levels, FOLDS: folds, STORES: stores ? 1 : 0 };
   return {
     shader: isSoftware ? sweep : sweepShared,

@@ -12,7 +12,7 @@ describe("shaders", () => {
   let device: GPUDevice;
   beforeAll(async () => {
     const adapter = await navigator.gpu.requestAdapter();
-    device = await adapter!.requestDevice();
+    device = await adapter!.requestDevice({ requiredFeatures: ["subgroups"] });
   });
 
   it.each([...SHADERS.keys()])("%s.wgsl compiles untouched", async (name) => {
