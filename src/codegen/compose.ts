@@ -6,9 +6,9 @@
 import { byteLengthOf } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { sizeOf } from "../graph/shape";
-import { KERNELS } from "../kernels";
+import { choicesOf, familyOf } from "../kernels/choices";
 import { elementwise, elementwiseGrid, elementwiseRun, elementwiseScalar } from "../kernels/elementwise";
-import { ceilDiv, type Kernel, type KernelLimits, type KernelPlan, type Pass } from "../kernels/kernel";
+import { ceilDiv, type KernelLimits, type KernelPlan, type Pass } from "../kernels/kernel";
 import { LIBRARIES } from "../kernels/libraries";
 import type { KernelCall } from "../ops/op";
 import { Emitter, storedBits, wgslType } from "./emit";
@@ -50,7 +50,8 @@ function planOf(call: KernelCall, limits: KernelLimits): KernelPlan {
   let known = plans.get(limits);
   if (!known) plans.set(limits, (known = new WeakMap()));
   let plan = known.get(call);
-  if (!plan) known.set(call, (plan = (KERNELS[call.kernel] as Kernel<unknown>).plan(call.info, limits)));
+  if (!plan)
+    known.set(call, (plan = familyOf(call.kernel).plan(call.info, limits, choicesOf(limits).variantFor(call))));
   return plan;
 }
 

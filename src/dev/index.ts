@@ -1,6 +1,6 @@
 /**
  * Tools for people: what a graph will run and why (`explain`), what each launch takes (`profile`), plans as they are made
- * (`debug`), and single kernels and their variants (`runKernel`). Needs a WebGPU device; training does not need it.
+ * (`debug`), single kernels and their variants (`runKernel`), and which of these are fastest here (`tune`). Needs a WebGPU device; training does not need it.
  */
 
 export { synchronize } from "./device";
@@ -11,6 +11,8 @@ export { BoundLaunches, bindShader, DeviceArray } from "./launches";
 export type { LaunchInfo, Numbers, ShaderCall } from "./launches";
 export { printProfile, profile } from "./profile";
 export type { Profile, ProfiledLaunch } from "./profile";
+export { forgetTuning, printTuning, savedTuning, tune, useTuning } from "./tune";
+export type { TunedUse, TuneOptions, TuneReport, TriedVariant } from "./tune";
 export { debug } from "./watch";
 export type { DebugChannel } from "./watch";
 export type { Conv2dInfo, KernelInfoMap, MatmulInfo, MatrixStrides, UpdateInfo } from "../ops/kernelInfo";

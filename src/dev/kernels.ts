@@ -10,7 +10,6 @@ import type { Command, Gpu, GpuMemory } from "../gpu/gpu";
 import { KERNELS } from "../kernels";
 import type { Kernel, KernelPlan, Operand, Pass } from "../kernels/kernel";
 import { LIBRARIES } from "../kernels/libraries";
-import { sumPartialsShader } from "../kernels/sumPartials";
 import type { KernelInfoMap } from "../ops/kernelInfo";
 import { backendOf } from "./device";
 import { BoundLaunches, DeviceArray, type LaunchInfo, type Numbers } from "./launches";
@@ -24,7 +23,7 @@ export const kernelNames = (): KernelName[] => Object.keys(KERNELS) as KernelNam
 const familyOf = <N extends KernelName>(name: N): Kernel<KernelInfoMap[N]> => KERNELS[name];
 
 /**
- * The shaders that a family offers for some sizes: those that, forced by name, are launched.
+ * The variants that a family offers for some sizes.
  *
  * @param info sizes and strides; see KernelInfoMap
  * @returns names for `options.variant` of `runKernel`; the first one is what the device would choose
@@ -35,9 +34,8 @@ const familyOf = <N extends KernelName>(name: N): Kernel<KernelInfoMap[N]> => KE
 export function variantsOf<N extends KernelName>(device: Device, name: N, info: KernelInfoMap[N]): string[] {
   const { limits } = backendOf("variantsOf", device).gpu;
   const kernel = familyOf(name);
-  const named = (variant?: string): string => kernel.plan(info, limits, variant).passes[0]!.shader.name;
-  const candidates = kernel.shaders.filter((shader) => shader !== sumPartialsShader).map((shader) => shader.name);
-  return [...new Set([named(), ...candidates.filter((variant) => named(variant) === variant)])];
+  const plan = kernel.plan(info, limits);
+  return [...new Set([plan.variant ?? plan.passes[0]!.shader.name, ...(kernel.variants?.(info, limits) ?? [])])];
 }
 
 /** How to run a kernel. */

@@ -13,6 +13,7 @@ import {
   type KernelPlan,
   type Pass,
   type Shader,
+  type Trial,
 } from "./kernel";
 import { type Partials, sumPartialsShader, withPartials } from "./sumPartials";
 
@@ -105,8 +106,18 @@ const lanedChannels = (count: number): readonly number[] => (lanesFor(count) ===
 const SUBGROUP = 4;
 
 /** Whether invocations may share the loads of `count` channels: none does, or either. */
-const sharings = (count: number, { subgroupSize }: KernelLimits, { workgroup }: Taste): boolean[] =>
-  lanesFor(count) === 4 && subgroupSize === SUBGROUP && workgroup === SUBGROUP ? [false, true] : [false];
+function sharings(count: number, { adapterClass, subgroupSize }: KernelLimits, variant?: string): boolean[] {
+  const canShare = lanesFor(count) === 4 && subgroupSize === SUBGROUP && TASTE[adapterClass].workgroup === SUBGROUP;
+  if (!canShare) return [false];
+  return variant === undefined ? [false, true] : [variant.endsWith(SHARED)];
+}
+
+/** What the names of variants end in whose invocations share loads. */
+const SHARED = " subgroup";
+const nameOf = (shader: Shader, isShared: boolean): string => (isShared ? `${shader.name}${SHARED}` : shader.name);
+/** Names of the variants of a shader whose lanes hold `count` channels. */
+const namesOf = (shader: Shader, count: number, limits: KernelLimits): string[] =>
+  sharings(count, limits).map((isShared) => nameOf(shader, isShared));
 
 /** Invocations of `outer` times `inner` blocks, where those of a subgroup take the same of the outer ones. */
 const countInvocations = (outer: number, inner: number, isShared: boolean): number =>
@@ -241,7 +252,7 @@ const channels = ({ inChannels, outChannels, groups }: Conv2dInfo): { inChannels
   outChannels: outChannels / groups,
 });
 
-function planForward(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
+function planForward(info: Conv2dInfo, limits: KernelLimits, variant?: string): KernelPlan {
   const taste = TASTE[limits.adapterClass];
   const { batch, groups, outHeight, outWidth, kernelHeight, kernelWidth } = info;
   const { strideHeight, strideWidth, dilationHeight, dilationWidth } = info;
@@ -254,7 +265,7 @@ function planForward(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
       const inputs = patch(y, strideHeight, dilationHeight, tapsY) * patch(x, strideWidth, dilationWidth, tapsX);
       const outer = groups * ceilDiv(outChannels, c);
       const inner = batch * ceilDiv(outHeight, y) * ceilDiv(outWidth, x);
-      return sharings(outChannels, limits, taste).map((isShared): Candidate & Taps & { depth: number } => ({
+      return sharings(outChannels, limits, variant).map((isShared): Candidate & Taps & { depth: number } => ({
         ...{ block, isShared, tapsY, tapsX, depth, chain },
         invocations: countInvocations(outer, inner, isShared),
         results: c * y * x,
@@ -284,7 +295,7 @@ function planForward(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
     bindings: { input: "input0", weight: "input1", output: "output" },
     ...work(info),
   };
-  return { passes: [pass] };
+  return { passes: [pass], variant: nameOf(conv2dShader, isShared) };
 }
 
 /** Most kernel taps and pixels of a stride whose meetings are written out. */
@@ -298,8 +309,8 @@ const isCompact = (info: Conv2dInfo): boolean =>
   (info.kernelWidth === 1 || info.dilationWidth === 1);
 
 function planGradInput(info: Conv2dInfo, limits: KernelLimits, variant?: string): KernelPlan {
-  const isWritten = variant === undefined ? isCompact(info) : variant === gradInputShader.name;
-  return isWritten ? planWrittenGradInput(info, limits) : planGradInputTaps(info, limits);
+  const isWritten = variant === undefined ? isCompact(info) : variant !== gradInputTapsShader.name;
+  return isWritten ? planWrittenGradInput(info, limits, variant) : planGradInputTaps(info, limits);
 }
 
 /** Of an adapter class: pixels in y and x that share the taps of an invocation, and its channels. */
@@ -343,7 +354,7 @@ function planGradInputTaps(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
   return { passes: [pass] };
 }
 
-function planWrittenGradInput(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
+function planWrittenGradInput(info: Conv2dInfo, limits: KernelLimits, variant?: string): KernelPlan {
   const taste = TASTE[limits.adapterClass];
   const { batch, groups, kernelHeight, kernelWidth, strideHeight, strideWidth } = info;
   const { inChannels, outChannels } = channels(info);
@@ -357,7 +368,7 @@ function planWrittenGradInput(info: Conv2dInfo, limits: KernelLimits): KernelPla
     const block = { c: cells.c, y: cells.y * strideHeight, x: cells.x * strideWidth };
     const outer = groups * ceilDiv(inChannels, block.c);
     const inner = batch * ceilDiv(rows, block.y) * ceilDiv(columns, block.x);
-    return sharings(inChannels, limits, taste).map((isShared): Candidate => ({
+    return sharings(inChannels, limits, variant).map((isShared): Candidate => ({
       ...{ block, isShared },
       invocations: countInvocations(outer, inner, isShared),
       results: block.c * block.y * block.x,
@@ -385,7 +396,7 @@ function planWrittenGradInput(info: Conv2dInfo, limits: KernelLimits): KernelPla
     bindings: { grad_out: "input0", weight: "input1", output: "output" },
     ...work(info),
   };
-  return { passes: [pass] };
+  return { passes: [pass], variant: nameOf(gradInputShader, isShared) };
 }
 
 /** Where sums of channels go: nowhere, to their own output, or behind the partial sums of the weights. */
@@ -413,7 +424,7 @@ const TAP_PLACES = {
     "fn invocations_of(inner: u32, outer: u32) -> u32 { return outer * ((inner + WORKGROUP - 1u) / WORKGROUP) * WORKGROUP; }",
 } as const;
 
-function planGradWeight(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
+function planGradWeight(info: Conv2dInfo, limits: KernelLimits, variant?: string): KernelPlan {
   const taste = TASTE[limits.adapterClass];
   const { batch, groups, outHeight, outWidth, kernelHeight, kernelWidth } = info;
   const { strideHeight, strideWidth, dilationHeight, dilationWidth } = info;
@@ -436,7 +447,7 @@ function planGradWeight(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
       return [...new Set([1, most])].flatMap((wanted) => {
         const perSplit = ceilDiv(tiles, wanted);
         const splits = ceilDiv(tiles, perSplit);
-        return sharings(outChannels, limits, taste).map((isShared) => ({
+        return sharings(outChannels, limits, variant).map((isShared) => ({
           ...{ block, o, splits, tapsY, tapsX, isShared },
           invocations: countInvocations(outer * splits, inner, isShared),
           results: o * c * tapCount,
@@ -491,19 +502,130 @@ function planGradWeight(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
     },
     ...work(info),
   };
-  return withPartials(pass, partials, limits);
+  return { ...withPartials(pass, partials, limits), variant: nameOf(gradWeightShader, isShared) };
 }
 
-export const conv2d: Kernel<Conv2dInfo> = { name: "conv2d", shaders: [conv2dShader], plan: planForward };
+type Array3 = "input" | "weight" | "gradOut";
+
+/** Elements of the three arrays of a convolution. */
+const lengthOf: Readonly<Record<Array3, (info: Conv2dInfo) => number>> = {
+  input: ({ batch, inChannels, height, width }) => batch * inChannels * height * width,
+  weight: ({ outChannels, inChannels, groups, kernelHeight, kernelWidth }) =>
+    (outChannels * inChannels * kernelHeight * kernelWidth) / groups,
+  gradOut: ({ batch, outChannels, outHeight, outWidth }) => batch * outChannels * outHeight * outWidth,
+};
+
+/** A trial of the family that makes `output` from the two other arrays. */
+function trialOf(output: Array3, inputs: readonly [Array3, Array3]): Trial<Conv2dInfo> {
+  return {
+    arrays: (info) => ({ inputs: inputs.map((name) => lengthOf[name](info)), output: lengthOf[output](info) }),
+    at(info, given, index) {
+      const values = new Map(inputs.map((name, i) => [name, given[i]!]));
+      let [value, magnitude, terms] = [0, 0, 0];
+      for (const place of meetings(output, info, index)) {
+        const term = values.get(inputs[0])![place[inputs[0]]]! * values.get(inputs[1])![place[inputs[1]]]!;
+        value += term;
+        magnitude += Math.abs(term);
+        terms++;
+      }
+      return { value, magnitude, terms };
+    },
+  };
+}
+
+/** Where the elements lie that meet in one element of an array: all of (n, o, c, y, x, i, j) that have it in them. */
+function* meetings(output: Array3, info: Conv2dInfo, index: number): Generator<Record<Array3, number>> {
+  const { inChannels, outChannels } = channels(info);
+  const { batch, height, width, outHeight, outWidth, kernelHeight, kernelWidth } = info;
+  const at = (shape: readonly number[]): number[] => unflatten(index, shape);
+  const range = (count: number, fixed?: number): number[] =>
+    fixed === undefined ? Array.from({ length: count }, (_, each) => each) : [fixed];
+  // outer channels count through the groups; inner ones within
+  const [n, channel, rows, cols] =
+    output === "weight" ? [] : at([batch, output === "input" ? info.inChannels : info.outChannels, output === "input" ? height : outHeight, output === "input" ? width : outWidth]); // prettier-ignore
+  const [o, inner, tapY, tapX] =
+    output === "weight" ? at([info.outChannels, inChannels, kernelHeight, kernelWidth]) : [];
+  const group = Math.floor((output === "input" ? channel! / inChannels : (o ?? channel)! / outChannels) || 0);
+  const outs = output === "input" ? range(outChannels).map((each) => group * outChannels + each) : [o ?? channel!];
+  const ins = output === "input" ? [channel! % inChannels] : range(inChannels, inner);
+  /** Output rows, or columns, that meet a tap: those whose input is `wanted`, or one, or all. */
+  const along = (count: number, fixed: number | undefined, wanted: number | undefined, stride: number): number[] => {
+    if (wanted === undefined) return range(count, fixed);
+    const place = wanted / stride;
+    return Number.isInteger(place) && place >= 0 && place < count ? [place] : [];
+  };
+  const isInput = output === "input";
+  const isGradOut = output === "gradOut";
+  for (const i of range(kernelHeight, tapY)) {
+    for (const j of range(kernelWidth, tapX)) {
+      const [up, left] = [info.padHeight - i * info.dilationHeight, info.padWidth - j * info.dilationWidth];
+      for (const y of along(
+        outHeight,
+        isGradOut ? rows : undefined,
+        isInput ? rows! + up : undefined,
+        info.strideHeight,
+      )) {
+        for (const x of along(
+          outWidth,
+          isGradOut ? cols : undefined,
+          isInput ? cols! + left : undefined,
+          info.strideWidth,
+        )) {
+          const [inY, inX] = [y * info.strideHeight - up, x * info.strideWidth - left];
+          if (inY < 0 || inX < 0 || inY >= height || inX >= width) continue;
+          for (const image of range(batch, n)) {
+            for (const out of outs) {
+              for (const c of ins) {
+                yield {
+                  input: ((image * info.inChannels + group * inChannels + c) * height + inY) * width + inX,
+                  weight: ((out * inChannels + c) * kernelHeight + i) * kernelWidth + j,
+                  gradOut: ((image * info.outChannels + out) * outHeight + y) * outWidth + x,
+                };
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/** Indices of a row-major element. */
+function unflatten(index: number, shape: readonly number[]): number[] {
+  let rest = index;
+  return shape
+    .toReversed()
+    .map((size) => {
+      const at = rest % size;
+      rest = (rest - at) / size;
+      return at;
+    })
+    .reverse();
+}
+
+export const conv2d: Kernel<Conv2dInfo> = {
+  name: "conv2d",
+  shaders: [conv2dShader],
+  variants: (info, limits) => namesOf(conv2dShader, channels(info).outChannels, limits),
+  trial: trialOf("gradOut", ["input", "weight"]),
+  plan: planForward,
+};
 
 export const conv2dGradInput: Kernel<Conv2dInfo> = {
   name: "conv2dGradInput",
   shaders: [gradInputShader, gradInputTapsShader],
+  variants: (info, limits) => [
+    ...(isCompact(info) ? namesOf(gradInputShader, channels(info).inChannels, limits) : []),
+    gradInputTapsShader.name,
+  ],
+  trial: trialOf("input", ["gradOut", "weight"]),
   plan: planGradInput,
 };
 
 export const conv2dGradWeight: Kernel<Conv2dInfo> = {
   name: "conv2dGradWeight",
   shaders: [gradWeightShader, sumPartialsShader],
+  variants: (info, limits) => namesOf(gradWeightShader, channels(info).outChannels, limits),
+  trial: trialOf("weight", ["input", "gradOut"]),
   plan: planGradWeight,
 };

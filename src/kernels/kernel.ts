@@ -59,6 +59,22 @@ export interface KernelPlan {
   readonly passes: readonly Pass[];
   /** byteLength of each scratch buffer. */
   readonly scratch?: readonly number[];
+  /** Which of the family's variants it is; by default that of its first shader's name. */
+  readonly variant?: string;
+}
+
+/** What a tuner must know of a family: operands to try variants with, and what they must give. */
+export interface Trial<Info> {
+  /** Elements of each input, and of the output. */
+  arrays(info: Info): { readonly inputs: readonly number[]; readonly output: number };
+  /** One element of the output in f64: the sum of its terms, that of their magnitudes, and how many they are. */
+  at(info: Info, inputs: readonly Float32Array[], index: number): Sum;
+}
+
+export interface Sum {
+  readonly value: number;
+  readonly magnitude: number;
+  readonly terms: number;
 }
 
 /** A kernel family: the variants of one computation and the choice among them. */
@@ -68,9 +84,13 @@ export interface Kernel<Info> {
   readonly shaders: readonly Shader[];
   /** Whether it keeps what it has so far in its output: an epilogue then must not read what the output overwrites. */
   readonly rereadsOutput?: true;
+  /** Ways to compute it for some sizes, by name, where there are several. */
+  readonly variants?: (info: Info, limits: KernelLimits) => readonly string[];
+  /** What it takes to tune the choice among them. */
+  readonly trial?: Trial<Info>;
   /**
    * Chooses a variant and says how to launch it.
-   * @param variant forces a shader by name (benchmarks and tests); by default the adapter class decides
+   * @param variant forces one by name (benchmarks, tests, tuning); by default a cost model decides
    */
   plan(info: Info, limits: KernelLimits, variant?: string): KernelPlan;
 }

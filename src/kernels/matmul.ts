@@ -184,9 +184,34 @@ function planTiled(info: MatmulInfo, limits: KernelLimits): KernelPlan {
   return plan(info, limits, tiling, { ...shape, ...along }, scalarStrides(info), 1);
 }
 
+/** Elements up to the last one that is read. */
+const reach = ({ offset, batch, row, col }: MatrixStrides, batches: number, rows: number, cols: number): number =>
+  offset + 1 + batch * Math.max(0, batches - 1) + row * Math.max(0, rows - 1) + col * Math.max(0, cols - 1);
+
 export const matmul: Kernel<MatmulInfo> = {
   name: "matmul",
   shaders: [vector, subgroup, strided, tiled, sumPartialsShader],
+  variants(info, { subgroupSize }) {
+    const inVec4s = vec4Operands(info) === null ? [] : [vector, ...(subgroupSize === SUBGROUP ? [subgroup] : [])];
+    return [...inVec4s, strided, tiled].map(({ name }) => name);
+  },
+  trial: {
+    arrays: ({ batch, m, n, k, a, b }) => ({
+      inputs: [reach(a, batch, m, k), reach(b, batch, k, n)],
+      output: batch * m * n,
+    }),
+    at({ m, n, k, a, b }, [left, right], index) {
+      const [col, row, batch] = [index % n, Math.floor(index / n) % m, Math.floor(index / (n * m))];
+      let [value, magnitude] = [0, 0];
+      for (let p = 0; p < k; p++) {
+        const of = left![a.offset + batch * a.batch + row * a.row + p * a.col]!;
+        const term = of * right![b.offset + batch * b.batch + p * b.row + col * b.col]!;
+        value += term;
+        magnitude += Math.abs(term);
+      }
+      return { value, magnitude, terms: k };
+    },
+  },
   plan(info, limits, variant) {
     // A tile is mostly wasted on a vector, whatever the adapter.
     const tile = limits.adapterClass === "hardware" && Math.min(info.m, info.n) >= 8;

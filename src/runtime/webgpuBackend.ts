@@ -328,6 +328,11 @@ export class WebGpuBackend implements Backend {
     );
   }
 
+  /** Forgets all plans: for when kernels are chosen otherwise from now on. Replays find out, and record anew. */
+  forgetPlans(): void {
+    while (this.plans.size > 0) this.evictPlan();
+  }
+
   private evictPlan(): void {
     const [key, plan] = this.plans.entries().next().value!;
     this.plans.delete(key);
