@@ -33,8 +33,6 @@ class Tab {
   #browser;
   /** @type {import("puppeteer").Page | undefined} */
   #page;
-  /** @type {import("puppeteer").CDPSession | undefined} */
-  #devTools;
   /** @type {(error: Error) => void} */
   #fail = () => undefined;
   /** @type {Promise<never>} */
@@ -60,8 +58,6 @@ class Tab {
     this.#page.on("error", () => this.#fail(new Error("the page crashed.")));
     this.#page.on("pageerror", (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
     await this.#page.goto(url);
-    this.#devTools = await this.#page.createCDPSession();
-    await this.#devTools.send("Performance.enable", { timeDomain: "threadTicks" });
   }
 
   /** @returns {Promise<string>} */
@@ -80,16 +76,6 @@ class Tab {
     if (!this.#page) throw new Error("the page is not open.");
     const running = /** @type {Promise<Awaited<R>>} */ (this.#page.evaluate(/** @type {any} */ (body), ...args));
     return Promise.race([running, this.#failure]);
-  }
-
-  /**
-   * How long the page's main thread was on a core so far, ms: what JavaScript takes, however busy the cores are.
-   *
-   * @returns {Promise<number>}
-   */
-  async threadMs() {
-    const { metrics = [] } = (await this.#devTools?.send("Performance.getMetrics")) ?? {};
-    return 1000 * (metrics.find(({ name }) => name === "ThreadTime")?.value ?? NaN);
   }
 
   async close() {
@@ -122,19 +108,13 @@ function onPath(command) {
 export function pageSession(place, library, work, asStandIn = false) {
   const tab = new Tab();
   const standIn = work.standIn && !asStandIn ? pageSession(place, library, work, true) : null;
-  /** What asking the page costs it, ms. */
-  let askingMs = 0;
-
   /**
-   * @param {number} runs
-   * @param {() => Promise<Sample>} body
+   * @param {Promise<Sample>} sample
    * @returns {Promise<Timed>}
    */
-  const timed = async (runs, body) => {
-    const beforeMs = await tab.threadMs();
-    const { timeMs, hostMs, counts } = await body();
-    const threadMs = (await tab.threadMs()) - beforeMs - askingMs;
-    return { timeMs, counts, jsMs: Number.isFinite(threadMs) ? Math.max(0, threadMs) / runs : hostMs };
+  const timed = async (sample) => {
+    const { timeMs, hostMs, counts } = await sample;
+    return { timeMs, counts, jsMs: hostMs };
   };
 
   return {
@@ -145,17 +125,11 @@ export function pageSession(place, library, work, asStandIn = false) {
     },
     async first() {
       const first = await tab.call(() => globalThis.peerPage.first());
-      const costs = [];
-      for (let ask = 0; ask < 5; ask++) {
-        const beforeMs = await tab.threadMs();
-        await tab.call(() => undefined);
-        costs.push((await tab.threadMs()) - beforeMs);
-      }
-      askingMs = Math.min(...costs);
       return { ...first, wrong: first.wrong ?? (standIn && (await complaintOfStandIn(standIn))) };
     },
-    sample: (times) => timed(times, () => tab.call((runs) => globalThis.peerPage.sample(runs), times)),
-    count: (times) => timed(times + 1, () => tab.call((runs) => globalThis.peerPage.count(runs), times)),
+    sample: (times) => timed(tab.call((runs) => globalThis.peerPage.sample(runs), times)),
+    count: (times) => timed(tab.call((runs) => globalThis.peerPage.count(runs), times)),
+    script: (times) => tab.call((runs) => globalThis.peerPage.script(runs), times),
     verify: () => tab.call(() => globalThis.peerPage.verify()),
     async close() {
       await standIn?.close();
@@ -270,6 +244,7 @@ export function torchSession(python, held, library, work, bench) {
     },
     sample,
     count: sample,
+    script: async () => null,
     verify: async () => complaintAfter(work, await read()),
     async close() {
       child.kill();

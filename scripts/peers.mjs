@@ -31,6 +31,8 @@ const COMMAND = "npm run peers";
 const DEFAULTS = { rounds: 7, cores: 1, budget: 20, timeout: 120, json: "bench-results/peers.json" };
 /** Short runs are repeated until a sample takes this long, ms. */
 const SAMPLE_MS = 50;
+/** Of steps whose JavaScript matters, for that alone. */
+const SCRIPT_MS = 40_000;
 
 /**
  * @param {Bench} bench
@@ -197,6 +199,7 @@ async function measure({ only, libraries, rounds, cores, budget, timeout }, benc
       rows.push(
         await bench.conductRow({ name, title, flops }, sessions, limit, {
           ...{ rounds, budgetMs: 1000 * budget, timeoutMs: 1000 * timeout, sampleMs: SAMPLE_MS },
+          scriptMs: bench.GOALS[name]?.jsMs === undefined ? 0 : SCRIPT_MS,
           onProgress: say,
           watchOthers,
         }),

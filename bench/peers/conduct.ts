@@ -11,7 +11,7 @@ import type { GpuCounts } from "./gpuCounts";
 export interface Timed {
   /** Until the device was done. */
   readonly timeMs: number;
-  /** JavaScript: the main thread's time on a core where that is known, else until the calls returned; null where there is none. */
+  /** JavaScript, until the calls returned: the median; null where there is none. */
   readonly jsMs: number | null;
   readonly counts: GpuCounts;
 }
@@ -27,6 +27,8 @@ export interface Session {
   sample(times: number): Promise<Timed>;
   /** Counts of some runs after another one: what a step leaves to the next one counts as that one's. */
   count(times: number): Promise<Timed>;
+  /** JavaScript of some runs, ms, each after the device was done with the one before; null where there is none. */
+  script(times: number): Promise<number | null>;
   /** What is wrong after all samples. */
   verify(): Promise<string | null>;
   /** Also in the middle of something. */
@@ -46,6 +48,8 @@ export interface ConductOptions {
   readonly budgetMs: number;
   /** One call that takes longer is given up. */
   readonly timeoutMs: number;
+  /** For steps whose JavaScript matters: run on after the rounds, until an engine has compiled all of it, for this long at most, ms. */
+  readonly scriptMs?: number;
   /** Short runs are repeated until a sample takes this long, ms. */
   readonly sampleMs: number;
   /** Hears what is under way. */
@@ -142,6 +146,7 @@ export async function conductRow(
       for (const state of states) await visit(state, options);
     }
     othersCores = usedByOthers?.() ?? null;
+    for (const state of states) await guarded(state, options, () => timeScript(state, options));
     for (const state of states) await guarded(state, options, () => verify(state, options));
   } finally {
     for (const { session } of states) await session.close();
@@ -209,6 +214,17 @@ async function visit(state: State, options: ConductOptions): Promise<void> {
     if (!state.isWarm) state.jsMs.push(jsMs);
     state.counts = { ...(state.counts ?? counts), peakBytes: counts.peakBytes };
   });
+}
+
+/** Steps in a row: the JavaScript of the first ones, which is being compiled, is outnumbered. */
+const SCRIPT_RUNS = 150;
+
+async function timeScript(state: State, { scriptMs = 0, timeoutMs }: ConductOptions): Promise<void> {
+  const known = state.samples.filter((sample) => sample !== null);
+  if (state.status !== "measured" || scriptMs === 0 || known.length === 0) return;
+  const runs = Math.min(SCRIPT_RUNS, Math.floor(Math.min(scriptMs, timeoutMs / 2) / median(known)));
+  if (runs < 2) return;
+  state.jsMs.splice(0, Infinity, await within(timeoutMs, state.session.script(runs)));
 }
 
 async function verify(state: State, options: ConductOptions): Promise<void> {

@@ -65,6 +65,11 @@ export class GpuWatch {
     });
   }
 
+  /** Counts no more: what JavaScript takes is then the library's alone. Errors are still heard of. */
+  stop(): void {
+    for (const each of restore.splice(0)) each();
+  }
+
   /** Starts a new peak. */
   resetPeak(): void {
     this.counts.peakBytes = this.counts.bytesAlive;
@@ -111,25 +116,42 @@ function writtenBytes([, , data, offset = 0, size]: unknown[]): number {
   return size === undefined ? (data as ArrayBuffer).byteLength - Number(offset) * unit : Number(size) * unit;
 }
 
-/** Runs `look` before each call of a prototype's method. */
-function before(prototype: object, name: string, look: (self: object, args: unknown[]) => unknown): void {
+/** Give the prototypes their own methods back. */
+const restore: (() => void)[] = [];
+
+/** Puts another method in a prototype's place, until counting stops. */
+function replace(prototype: object, name: string, make: (original: Method) => Method): void {
   const methods = prototype as Record<string, Method>;
   const original = methods[name]!;
-  methods[name] = function (...args) {
-    look(this, args);
-    return original.apply(this, args);
-  };
+  methods[name] = make(original);
+  restore.push(() => (methods[name] = original));
+}
+
+/** Runs `look` before each call of a prototype's method. */
+function before(prototype: object, name: string, look: (self: object, args: unknown[]) => unknown): void {
+  replace(
+    prototype,
+    name,
+    (original) =>
+      function (...args) {
+        look(this, args);
+        return original.apply(this, args);
+      },
+  );
 }
 
 /** Runs `look` on the result of each call, before the caller has it. */
 function after(prototype: object, name: string, look: (result: unknown, args: unknown[]) => unknown): void {
-  const methods = prototype as Record<string, Method>;
-  const original = methods[name]!;
-  methods[name] = function (...args) {
-    const result = original.apply(this, args);
-    void look(result, args);
-    return result;
-  };
+  replace(
+    prototype,
+    name,
+    (original) =>
+      function (...args) {
+        const result = original.apply(this, args);
+        void look(result, args);
+        return result;
+      },
+  );
 }
 
 /** By how much each total has grown, and the peak and the bytes alive as they are. */

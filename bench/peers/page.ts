@@ -3,6 +3,7 @@
  * sample ..., verify. Opened by hand, as `?library=flywheel&work=sum`, it does so itself and shows what it measured.
  */
 
+import { median } from "../statistics";
 import { countsSince, type GpuCounts, GpuWatch } from "./gpuCounts";
 import { OPEN } from "./libraries";
 import { type MakeTask, type Outputs, type Task, Unsupported } from "./library";
@@ -15,7 +16,7 @@ import { type AnyWork, WORKS } from "./works";
 export interface Sample {
   /** Until the device was done. */
   readonly timeMs: number;
-  /** Until the library's calls returned. */
+  /** Until the library's calls returned: the median of those that were timed together. */
   readonly hostMs: number;
   /** `peakBytes` since the row's inputs were there. */
   readonly counts: GpuCounts;
@@ -84,7 +85,7 @@ export class PeerPage {
     const { task } = this.opened();
     const before = { ...watch.counts };
     const startMs = performance.now();
-    const hostMs = await runTimes(task, times);
+    const hostMs = median(await runTimes(task, times));
     await settle(task);
     const timeMs = performance.now() - startMs;
     return perRun({ timeMs, hostMs, counts: countsSince(before, watch.counts) }, times);
@@ -98,13 +99,28 @@ export class PeerPage {
     const { task } = this.opened();
     if (!task.state) return this.sample(times + 1);
     const startMs = performance.now();
-    const firstHostMs = await runTimes(task, 1);
+    await runTimes(task, 1);
     const before = { ...watch.counts };
-    const hostMs = await runTimes(task, times);
+    const hostMs = median(await runTimes(task, times));
     const counts = countsSince(before, watch.counts);
     await settle(task);
-    const all = { timeMs: performance.now() - startMs, hostMs: firstHostMs + hostMs, counts };
+    const all = { timeMs: performance.now() - startMs, hostMs, counts };
     return { ...perRun(all, times + 1), counts: perRun(all, times).counts };
+  }
+
+  /**
+   * Milliseconds until the calls of a run returned, the median; each waits for the one before, so that nothing competes for the
+   * core. Ends all counting.
+   */
+  async script(times: number): Promise<number> {
+    const { task } = this.opened();
+    watch.stop();
+    const hostMs: number[] = [];
+    for (let run = 0; run < times; run++) {
+      hostMs.push(...(await runTimes(task, 1)));
+      await watch.idle();
+    }
+    return median(hostMs);
   }
 
   /** What is wrong with what the last timed run gave. */
@@ -122,13 +138,13 @@ export class PeerPage {
   }
 }
 
-/** Milliseconds until the calls had returned. */
-async function runTimes(task: Task, times: number): Promise<number> {
-  let hostMs = 0;
+/** Milliseconds until each of the calls had returned. */
+async function runTimes(task: Task, times: number): Promise<number[]> {
+  const hostMs: number[] = [];
   for (let run = 0; run < times; run++) {
     const startMs = performance.now();
     const running = task.run();
-    hostMs += performance.now() - startMs;
+    hostMs.push(performance.now() - startMs);
     await running;
   }
   return hostMs;
@@ -144,7 +160,7 @@ async function settle(task: Task): Promise<void> {
 function perRun({ timeMs, hostMs, counts }: Sample, times: number): Sample {
   const { bytesAlive, peakBytes, ...totals } = counts;
   const means = Object.fromEntries(Object.entries(totals).map(([name, total]) => [name, total / times]));
-  return { timeMs: timeMs / times, hostMs: hostMs / times, counts: { ...counts, ...means, bytesAlive, peakBytes } };
+  return { timeMs: timeMs / times, hostMs, counts: { ...counts, ...means, bytesAlive, peakBytes } };
 }
 
 function checkErrors(): void {

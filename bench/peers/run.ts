@@ -4,6 +4,7 @@ import { EMA, EPS, LEARNING_RATE, MOMENTUM, TEMPERATURE } from "./library";
 
 export { conductRow } from "./conduct";
 export { IN_PAGES, PEERS, TORCH } from "./names";
+export { GOALS } from "./goals";
 export { htmlOf } from "./html";
 export { markdownOf, printPeers } from "./report";
 export { complaintAfter, complaintOf, runsToCheck } from "./work";

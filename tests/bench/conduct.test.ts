@@ -28,6 +28,10 @@ function fake(library: string, runMs: number, log: string[] = [], change: Partia
       say(`counts ${times}`);
       return timed(2);
     },
+    script(times) {
+      say(`script ${times}`);
+      return Promise.resolve(0.25);
+    },
     verify: () => Promise.resolve(null),
     close() {
       say("closed");
@@ -146,3 +150,10 @@ describe("conductRow", () => {
 });
 
 const unsupported = (why: string) => Promise.resolve({ version: "1", adapter: "", unsupported: why });
+
+it("the JavaScript of many runs is timed where asked to, after all rounds", async () => {
+  const log: string[] = [];
+  const { libraries } = await conduct([fake("a", 20, log)], { rounds: 2, scriptMs: 1000 });
+  expect(log.filter((line) => line.includes("script"))).toEqual(["a script 2"]);
+  expect(libraries[0]!.jsMs).toBe(0.25);
+});

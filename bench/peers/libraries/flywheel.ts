@@ -1,6 +1,6 @@
 /** The thirteen rows as flywheel's users write them. */
 
-import { F, grad, init, realize, type Tensor, tensor } from "flywheel";
+import { compile, F, grad, init, realize, type Tensor, tensor } from "flywheel";
 import { synchronize } from "flywheel/dev";
 import { MoCo } from "flywheel/moco";
 import { type ResNet, resnet18 } from "flywheel/models";
@@ -46,8 +46,9 @@ export async function open(kind: "webgpu" | "cpu" = "webgpu"): Promise<Library> 
     };
   };
 
-  /** Steps of training, whose losses are read after them. */
-  const stepTask = (step: () => Tensor, state: () => Promise<Outputs>): Task => {
+  /** Steps of training, recorded and replayed, whose losses are read after them. */
+  const stepTask = (make: () => Tensor, state: () => Promise<Outputs>): Task => {
+    const step = compile(make);
     let loss: Tensor | undefined;
     return {
       run() {
