@@ -15,6 +15,7 @@ import {
   type Command,
   Gpu,
   type GpuMemory,
+  type MemoryUse,
   type RequestOptions,
   type StagedBlock,
 } from "../gpu/gpu";
@@ -84,6 +85,14 @@ export class WebGpuBackend implements Backend {
 
   get liveByteLength(): number {
     return this.gpu.heldByteLength;
+  }
+
+  memory(): MemoryUse {
+    return this.gpu.memoryUse();
+  }
+
+  resetPeakMemory(): void {
+    this.gpu.resetPeakMemory();
   }
 
   get isLost(): boolean {
