@@ -4,12 +4,14 @@
  */
 
 import { checkChoice, checkOptionNames, describe } from "./options";
+import { DEBUG_SWITCH, debugSwitch } from "./debugSwitch";
 import { DeviceError, DeviceLostError, ValueError } from "./errors";
 import type { AdapterInfo } from "./gpu/adapterInfo";
 import type { MemoryUse } from "./gpu/memoryUse";
 import { CpuBackend } from "./runtime/cpuBackend";
 import { Engine } from "./runtime/engine";
 import type { Backend } from "./runtime/program";
+import type { WebGpuBackend } from "./runtime/webgpuBackend";
 
 export type { AdapterInfo } from "./gpu/adapterInfo";
 export type { MemoryUse, NamedMemory } from "./gpu/memoryUse";
@@ -174,7 +176,7 @@ let current: Device | null = null;
  * @param options.debug whether indices are checked on a GPU too; default false
  * @returns the device
  * @throws DeviceError if `"webgpu"` was asked for and there is none; `"auto"` warns once instead and takes the CPU
- * @throws ValueError for a device or limits that there are not
+ * @throws ValueError for a device or limits that there are not, or a channel in FLYWHEEL_DEBUG (see `debug` of `flywheel/dev`)
  *
  * @example
  * await init();
@@ -210,14 +212,33 @@ async function open(op: "init" | "openDevice", kind: DeviceKind, options: Device
     case "cpu":
       return new Device(new CpuBackend(), options);
     case "webgpu": {
+      const watch = await watcher();
       const { createWebGpuBackend } = await import("./runtime/webgpuBackend");
-      return new Device(await createWebGpuBackend(options), options);
+      const backend = await createWebGpuBackend(options);
+      watch(backend);
+      return new Device(backend, options);
     }
     default:
       throw new ValueError(
         `${op}: device must be ${op === "init" ? '"auto", ' : ""}"webgpu" or "cpu", got ${JSON.stringify(kind)}. Pass one of them.`,
       );
   }
+}
+
+/**
+ * What opens the debug channels that FLYWHEEL_DEBUG names; where it is not set, nothing is loaded.
+ *
+ * @throws ValueError for channels that there are not
+ */
+async function watcher(): Promise<(backend: WebGpuBackend) => void> {
+  const text = debugSwitch();
+  if (text === "") return () => undefined;
+  const { channelsOf, openChannel } = await import("./dev/channels");
+  const channels = channelsOf(DEBUG_SWITCH, text);
+  return (backend) => {
+    // eslint-disable-next-line no-console -- somebody asked for it
+    for (const channel of channels) openChannel(backend, channel, (shown) => console.log(shown));
+  };
 }
 
 /**

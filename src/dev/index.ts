@@ -1,6 +1,6 @@
 /**
- * Tools for people: what a graph will run and why (`explain`), what each launch takes (`profile`), plans as they are made
- * (`debug`), and single kernels and their variants (`runKernel`). Needs a WebGPU device; training does not need it.
+ * Tools for people: what a graph will run and why (`explain`), what each launch takes (`profile`), plans as they are made, their time
+ * and memory (`debug`), and single kernels and their variants (`runKernel`). Needs a WebGPU device; training does not need it.
  */
 
 export { synchronize } from "./device";
@@ -9,9 +9,10 @@ export { bindKernel, kernelNames, runKernel, variantsOf } from "./kernels";
 export type { KernelArrays, KernelName, KernelOptions } from "./kernels";
 export { BoundLaunches, bindShader, DeviceArray } from "./launches";
 export type { LaunchInfo, Numbers, ShaderCall } from "./launches";
-export { printProfile, profile } from "./profile";
-export type { Profile, ProfiledLaunch } from "./profile";
+export type { Profile, ProfiledLaunch } from "./measure";
+export { printProfile } from "./printProfile";
+export { profile } from "./profile";
+export type { DebugChannel } from "./channels";
 export { debug } from "./watch";
-export type { DebugChannel } from "./watch";
 export type { Conv2dInfo, KernelInfoMap, MatmulInfo, MatrixStrides, UpdateInfo } from "../ops/kernelInfo";
 export type { PlannedLaunch } from "../schedule/plan";

@@ -69,6 +69,7 @@ export class WebGpuBackend implements Backend {
     this.release(storage);
   });
   private plansMade = 0;
+  private latest: CompiledPlan | null = null;
 
   constructor(readonly gpu: Gpu) {
     this.slots = new SlotPool(gpu);
@@ -226,9 +227,9 @@ export class WebGpuBackend implements Backend {
     return makePlan(taskOf(program), this.gpu.limits).launches;
   }
 
-  /** The launches of a plan that it has, for people. */
-  launchesOfPlan(key: string): readonly PlannedLaunch[] {
-    return this.plans.get(key)?.plan.launches ?? [];
+  /** The launches of the program that runs or ran last, for people. */
+  get latestLaunches(): readonly PlannedLaunch[] {
+    return this.latest?.plan.launches ?? [];
   }
 
   /** Copies wanted scalars into the ring, where they are not there yet; gives where each of the outputs lies there. */
@@ -307,6 +308,7 @@ export class WebGpuBackend implements Backend {
   private touch(key: string, compiled: CompiledPlan): void {
     this.plans.delete(key);
     this.plans.set(key, compiled);
+    this.latest = compiled;
   }
 
   /**

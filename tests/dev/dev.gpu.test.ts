@@ -1,6 +1,6 @@
 /** Tools for people: they show and run what the library runs, and leave everything as it was. */
 
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { openDevice, tensor, withDevice } from "../../src";
 import type { Device, Tensor } from "../../src";
 import {
@@ -18,6 +18,7 @@ import {
   synchronize,
   variantsOf,
 } from "../../src/dev";
+import { backendOf } from "../../src/dev/device";
 
 let device: Device;
 beforeAll(async () => {
@@ -143,6 +144,107 @@ describe("debug", () => {
     expect(shown[0]).toContain("reduceRows");
     const shaders = shown.find((text) => text.includes("@compute"))!;
     expect(shaders).toMatch(/^\/\/ elementwise\.wgsl, specialised\n/);
+  });
+});
+
+describe("debug channels", () => {
+  const watch = async (channel: Parameters<typeof debug>[0], body: () => Promise<unknown>): Promise<string[]> => {
+    const shown: string[] = [];
+    const stop = debug(channel, { device, print: (text) => shown.push(text) });
+    await body();
+    await synchronize(device);
+    stop();
+    return shown;
+  };
+
+  it("time: a table by kernel for each program, the plan new or not; results are the same", async () => {
+    const [x, y] = inputs();
+    const compute = (): Promise<ArrayLike<number>> => x.matmul(y).log1p().data();
+    const wanted = await compute();
+    const values: ArrayLike<number>[] = [];
+    const shown = await watch("time", async () => values.push(await compute(), await compute()));
+    expect(values).toEqual([wanted, wanted]);
+    expect(shown).toHaveLength(2);
+    const [title, header, ...lines] = shown[1]!.split("\n");
+    expect(title).toBe("time by kernel");
+    expect(header).toMatch(/^# +kernel +output +ms +% +GFLOP\/s +GB\/s/);
+    expect(lines[0]).toMatch(/^1 +matmul/);
+    expect(lines.at(-1)).toMatch(/^ +all/);
+  });
+
+  it("time: by the clock where there are no timestamps", async () => {
+    const { gpu } = backendOf("test", device);
+    const { info } = gpu;
+    Object.assign(gpu, { info: { ...info, features: [] } });
+    const [x] = inputs();
+    const shown = await watch("time", () => x.tan().data());
+    Object.assign(gpu, { info });
+    expect(shown).toEqual([expect.stringMatching(/^time: 1 launches in [\d.]+ ms, by the clock$/)]);
+  });
+
+  it("memory: what is held after each new plan", async () => {
+    const [x] = inputs();
+    const shown = await watch("memory", async () => {
+      for (let i = 0; i < 2; i++) await x.cosh().data();
+    });
+    expect(shown).toHaveLength(1);
+    expect(shown[0]).toMatch(
+      /^memory: [\d.]+ \wi?B live, [\d.]+ \w*B of it pooled, [\d.]+ \w*B at the peak: .*slot [\d.]+ KiB in \d+/,
+    );
+  });
+
+  it("kernels:NAME: that kernel's shader, in plans that have it", async () => {
+    const [x, y] = inputs();
+    const shown = await watch("kernels:reduceRows", async () => {
+      await x.sinh().data();
+      await x.matmul(y).sinh().sum(1).data();
+    });
+    expect(shown).toHaveLength(1);
+    expect(shown[0]).toMatch(/^\/\/ reduceRows\.wgsl, specialised\n/);
+    expect(shown[0]!.match(/@compute/g)).toHaveLength(1);
+  });
+
+  it("rejects others, and says which there are", () => {
+    expect(() => debug("shedule" as "schedule", { device })).toThrow(
+      'debug: the channel must be schedule, wgsl, memory, time or kernels:NAME, got "shedule"',
+    );
+    expect(() => debug("kernels:matmull", { device })).toThrow(
+      /^debug: the kernel must be one of adam, .*matmul, .*, got "matmull"/,
+    );
+  });
+});
+
+describe("FLYWHEEL_DEBUG", () => {
+  const isPage = typeof document !== "undefined";
+  const opened = async (text: string): Promise<Device> => {
+    if (isPage) localStorage.setItem("FLYWHEEL_DEBUG", text);
+    else process.env["FLYWHEEL_DEBUG"] = text;
+    try {
+      return await openDevice("webgpu");
+    } finally {
+      if (isPage) localStorage.removeItem("FLYWHEEL_DEBUG");
+      else delete process.env["FLYWHEEL_DEBUG"];
+    }
+  };
+
+  it("opens channels on the devices that are opened with it", async () => {
+    const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+    const own = await opened(" schedule, kernels:elementwise,");
+    await withDevice(own, () => tensor([1, 2, 3]).asinh()).data();
+    const [x] = inputs();
+    await x.asinh().data(); // another device
+    const shown = log.mock.calls.map(([text]) => String(text));
+    log.mockRestore();
+    expect(shown).toHaveLength(2);
+    expect(shown.some((text) => text.includes("cut because"))).toBe(true);
+    expect(shown.some((text) => text.startsWith("// elementwise.wgsl"))).toBe(true);
+    own.destroy();
+  });
+
+  it("that names no channel is an error, before a device is opened", async () => {
+    await expect(opened("schedule,tim")).rejects.toThrow(
+      'FLYWHEEL_DEBUG: the channel must be schedule, wgsl, memory, time or kernels:NAME, got "tim"',
+    );
   });
 });
 
