@@ -4,7 +4,7 @@
  */
 
 export { synchronize } from "./device";
-export { explain, launchesOf } from "./explain";
+export { explain, launchesOf, programsIn } from "./explain";
 export { bindKernel, kernelNames, runKernel, variantsOf } from "./kernels";
 export type { KernelArrays, KernelName, KernelOptions } from "./kernels";
 export { BoundLaunches, bindShader, DeviceArray } from "./launches";
@@ -16,3 +16,4 @@ export type { DebugChannel } from "./channels";
 export { debug } from "./watch";
 export type { Conv2dInfo, KernelInfoMap, MatmulInfo, MatrixStrides, UpdateInfo } from "../ops/kernelInfo";
 export type { PlannedLaunch } from "../schedule/plan";
+export { printLaunches } from "../schedule/print";

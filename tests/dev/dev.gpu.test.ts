@@ -12,8 +12,10 @@ import {
   kernelNames,
   launchesOf,
   type MatmulInfo,
+  printLaunches,
   printProfile,
   profile,
+  programsIn,
   runKernel,
   synchronize,
   variantsOf,
@@ -249,6 +251,20 @@ describe("FLYWHEEL_DEBUG", () => {
 });
 
 describe("explain", () => {
+  it("tells the programs that run in some code, planned anew or not", async () => {
+    const [x, y] = inputs();
+    const compute = async (): Promise<void> => {
+      await x.matmul(y).exp2().data();
+      await x.mul(3).realize(); // one launch
+    };
+    const programs = await programsIn(compute, { device });
+    expect(programs.map((launches) => launches.length)).toEqual([1, 1]);
+    expect(programs[0]![0]!.fused).toEqual(["matmul", "exp2"]);
+    expect(printLaunches(programs[0]!)).toContain("cut because");
+    expect(await programsIn(compute, { device })).toEqual(programs);
+    expect(await programsIn(() => x.mul(2), { device })).toEqual([]); // described only
+  });
+
   it("tells what is wrong with its arguments", async () => {
     const cpu = await openDevice("cpu");
     expect(() => explain()).toThrow("explain: there must be tensors, got none");
