@@ -14,6 +14,8 @@ export interface ProfiledLaunch {
   /** Kernel name: its file's below `shaders/`. */
   readonly kernel: string;
   readonly timeMs: number;
+  /** When it may have begun, on the clock of `performance.now()`: its submit, and how long after that one's first launch. */
+  readonly startMs: number;
   /** Shape of the tensor that it is a part of computing. */
   readonly output: readonly number[];
   /** Names of the ops in it. */
@@ -115,7 +117,9 @@ export function measureLaunches(
         `profile: one submit must have at most ${MAX_LAUNCHES} commands, got ${commands.length}. Profile less.`,
       );
     }
-    if (commands.length > 0) take(backend.gpu.time(commands).then((timings) => withTimes(planned, timings)));
+    const submittedMs = performance.now();
+    if (commands.length > 0)
+      take(backend.gpu.time(commands).then((timings) => withTimes(planned, timings, submittedMs)));
     return submit([]);
   });
 }
@@ -147,9 +151,9 @@ export function clockSubmits(
   });
 }
 
-function withTimes(planned: readonly PlannedLaunch[], { dispatches }: Timings): ProfiledLaunch[] {
-  return dispatches.map(({ label, timeMs }, index) => {
+function withTimes(planned: readonly PlannedLaunch[], { dispatches }: Timings, submittedMs: number): ProfiledLaunch[] {
+  return dispatches.map(({ label, timeMs, startMs: sinceFirstMs }, index) => {
     const { output = [], fused = [], flops = 0, bytes = 0, wgsl = "" } = planned[index] ?? {};
-    return { kernel: label, timeMs, output, fused, flops, bytes, wgsl };
+    return { kernel: label, timeMs, startMs: submittedMs + sinceFirstMs, output, fused, flops, bytes, wgsl };
   });
 }

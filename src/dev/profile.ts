@@ -7,6 +7,7 @@ import { defaultDevice, type Device } from "../device";
 import { DeviceError } from "../errors";
 import { backendOf } from "./device";
 import { hasTimestamps, measureLaunches, type Profile, type ProfiledLaunch, profileOf } from "./measure";
+import { addTrack } from "./tracks";
 
 /**
  * Runs a function and measures each launch that the library makes meanwhile. Wait for the results inside: what is only
@@ -14,6 +15,8 @@ import { hasTimestamps, measureLaunches, type Profile, type ProfiledLaunch, prof
  *
  * @param body what to measure; run it once before, or kernels are compiled meanwhile
  * @param options.device default: the default device
+ * @param options.tracks whether the launches also become a track "GPU" of the browser's Performance panel, if that is recording,
+ *   as entries of `performance.measure`; default false
  * @returns launches in the order in which they ran
  * @throws DeviceError for the CPU, or a GPU without timestamp queries
  *
@@ -23,7 +26,7 @@ import { hasTimestamps, measureLaunches, type Profile, type ProfiledLaunch, prof
  */
 export async function profile(
   body: () => unknown,
-  { device = defaultDevice() }: { readonly device?: Device } = {},
+  { device = defaultDevice(), tracks = false }: { readonly device?: Device; readonly tracks?: boolean } = {},
 ): Promise<Profile> {
   const backend = backendOf("profile", device);
   if (!hasTimestamps(backend)) {
@@ -38,5 +41,7 @@ export async function profile(
   } finally {
     stop();
   }
-  return profileOf((await Promise.all(measured)).flat());
+  const submits = await Promise.all(measured);
+  if (tracks) addTrack(submits);
+  return profileOf(submits.flat());
 }

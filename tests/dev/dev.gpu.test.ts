@@ -121,6 +121,34 @@ describe("profile", () => {
     expect(await compute().data()).toEqual(wanted); // the device is as it was
   });
 
+  it("makes a track of the launches for the browser's Performance panel, if asked to", async () => {
+    const [x, y] = inputs();
+    const run = async (): Promise<void> => {
+      await x.matmul(y).sum(0).data();
+      await x.matmul(y).relu().data();
+    };
+    performance.clearMeasures();
+    await profile(run, { device });
+    expect(performance.getEntriesByType("measure")).toEqual([]);
+    const beforeMs = performance.now();
+    const { launches } = await profile(run, { device, tracks: true });
+    const entries = performance.getEntriesByType("measure") as PerformanceMeasure[];
+    performance.clearMeasures();
+    expect(entries.map(({ name }) => name)).toEqual(launches.map(({ kernel }) => kernel));
+    expect(entries.length).toBeGreaterThan(2);
+    let endMs = beforeMs;
+    entries.forEach(({ startTime, duration, detail }, index) => {
+      const { devtools } = detail as { devtools: Record<string, unknown> };
+      expect(devtools).toMatchObject({ dataType: "track-entry", track: "GPU", trackGroup: "flywheel" });
+      expect(devtools["properties"]).toContainEqual(["output", `[${launches[index]!.output.join()}]`]);
+      for (const pair of devtools["properties"] as unknown[][])
+        expect(pair.map((part) => typeof part)).toEqual(["string", "string"]);
+      expect(duration).toBeCloseTo(launches[index]!.timeMs, 2);
+      expect(startTime).toBeGreaterThanOrEqual(endMs - 0.01); // one after the other, since the submit
+      endMs = startTime + duration;
+    });
+  });
+
   it("needs a GPU", async () => {
     const cpu = await openDevice("cpu");
     await expect(profile(() => 0, { device: cpu })).rejects.toThrow(
