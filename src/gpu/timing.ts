@@ -53,7 +53,11 @@ async function timeByTimestamps(context: GpuContext, commands: readonly Command[
     });
     encoder.resolveQuerySet(querySet, 0, 2 * labels.length, resolved, 0);
     encoder.copyBufferToBuffer(resolved, 0, staging, 0, byteLength);
+    // as any other submit: what it spoils must be known
+    faults.submits++;
+    device.pushErrorScope("validation");
     device.queue.submit([encoder.finish()]);
+    faults.watchScope((error) => faults.describe(error), faults.submits);
     counters.submits++;
     const ticket = faults.ticket();
     await faults.finish(staging.mapAsync(GPUMapMode.READ), ticket);

@@ -1,7 +1,7 @@
 /** Tools for people: they show and run what the library runs, and leave everything as it was. */
 
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { openDevice, tensor, withDevice } from "../../src";
+import { compile, openDevice, tensor, withDevice } from "../../src";
 import type { Device, Tensor } from "../../src";
 import {
   bindKernel,
@@ -200,6 +200,41 @@ describe("debug channels", () => {
     expect(header).toMatch(/^# +kernel +output +ms +% +GFLOP\/s +GB\/s/);
     expect(lines[0]).toMatch(/^1 +matmul/);
     expect(lines.at(-1)).toMatch(/^ +all/);
+  });
+
+  it("time: also of replays, whose scalars are read as ever", async () => {
+    const [x, y] = inputs();
+    const compiled = compile(() => x.matmul(y).mean());
+    const replayed = (): Tensor => withDevice(device, compiled);
+    const wanted = await replayed().item();
+    for (let i = 0; i < 3; i++) await replayed().item();
+    const values: number[] = [];
+    const shown = await watch("time", async () => {
+      for (let i = 0; i < 2; i++) values.push(await replayed().item());
+    });
+    expect(values).toEqual([wanted, wanted]);
+    expect(shown.filter((text) => text.includes("matmul"))).toHaveLength(2);
+  });
+
+  it("time: what goes wrong is told here, and thrown where the result is read", async () => {
+    const [x] = inputs();
+    const { gpu } = backendOf("test", device);
+    const shown = await watch("time", async () => {
+      const time = gpu.time.bind(gpu);
+      gpu.time = (commands) => {
+        gpu.device.pushErrorScope = () => {
+          delete (gpu.device as { pushErrorScope?: unknown }).pushErrorScope;
+          gpu.device.pushErrorScope("validation");
+          gpu.device.createBuffer({ size: 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.STORAGE }); // refused
+        };
+        return time(commands);
+      };
+      const y = await x.mul(7).realize();
+      Reflect.deleteProperty(gpu, "time");
+      await expect(y.data()).rejects.toThrow("WebGPU must accept what it is given");
+    });
+    expect(shown[0]).toMatch(/^time: DeviceError: device: WebGPU must accept/);
+    expect(await x.mul(2).data()).toHaveLength(N * N); // the device goes on
   });
 
   it("time: by the clock where there are no timestamps", async () => {
