@@ -1,7 +1,7 @@
 /** What a device says of its memory, to the byte. */
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Device, F, init, manualSeed, memory, nn, optim, resetPeakMemory, tensor } from "../src";
+import { type Device, F, init, manualSeed, memory, nn, optim, Parameter, resetPeakMemory, tensor } from "../src";
 
 let device: Device;
 beforeAll(async () => {
@@ -61,4 +61,10 @@ test("the peak is the most that was held, until it is reset", async () => {
   expect(pooledByteLength).toBe(held.pooledByteLength + 2 ** 22);
   expect(byName.map(({ name }) => name)).not.toContain("tensor");
   expect(peakByteLength).toBe(memory().liveByteLength);
+});
+
+test("state without a name is called state", async () => {
+  const parameter = new Parameter(tensor([1, 2, 3]));
+  await parameter.data();
+  expect(memory().byName).toContainEqual({ name: "state", byteLength: 256, count: 1 });
 });

@@ -4,7 +4,7 @@
 export interface NamedMemory {
   /**
    * `"tensor"` (results), `"data"` (what came from the host and stays), `"slot"` (values inside plans), `"params"` (numbers that plans
-   * are given), `"scalars"`, `"staging"` (on its way to the host), or the name of state: an arena's, a parameter's, a buffer's.
+   * are given), `"scalars"`, `"staging"` (on its way to the host), or the name of state: an arena's, a parameter's, a buffer's, `"state"` where it has none.
    */
   readonly name: string;
   /** Sizes as they were allocated, which is up to an eighth more than was asked for. */

@@ -411,7 +411,7 @@ export class WebGpuBackend implements Backend {
     const owner = variable.home?.arena ?? variable;
     if (owner.storage instanceof GpuStorage && owner.storage.memory.fault) this.free(owner); // there was no room for it
     if (owner.storage) return;
-    const storage = this.zeroed(paddedByteLength(owner), owner.name);
+    const storage = this.zeroed(paddedByteLength(owner), owner.name || "state");
     owner.storage = storage;
     this.collected.register(owner, storage, storage);
   }
