@@ -314,6 +314,19 @@ describe("FLYWHEEL_DEBUG", () => {
 });
 
 describe("explain", () => {
+  it("counts each operand and result of a kernel made from the graph, but no more of it than is gone through", () => {
+    const [x, y] = inputs();
+    const bytesOf = (z: Tensor): number[] => launchesOf(z).map(({ bytes }) => bytes);
+    const all = 4 * N * N;
+    expect(bytesOf(x.add(y).relu())).toEqual([3 * all]);
+    expect(bytesOf(x.add(x))).toEqual([2 * all]);
+    expect(bytesOf(x.add(y.narrow(0, 0, 1)))).toEqual([3 * all]); // which part is read is not looked at
+    expect(bytesOf(x.narrow(0, 0, 12).exp())).toEqual([all]); // half in, half out
+    expect(bytesOf(x.sum(1))).toEqual([all + 4 * N]);
+    const [sweep] = launchesOf(x.softmax(1));
+    expect(sweep).toMatchObject({ label: expect.stringContaining("sweep") as string, bytes: 2 * all });
+  });
+
   it("tells the programs that run in some code, planned anew or not", async () => {
     const [x, y] = inputs();
     const compute = async (): Promise<void> => {
