@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The command lines of `npm run bench` and `npm run peers`: each option that takes a value, or is a switch, with a function that
+ * The command lines of `npm run bench`, `npm run peers` and `npm run explain`: each option that takes a value, or is a switch, with a function that
  * checks it. A bad input is a SetupError of one sentence.
  */
 import { statSync } from "node:fs";
@@ -13,11 +13,12 @@ import { SetupError } from "./setup.mjs";
  *
  * @param {string} command as it is typed: "npm run bench"
  * @param {string[]} argv
- * @param {{ taking: Record<string, (value: string) => void>, switches: Record<string, () => void> }} options called in order
+ * @param {{ taking: Record<string, (value: string) => void>, switches: Record<string, () => void>, word?: (word: string) => void }} options
+ *   called in order; `word` for what is no option, which without it is wrong
  * @returns {boolean} whether help is wanted
  * @throws SetupError for what is no option, has no value, or has one too many
  */
-export function readOptions(command, argv, { taking, switches }) {
+export function readOptions(command, argv, { taking, switches, word }) {
   /** @type {Record<string, { type: "string" | "boolean", short?: string }>} */
   const types = { help: { type: "boolean", short: "h" } };
   for (const name of Object.keys(taking)) types[name] = { type: "string" };
@@ -26,7 +27,8 @@ export function readOptions(command, argv, { taking, switches }) {
   const { tokens } = parseArgs({ args: argv, strict: false, allowPositionals: true, tokens: true, options: types });
   if (tokens.some((token) => token.kind === "option" && token.name === "help")) return true;
   for (const token of tokens) {
-    if (token.kind === "positional") wrong(`options must start with --, got "${token.value}"`);
+    if (token.kind === "positional" && word) word(token.value);
+    else if (token.kind === "positional") wrong(`options must start with --, got "${token.value}"`);
     if (token.kind !== "option") continue;
     const { name, rawName, value } = token;
     if (Object.hasOwn(switches, name) && value === undefined) switches[name]?.();

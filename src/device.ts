@@ -4,13 +4,17 @@
  */
 
 import { checkChoice, checkOptionNames, describe } from "./options";
+import { DEBUG_SWITCH, debugSwitch } from "./debugSwitch";
 import { DeviceError, DeviceLostError, ValueError } from "./errors";
 import type { AdapterInfo } from "./gpu/adapterInfo";
+import type { MemoryUse } from "./gpu/memoryUse";
 import { CpuBackend } from "./runtime/cpuBackend";
 import { Engine } from "./runtime/engine";
 import type { Backend } from "./runtime/program";
+import type { WebGpuBackend } from "./runtime/webgpuBackend";
 
 export type { AdapterInfo } from "./gpu/adapterInfo";
+export type { MemoryUse, NamedMemory } from "./gpu/memoryUse";
 
 export type DeviceKind = "cpu" | "webgpu";
 
@@ -45,6 +49,8 @@ export interface InitOptions extends DeviceOptions {
 /** What a backend tells of itself beyond the contract. */
 type DescribedBackend = Backend & {
   adapterInfo(): AdapterInfo;
+  memory(): MemoryUse;
+  resetPeakMemory(): void;
   /** Running totals: dispatches, submits, bytes uploaded and read, ... */
   counters(): Readonly<Record<string, number>>;
   /** Whether the GPU behind it is gone. */
@@ -80,9 +86,25 @@ export class Device {
     return this.backend.adapterInfo();
   }
 
-  /** Memory in use, in bytes; what is pooled for reuse included. */
-  memory(): { liveByteLength: number } {
-    return { liveByteLength: this.backend.liveByteLength };
+  /**
+   * Memory that the device holds, in bytes: all of it, what is pooled for reuse, the peak, and what is in use by name. On the CPU
+   * only state counts; values of tensors belong to JavaScript's collector.
+   *
+   * @example
+   * const { liveByteLength, peakByteLength, byName } = device.memory();
+   * console.table(byName); // "params", "slot", "data" ...: bytes and buffers of each, the largest first
+   */
+  memory(): MemoryUse {
+    return this.backend.memory();
+  }
+
+  /**
+   * Lets `peakByteLength` start anew from what is held now.
+   *
+   * @see torch.cuda.reset_peak_memory_stats
+   */
+  resetPeakMemory(): void {
+    this.backend.resetPeakMemory();
   }
 
   /** Running totals of what the device has done: take the difference of two readings. */
@@ -154,7 +176,7 @@ let current: Device | null = null;
  * @param options.debug whether indices are checked on a GPU too; default false
  * @returns the device
  * @throws DeviceError if `"webgpu"` was asked for and there is none; `"auto"` warns once instead and takes the CPU
- * @throws ValueError for a device or limits that there are not
+ * @throws ValueError for a device or limits that there are not, or a channel in FLYWHEEL_DEBUG (see `debug` of `flywheel/dev`)
  *
  * @example
  * await init();
@@ -190,14 +212,33 @@ async function open(op: "init" | "openDevice", kind: DeviceKind, options: Device
     case "cpu":
       return new Device(new CpuBackend(), options);
     case "webgpu": {
+      const watch = await watcher();
       const { createWebGpuBackend } = await import("./runtime/webgpuBackend");
-      return new Device(await createWebGpuBackend(options), options);
+      const backend = await createWebGpuBackend(options);
+      watch(backend);
+      return new Device(backend, options);
     }
     default:
       throw new ValueError(
         `${op}: device must be ${op === "init" ? '"auto", ' : ""}"webgpu" or "cpu", got ${JSON.stringify(kind)}. Pass one of them.`,
       );
   }
+}
+
+/**
+ * What opens the debug channels that FLYWHEEL_DEBUG names; where it is not set, nothing is loaded.
+ *
+ * @throws ValueError for channels that there are not
+ */
+async function watcher(): Promise<(backend: WebGpuBackend) => void> {
+  const text = debugSwitch();
+  if (text === "") return () => undefined;
+  const { channelsOf, openChannel } = await import("./dev/channels");
+  const channels = channelsOf(DEBUG_SWITCH, text);
+  return (backend) => {
+    // eslint-disable-next-line no-console -- somebody asked for it
+    for (const channel of channels) openChannel(backend, channel, (shown) => console.log(shown));
+  };
 }
 
 /**
@@ -252,8 +293,17 @@ export function withDevice<T>(device: Device, body: () => T): T {
 /** What is known of the default device's adapter; see `Device.adapterInfo`. */
 export const adapterInfo = (): AdapterInfo => defaultDevice().adapterInfo();
 
-/** Bytes in use on the default device; see `Device.memory`. */
-export const memory = (): { liveByteLength: number } => defaultDevice().memory();
+/** Memory that the default device holds: all of it, pooled, at its peak, and by name; see `Device.memory`. */
+export const memory = (): MemoryUse => defaultDevice().memory();
+
+/**
+ * Lets the peak of the default device's memory start anew; see `Device.resetPeakMemory`.
+ *
+ * @see torch.cuda.reset_peak_memory_stats
+ */
+export const resetPeakMemory = (): void => {
+  defaultDevice().resetPeakMemory();
+};
 
 async function openBest(options: DeviceOptions): Promise<Device> {
   try {

@@ -1,7 +1,7 @@
 /** flywheel: tensors on WebGPU with autograd, for training in the browser. */
 
-export { adapterInfo, defaultDevice, Device, init, memory, openDevice, withDevice } from "./device";
-export type { AdapterInfo, DeviceKind, DeviceOptions, InitOptions } from "./device";
+export { adapterInfo, defaultDevice, Device, init, memory, openDevice, resetPeakMemory, withDevice } from "./device";
+export type { AdapterInfo, DeviceKind, DeviceOptions, InitOptions, MemoryUse, NamedMemory } from "./device";
 export { compile } from "./compile";
 export type { Compiled, CompiledResult, CompileOptions, CompileStatus } from "./compile";
 export {

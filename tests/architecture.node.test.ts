@@ -11,6 +11,7 @@ const SRC = join(ROOT, "src");
 const LAYERS: Record<string, number> = {
   errors: 0,
   options: 0,
+  debugSwitch: 0,
   graph: 1,
   gpu: 1,
   ops: 2,

@@ -7,6 +7,7 @@ import {
   init,
   memory,
   openDevice,
+  resetPeakMemory,
   Parameter,
   tensor,
   ValueError,
@@ -43,10 +44,13 @@ test("the CPU describes itself and counts", async () => {
   const device = await init({ device: "cpu" });
   expect(adapterInfo().device).toBe("cpu");
   expect(device.adapterInfo().description).toContain("CPU");
-  expect(memory().liveByteLength).toBe(0);
+  expect(memory()).toEqual({ liveByteLength: 0, pooledByteLength: 0, peakByteLength: 0, byName: [] });
   const p = new Parameter(tensor([1, 2, 3]));
   await p.data();
-  expect(device.memory().liveByteLength).toBe(12);
+  const byName = [{ name: "state", byteLength: 12, count: 1 }];
+  expect(device.memory()).toEqual({ liveByteLength: 12, pooledByteLength: 0, peakByteLength: 12, byName });
+  resetPeakMemory();
+  expect(memory().peakByteLength).toBe(12);
   expect(device.counters()["programs"]).toBeGreaterThan(0);
   expect(String(device)).toMatch(/^cpu:\d+$/);
 });

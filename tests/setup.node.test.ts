@@ -39,7 +39,7 @@ describe("the version of Node", () => {
     expect(() => ensureNode(version)).toThrow(SetupError);
   });
 
-  test.each(["start", "test", "bench", "peers", "build", "bar", "fuzz", "plant", "supported", "verify"])(
+  test.each(["start", "test", "bench", "peers", "build", "bar", "explain", "fuzz", "plant", "supported", "verify"])(
     "is what npm run %s checks first",
     (name) => {
       const old = join(folder, "old.mjs");

@@ -35,6 +35,8 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   "recompute for torch.utils.checkpoint.checkpoint": "a checkpoint is a file here",
   "Buffer for torch.nn.Module.register_buffer": "PyTorch 1.13 has the method alone",
   "setAt for torch.Tensor.__setitem__": "nor assignment to them",
+  "resetPeakMemory for torch.cuda.reset_peak_memory_stats":
+    "what it resets is a field of memory(), not of memory_stats()",
 };
 
 const plain = (name: string): string => name.replaceAll("_", "").toLowerCase();

@@ -1,27 +1,21 @@
-/** Debug channels: what the library plans, on the console, while a program runs. */
+/** Debug channels by hand: see channels.ts. */
 
 import { defaultDevice, type Device } from "../device";
-import type { PlannedLaunch } from "../schedule/plan";
-import { printLaunches } from "../schedule/print";
+import { checkedChannel, type DebugChannel, openChannel } from "./channels";
 import { backendOf } from "./device";
-import { intercept } from "./intercept";
-
-/** What can be shown of each new plan: its table of launches, or the text of their shaders. */
-export type DebugChannel = "schedule" | "wgsl";
-
-const SHOWN: Readonly<Record<DebugChannel, (launches: readonly PlannedLaunch[]) => string>> = {
-  schedule: printLaunches,
-  wgsl: (launches) => launches.map(({ label, wgsl }) => `// ${label}.wgsl, specialised\n${wgsl}`).join("\n"),
-};
 
 /**
- * Shows each plan when it is made: a program of a new structure. Programs that run again show nothing.
+ * Shows what a program does while it runs. New plans are programs of a new structure; those that run again show their time only.
+ * `FLYWHEEL_DEBUG=schedule,time` does the same for all devices that `init` and `openDevice` open, without a change to the program:
+ * an environment variable in Node, elsewhere a parameter of the page's URL or an item of localStorage.
  *
- * @param channel `"schedule"`: the table that `explain` gives; `"wgsl"`: the shaders
+ * @param channel of each new plan: `"schedule"`, the table that `explain` gives; `"wgsl"`, its shaders; `"kernels:NAME"`, those of one
+ *   kernel; `"memory"`, what the device holds. Of each program: `"time"`, what its kernels take, by timestamps where there are some
  * @param options.device default: the default device
  * @param options.print default: console.log
  * @returns ends it; end several in reverse order
  * @throws DeviceError for the CPU, which has no plans
+ * @throws ValueError for a channel or a kernel that there is not
  *
  * @example
  * const stop = debug("schedule");
@@ -35,13 +29,5 @@ export function debug(
     print = (text) => console.log(text),
   }: { readonly device?: Device; readonly print?: (text: string) => void } = {},
 ): () => void {
-  const backend = backendOf("debug", device);
-  const plansMade = (): number => backend.counters()["plansMade"] ?? 0;
-  return intercept(backend, "run", (run) => (program) => {
-    const launches = backend.launchesOf(program); // now: once it has run, its nodes are values
-    const before = plansMade();
-    const values = run(program);
-    if (plansMade() > before) print(SHOWN[channel](launches));
-    return values;
-  });
+  return openChannel(backendOf("debug", device), checkedChannel("debug", channel), print);
 }

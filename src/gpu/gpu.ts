@@ -20,6 +20,7 @@ import { type GpuCounters, newCounters } from "./counters";
 import { type Command, encode } from "./encode";
 import { Faults } from "./faults";
 import { type BufferRange, checkRange, type GpuContext, type GpuMemory, MemoryPool } from "./memory";
+import { type MemoryUse, sumByName } from "./memoryUse";
 import { type Pipeline, PipelineCache } from "./pipeline";
 import { type Filled, Readback, type StagedBlock } from "./readback";
 import { timeCommands, type Timings } from "./timing";
@@ -30,6 +31,7 @@ export type { BindGroupHandle, Binding } from "./bindGroup";
 export type { GpuCounters } from "./counters";
 export type { Command, CopyCommand, DispatchCommand } from "./encode";
 export type { BufferRange, GpuMemory } from "./memory";
+export type { MemoryUse, NamedMemory } from "./memoryUse";
 export type { BindingLayout, BindingType, Pipeline } from "./pipeline";
 export type { StagedBlock } from "./readback";
 export type { DispatchTime, Timings } from "./timing";
@@ -56,6 +58,7 @@ export class Gpu {
   private readonly pipelines: PipelineCache;
   private readonly bindGroups: BindGroupCache;
   private readonly readback: Readback;
+  private peakByteLength = 0;
 
   /**
    * The best adapter's device, with the features that some kernels can use and the largest buffers it offers.
@@ -83,7 +86,15 @@ export class Gpu {
     this.limits = readLimits(device, this.adapterClass, info);
     this.faults = new Faults(device, () => this.heldByteLength, ownsDevice);
     this.lost = this.faults.lost;
-    this.context = { device, limits: this.limits, counters: newCounters(), faults: this.faults };
+    this.context = {
+      device,
+      limits: this.limits,
+      counters: newCounters(),
+      faults: this.faults,
+      onCreate: (byteLength) => {
+        this.peakByteLength = Math.max(this.peakByteLength, this.heldByteLength + byteLength);
+      },
+    };
     this.bindGroups = new BindGroupCache(this.context);
     this.memory = new MemoryPool(this.context, (memory) => {
       this.bindGroups.evictBuffer(memory);
@@ -118,6 +129,22 @@ export class Gpu {
   /** All bytes of GPU memory that this Gpu holds. */
   get heldByteLength(): number {
     return this.liveByteLength + this.pooledByteLength + this.stagingByteLength;
+  }
+
+  /** What is held and by whom, and the most that was held since the last `resetPeakMemory`. */
+  memoryUse(): MemoryUse {
+    const staging = [...this.readback.inUse()].map((byteLength) => ({ name: "staging", byteLength }));
+    return {
+      liveByteLength: this.heldByteLength,
+      pooledByteLength: this.pooledByteLength + this.readback.freeByteLength,
+      peakByteLength: this.peakByteLength,
+      byName: sumByName([...this.memory.labelled(), ...staging]),
+    };
+  }
+
+  /** From now on, the peak is that of what comes. */
+  resetPeakMemory(): void {
+    this.peakByteLength = this.heldByteLength;
   }
 
   /** Errors seen so far that WebGPU reported late. */

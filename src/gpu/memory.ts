@@ -8,6 +8,8 @@ import type { Faults } from "./faults";
 /** One GPUBuffer. Its content is undefined when it is allocated. */
 export class GpuMemory {
   state: "live" | "pooled" | "destroyed" = "live";
+  /** Who has it now: what it is for, or the name of the state in it. */
+  label = "";
   /** Set when the GPU had no room for it: nothing can be done with it but free it. */
   fault: OutOfMemoryError | null = null;
 
@@ -33,6 +35,8 @@ export interface GpuContext {
   readonly limits: GpuLimits;
   readonly counters: GpuCounters;
   readonly faults: Faults;
+  /** Called when a buffer was created, before its bytes count as held. */
+  readonly onCreate: (byteLength: number) => void;
 }
 
 const MIB = 2 ** 20;
@@ -75,7 +79,7 @@ export function checkRange(what: string, { buffer, byteOffset, byteLength }: Buf
 
 /** Creates a buffer and watches for memory running out, which the GPU tells only later. */
 export function createBuffer(
-  { device, limits, counters, faults }: GpuContext,
+  { device, limits, counters, faults, onCreate }: GpuContext,
   descriptor: GPUBufferDescriptor,
   heldByteLength: number,
   onFault: (error: OutOfMemoryError) => void = () => undefined,
@@ -95,6 +99,7 @@ export function createBuffer(
   try {
     buffer = device.createBuffer(descriptor);
     counters.buffersCreated++;
+    onCreate(descriptor.size);
     return buffer;
   } catch (error) {
     if (error instanceof RangeError) throw outOfMemory(error.message);
@@ -137,6 +142,7 @@ export class MemoryPool {
       rounded <= maxBufferSize ? rounded : Math.max(roundUp(byteLength, 4), maxBufferSize - (maxBufferSize % 4));
     const memory = this.reuse(size) ?? this.create(size, label);
     memory.state = "live";
+    memory.label = label;
     this.live.add(memory);
     this.liveByteLength += size;
     this.peakLiveByteLength = Math.max(this.peakLiveByteLength, this.liveByteLength);
@@ -162,6 +168,11 @@ export class MemoryPool {
     if (sameSize) sameSize.push(memory);
     else this.pooledBySize.set(memory.byteLength, [memory]);
     this.evict();
+  }
+
+  /** What is live, by label. */
+  *labelled(): Iterable<{ name: string; byteLength: number }> {
+    for (const { label, byteLength } of this.live) yield { name: label, byteLength };
   }
 
   /** Destroys the buffers that wait in the pool. */

@@ -39,7 +39,7 @@ export interface StagedBlock {
 
 export class Readback {
   private free: Staging[] = [];
-  private freeByteLength = 0;
+  freeByteLength = 0;
   private readonly ring: RingSlot[] = [];
   private ringNext = 0;
   private readonly all = new Set<Staging>();
@@ -117,6 +117,12 @@ export class Readback {
     }
     this.encode(encoder, { staging: slot.staging, ranges, offsets, byteLength });
     return (slot.block = new RingBlock(this, slot, offsets, byteLength));
+  }
+
+  /** Sizes of the staging buffers that are not free: those on their way to the host, and those of the ring. */
+  *inUse(): Iterable<number> {
+    const waiting = new Set(this.free);
+    for (const staging of this.all) if (!waiting.has(staging)) yield staging.byteLength;
   }
 
   /** Destroys the staging buffers that wait for a read. */

@@ -7,6 +7,8 @@ export interface DispatchTime {
   /** Kernel name. */
   readonly label: string;
   readonly timeMs: number;
+  /** From the start of the first one to its own. */
+  readonly startMs: number;
 }
 
 export interface Timings {
@@ -51,14 +53,19 @@ async function timeByTimestamps(context: GpuContext, commands: readonly Command[
     });
     encoder.resolveQuerySet(querySet, 0, 2 * labels.length, resolved, 0);
     encoder.copyBufferToBuffer(resolved, 0, staging, 0, byteLength);
+    // as any other submit: what it spoils must be known
+    faults.submits++;
+    device.pushErrorScope("validation");
     device.queue.submit([encoder.finish()]);
+    faults.watchScope((error) => faults.describe(error), faults.submits);
     counters.submits++;
     const ticket = faults.ticket();
     await faults.finish(staging.mapAsync(GPUMapMode.READ), ticket);
     await faults.settle(ticket);
     const ns = new BigUint64Array(staging.getMappedRange());
     // Clocks may step back between passes: never negative.
-    return labels.map((label, i) => ({ label, timeMs: Math.max(0, Number(ns[2 * i + 1]! - ns[2 * i]!) / 1e6) }));
+    const between = (from: number, to: number): number => Math.max(0, Number(ns[to]! - ns[from]!) / 1e6);
+    return labels.map((label, i) => ({ label, timeMs: between(2 * i, 2 * i + 1), startMs: between(0, 2 * i) }));
   } finally {
     querySet.destroy();
     resolved.destroy();
@@ -70,15 +77,18 @@ async function timeByClock(context: GpuContext, commands: readonly Command[]): P
   const { device, faults, counters } = context;
   const { queue } = device;
   const times: DispatchTime[] = [];
+  let firstMs: number | null = null;
   for (const command of commands) {
     const encoder = device.createCommandEncoder({ label: "time" });
     encode(context, encoder, [command]);
     await faults.finish(queue.onSubmittedWorkDone(), faults.ticket());
     const start = performance.now();
+    firstMs ??= start;
     queue.submit([encoder.finish()]);
     counters.submits++;
     await faults.finish(queue.onSubmittedWorkDone(), faults.ticket());
-    if (command.kind === "dispatch") times.push({ label: command.pipeline.label, timeMs: performance.now() - start });
+    if (command.kind !== "dispatch") continue;
+    times.push({ label: command.pipeline.label, timeMs: performance.now() - start, startMs: start - firstMs });
   }
   await faults.settle(faults.ticket());
   return times;

@@ -6,6 +6,7 @@
 import { InternalError } from "../errors";
 import { allocateHost, type TypedArray } from "../graph/dtype";
 import type { DeviceStorage, Node } from "../graph/node";
+import type { MemoryUse } from "../gpu/memoryUse";
 import { sizeOf } from "../graph/shape";
 import { Interpretation, interpret } from "../reference/interpret";
 import { Arena } from "./arena";
@@ -51,11 +52,24 @@ interface Stretch {
 export class CpuBackend implements Backend {
   readonly kind = "cpu";
   private stateByteLength = 0;
+  private stateCount = 0;
+  private peakByteLength = 0;
   private readonly totals = { programs: 0, bytesRead: 0 };
 
   /** Bytes of all state. Values of tensors belong to JavaScript's collector. */
   get liveByteLength(): number {
     return this.stateByteLength;
+  }
+
+  /** State alone, under one name; nothing is pooled. */
+  memory(): MemoryUse {
+    const { stateByteLength: byteLength, stateCount: count, peakByteLength } = this;
+    const byName = count > 0 ? [{ name: "state", byteLength, count }] : [];
+    return { liveByteLength: byteLength, pooledByteLength: 0, peakByteLength, byName };
+  }
+
+  resetPeakMemory(): void {
+    this.peakByteLength = this.stateByteLength;
   }
 
   adapterInfo(): typeof CPU_INFO {
@@ -91,7 +105,10 @@ export class CpuBackend implements Backend {
   }
 
   free(holder: { storage: Node["storage"] }): void {
-    if (holder instanceof Variable) this.stateByteLength -= holder.storage?.byteLength ?? 0;
+    if (holder instanceof Variable && holder.storage) {
+      this.stateByteLength -= holder.storage.byteLength;
+      this.stateCount--;
+    }
     holder.storage = null;
   }
 
@@ -101,6 +118,8 @@ export class CpuBackend implements Backend {
 
   private store(variable: Variable, data: TypedArray): void {
     this.stateByteLength += data.byteLength - (variable.storage?.byteLength ?? 0);
+    this.peakByteLength = Math.max(this.peakByteLength, this.stateByteLength);
+    if (!variable.storage) this.stateCount++;
     variable.storage = new HostStorage(data);
   }
 }

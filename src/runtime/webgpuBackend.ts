@@ -15,6 +15,7 @@ import {
   type Command,
   Gpu,
   type GpuMemory,
+  type MemoryUse,
   type RequestOptions,
   type StagedBlock,
 } from "../gpu/gpu";
@@ -68,6 +69,7 @@ export class WebGpuBackend implements Backend {
     this.release(storage);
   });
   private plansMade = 0;
+  private latest: CompiledPlan | null = null;
 
   constructor(readonly gpu: Gpu) {
     this.slots = new SlotPool(gpu);
@@ -84,6 +86,14 @@ export class WebGpuBackend implements Backend {
 
   get liveByteLength(): number {
     return this.gpu.heldByteLength;
+  }
+
+  memory(): MemoryUse {
+    return this.gpu.memoryUse();
+  }
+
+  resetPeakMemory(): void {
+    this.gpu.resetPeakMemory();
   }
 
   get isLost(): boolean {
@@ -217,9 +227,9 @@ export class WebGpuBackend implements Backend {
     return makePlan(taskOf(program), this.gpu.limits).launches;
   }
 
-  /** The launches of a plan that it has, for people. */
-  launchesOfPlan(key: string): readonly PlannedLaunch[] {
-    return this.plans.get(key)?.plan.launches ?? [];
+  /** The launches of the program that runs or ran last, for people. */
+  get latestLaunches(): readonly PlannedLaunch[] {
+    return this.latest?.plan.launches ?? [];
   }
 
   /** Copies wanted scalars into the ring, where they are not there yet; gives where each of the outputs lies there. */
@@ -298,6 +308,7 @@ export class WebGpuBackend implements Backend {
   private touch(key: string, compiled: CompiledPlan): void {
     this.plans.delete(key);
     this.plans.set(key, compiled);
+    this.latest = compiled;
   }
 
   /**
@@ -405,7 +416,7 @@ export class WebGpuBackend implements Backend {
     const owner = variable.home?.arena ?? variable;
     if (owner.storage instanceof GpuStorage && owner.storage.memory.fault) this.free(owner); // there was no room for it
     if (owner.storage) return;
-    const storage = this.zeroed(paddedByteLength(owner), owner.name);
+    const storage = this.zeroed(paddedByteLength(owner), owner.name || "state");
     owner.storage = storage;
     this.collected.register(owner, storage, storage);
   }

@@ -218,21 +218,22 @@ class Planner {
         byteLength: paddedByteLength(memory),
       };
     };
+    const bindings = launch.bindings.map(({ binding, bound, window, moving }) => ({
+      binding,
+      byteOffset: 0,
+      ...place(bound),
+      ...window,
+      ...(moving && { byteOffset: this.plannedValue(moving.from), byteLength: moving.byteLength }),
+    }));
     return {
       label: launch.label,
       wgsl: launch.wgsl,
       grid: launch.grid,
-      bindings: launch.bindings.map(({ binding, bound, window, moving }) => ({
-        binding,
-        byteOffset: 0,
-        ...place(bound),
-        ...window,
-        ...(moving && { byteOffset: this.plannedValue(moving.from), byteLength: moving.byteLength }),
-      })),
+      bindings,
       paramsBinding: launch.paramsBinding,
       params: launch.params.map(({ field, value }) => ({ type: field.type, value: this.plannedParam(value) })),
       flops: launch.flops,
-      bytes: launch.bytes,
+      bytes: unit.call ? launch.bytes : trafficOf(bindings, launch.bytes),
       output: unit.root.shape,
       fused: this.fusedNames(unit),
       cut: unit.cut,
@@ -266,6 +267,10 @@ class Planner {
       .map((node) => node.op.name);
   }
 }
+
+/** Least bytes to and from memory of a kernel made from the graph: all that it binds, but no more of each than it goes through. */
+const trafficOf = (bindings: readonly PlannedBinding[], once: number): number =>
+  bindings.reduce((sum, { byteLength }) => sum + Math.min(byteLength, once), 0);
 
 function specOf(unit: Unit, task: Task, limits: KernelLimits): UnitSpec {
   const effect = unit.effect === null ? null : task.effects[unit.effect]!;

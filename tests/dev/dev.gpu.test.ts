@@ -1,7 +1,7 @@
 /** Tools for people: they show and run what the library runs, and leave everything as it was. */
 
-import { beforeAll, describe, expect, it } from "vitest";
-import { openDevice, tensor, withDevice } from "../../src";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { compile, openDevice, tensor, withDevice } from "../../src";
 import type { Device, Tensor } from "../../src";
 import {
   bindKernel,
@@ -12,12 +12,15 @@ import {
   kernelNames,
   launchesOf,
   type MatmulInfo,
+  printLaunches,
   printProfile,
   profile,
+  programsIn,
   runKernel,
   synchronize,
   variantsOf,
 } from "../../src/dev";
+import { backendOf } from "../../src/dev/device";
 
 let device: Device;
 beforeAll(async () => {
@@ -118,6 +121,34 @@ describe("profile", () => {
     expect(await compute().data()).toEqual(wanted); // the device is as it was
   });
 
+  it("makes a track of the launches for the browser's Performance panel, if asked to", async () => {
+    const [x, y] = inputs();
+    const run = async (): Promise<void> => {
+      await x.matmul(y).sum(0).data();
+      await x.matmul(y).relu().data();
+    };
+    performance.clearMeasures();
+    await profile(run, { device });
+    expect(performance.getEntriesByType("measure")).toEqual([]);
+    const beforeMs = performance.now();
+    const { launches } = await profile(run, { device, tracks: true });
+    const entries = performance.getEntriesByType("measure") as PerformanceMeasure[];
+    performance.clearMeasures();
+    expect(entries.map(({ name }) => name)).toEqual(launches.map(({ kernel }) => kernel));
+    expect(entries.length).toBeGreaterThan(2);
+    let endMs = beforeMs;
+    entries.forEach(({ startTime, duration, detail }, index) => {
+      const { devtools } = detail as { devtools: Record<string, unknown> };
+      expect(devtools).toMatchObject({ dataType: "track-entry", track: "GPU", trackGroup: "flywheel" });
+      expect(devtools["properties"]).toContainEqual(["output", `[${launches[index]!.output.join()}]`]);
+      for (const pair of devtools["properties"] as unknown[][])
+        expect(pair.map((part) => typeof part)).toEqual(["string", "string"]);
+      expect(duration).toBeCloseTo(launches[index]!.timeMs, 2);
+      expect(startTime).toBeGreaterThanOrEqual(endMs - 0.01); // one after the other, since the submit
+      endMs = startTime + duration;
+    });
+  });
+
   it("needs a GPU", async () => {
     const cpu = await openDevice("cpu");
     await expect(profile(() => 0, { device: cpu })).rejects.toThrow(
@@ -146,7 +177,170 @@ describe("debug", () => {
   });
 });
 
+describe("debug channels", () => {
+  const watch = async (channel: Parameters<typeof debug>[0], body: () => Promise<unknown>): Promise<string[]> => {
+    const shown: string[] = [];
+    const stop = debug(channel, { device, print: (text) => shown.push(text) });
+    await body();
+    await synchronize(device);
+    stop();
+    return shown;
+  };
+
+  it("time: a table by kernel for each program, the plan new or not; results are the same", async () => {
+    const [x, y] = inputs();
+    const compute = (): Promise<ArrayLike<number>> => x.matmul(y).log1p().data();
+    const wanted = await compute();
+    const values: ArrayLike<number>[] = [];
+    const shown = await watch("time", async () => values.push(await compute(), await compute()));
+    expect(values).toEqual([wanted, wanted]);
+    expect(shown).toHaveLength(2);
+    const [title, header, ...lines] = shown[1]!.split("\n");
+    expect(title).toBe("time by kernel");
+    expect(header).toMatch(/^# +kernel +output +ms +% +GFLOP\/s +GB\/s/);
+    expect(lines[0]).toMatch(/^1 +matmul/);
+    expect(lines.at(-1)).toMatch(/^ +all/);
+  });
+
+  it("time: also of replays, whose scalars are read as ever", async () => {
+    const [x, y] = inputs();
+    const compiled = compile(() => x.matmul(y).mean());
+    const replayed = (): Tensor => withDevice(device, compiled);
+    const wanted = await replayed().item();
+    for (let i = 0; i < 3; i++) await replayed().item();
+    const values: number[] = [];
+    const shown = await watch("time", async () => {
+      for (let i = 0; i < 2; i++) values.push(await replayed().item());
+    });
+    expect(values).toEqual([wanted, wanted]);
+    expect(shown.filter((text) => text.includes("matmul"))).toHaveLength(2);
+  });
+
+  it("time: what goes wrong is told here, and thrown where the result is read", async () => {
+    const [x] = inputs();
+    const { gpu } = backendOf("test", device);
+    const shown = await watch("time", async () => {
+      const time = gpu.time.bind(gpu);
+      gpu.time = (commands) => {
+        gpu.device.pushErrorScope = () => {
+          delete (gpu.device as { pushErrorScope?: unknown }).pushErrorScope;
+          gpu.device.pushErrorScope("validation");
+          gpu.device.createBuffer({ size: 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.STORAGE }); // refused
+        };
+        return time(commands);
+      };
+      const y = await x.mul(7).realize();
+      Reflect.deleteProperty(gpu, "time");
+      await expect(y.data()).rejects.toThrow("WebGPU must accept what it is given");
+    });
+    expect(shown[0]).toMatch(/^time: DeviceError: device: WebGPU must accept/);
+    expect(await x.mul(2).data()).toHaveLength(N * N); // the device goes on
+  });
+
+  it("time: by the clock where there are no timestamps", async () => {
+    const { gpu } = backendOf("test", device);
+    const { info } = gpu;
+    Object.assign(gpu, { info: { ...info, features: [] } });
+    const [x] = inputs();
+    const shown = await watch("time", () => x.tan().data());
+    Object.assign(gpu, { info });
+    expect(shown).toEqual([expect.stringMatching(/^time: 1 launches in [\d.]+ ms, by the clock$/)]);
+  });
+
+  it("memory: what is held after each new plan", async () => {
+    const [x] = inputs();
+    const shown = await watch("memory", async () => {
+      for (let i = 0; i < 2; i++) await x.cosh().data();
+    });
+    expect(shown).toHaveLength(1);
+    expect(shown[0]).toMatch(
+      /^memory: [\d.]+ \wi?B live, [\d.]+ \w*B of it pooled, [\d.]+ \w*B at the peak: .*slot [\d.]+ KiB in \d+/,
+    );
+  });
+
+  it("kernels:NAME: that kernel's shader, in plans that have it", async () => {
+    const [x, y] = inputs();
+    const shown = await watch("kernels:reduceRows", async () => {
+      await x.sinh().data();
+      await x.matmul(y).sinh().sum(1).data();
+    });
+    expect(shown).toHaveLength(1);
+    expect(shown[0]).toMatch(/^\/\/ reduceRows\.wgsl, specialised\n/);
+    expect(shown[0]!.match(/@compute/g)).toHaveLength(1);
+  });
+
+  it("rejects others, and says which there are", () => {
+    expect(() => debug("shedule" as "schedule", { device })).toThrow(
+      'debug: the channel must be schedule, wgsl, memory, time or kernels:NAME, got "shedule"',
+    );
+    expect(() => debug("kernels:matmull", { device })).toThrow(
+      /^debug: the kernel must be one of adam, .*matmul, .*, got "matmull"/,
+    );
+  });
+});
+
+describe("FLYWHEEL_DEBUG", () => {
+  const isPage = typeof document !== "undefined";
+  const opened = async (text: string): Promise<Device> => {
+    if (isPage) localStorage.setItem("FLYWHEEL_DEBUG", text);
+    else process.env["FLYWHEEL_DEBUG"] = text;
+    try {
+      return await openDevice("webgpu");
+    } finally {
+      if (isPage) localStorage.removeItem("FLYWHEEL_DEBUG");
+      else delete process.env["FLYWHEEL_DEBUG"];
+    }
+  };
+
+  it("opens channels on the devices that are opened with it", async () => {
+    const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+    const own = await opened(" schedule, kernels:elementwise,");
+    await withDevice(own, () => tensor([1, 2, 3]).asinh()).data();
+    const [x] = inputs();
+    await x.asinh().data(); // another device
+    const shown = log.mock.calls.map(([text]) => String(text));
+    log.mockRestore();
+    expect(shown).toHaveLength(2);
+    expect(shown.some((text) => text.includes("cut because"))).toBe(true);
+    expect(shown.some((text) => text.startsWith("// elementwise.wgsl"))).toBe(true);
+    own.destroy();
+  });
+
+  it("that names no channel is an error, before a device is opened", async () => {
+    await expect(opened("schedule,tim")).rejects.toThrow(
+      'FLYWHEEL_DEBUG: the channel must be schedule, wgsl, memory, time or kernels:NAME, got "tim"',
+    );
+  });
+});
+
 describe("explain", () => {
+  it("counts each operand and result of a kernel made from the graph, but no more of it than is gone through", () => {
+    const [x, y] = inputs();
+    const bytesOf = (z: Tensor): number[] => launchesOf(z).map(({ bytes }) => bytes);
+    const all = 4 * N * N;
+    expect(bytesOf(x.add(y).relu())).toEqual([3 * all]);
+    expect(bytesOf(x.add(x))).toEqual([2 * all]);
+    expect(bytesOf(x.add(y.narrow(0, 0, 1)))).toEqual([3 * all]); // which part is read is not looked at
+    expect(bytesOf(x.narrow(0, 0, 12).exp())).toEqual([all]); // half in, half out
+    expect(bytesOf(x.sum(1))).toEqual([all + 4 * N]);
+    const [sweep] = launchesOf(x.softmax(1));
+    expect(sweep).toMatchObject({ label: expect.stringContaining("sweep") as string, bytes: 2 * all });
+  });
+
+  it("tells the programs that run in some code, planned anew or not", async () => {
+    const [x, y] = inputs();
+    const compute = async (): Promise<void> => {
+      await x.matmul(y).exp2().data();
+      await x.mul(3).realize(); // one launch
+    };
+    const programs = await programsIn(compute, { device });
+    expect(programs.map((launches) => launches.length)).toEqual([1, 1]);
+    expect(programs[0]![0]!.fused).toEqual(["matmul", "exp2"]);
+    expect(printLaunches(programs[0]!)).toContain("cut because");
+    expect(await programsIn(compute, { device })).toEqual(programs);
+    expect(await programsIn(() => x.mul(2), { device })).toEqual([]); // described only
+  });
+
   it("tells what is wrong with its arguments", async () => {
     const cpu = await openDevice("cpu");
     expect(() => explain()).toThrow("explain: there must be tensors, got none");
