@@ -20,6 +20,8 @@ const WORKGROUPS = { software: { few: 4, many: 16 }, hardware: { few: 16, many: 
 const MANY = 1024;
 /** Loads that one invocation folds before it adds what they make to the rest: rounding adds up along a block, and then over blocks. */
 const BLOCK = 64;
+/** Steps of a turn, a divisor of BLOCK. */
+const MOST_STEPS = 8;
 /** Invocations that keep an adapter busy, and the least work worth one. */
 const TARGET = { software: { jobs: 256, chunk: 32 }, hardware: { jobs: 16384, chunk: 16 } } as const;
 /** Results that make as good as all lanes of an adapter busy, and loads in all that are over before another dispatch begins. */
@@ -63,7 +65,7 @@ function planRows(
   mostSplits: number,
 ): KernelPlan {
   const vecs = ceilDiv(inner, 4);
-  const run = runOf(vecs, { total: outputs * outer * vecs }, limits);
+  const run = runOf(vecs, { total: outputs * outer * vecs, most: MOST_STEPS }, limits);
   const first = splitsFor(outputs, outer * vecs, run, limits, mostSplits);
   const levels = levelsFrom(first, limits, (splits) => ceilDiv(splits, 4));
   const passes = levels.map((level, index) => {
@@ -132,7 +134,7 @@ function planColumns(
   mostSplits: number,
 ): KernelPlan {
   const columns = ceilDiv(outputs, 4);
-  const run = runOf(rows, { total: columns * rows }, limits);
+  const run = runOf(rows, { total: columns * rows, most: MOST_STEPS }, limits);
   const levels = levelsFrom(splitsFor(columns, rows, run, limits, mostSplits), limits, (splits) => splits);
   const passes = levels.map((level, index) => {
     const isFirst = index === 0;

@@ -8,18 +8,19 @@ const MAX_WRITTEN = 6000;
 const LEAST = 1 << 14;
 
 /**
- * Software adapters go through loops faster where a turn is four steps, written out, over what lies in a row. On hardware neighbours
+ * Software adapters go through loops faster where a turn is several steps, written out, over what lies in a row. On hardware neighbours
  * are for the neighbouring lanes.
  * @param length what a run must divide
  * @param total vec4s in all
  * @param written characters of a step, with what it calls
+ * @param most steps of a turn: where there is nothing to store, eight are faster still
  */
 export function runOf(
   length: number,
-  { total, written = 0 }: { total: number; written?: number },
+  { total, written = 0, most = 4 }: { total: number; written?: number; most?: number },
   { adapterClass }: KernelLimits,
-): 1 | 2 | 4 {
+): number {
   if (adapterClass !== "software" || total < LEAST) return 1;
-  if (length % 4 === 0 && 4 * written <= MAX_WRITTEN) return 4;
-  return length % 2 === 0 && 2 * written <= MAX_WRITTEN ? 2 : 1;
+  const isFit = (run: number): boolean => run <= most && length % run === 0 && run * written <= MAX_WRITTEN;
+  return [8, 4, 2].find(isFit) ?? 1;
 }
