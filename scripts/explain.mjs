@@ -5,38 +5,25 @@
  *
  * Exit codes: 0 done, 2 a case or option that there is not, or nothing to run on.
  */
-import { join } from "node:path";
-import { nodeAdapter } from "./adapters.mjs";
 import { readOptions, wrongOption } from "./benchOptions.mjs";
-import { ensureDependencies, root, runMain, SetupError } from "./setup.mjs";
+import { runMain, SetupError } from "./setup.mjs";
+import { listOf, provideGpu, withSources } from "./sources.mjs";
 
 /** @typedef {typeof import("../bench/explain")} Explain */
 
 const COMMAND = "npm run explain";
 
-await runMain(async () => {
-  ensureDependencies();
-  const { createServer } = await import("vite");
-  const vite = await createServer({
-    configFile: join(root, "vite.config.ts"),
-    root,
-    logLevel: "warn",
-    appType: "custom",
-    optimizeDeps: { noDiscovery: true, include: [] },
-    server: { middlewareMode: true, hmr: false, watch: null, ws: false },
-  });
-  try {
-    const explain = /** @type {Explain} */ (await vite.ssrLoadModule("/bench/explain.ts"));
+await runMain(() =>
+  withSources(async (load) => {
+    const explain = /** @type {Explain} */ (await load("/bench/explain.ts"));
     const options = parseOptions(process.argv.slice(2), explain);
     if (options.text !== "") process.stdout.write(options.text);
     else {
       await provideGpu();
       console.log(await explain.explainCase(options.name, options));
     }
-  } finally {
-    await vite.close();
-  }
-});
+  }),
+);
 
 /**
  * @param {string[]} argv
@@ -56,15 +43,14 @@ function parseOptions(argv, { CASES }) {
     },
     word: (word) => names.push(word),
   });
-  const width = Math.max(...Object.keys(CASES).map((name) => name.length));
-  const list = Object.entries(CASES).map(([name, { what }]) => `  ${name.padEnd(width)}  ${what}\n`);
+  const list = listOf(CASES);
   const [name = ""] = names;
-  if (help) return { ...options, name, text: helpText(list.join("")) };
-  if (options.list) return { ...options, name, text: list.join("") };
+  if (help) return { ...options, name, text: helpText(list) };
+  if (options.list) return { ...options, name, text: list };
   if (names.length > 1) wrongOption(COMMAND, `there must be one case, got ${names.join(" and ")}`);
   if (!Object.hasOwn(CASES, name)) {
     throw new SetupError(
-      `${name === "" ? "a case must be named" : `there is no case "${name}"`}. The cases:\n${list.join("").trimEnd()}`,
+      `${name === "" ? "a case must be named" : `there is no case "${name}"`}. The cases:\n${list.trimEnd()}`,
     );
   }
   return { ...options, name, text: "" };
@@ -86,13 +72,4 @@ ${list}
 
 Exit codes: 0 done, 2 a case or option that there is not, or no GPU.
 `;
-}
-
-/** Gives Node a `navigator.gpu`. */
-async function provideGpu() {
-  await nodeAdapter(); // with a message where there is none
-  const { globals } = await import("webgpu");
-  Object.assign(globalThis, globals);
-  const { dawn } = /** @type {{ dawn?: GPU }} */ (globalThis);
-  Object.defineProperty(globalThis, "navigator", { value: { gpu: dawn }, configurable: true });
 }

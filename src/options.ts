@@ -125,6 +125,7 @@ const SWITCHES = new Set([
   "setToNone",
   "shuffle",
   "stable",
+  "streaming",
   "strict",
   "swap",
   "threePhase",

@@ -1,6 +1,6 @@
 // Functions that fused expressions call where WGSL's own may differ from IEEE 754 as PyTorch shows it: compilers may assume
 // that there is no NaN and no infinity, so NaN is told by its bits, and what depends on it is chosen with select.
-// `name` takes a scalar, `name4` a vec4. Polynomials are those of Cephes, within 2 ULP, and equal on all adapters.
+// `name` takes a scalar, `name4` a vec4. Polynomials are those of Cephes, but for exp's, within 2 ULP, and equal on all adapters.
 
 // --- kinds of floats --------------------------------------------------------------------------------------------------
 
@@ -101,7 +101,8 @@ fn expm1_near_0(r: f32) -> f32 {
 
 fn power_of_two(exponent: i32) -> f32 { return bitcast<f32>(u32(exponent + 127) << 23u); }
 
-// The integer nearest to x, for |x| < 2^22: the last bits of a sum. A conversion looks out for larger ones, which costs more.
+// The integer nearest to x, for |x| < 2^22: the last bits of a sum, which adapters round to nearest. A conversion looks out for larger
+// ones, which costs more.
 fn nearest(x: f32) -> i32 { return bitcast<i32>(x + 12582912.0) - 0x4b400000i; }
 
 // x 2^exponent, also where 2^exponent is no float

@@ -40,7 +40,7 @@ export const channelsOf = (what: string, text: string): DebugChannel[] =>
 
 /** @throws ValueError for what is no channel, or no kernel */
 export function checkedChannel(what: string, channel: string): DebugChannel {
-  if (channel in OF_PLANS || channel === "time") return channel as DebugChannel;
+  if (Object.hasOwn(OF_PLANS, channel) || channel === "time") return channel as DebugChannel;
   if (!channel.startsWith(KERNEL)) {
     throw new ValueError(
       `${what}: the channel must be schedule, wgsl, memory, time or kernels:NAME, got ${JSON.stringify(channel)}. Pass one of them.`,
@@ -85,11 +85,14 @@ function openTime(backend: WebGpuBackend, print: Print): () => void {
   const show = (launches: readonly ProfiledLaunch[]): void => {
     if (launches.length > 0) print(`time by kernel\n${printProfile(profileOf(launches), { byKernel: true })}`);
   };
-  return measureLaunches(backend, (launches) => {
+  const take = (launches: Promise<ProfiledLaunch[]>): void => {
     launches.then(show, (error: unknown) => {
       // what it wrote is spoiled: reading that throws the error too
       if (!(error instanceof DeviceLostError)) print(`time: ${String(error)}`);
     });
+  };
+  return measureLaunches(backend, take, (problem) => {
+    print(`time: not measured: ${problem}`);
   });
 }
 

@@ -26,7 +26,7 @@ const familyOf = <N extends KernelName>(name: N): Kernel<KernelInfoMap[N]> => KE
  * The variants that a family offers for some sizes.
  *
  * @param info sizes and strides; see KernelInfoMap
- * @returns names for `options.variant` of `runKernel`; the first one is what the device would choose
+ * @returns names for `options.variant` of `runKernel`; the first one is what the cost model would choose
  *
  * @example
  * variantsOf(device, "matmul", info); // ["matmul", "matmulTiled"]
@@ -40,7 +40,7 @@ export function variantsOf<N extends KernelName>(device: Device, name: N, info: 
 
 /** How to run a kernel. */
 export interface KernelOptions {
-  /** One of `variantsOf`; default: what the device would choose. */
+  /** One of `variantsOf`; default: what the cost model would choose. */
   readonly variant?: string;
   /** Changes the text of its shaders before they are compiled: to try something, or to break it for a test of a test. */
   readonly edit?: (wgsl: string) => string;

@@ -35,7 +35,13 @@ export async function profile(
     );
   }
   const measured: Promise<ProfiledLaunch[]>[] = [];
-  const stop = measureLaunches(backend, (launches) => measured.push(launches));
+  const stop = measureLaunches(
+    backend,
+    (launches) => measured.push(launches),
+    (problem) => {
+      throw new DeviceError(`profile: ${problem}. Profile less.`);
+    },
+  );
   try {
     await body();
   } finally {

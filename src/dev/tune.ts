@@ -4,7 +4,7 @@
  */
 
 import { defaultDevice, type Device } from "../device";
-import { FlywheelError, ValueError } from "../errors";
+import { FlywheelError, KernelError, OutOfMemoryError, ValueError } from "../errors";
 import { KERNELS } from "../kernels";
 import { choicesOf, familyOf, type KernelUse } from "../kernels/choices";
 import type { Trial } from "../kernels/kernel";
@@ -46,7 +46,7 @@ export interface TunedUse {
 /** What `tune` found. */
 export interface TuneReport {
   readonly uses: readonly TunedUse[];
-  /** Uses for which no time was left. */
+  /** Uses for which no time or memory was left. */
   readonly left: number;
 }
 
@@ -61,12 +61,13 @@ const GAIN = 0.95;
 const SAMPLES = 48;
 
 /**
- * Runs a program, and then tries the variants of each kernel that it used; the fastest that are right are taken from now on.
- * Results may change in their last digits. `savedTuning` keeps what was found.
+ * Runs a program, and then tries the variants of each kernel that it used and that is not tuned yet; the fastest that are right
+ * are taken from now on. Results may change in their last digits. `savedTuning` keeps what was found, `forgetTuning` forgets it.
  *
  * @param body what to tune for, such as a training step; wait inside for what it computes
  * @returns what was tried, use by use
  * @throws DeviceError for the CPU, which has no variants
+ * @throws KernelError where no variant of a kernel is right
  *
  * @example
  * const report = await tune(() => trainStep(batch));
@@ -85,17 +86,18 @@ export async function tune(
   const end = performance.now() + budgetMs;
   const found: TunedUse[] = [];
   let left = 0;
-  for (const [key, use] of [...choices.uses]) {
-    if (choices.tuned.has(key) || variantsFor(device, use).length < 2) continue;
-    if (performance.now() > end) {
-      left++;
-      continue;
+  try {
+    for (const [key, use] of [...choices.uses]) {
+      if (choices.tuned.has(key) || variantsFor(device, use).length < 2) continue;
+      const tuned = performance.now() > end ? null : await tuneUse(device, use, edit);
+      if (tuned) {
+        choices.tuned.set(key, tuned.chosen);
+        found.push(tuned);
+      } else left++;
     }
-    const tuned = await tuneUse(device, use, edit);
-    choices.tuned.set(key, tuned.chosen);
-    found.push(tuned);
+  } finally {
+    backend.forgetPlans();
   }
-  backend.forgetPlans();
   return { uses: found, left };
 }
 
@@ -109,7 +111,12 @@ interface Candidate {
   readonly timesMs: number[];
 }
 
-async function tuneUse(device: Device, use: KernelUse, edit: NonNullable<TuneOptions["edit"]>): Promise<TunedUse> {
+/** Null where there is no memory for its operands. */
+async function tuneUse(
+  device: Device,
+  use: KernelUse,
+  edit: NonNullable<TuneOptions["edit"]>,
+): Promise<TunedUse | null> {
   const { kernel } = use;
   const info = { ...(use.info as object), ...("hasBias" in (use.info as object) && { hasBias: false }) };
   const variants = variantsFor(device, use);
@@ -117,15 +124,17 @@ async function tuneUse(device: Device, use: KernelUse, edit: NonNullable<TuneOpt
   const trial = familyOf(kernel).trial!;
   const { inputs: lengths, output: length } = trial.arrays(info);
   const inputs = lengths.map((each, index) => randomNumbers(each, index + 1));
-  const arrays = inputs.map((values) => DeviceArray.from(device, values));
-  const output = DeviceArray.from(device, new Float32Array(length));
+  const arrays: DeviceArray[] = [];
   const candidates: Candidate[] = [];
   const rejected: TriedVariant[] = [];
   try {
+    for (const values of [...inputs, new Float32Array(length)]) arrays.push(DeviceArray.from(device, values));
+    const output = arrays.at(-1)!;
+    const operands = { inputs: arrays.slice(0, -1), output };
     for (const variant of variants) {
       const options = { variant, edit: (wgsl: string) => edit(wgsl, variant) };
       try {
-        const launches = await bindKernel(device, kernel, info as never, { inputs: arrays, output }, options);
+        const launches = await bindKernel(device, kernel, info as never, operands, options);
         candidates.push({ variant, launches, timesMs: [] });
         output.write(new Float32Array(length).fill(NaN));
         launches.submit();
@@ -141,9 +150,12 @@ async function tuneUse(device: Device, use: KernelUse, edit: NonNullable<TuneOpt
     await timeInTurns(right);
     const tried = right.map(({ variant, timesMs }) => ({ variant, timeMs: median(timesMs), rejected: null }));
     return { kernel, info: use.info, byDefault, chosen: fastest(tried, byDefault), tried: [...tried, ...rejected] };
+  } catch (error) {
+    if (error instanceof OutOfMemoryError) return null;
+    throw error;
   } finally {
     for (const { launches } of candidates) launches.dispose();
-    for (const array of [...arrays, output]) array.dispose();
+    for (const array of arrays) array.dispose();
   }
 }
 
@@ -164,7 +176,7 @@ function fastest(tried: readonly { variant: string; timeMs: number }[], byDefaul
     (least, each) => (least === undefined || each.timeMs < least.timeMs ? each : least),
     undefined,
   );
-  if (!best) throw new ValueError(`tune: some variant must be right, got none in place of ${byDefault}. Report it.`);
+  if (!best) throw new KernelError(`tune: some variant must be right, got none in place of ${byDefault}. Report it.`);
   return known && best.timeMs > GAIN * known.timeMs ? byDefault : best.variant;
 }
 
@@ -283,7 +295,7 @@ export function printTuning({ uses, left }: TuneReport): string {
     const change = chosen === byDefault ? chosen : `${chosen} (was ${byDefault})`;
     return `${kernel} ${sizesOf(info)}: ${change}\n  ${shown.join("\n  ")}`;
   });
-  if (left > 0) lines.push(`${left} more were left as they are: no time.`);
+  if (left > 0) lines.push(`${left} more were left as they are: no time, or no memory.`);
   return lines.length > 0 ? lines.join("\n") : "nothing to choose";
 }
 

@@ -162,13 +162,15 @@ export function contrast(
 
 /**
  * `-log(exp(q . k / t) / (exp(q . k / t) + sum over negatives of exp(q . negative / t)))`: each query should be near its own
- * key and far from all negatives. Vectors are taken as they are: normalise them first. Where a gradient will be wanted, the
- * products with the negatives are held for it if they take 64 MiB or less; else it makes them anew, and memory is O(n + k).
+ * key and far from all negatives. Vectors are taken as they are: normalise them first. Where a gradient of 16 queries or
+ * more will be wanted, the products with the negatives are held for it if they take 64 MiB or less, and it makes as many weights of
+ * them. Else it makes them anew: memory is then O(n + k) for the gradient of the queries, and 64 MiB at a time for that of the
+ * negatives, or of vectors longer than 1024.
  *
  * @shape query, positiveKey `[n, dim]`, negativeKeys `[k, dim]` -> `[]`, or `[n]` without reduction
  * @param options.temperature `t`; default 0.07
- * @param options.streaming true never holds the products, false always does
- * @throws ShapeError if shapes do not fit, ValueError if `temperature` is not positive
+ * @param options.streaming true never holds the products for the gradient, false always does
+ * @throws ShapeError if shapes do not fit, ValueError if `temperature` is not positive or `streaming` no boolean
  * @see He et al. 2020, equation 1 (arXiv:1911.05722), shaders/contrast.wgsl; van den Oord et al. 2018 (arXiv:1807.03748)
  *
  * @example

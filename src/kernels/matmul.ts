@@ -36,14 +36,23 @@ interface Tiling {
 const BUSY: Readonly<Record<AdapterClass, number>> = { software: 64, hardware: 256 };
 /** Least length of a chunk of k, and the most: rounding adds up along it. */
 const MIN_CHUNK = 128;
-const MAX_CHUNK = 16384;
+const MAX_CHUNK = 65536;
 
 const countBlocks = ({ batch, m, n }: MatmulInfo, rows: number, cols: number): number =>
   batch * ceilDiv(m, rows) * ceilDiv(n, cols);
 
+/** Bytes of partial products that are worth their rounding; beyond, long chunks are not cut. */
+const MAX_PARTIALS = 2 ** 26;
+
 /** Chunks of k that bring `blocks` up to `busy`, and none too long. */
-const countSplits = (blocks: number, k: number, busy: number): number =>
-  Math.max(1, ceilDiv(k, MAX_CHUNK), Math.min(Math.floor(busy / blocks), Math.floor(k / MIN_CHUNK)));
+function countSplits({ batch, m, n, k }: MatmulInfo, blocks: number, busy: number): number {
+  const affordable = Math.floor(MAX_PARTIALS / (4 * batch * m * n));
+  return Math.max(
+    1,
+    Math.min(ceilDiv(k, MAX_CHUNK), affordable),
+    Math.min(Math.floor(busy / blocks), Math.floor(k / MIN_CHUNK)),
+  );
+}
 
 /** What is the same for all shaders: the grid, most parameters, the cost, and the sum of the splits. */
 function plan(
@@ -132,7 +141,7 @@ function tileRegisters(info: MatmulInfo, { adapterClass }: KernelLimits, shaders
   const tilings = BLOCKS.filter(({ shader }) => shaders.includes(shader)).map(({ shader, load, rows, cols }) => {
     const lanes = shader === subgroup ? SUBGROUP : 1;
     const invocations = lanes * countBlocks(info, rows, cols);
-    const splits = countSplits(invocations, info.k, busy);
+    const splits = countSplits(info, invocations, busy);
     const [loads, shared] = lanes > 1 ? [(rows + cols) / lanes, rows] : [rows + cols, 0];
     const step = load * loads + COST.share * shared + (COST.multiplyAdd * rows * cols) / lanes;
     const sum = splits > 1 ? countBlocks(info, 1, 1) * (splits + 1) * load : 0;
@@ -178,7 +187,7 @@ function planTiled(info: MatmulInfo, limits: KernelLimits): KernelPlan {
   const sizeOf = ({ SIDE, BLOCK4 }: (typeof TILES)[number]): number => SIDE * BLOCK4 * 4;
   const shape = TILES.find((each) => countBlocks(info, sizeOf(each), sizeOf(each)) >= busy) ?? TILES[2];
   const tile = sizeOf(shape);
-  const splits = countSplits(countBlocks(info, tile, tile), info.k, busy);
+  const splits = countSplits(info, countBlocks(info, tile, tile), busy);
   const along = { A_ALONG_K: info.a.col <= info.a.row ? 1 : 0, B_ALONG_K: info.b.row < info.b.col ? 1 : 0 };
   const tiling = { shader: tiled, rows: tile, cols: tile, splits };
   return plan(info, limits, tiling, { ...shape, ...along }, scalarStrides(info), 1);

@@ -31,7 +31,7 @@ export interface MoCoOptions {
   readonly momentum?: number;
   /** Softmax temperature, T; default 0.07. */
   readonly temperature?: number;
-  /** Whether the loss never holds the products with the queue, or always; by default up to 64 MiB of them. See `F.infoNCE`. */
+  /** Whether the loss never holds the products with the queue for its gradient, or always; by default up to 64 MiB. See `F.infoNCE`. */
   readonly streaming?: boolean;
   /** MoCo v2's head of two layers; default false. */
   readonly mlp?: boolean;

@@ -69,7 +69,7 @@ export class WebGpuBackend implements Backend {
     this.release(storage);
   });
   private plansMade = 0;
-  private latest: CompiledPlan | null = null;
+  private latest: readonly PlannedLaunch[] = [];
 
   constructor(readonly gpu: Gpu) {
     this.slots = new SlotPool(gpu);
@@ -229,7 +229,7 @@ export class WebGpuBackend implements Backend {
 
   /** The launches of the program that runs or ran last, for people. */
   get latestLaunches(): readonly PlannedLaunch[] {
-    return this.latest?.plan.launches ?? [];
+    return this.latest;
   }
 
   /** Copies wanted scalars into the ring, where they are not there yet; gives where each of the outputs lies there. */
@@ -308,7 +308,7 @@ export class WebGpuBackend implements Backend {
   private touch(key: string, compiled: CompiledPlan): void {
     this.plans.delete(key);
     this.plans.set(key, compiled);
-    this.latest = compiled;
+    this.latest = compiled.plan.launches;
   }
 
   /**

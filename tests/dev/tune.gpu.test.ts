@@ -3,7 +3,7 @@
 import { compile, F, grad, init, manualSeed, rand, type Device, type Tensor } from "flywheel";
 import { forgetTuning, launchesOf, printTuning, savedTuning, tune, useTuning } from "flywheel/dev";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { DeviceError, ValueError } from "../../src/errors";
+import { DeviceError, KernelError, ValueError } from "../../src/errors";
 import { openDevice } from "../../src/device";
 import { BROKEN } from "../helpers/pipelineLabels";
 
@@ -63,7 +63,7 @@ describe("tune", () => {
 
   test("says so where no variant is right", async () => {
     const broken = tune(() => a.matmul(b).data(), { edit: notCompiling });
-    await expect(broken).rejects.toThrow(ValueError);
+    await expect(broken).rejects.toThrow(KernelError);
   });
 
   test("stops when its time is over", async () => {
