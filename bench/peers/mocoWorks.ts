@@ -172,7 +172,7 @@ export const mocoResNet18Work = ({ batch, size, queueSize }: ResNetSizes, small?
     flops: 2 * batch * (4 * resnetProducts(size) - 9 * 3 * 64 * size ** 2) + 4 * batch * 128 * (queueSize + 1),
     checkedRuns: RESNET_STEPS,
     // twenty BatchNorms, the last ones over as few values as there are images, make more of rounding
-    tolerances: { loss: 1e-3, move: 5e-2 },
+    tolerances: { loss: 1e-3, move: 0.1 },
     isLong: true,
     ...(small && { standIn: mocoResNet18Work(small) }),
     inputs() {

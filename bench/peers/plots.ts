@@ -30,14 +30,16 @@ function draw(
   libraries: string[],
 ): void {
   const names = [...series.keys()];
+  const isWordy = places.some((place) => place.length > 3);
   const options: uPlot.Options = {
     ...{ title, width, height },
+    padding: [null, isWordy ? 110 : null, null, null], // the last word leans out
     scales: { x: { time: false, range: [-0.5, places.length - 0.5] }, y: { distr: LOGARITHMIC } },
     axes: [
       {
         splits: () => places.map((_, index) => index),
         values: (_, splits) => splits.map((split) => places[split] ?? ""),
-        ...(places.some((place) => place.length > 3) ? { rotate: -30, size: 110 } : {}),
+        ...(isWordy ? { rotate: -30, size: 110 } : {}),
       },
       { label: "ms", size: 70 },
     ],
