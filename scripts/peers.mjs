@@ -9,7 +9,8 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { countOption, fileOption, readOptions, userPath, wrongOption } from "./benchOptions.mjs";
 import { allowedCores, heldTo, processorName, watchOthers } from "./cores.mjs";
-import { ensureBrowser, ensureDependencies, root, runMain } from "./setup.mjs";
+import { ensureBrowser, root, runMain } from "./setup.mjs";
+import { withSources } from "./sources.mjs";
 
 /**
  * @typedef {typeof import("../bench/peers/run")} Bench
@@ -73,29 +74,15 @@ function wrapped(names) {
     .replace(/,$/, "");
 }
 
-await runMain(async () => {
-  ensureDependencies();
-  const { createServer } = await import("vite");
-  const vite = await createServer({
-    configFile: join(root, "vite.config.ts"),
-    root,
-    logLevel: "warn",
-    appType: "custom",
-    optimizeDeps: { noDiscovery: true, include: [] },
-    server: { middlewareMode: true, hmr: false, watch: null, ws: false },
-  });
-  try {
-    const bench = /** @type {Bench} */ (await vite.ssrLoadModule("/bench/peers/run.ts"));
+await runMain(() =>
+  withSources(async (load) => {
+    const bench = /** @type {Bench} */ (await load("/bench/peers/run.ts"));
     const options = parseOptions(process.argv.slice(2), bench);
-    if (options === "help") {
-      process.stdout.write(helpText(bench));
-      return 0;
-    }
-    return await main(options, bench);
-  } finally {
-    await vite.close();
-  }
-});
+    if (options !== "help") return main(options, bench);
+    process.stdout.write(helpText(bench));
+    return 0;
+  }),
+);
 
 /**
  * @param {Options} options

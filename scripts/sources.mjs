@@ -1,5 +1,5 @@
 // @ts-check
-/** Runs TypeScript of this repository in Node, with a GPU: what `npm run explain` and `npm run tune` do. */
+/** TypeScript of this repository in Node, and a GPU for it: what `npm run explain`, `npm run tune` and `npm run peers` are made of. */
 import { join } from "node:path";
 import { nodeAdapter } from "./adapters.mjs";
 import { ensureDependencies, root } from "./setup.mjs";

@@ -13,8 +13,8 @@ import {
   type KernelPlan,
   type Pass,
   type Shader,
-  type Trial,
 } from "./kernel";
+import { conv2dTrial } from "./conv2dTrial";
 import { type Partials, sumPartialsShader, withPartials } from "./sumPartials";
 
 const conv2dShader: Shader = { name: "conv2d", source: conv2dSource };
@@ -505,109 +505,11 @@ function planGradWeight(info: Conv2dInfo, limits: KernelLimits, variant?: string
   return { ...withPartials(pass, partials, limits), variant: nameOf(gradWeightShader, isShared) };
 }
 
-type Array3 = "input" | "weight" | "gradOut";
-
-/** Elements of the three arrays of a convolution. */
-const lengthOf: Readonly<Record<Array3, (info: Conv2dInfo) => number>> = {
-  input: ({ batch, inChannels, height, width }) => batch * inChannels * height * width,
-  weight: ({ outChannels, inChannels, groups, kernelHeight, kernelWidth }) =>
-    (outChannels * inChannels * kernelHeight * kernelWidth) / groups,
-  gradOut: ({ batch, outChannels, outHeight, outWidth }) => batch * outChannels * outHeight * outWidth,
-};
-
-/** A trial of the family that makes `output` from the two other arrays. */
-function trialOf(output: Array3, inputs: readonly [Array3, Array3]): Trial<Conv2dInfo> {
-  return {
-    arrays: (info) => ({ inputs: inputs.map((name) => lengthOf[name](info)), output: lengthOf[output](info) }),
-    at(info, given, index) {
-      const values = new Map(inputs.map((name, i) => [name, given[i]!]));
-      let [value, magnitude, terms] = [0, 0, 0];
-      for (const place of meetings(output, info, index)) {
-        const term = values.get(inputs[0])![place[inputs[0]]]! * values.get(inputs[1])![place[inputs[1]]]!;
-        value += term;
-        magnitude += Math.abs(term);
-        terms++;
-      }
-      return { value, magnitude, terms };
-    },
-  };
-}
-
-/** Where the elements lie that meet in one element of an array: all of (n, o, c, y, x, i, j) that have it in them. */
-function* meetings(output: Array3, info: Conv2dInfo, index: number): Generator<Record<Array3, number>> {
-  const { inChannels, outChannels } = channels(info);
-  const { batch, height, width, outHeight, outWidth, kernelHeight, kernelWidth } = info;
-  const at = (shape: readonly number[]): number[] => unflatten(index, shape);
-  const range = (count: number, fixed?: number): number[] =>
-    fixed === undefined ? Array.from({ length: count }, (_, each) => each) : [fixed];
-  // outer channels count through the groups; inner ones within
-  const [n, channel, rows, cols] =
-    output === "weight" ? [] : at([batch, output === "input" ? info.inChannels : info.outChannels, output === "input" ? height : outHeight, output === "input" ? width : outWidth]); // prettier-ignore
-  const [o, inner, tapY, tapX] =
-    output === "weight" ? at([info.outChannels, inChannels, kernelHeight, kernelWidth]) : [];
-  const group = Math.floor((output === "input" ? channel! / inChannels : (o ?? channel)! / outChannels) || 0);
-  const outs = output === "input" ? range(outChannels).map((each) => group * outChannels + each) : [o ?? channel!];
-  const ins = output === "input" ? [channel! % inChannels] : range(inChannels, inner);
-  /** Output rows, or columns, that meet a tap: those whose input is `wanted`, or one, or all. */
-  const along = (count: number, fixed: number | undefined, wanted: number | undefined, stride: number): number[] => {
-    if (wanted === undefined) return range(count, fixed);
-    const place = wanted / stride;
-    return Number.isInteger(place) && place >= 0 && place < count ? [place] : [];
-  };
-  const isInput = output === "input";
-  const isGradOut = output === "gradOut";
-  for (const i of range(kernelHeight, tapY)) {
-    for (const j of range(kernelWidth, tapX)) {
-      const [up, left] = [info.padHeight - i * info.dilationHeight, info.padWidth - j * info.dilationWidth];
-      for (const y of along(
-        outHeight,
-        isGradOut ? rows : undefined,
-        isInput ? rows! + up : undefined,
-        info.strideHeight,
-      )) {
-        for (const x of along(
-          outWidth,
-          isGradOut ? cols : undefined,
-          isInput ? cols! + left : undefined,
-          info.strideWidth,
-        )) {
-          const [inY, inX] = [y * info.strideHeight - up, x * info.strideWidth - left];
-          if (inY < 0 || inX < 0 || inY >= height || inX >= width) continue;
-          for (const image of range(batch, n)) {
-            for (const out of outs) {
-              for (const c of ins) {
-                yield {
-                  input: ((image * info.inChannels + group * inChannels + c) * height + inY) * width + inX,
-                  weight: ((out * inChannels + c) * kernelHeight + i) * kernelWidth + j,
-                  gradOut: ((image * info.outChannels + out) * outHeight + y) * outWidth + x,
-                };
-              }
-            }
-          }
-        }
-      }
-    }
-  }
-}
-
-/** Indices of a row-major element. */
-function unflatten(index: number, shape: readonly number[]): number[] {
-  let rest = index;
-  return shape
-    .toReversed()
-    .map((size) => {
-      const at = rest % size;
-      rest = (rest - at) / size;
-      return at;
-    })
-    .reverse();
-}
-
 export const conv2d: Kernel<Conv2dInfo> = {
   name: "conv2d",
   shaders: [conv2dShader],
   variants: (info, limits) => namesOf(conv2dShader, channels(info).outChannels, limits),
-  trial: trialOf("gradOut", ["input", "weight"]),
+  trial: conv2dTrial("gradOut", ["input", "weight"]),
   plan: planForward,
 };
 
@@ -618,7 +520,7 @@ export const conv2dGradInput: Kernel<Conv2dInfo> = {
     ...(isCompact(info) ? namesOf(gradInputShader, channels(info).inChannels, limits) : []),
     gradInputTapsShader.name,
   ],
-  trial: trialOf("input", ["gradOut", "weight"]),
+  trial: conv2dTrial("input", ["gradOut", "weight"]),
   plan: planGradInput,
 };
 
@@ -626,6 +528,6 @@ export const conv2dGradWeight: Kernel<Conv2dInfo> = {
   name: "conv2dGradWeight",
   shaders: [gradWeightShader, sumPartialsShader],
   variants: (info, limits) => namesOf(gradWeightShader, channels(info).outChannels, limits),
-  trial: trialOf("weight", ["input", "gradOut"]),
+  trial: conv2dTrial("weight", ["input", "gradOut"]),
   plan: planGradWeight,
 };

@@ -1,12 +1,15 @@
 /** Every variant of every kernel family, forced in turn: what an adapter does not take by default is right, too. */
 
 import { beforeAll, describe, expect, test } from "vitest";
+import { allocateHost } from "../../src/graph/dtype";
+import { sizeOf } from "../../src/graph/shape";
 import { choicesOf, familyOf } from "../../src/kernels/choices";
 import { KERNELS } from "../../src/kernels";
 import type { KernelInfoMap } from "../../src/ops/kernelInfo";
-import { allOps } from "../../src/ops/op";
+import { allOps, opOf } from "../../src/ops/op";
 import { Engine } from "../../src/runtime/engine";
 import { createWebGpuBackend, type WebGpuBackend } from "../../src/runtime/webgpuBackend";
+import { Draw } from "../ops/case";
 import { build, CASES, type OpCase } from "../ops/cases";
 import { differentiable, wrongGradients, wrongOutputs } from "../ops/compare";
 
@@ -67,5 +70,22 @@ for (const family of FAMILIES) {
         choices.forced.clear();
       });
     }
+
+    test("a tuner expects what the reference gives", () => {
+      for (const { info, opCase } of infosOf(family)) {
+        const { output } = build(opCase);
+        const { trial } = kernel;
+        const draw = new Draw(`${family}, ${opCase.name}`);
+        const hosts = output.inputs.map(({ shape }) => draw.uniform([...shape]).host);
+        const data = allocateHost("f32", trial!.arrays(info).output, true);
+        opOf(output).evaluate(hosts, { shape: output.shape, dtype: output.dtype, data }, output.attrs);
+        expect(data).toHaveLength(sizeOf(output.shape));
+        const step = Math.max(1, Math.floor(data.length / 16));
+        for (let index = data.length - 1; index >= 0; index -= step) {
+          const arrays = hosts.map((host) => host.data as Float32Array);
+          expect(trial!.at(info, arrays, index).value, opCase.name).toBeCloseTo(data[index]!, 9);
+        }
+      }
+    });
   });
 }
