@@ -46,6 +46,15 @@ export const cases = table({
       ops.matmul,
     ),
     row("permuted batches", (draw) => [permuted(draw.uniform([4, 3, 2])), draw.uniform([2, 4, 5])], ops.matmul),
+    // what kernels read four at a time: along k or across it
+    row("in fours", (draw) => [draw.uniform([2, 19, 24]), draw.uniform([2, 24, 36])], ops.matmul),
+    row("in fours, transposed A", (draw) => [swapped(draw.uniform([24, 20])), draw.uniform([24, 36])], ops.matmul),
+    row("in fours, transposed B", (draw) => [draw.uniform([19, 24]), swapped(draw.uniform([37, 24]))], ops.matmul),
+    row(
+      "in fours, transposed both",
+      (draw) => [swapped(draw.uniform([24, 20])), swapped(draw.uniform([35, 24]))],
+      ops.matmul,
+    ),
     row("strided", (draw) => [strided(draw.uniform([3, 9])), draw.uniform([5, 4])], ops.matmul),
     row("repeated", (draw) => [repeated(draw.uniform([5]), 3), draw.uniform([5, 4])], ops.matmul),
     row(
