@@ -3,6 +3,7 @@
  * itself on arrays.
  */
 
+import { withSizes } from "../codegen/sized";
 import { holesOf, specialize } from "../codegen/specialize";
 import type { Device } from "../device";
 import { ValueError } from "../errors";
@@ -147,17 +148,16 @@ interface BoundPass {
 function bindPass(gpu: Gpu, pass: Pass, range: (operand: Operand) => Range, edit: (wgsl: string) => string): BoundPass {
   const { shader, grid, flops, bytes } = pass;
   const specialized = specialize(shader, LIBRARIES, holesOf(pass));
-  const wgsl = edit(specialized.wgsl);
-  const pipeline = gpu.pipeline(shader.name, wgsl);
-  const params = writeParams(gpu, pass, specialized.params);
   const numbered = (name: string, bound: Range): { binding: number; range: Range } => ({
     binding: specialized.bindings.get(name)!,
     range: bound,
   });
-  const bindings = [
-    ...Object.entries(pass.bindings).map(([name, operand]) => numbered(name, range(operand))),
-    numbered("params", params),
-  ];
+  const bound = Object.entries(pass.bindings).map(([name, operand]) => numbered(name, range(operand)));
+  const sizes = bound.map((each) => ({ binding: each.binding, byteLength: each.range.byteLength }));
+  const wgsl = edit(withSizes(specialized.wgsl, sizes, gpu.limits));
+  const pipeline = gpu.pipeline(shader.name, wgsl);
+  const params = writeParams(gpu, pass, specialized.params);
+  const bindings = [...bound, numbered("params", params)];
   return {
     launch: { kernel: shader.name, wgsl, grid, flops, bytes },
     params: params.buffer,

@@ -5,6 +5,7 @@
 
 import { compose } from "../codegen/compose";
 import type { Bound, ComposedLaunch, ParamValue, RunValue, Surroundings, UnitSpec } from "../codegen/launch";
+import { withSizes } from "../codegen/sized";
 import { paddedByteLength, windowsOf } from "../codegen/windows";
 import type { Node } from "../graph/node";
 import { sizeOf } from "../graph/shape";
@@ -227,7 +228,7 @@ class Planner {
     }));
     return {
       label: launch.label,
-      wgsl: launch.wgsl,
+      wgsl: withSizes(launch.wgsl, bindings.filter(isFixed), this.limits),
       grid: launch.grid,
       bindings,
       paramsBinding: launch.paramsBinding,
@@ -267,6 +268,8 @@ class Planner {
       .map((node) => node.op.name);
   }
 }
+
+const isFixed = ({ byteOffset }: PlannedBinding): boolean => typeof byteOffset === "number";
 
 /** Least bytes to and from memory of a kernel made from the graph: all that it binds, but no more of each than it goes through. */
 const trafficOf = (bindings: readonly PlannedBinding[], once: number): number =>
