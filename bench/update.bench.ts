@@ -56,14 +56,14 @@ export async function rows(device: Device): Promise<Row[]> {
   const firstSegment = from(new Uint32Array(count / BLOCK)); // an arena of one parameter: all its blocks are segment 0
 
   /** The kernels bound to a part of the arenas. */
-  const kernels = (part: (array: DeviceArray) => DeviceArray, blockOf: DeviceArray) => {
+  const kernels = (part: (array: DeviceArray) => DeviceArray, blockOf: DeviceArray, isUniform = true) => {
     const [param, grad, momentum, key] = [arenas.param, arenas.grad, arenas.momentum, arenas.key].map(part) as [
       DeviceArray,
       DeviceArray,
       DeviceArray,
       DeviceArray,
     ];
-    const info = { count: param.length };
+    const info = { count: param.length, isUniform };
     const tables = [blockOf, live, groups];
     return {
       fused: () =>
@@ -73,6 +73,7 @@ export async function rows(device: Device): Promise<Row[]> {
     };
   };
   const whole = kernels((array) => array, blockTable);
+  const lookedUp = kernels((array) => array, blockTable, false);
   const single = segments.map(({ begin, end }) => kernels((array) => array.subarray(begin, end), firstSegment));
 
   const inOrder = async (binds: readonly (() => Promise<BoundLaunches>)[]): Promise<BoundLaunches> =>
@@ -84,6 +85,7 @@ export async function rows(device: Device): Promise<Row[]> {
     });
   return [
     row("1 dispatch", await inOrder([whole.fused])),
+    row("1 dispatch, each block looked up", await inOrder([lookedUp.fused])),
     row("2 dispatches", await inOrder([whole.sgd, whole.ema])),
     row(`${single.length}: fused, a tensor each`, await inOrder(single.map(({ fused }) => fused))),
     row(`${2 * single.length}: a tensor each`, await inOrder(single.flatMap(({ sgd, ema }) => [sgd, ema]))),

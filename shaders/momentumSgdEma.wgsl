@@ -18,7 +18,7 @@ struct Params { count: u32 } // in vec4s, a multiple of 16
 @group(0) @binding(7) var<uniform> coefficients: vec4<f32>; // m, 1 - m
 @group(0) @binding(8) var<uniform> params: Params;
 
-struct Group { lr: f32, momentum: f32, one_minus_dampening: f32, weight_decay: f32, nesterov: f32, classical: f32, maximize: f32, unused: f32 } // @lib
+struct Group { lr: f32, momentum: f32, one_minus_dampening: f32, weight_decay: f32, nesterov: f32, classical: f32, maximize: f32, first: f32 } // @lib
 struct Sgd { param: vec4<f32>, momentum: vec4<f32> } // @lib
 fn momentum_sgd(group: Group, state: u32, param: vec4<f32>, grad: vec4<f32>, momentum: vec4<f32>) -> Sgd { return Sgd(param, momentum); } // @lib
 fn ema(key: vec4<f32>, param: vec4<f32>, m: f32, one_minus_m: f32) -> vec4<f32> { return key * m + param * one_minus_m; } // @lib

@@ -82,12 +82,13 @@ export class ParameterArena extends Arena {
    * One step of momentum SGD on all parameters, as one dispatch that waits until somebody needs it.
    *
    * @param tables.groups GROUP_SIZE numbers each
+   * @param attrs see `SgdAttrs`
    * @throws ValueError for more groups than the kernel holds
    * @see shaders/momentumSgd.wgsl
    */
-  momentumSgd(momentum: SlotArena, tables: UpdateTables): void {
+  momentumSgd(momentum: SlotArena, tables: UpdateTables, attrs: ops.SgdAttrs): void {
     const operands = [this, this.gradients(), momentum.arena, ...this.tables(tables, ops.GROUP_SIZE)];
-    this.engine.update(updateEffect(ops.momentumSgdOp, operands, {}, [this, momentum.arena]));
+    this.engine.update(updateEffect(ops.momentumSgdOp, operands, attrs, [this, momentum.arena]));
   }
 
   /**

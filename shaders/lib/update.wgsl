@@ -5,10 +5,10 @@ fn ieee_sqrt(x: f32) -> f32 { return sqrt(x); } // @lib
 
 fn square_roots(x: vec4<f32>) -> vec4<f32> { return vec4<f32>(ieee_sqrt(x.x), ieee_sqrt(x.y), ieee_sqrt(x.z), ieee_sqrt(x.w)); }
 
-/// One parameter group's settings; the last flags are 0 or 1.
+/// One parameter group's settings; the last flags are 0 or 1. `first`, for plain_sgd: whether no parameter has had a gradient before.
 struct Group {
   lr: f32, momentum: f32, one_minus_dampening: f32, weight_decay: f32,
-  nesterov: f32, classical: f32, maximize: f32, unused: f32,
+  nesterov: f32, classical: f32, maximize: f32, first: f32,
 }
 
 /// What a segment (one parameter) has had so far: no gradient in this step, its first one, or earlier ones too.
@@ -39,6 +39,13 @@ fn momentum_sgd(group: Group, state: u32, param: vec4<f32>, grad: vec4<f32>, mom
   let direction = select(ahead, decayed, plain);
   let moved = select(param - group.lr * direction, param + direction, classical);
   return Sgd(select(moved, param, none), select(velocity, momentum, none | plain));
+}
+
+/// The same for groups with momentum and without nesterov, classical or maximize.
+fn plain_sgd(group: Group, param: vec4<f32>, grad: vec4<f32>, momentum: vec4<f32>) -> Sgd {
+  let decayed = select(grad, grad + group.weight_decay * param, group.weight_decay != 0.0);
+  let velocity = select(group.momentum * momentum + group.one_minus_dampening * decayed, decayed, group.first != 0.0);
+  return Sgd(param - group.lr * velocity, velocity);
 }
 
 /// MoCo's update of the key encoder (He et al. 2020, eq. 2), in the expression of the authors' code. With m = 0 a copy: a product

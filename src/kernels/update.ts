@@ -1,8 +1,9 @@
 /** Wrappers of the shaders that update whole arenas in place: one dispatch for all parameters. */
-import type { AdamInfo, RmsPropInfo, UpdateInfo } from "../ops/kernelInfo";
+import type { AdamInfo, RmsPropInfo, SgdInfo, UpdateInfo } from "../ops/kernelInfo";
 import adamSource from "../../shaders/adam.wgsl?raw";
 import emaSource from "../../shaders/ema.wgsl?raw";
 import momentumSgdSource from "../../shaders/momentumSgd.wgsl?raw";
+import momentumSgdUniformSource from "../../shaders/momentumSgdUniform.wgsl?raw";
 import momentumSgdEmaSource from "../../shaders/momentumSgdEma.wgsl?raw";
 import rmsPropSource from "../../shaders/rmsProp.wgsl?raw";
 import updateSource from "../../shaders/lib/update.wgsl?raw";
@@ -65,7 +66,45 @@ export function updateKernel(
   };
 }
 
-export const momentumSgd = updateKernel(
+const uniform: Shader = { name: "momentumSgdUniform", source: momentumSgdUniformSource, libs };
+
+/** What follows a step in the same pass. */
+const FOLLOW = "fn follow(i: u32, moved: vec4<f32>) { key[i] = ema(key[i], moved, coefficients.x, coefficients.y); }";
+
+/** Momentum SGD, with or without what follows: by one shader where all parameters are alike, else by one that looks each up. */
+function sgdKernel(
+  name: string,
+  source: string,
+  inputs: readonly string[],
+  cost: { flops: number; bytes: number },
+): Kernel<SgdInfo> {
+  const shader: Shader = { name, source, libs };
+  const bindings = inOrder(inputs);
+  const { blocks: _, segments: __, ...alike } = bindings;
+  const follows = inputs.includes("key");
+  const holes = follows ? { hooks: { follow: FOLLOW } } : { unbound: ["key", "coefficients"] };
+  return {
+    name,
+    shaders: [shader, uniform],
+    plan({ count, isUniform }, limits) {
+      if (!isUniform) return { passes: [arenaPass(shader, count, limits, { ...cost, bindings })] };
+      const { workgroup, invocations } = SHAPE[limits.adapterClass];
+      const pass: Pass = {
+        shader: uniform,
+        grid: [ceilDiv(Math.min(invocations, count / 4), workgroup), 1, 1],
+        consts: { WORKGROUP: workgroup },
+        params: { count: count / 4 },
+        bindings: alike,
+        ...holes,
+        flops: cost.flops * count,
+        bytes: cost.bytes * count,
+      };
+      return { passes: [pass] };
+    },
+  };
+}
+
+export const momentumSgd = sgdKernel(
   "momentumSgd",
   momentumSgdSource,
   ["param", "grad", "momentum", "blocks", "segments", "groups"],
@@ -74,7 +113,7 @@ export const momentumSgd = updateKernel(
 
 export const ema = updateKernel("ema", emaSource, ["param", "key", "coefficients"], { flops: 3, bytes: 12 });
 
-export const momentumSgdEma = updateKernel(
+export const momentumSgdEma = sgdKernel(
   "momentumSgdEma",
   momentumSgdEmaSource,
   ["param", "grad", "momentum", "key", "blocks", "segments", "groups", "coefficients"],

@@ -136,6 +136,11 @@ export interface UpdateInfo {
   readonly count: number;
 }
 
+/** SGD over an arena; whether all its parameters are alike: see `shaders/momentumSgdUniform.wgsl`. */
+export interface SgdInfo extends UpdateInfo {
+  readonly isUniform: boolean;
+}
+
 /** Adam over an arena: `maxExpAvgSq` is there only with `amsgrad`. Inputs: see `ops/adam`. */
 export interface AdamInfo extends UpdateInfo {
   readonly amsgrad: boolean;
@@ -182,9 +187,9 @@ export interface KernelInfoMap {
   scatter: ScatterInfo;
   contrast: ContrastInfo;
   contrastMean: ContrastInfo;
-  momentumSgd: UpdateInfo;
+  momentumSgd: SgdInfo;
   ema: UpdateInfo;
-  momentumSgdEma: UpdateInfo;
+  momentumSgdEma: SgdInfo;
   adam: AdamInfo;
   rmsProp: RmsPropInfo;
   lars: LarsInfo;

@@ -5,6 +5,8 @@
  */
 
 import type { HostArray, TypedArray } from "../graph/dtype";
+import type { Node } from "../graph/node";
+import type { SgdInfo } from "./kernelInfo";
 import { defineOp } from "./op";
 import type { NoAttrs } from "./pointwise";
 import {
@@ -31,6 +33,15 @@ interface Group {
   readonly classical: boolean;
   readonly maximize: boolean;
 }
+
+/** Attributes of momentum SGD. */
+export type SgdAttrs = {
+  /**
+   * Whether all parameters share the first group, which has momentum and neither nesterov, classical nor maximize, and all or none have
+   * had gradients. The last number of the group says which: 1 for none. Kernels then look nothing up.
+   */
+  readonly isUniform: boolean;
+};
 
 function groupAt(groups: HostArray, index: number): Group {
   const [lr, momentum, oneMinusDampening, weightDecay, nesterov, classical, maximize] = groupRow(
@@ -99,15 +110,20 @@ function evaluateEma(param: HostArray, key: HostArray, coefficients: HostArray):
   for (let i = 0; i < k.length; i++) k[i] = m === 0 ? p[i]! : k[i]! * m + p[i]! * rest;
 }
 
+const infoOf = (node: Node): SgdInfo => ({
+  count: arenaCount(node),
+  isUniform: (node.attrs as SgdAttrs).isUniform,
+});
+
 /** Inputs: param, grad, momentum, blocks, segments, groups. Writes param and momentum. */
-export const momentumSgdOp = defineOp<NoAttrs>({
+export const momentumSgdOp = defineOp<SgdAttrs>({
   name: "momentumSgd",
   infer: (inputs) => inferUpdate("momentumSgd", inputs.slice(0, 3)),
   evaluate([param, grad, momentum, blocks, segments, groups]) {
     evaluateMomentumSgd(param!, grad!, momentum!, { blocks: blocks!, segments: segments!, groups: groups! });
   },
   vjp: null,
-  lowering: { kind: "kernel", call: (node) => ({ kernel: "momentumSgd", info: { count: arenaCount(node) } }) },
+  lowering: { kind: "kernel", call: (node) => ({ kernel: "momentumSgd", info: infoOf(node) }) },
 });
 
 /** Inputs: param, key, coefficients. Writes key. */
@@ -120,7 +136,7 @@ export const emaOp = defineOp<NoAttrs>({
 });
 
 /** Inputs: param, grad, momentum, key, blocks, segments, groups, coefficients. Writes param, momentum and key. */
-export const momentumSgdEmaOp = defineOp<NoAttrs>({
+export const momentumSgdEmaOp = defineOp<SgdAttrs>({
   name: "momentumSgdEma",
   infer: (inputs) => inferUpdate("momentumSgdEma", inputs.slice(0, 4)),
   evaluate([param, grad, momentum, key, blocks, segments, groups, coefficients]) {
@@ -128,5 +144,5 @@ export const momentumSgdEmaOp = defineOp<NoAttrs>({
     evaluateEma(param!, key!, coefficients!);
   },
   vjp: null,
-  lowering: { kind: "kernel", call: (node) => ({ kernel: "momentumSgdEma", info: { count: arenaCount(node) } }) },
+  lowering: { kind: "kernel", call: (node) => ({ kernel: "momentumSgdEma", info: infoOf(node) }) },
 });

@@ -9,6 +9,7 @@ import { noteGradients, settleState, StateView } from "../parameter";
 import { arenasOf, homeOf, MAX_GROUPS, type ParameterArena, type Slot, type SlotArena } from "../parameterArena";
 import { tensor, zeros } from "../creation";
 import { ValueError } from "../errors";
+import { noteChange } from "../graph/configuration";
 import { hostAction, hostCheck } from "../hostState";
 import type { StateArray } from "../loadable";
 import { placed } from "../loadable";
@@ -36,6 +37,8 @@ export interface Member<Options> {
 
 /** An entry of a segment table. */
 export const segmentWord = (group: number, state: number): number => (group << 2) | state;
+
+const namesOf = (slots: ReadonlyMap<string, unknown> | undefined): string => [...(slots?.keys() ?? [])].sort().join();
 
 /** Base of SGD, Adam and their like. `State` is what `stateDict` shows of a parameter. */
 export abstract class ArenaOptimizer<Options extends CommonOptions, State extends object> extends Optimizer<Options> {
@@ -181,6 +184,7 @@ export abstract class ArenaOptimizer<Options extends CommonOptions, State extend
 
   private replaceState(parameter: Parameter, loaded: LoadedState | null): void {
     const before = this.states.get(parameter);
+    if (namesOf(before?.slots) !== namesOf(loaded?.slots)) noteChange(); // which kernel updates it depends on what it has
     this.states.delete(parameter);
     for (const [name, slot] of before?.slots ?? [])
       if (!loaded?.slots.has(name))

@@ -8,7 +8,7 @@ import { allocateHost, type DType } from "../graph/dtype";
 import type { Attrs, Node } from "../graph/node";
 import { fromHost } from "../ops/leaf";
 import { apply, type Op } from "../ops/op";
-import { emaOp, momentumSgdEmaOp, momentumSgdOp } from "../ops/update";
+import { emaOp, momentumSgdEmaOp, momentumSgdOp, type SgdAttrs } from "../ops/update";
 import { Arena } from "./arena";
 import type { UpdateEffect } from "./program";
 import { Variable } from "./variable";
@@ -63,7 +63,7 @@ export function fuseUpdates(first: UpdateEffect, second: UpdateEffect): UpdateEf
   const node = apply(
     momentumSgdEmaOp,
     [param!, grad!, momentum!, key!, blocks!, segments!, groups!, coefficients!],
-    {},
+    first.node.attrs as SgdAttrs,
   );
   const made = new Set(first.writes.map(({ variable }) => variable));
   const reads = [...first.reads, ...second.reads.filter(({ variable }) => !made.has(variable))];

@@ -46,7 +46,7 @@ describe("npm run explain", () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toMatch(/^mlpStep: a step of training 784-256-10.*\nadapter: \S.*\n\nschedule: \d+ launches\n/);
     expect(stdout).toMatch(/^ *\d+ +matmul\w* +\[128,256\] +matmul\+add\+relu +kernel +51\.38 +1\.34$/m);
-    expect(stdout).toMatch(/^\/\/ momentumSgd\.wgsl, specialised$/m);
+    expect(stdout).toMatch(/^\/\/ momentumSgdUniform\.wgsl, specialised$/m);
     expect(stdout).toContain("@compute");
     const costs = stdout.slice(stdout.indexOf("cost by kernel")).trim().split("\n");
     expect(costs[1]).toMatch(/^kernel +launches +MFLOP +MB$/);

@@ -4,7 +4,6 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { emaOp, fromHost, momentumSgdEmaOp, momentumSgdOp, SegmentState } from "../../src/ops";
 import { apply, type Op } from "../../src/ops/op";
-import type { NoAttrs } from "../../src/ops/pointwise";
 import { interpret } from "../../src/reference/interpret";
 import { type GoldenTensor, goldenValues } from "../suites/golden";
 
@@ -64,7 +63,12 @@ class Arenas {
   }
 
   /** Runs an update on the arenas and what else it reads. */
-  run(op: Op<NoAttrs>, groups: Float32Array, key?: Float32Array, coefficients?: Float32Array): void {
+  run(
+    op: Op<{ readonly isUniform: boolean }>,
+    groups: Float32Array,
+    key?: Float32Array,
+    coefficients?: Float32Array,
+  ): void {
     const f32 = [this.param, this.grad, this.momentum, ...(key ? [key] : [])].map((data) =>
       fromHost(data, [data.length]),
     );
@@ -72,7 +76,7 @@ class Arenas {
       fromHost(data, [data.length], "u32"),
     );
     const rest = [groups, ...(coefficients ? [coefficients] : [])].map((data) => fromHost(data, [data.length]));
-    interpret([apply(op, [...f32, ...tables, ...rest], {})], { leaf: (node) => node.hostData! });
+    interpret([apply(op, [...f32, ...tables, ...rest], { isUniform: false })], { leaf: (node) => node.hostData! });
   }
 }
 

@@ -8,6 +8,7 @@ import { tensor } from "../../src/creation";
 import { type Device, openDevice } from "../../src/device";
 import type { AdapterClass } from "../../src/gpu/adapter";
 import { utils } from "../../src/nn";
+import { Followers } from "../../src/optim/follow";
 import { Adam, AdamW, LARS, type Optimizer, RMSprop, SGD } from "../../src/optim";
 import { Parameter } from "../../src/parameter";
 import { read, type Tensor } from "../../src/tensor";
@@ -33,11 +34,31 @@ beforeAll(async () => {
 
 type Split = readonly { readonly params: readonly Parameter[] }[];
 
-/** Name -> an optimizer over two groups, and what is done to the gradients first. */
-const CASES: Readonly<
-  Record<string, { make: (groups: Split) => Optimizer; clip?: (all: readonly Parameter[]) => Tensor | null }>
-> = {
-  SGD: { make: ([a, b]) => new SGD([a!, { ...b!, nesterov: true, weightDecay: 0.1 }], { lr: 0.1, momentum: 0.9 }) },
+interface Case {
+  readonly make: (groups: Split) => Optimizer;
+  /** What is done to the gradients first. */
+  readonly clip?: (all: readonly Parameter[]) => Tensor | null;
+  /** All parameters have gradients from the first step on. */
+  readonly isTogether?: true;
+  /** Other parameters follow. */
+  readonly isFollowed?: true;
+}
+
+const ofTwoGroups: Case["make"] = ([a, b]) =>
+  new SGD([a!, { ...b!, nesterov: true, weightDecay: 0.1 }], { lr: 0.1, momentum: 0.9 });
+const ofOneGroup: Case["make"] = (groups) =>
+  new SGD(
+    groups.flatMap(({ params }) => params),
+    { lr: 0.1, momentum: 0.9, dampening: 0.2, weightDecay: 0.1 },
+  );
+
+/** Name -> an optimizer over two groups. */
+const CASES: Readonly<Record<string, Case>> = {
+  SGD: { make: ofTwoGroups },
+  "SGD, all alike in the end": { make: ofOneGroup },
+  "SGD, all alike": { make: ofOneGroup, isTogether: true },
+  "SGD, followed": { make: ofTwoGroups, isFollowed: true },
+  "SGD, all alike, followed": { make: ofOneGroup, isTogether: true, isFollowed: true },
   Adam: {
     make: ([a, b]) =>
       new Adam(
@@ -77,22 +98,25 @@ const values = (shape: readonly number[], seed: number, device: Device): Tensor 
   return tensor(data, { shape, device });
 };
 
-async function run(device: Device, { make, clip }: (typeof CASES)[string]): Promise<Float32Array[]> {
+async function run(device: Device, { make, clip, isTogether, isFollowed }: Case): Promise<Float32Array[]> {
   const params = SHAPES.map((shape, index) => new Parameter(values(shape, index, device)));
+  const followers = isFollowed ? SHAPES.map((shape, index) => new Parameter(values(shape, 50 + index, device))) : [];
   const optimizer = make([
     { params: params.filter((_, index) => index % 2 === 0) },
     { params: params.filter((_, index) => index % 2 === 1) },
   ]);
+  const following = isFollowed ? new Followers("test", params, followers) : null;
   const norms: Tensor[] = [];
   for (let step = 0; step < 4; step++) {
     params.forEach((p, index) => {
-      p.grad = step < FROM[index]! ? null : values(SHAPES[index]!, 100 * (step + 1) + index, device);
+      p.grad = !isTogether && step < FROM[index]! ? null : values(SHAPES[index]!, 100 * (step + 1) + index, device);
     });
     const norm = clip?.(params);
     if (norm) norms.push(norm);
     optimizer.step();
+    following?.run(0.9);
   }
-  return (await read([...params, ...norms])) as Float32Array[];
+  return (await read([...params, ...followers, ...norms])) as Float32Array[];
 }
 
 /** Elements whose value differs by more than a few roundings of what was added up, which is below 10. */
@@ -101,7 +125,7 @@ function expectClose(actual: readonly Float32Array[], expected: readonly Float32
     list.forEach((value, i) => {
       const got = actual[index]![i]!;
       if (!(Math.abs(got - value) <= 4e-6 * (1 + Math.abs(value))))
-        expect.fail(`${JSON.stringify(SHAPES[index] ?? "norm")}[${i}]: got ${got}, reference ${value}`);
+        expect.fail(`${JSON.stringify(SHAPES[index] ?? "another")}[${i}]: got ${got}, reference ${value}`);
     });
   });
 }

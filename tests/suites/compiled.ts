@@ -488,6 +488,33 @@ export function compiledFunctions(): void {
       );
     });
 
+    test("loading momentum for some parameters, which are updated by another kernel then", async () => {
+      await expectTwins(
+        (wrap) => {
+          const model = mlp();
+          const optimizer = new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
+          const x = batch(3);
+          return classifier(wrap, {
+            model,
+            optimizer,
+            afterStep: () => {
+              const loss = model.forward(x).square().mean(); // from what the first step made
+              optimizer.zeroGrad();
+              loss.backward();
+              optimizer.step();
+            },
+            between: (index) => {
+              if (index > 5) return;
+              const { state, param_groups } = optimizer.stateDict();
+              if (index === 5) delete state[1];
+              optimizer.loadStateDict({ state, param_groups });
+            },
+          });
+        },
+        { calls: 12, replayed: 3 },
+      );
+    });
+
     test("other sizes of batches, in turns", async () => {
       await expectTwins((wrap) => classifier(wrap, { size: (index) => (index % 2 === 0 ? 6 : 4) }), {
         calls: 12,
