@@ -10,7 +10,7 @@ struct Params { count: u32, offset: u32 } // both in vec4s
 @group(0) @binding(0) var<storage, read_write> output: array<vec4<u32>>;
 @group(0) @binding(1) var<uniform> params: Params;
 
-fn compute4(index: u32) -> vec4<u32> { return vec4<u32>(index); } // @hook
+fn compute4(vec: u32) -> vec4<u32> { return vec4<u32>(vec); } // @hook
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
@@ -18,7 +18,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   for (var i = id.x * RUN; i < params.count; i += stride) {
     // @unroll
     for (var k = 0u; k < RUN; k++) {
-      output[params.offset + i + k] = compute4(4u * (i + k));
+      output[params.offset + i + k] = compute4(i + k);
     }
   }
 }

@@ -1,11 +1,11 @@
 // Sweeps over each row several times: softmax, normalisation and their gradients in one kernel. On level l, FOLDS folds of
 // load(l, ...) run at once; what they make is there for the next level, and at last for what is stored. A row is all (outer, inner)
 // of one `o`; inner elements are neighbours, taken four at a time. One invocation takes a row: no workgroup memory, no barriers.
-// Folds go block by block, so that rounding does not add up along all of a row; their order is fixed by the sizes alone.
+// Folds go turn by turn and block by block, so that rounding does not add up along all of a row; their order is fixed by the sizes alone.
 // Grid: (ceil(rows / WORKGROUP), 1, 1), folded into y beyond 65,535.
 
 const WORKGROUP = 4u;
-const BLOCK = 64u; // vec4s, a multiple of RUN
+const BLOCK = 64u; // turns
 const RUN = 1u; // vec4s at a turn: a divisor of those of `inner`
 const RAGGED = 1u; // 0: no vec4 reaches past the end of `inner`
 const LEVELS = 1u;
@@ -17,11 +17,11 @@ struct Params { rows: u32, outer: u32, inner: u32 } // inner: elements
 @group(0) @binding(0) var<uniform> params: Params;
 
 fn prepare(o: u32) { } // @hook
-fn load(level: u32, o: u32, outer: u32, inner: u32) -> array<vec4<f32>, FOLDS> { return array<vec4<f32>, FOLDS>(); } // @hook
+fn load(level: u32, o: u32, outer: u32, vec: u32) -> array<vec4<f32>, FOLDS> { return array<vec4<f32>, FOLDS>(); } // @hook
 fn identity(level: u32, fold: u32) -> f32 { return 0.0; } // @hook
 fn combine(level: u32, fold: u32, a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return a + b; } // @hook
 fn take(level: u32, o: u32, found: array<f32, FOLDS>) { } // @hook
-fn store(o: u32, outer: u32, inner: u32, count: u32) { } // @hook
+fn store(o: u32, outer: u32, vec: u32, count: u32) { } // @hook
 fn store_row(o: u32) { } // @hook
 
 @compute @workgroup_size(WORKGROUP)
@@ -44,21 +44,36 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     }
     var outer = 0u;
     var vec = 0u;
-    for (var block = 0u; block < end; block += BLOCK) {
+    for (var block = 0u; block < end; block += BLOCK * RUN) {
       var part: array<vec4<f32>, FOLDS>;
       // @unroll
       for (var k = 0u; k < FOLDS; k++) {
         part[k] = vec4<f32>(identity(level, k));
       }
-      for (var t = block; t < min(block + BLOCK, end); t += RUN) {
+      for (var t = block; t < min(block + BLOCK * RUN, end); t += RUN) {
+        var turn: array<vec4<f32>, FOLDS>;
+        // @unroll
+        for (var k = 0u; k < FOLDS; k++) {
+          turn[k] = vec4<f32>(identity(level, k));
+        }
         // @unroll
         for (var j = 0u; j < RUN; j++) {
-          let values = load(level, o, outer, 4u * (vec + j));
-          let is_there = vec4<bool>(RAGGED == 0u || vec + j < whole) | lanes;
+          var values = load(level, o, outer, vec + j);
+          if (RAGGED > 0u) {
+            let is_there = vec4<bool>(vec + j < whole) | lanes;
+            // @unroll
+            for (var k = 0u; k < FOLDS; k++) {
+              values[k] = select(vec4<f32>(identity(level, k)), values[k], is_there);
+            }
+          }
           // @unroll
           for (var k = 0u; k < FOLDS; k++) {
-            part[k] = combine(level, k, part[k], select(vec4<f32>(identity(level, k)), values[k], is_there));
+            turn[k] = combine(level, k, turn[k], values[k]);
           }
+        }
+        // @unroll
+        for (var k = 0u; k < FOLDS; k++) {
+          part[k] = combine(level, k, part[k], turn[k]);
         }
         vec += RUN;
         if (vec == inner_vecs) { vec = 0u; outer++; }
@@ -81,7 +96,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       for (var vec = 0u; vec < inner_vecs; vec += RUN) {
         // @unroll
         for (var j = 0u; j < RUN; j++) {
-          store(o, outer, 4u * (vec + j), min(4u, params.inner - 4u * (vec + j)));
+          store(o, outer, vec + j, min(4u, params.inner - 4u * (vec + j)));
         }
       }
     }

@@ -15,11 +15,11 @@ struct Params { rows: u32, outer: u32, inner: u32 } // inner: elements
 var<workgroup> shared_folds: array<array<vec4<f32>, FOLDS>, WORKGROUP>;
 
 fn prepare(o: u32) { } // @hook
-fn load(level: u32, o: u32, outer: u32, inner: u32) -> array<vec4<f32>, FOLDS> { return array<vec4<f32>, FOLDS>(); } // @hook
+fn load(level: u32, o: u32, outer: u32, vec: u32) -> array<vec4<f32>, FOLDS> { return array<vec4<f32>, FOLDS>(); } // @hook
 fn identity(level: u32, fold: u32) -> f32 { return 0.0; } // @hook
 fn combine(level: u32, fold: u32, a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return a + b; } // @hook
 fn take(level: u32, o: u32, found: array<f32, FOLDS>) { } // @hook
-fn store(o: u32, outer: u32, inner: u32, count: u32) { } // @hook
+fn store(o: u32, outer: u32, vec: u32, count: u32) { } // @hook
 fn store_row(o: u32) { } // @hook
 
 @compute @workgroup_size(WORKGROUP)
@@ -53,7 +53,7 @@ fn main(
       }
       for (var t = block; t < min(block + BLOCK * WORKGROUP, end); t += WORKGROUP) {
         let vec = t % inner_vecs;
-        let values = load(level, o, t / inner_vecs, 4u * vec);
+        let values = load(level, o, t / inner_vecs, vec);
         let is_there = vec4<bool>(vec < whole) | lanes;
         // @unroll
         for (var k = 0u; k < FOLDS; k++) {
@@ -90,7 +90,7 @@ fn main(
     if (STORES > 0u) {
       for (var t = lane; t < end; t += WORKGROUP) {
         let vec = t % inner_vecs;
-        store(o, t / inner_vecs, 4u * vec, min(4u, params.inner - 4u * vec));
+        store(o, t / inner_vecs, vec, min(4u, params.inner - 4u * vec));
       }
     }
     if (lane == 0u) { store_row(o); }

@@ -2,16 +2,18 @@
 // that there is no NaN and no infinity, so NaN is told by its bits, and what depends on it is chosen with select.
 // `name` takes a scalar, `name4` a vec4. Polynomials are those of Cephes, but for exp's, within 2 ULP, and equal on all adapters.
 
+// Bits without their sign are compared as i32: software adapters have no comparison of u32.
+
 // --- kinds of floats --------------------------------------------------------------------------------------------------
 
-fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
-fn is_nan4(x: vec4<f32>) -> vec4<bool> { return (bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u); }
+fn is_nan(x: f32) -> bool { return (bitcast<i32>(x) & 0x7fffffffi) > 0x7f800000i; }
+fn is_nan4(x: vec4<f32>) -> vec4<bool> { return (bitcast<vec4<i32>>(x) & vec4<i32>(0x7fffffffi)) > vec4<i32>(0x7f800000i); }
 
 fn is_inf(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u; }
 fn is_inf4(x: vec4<f32>) -> vec4<bool> { return (bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu)) == vec4<u32>(0x7f800000u); }
 
-fn is_finite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) < 0x7f800000u; }
-fn is_finite4(x: vec4<f32>) -> vec4<bool> { return (bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu)) < vec4<u32>(0x7f800000u); }
+fn is_finite(x: f32) -> bool { return (bitcast<i32>(x) & 0x7fffffffi) < 0x7f800000i; }
+fn is_finite4(x: vec4<f32>) -> vec4<bool> { return (bitcast<vec4<i32>>(x) & vec4<i32>(0x7fffffffi)) < vec4<i32>(0x7f800000i); }
 
 // true for NaN
 fn is_nonzero(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) != 0u; }

@@ -6,8 +6,8 @@
 import type { DType } from "../graph/dtype";
 import type { ScalarType } from "./specialize";
 
-/** One element; four from an index that 4 divides; four from any index; four at four indices. */
-export type Access = "one" | "vec" | "run" | "each";
+/** One element; four from an index that 4 divides; four from four times an index; four from any index; four at four indices. */
+export type Access = "one" | "vec" | "quad" | "run" | "each";
 
 /** Type of an element in memory. */
 export const memoryType = (dtype: DType): ScalarType => (dtype === "f32" || dtype === "i32" ? dtype : "u32");
@@ -19,6 +19,8 @@ export interface Reader {
   one(index: string): string;
   /** Four elements from an index that 4 divides. */
   vec(index: string): string;
+  /** Four elements from four times an index. */
+  quad(index: string): string;
 }
 
 /** How elements of `dtype` are read from a binding of `memory` elements. */
@@ -28,10 +30,8 @@ export function reader(name: string, memory: string, dtype: DType): Reader {
   if (dtype === "u8") {
     const word = (index: string): string => `${name}[${index} / 4u]`;
     const byte = (index: string): string => `(${word(index)} >> (8u * (${index} % 4u))) & 255u`;
-    return {
-      one: byte,
-      vec: (index) => `(vec4<u32>(${word(index)}) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u)`,
-    };
+    const bytes = (stored: string): string => `(vec4<u32>(${stored}) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u)`;
+    return { one: byte, vec: (index) => bytes(word(index)), quad: (index) => bytes(`${name}[${index}]`) };
   }
   const scalar = (index: string): string => (isVector ? `${name}[${index} / 4u][${index} % 4u]` : `${name}[${index}]`);
   const vector = (index: string): string =>
@@ -41,6 +41,7 @@ export function reader(name: string, memory: string, dtype: DType): Reader {
   return {
     one: (index) => converted(scalar(index), stored, dtype, 1),
     vec: (index) => converted(vector(index), stored, dtype, 4),
+    quad: (index) => converted(isVector ? `${name}[${index}]` : vector(`4u * ${index}`), stored, dtype, 4),
   };
 }
 
@@ -56,6 +57,7 @@ function converted(value: string, stored: string, dtype: DType, lanes: 1 | 4): s
 export const movedBy = (origin: string, read: Reader): Reader => ({
   one: (index) => read.one(`(${index} - ${origin})`),
   vec: (index) => read.vec(`(${index} - ${origin})`),
+  quad: (index) => read.vec(`(4u * ${index} - ${origin})`),
 });
 
 /** What is read, and how. */
@@ -79,6 +81,10 @@ export function accessors(source: Source): string[] {
   const functions: Readonly<Record<Access, () => string>> = {
     one: () => `fn ${name}_one(i: u32) -> ${type} { ${choice(source, (read, i) => read.one(i))} }`,
     vec: () => `fn ${name}_vec(i: u32) -> vec4<${type}> { ${choice(source, (read, i) => read.vec(i))} }`,
+    quad: () =>
+      isCut
+        ? `fn ${name}_quad(q: u32) -> vec4<${type}> { let i = 4u * q; ${choice(source, (read, i) => read.vec(i))} }`
+        : `fn ${name}_quad(q: u32) -> vec4<${type}> { return ${reads[0]!.quad("q")}; }`,
     run: () =>
       `fn ${name}_run(i: u32) -> vec4<${type}> { ${choice(source, (read, i) => run((at) => read.one(at), i), run(picked, "i"))} }`,
     each: () => `fn ${name}_each(i: vec4<u32>) -> vec4<${type}> { return ${four((lane) => picked(`i[${lane}]`))}; }`,

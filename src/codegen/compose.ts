@@ -71,13 +71,16 @@ function composeElementwise({ root, rows }: UnitSpec, around: Surroundings): Com
   const isVector = !inWords && (rows === null || (rows.rowSize % 4 === 0 && count % 4 === 0));
   const lanes = inWords || isVector ? 4 : 1;
   const perStore = lanes;
-  const emitter = new Emitter(inputs, around, lanes, [{ name: "index", shape: root.shape, laned: lanes === 4 }]);
+  const quarter = isVector && !windows.isCut ? { quarter: "vec" } : {};
+  const variable = { name: "index", shape: root.shape, laned: lanes === 4, ...quarter };
+  const emitter = new Emitter(inputs, around, lanes, [variable]);
   const value = emitter.value(root, emitter.root);
   const bits = inWords ? `pack4xU8(${value})` : storedBits(value, root.dtype, lanes);
   const hook = isVector ? "compute4" : "compute";
   const result = isVector ? "vec4<u32>" : "u32";
-  const argument = inWords ? "word" : windows.argument("index");
-  const head = inWords ? `  let index = ${windows.counted("4u * word")};\n` : windows.head("index");
+  const argument = inWords ? "word" : isVector ? "vec" : windows.argument("index");
+  const first = inWords ? "4u * word" : "4u * vec";
+  const head = inWords || isVector ? `  let index = ${windows.counted(first)};\n` : windows.head("index");
   const hooks = { [hook]: `fn ${hook}(${argument}: u32) -> ${result} {\n${head}${emitter.body}  return ${bits};\n}` };
   const run = isVector
     ? elementwiseRun(ceilDiv(count, perStore), writtenLength(LIBRARIES, emitter.body), around.limits)

@@ -84,15 +84,16 @@ function loadHook(
   around: Surroundings,
   windows: OutputWindows,
 ): Record<string, string> {
-  const emitter = new Emitter(inputs, around, 4, loops);
+  const isRows = info.layout === "rows";
+  const emitter = new Emitter(inputs, around, 4, windows.isCut && !isRows ? loops.map(withoutQuarter) : loops);
   const value = emitter.value(input, emitter.root.through(axes, input.shape));
   const stored = input.dtype === "bool" ? `vec4<u32>(${value})` : value;
-  const o = windows.argument("o");
-  const signature = info.layout === "rows" ? `${o}: u32, outer: u32, inner: u32` : `row: u32, ${o}: u32`;
-  return {
-    load4: `fn load4(${signature}) -> vec4<Value> {\n${windows.head("o")}${emitter.body}  return ${stored};\n}`,
-  };
+  const signature = isRows ? `${windows.argument("o")}: u32, outer: u32, vec: u32` : "row: u32, vec: u32";
+  const head = isRows ? `${windows.head("o")}  let inner = 4u * vec;\n` : `  let o = ${windows.counted("4u * vec")};\n`;
+  return { load4: `fn load4(${signature}) -> vec4<Value> {\n${head}${emitter.body}  return ${stored};\n}` };
 }
+
+const withoutQuarter = ({ quarter: _, ...loop }: FoldLayout["loops"][number]): FoldLayout["loops"][number] => loop;
 
 /** How two values become one. */
 const foldHooks = (fold: Fold, dtype: DType): Record<string, string> => ({

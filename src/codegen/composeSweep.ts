@@ -4,6 +4,7 @@
  */
 
 import type { Node } from "../graph/node";
+import { topologicalOrder } from "../graph/walk";
 import { LIBRARIES } from "../kernels/libraries";
 import { planSweep } from "../kernels/sweep";
 import { computedFrom, opOf } from "../ops/op";
@@ -21,11 +22,20 @@ export function composeSweep(sweep: SweepSpec, around: Surroundings): ComposedLa
   return new SweepComposer(sweep, around).launch();
 }
 
+/** Ops that cost more than a number's way to memory and back. */
+const COSTLY: ReadonlySet<string> = new Set(
+  "exp exp2 expm1 log log2 log10 log1p sigmoid logSigmoid softplus tanh sinh cosh asinh acosh atanh sin cos tan asin acos atan atan2 erf erfc erfinv pow gelu silu mish elu selu celu".split(
+    " ",
+  ),
+);
+
 class SweepComposer {
   private readonly inputs: KernelInputs;
   /** Values of rows that elements need, or that are folded: a variable each. */
   private readonly names = new Map<Node, string>();
   private readonly stores: readonly Node[];
+  /** Elements that a level computes and later ones need again: where they lie until the output is stored that belongs there. */
+  private readonly kept = new Map<Node, { readonly level: number; readonly output: number }>();
 
   constructor(
     private readonly sweep: SweepSpec,
@@ -39,6 +49,36 @@ class SweepComposer {
     }
     this.nameSpread();
     this.stores = sweep.outputs.filter((node) => sweep.members.get(node)!.kind === "element");
+    if (around.limits.adapterClass === "software" && this.isVector) this.keepCostly();
+  }
+
+  /** Software adapters write and read four numbers faster than they compute, say, four exponentials. */
+  private keepCostly(): void {
+    const { outputs, variables, folds } = this.sweep;
+    const isFree = (node: Node, output: number): boolean =>
+      variables[output] === null && node.dtype === "f32" && this.stores.includes(node);
+    const free = outputs.flatMap((node, output) => (isFree(node, output) ? [output] : []));
+    const needed = [
+      ...folds.map((level) => this.costlyFor(level.map((fold) => fold.inputs[0]!))),
+      this.costlyFor(this.stores),
+    ];
+    needed.forEach((nodes, level) => {
+      const later = needed.slice(level + 1);
+      for (const node of nodes) {
+        if (free.length === 0 || this.kept.has(node) || !later.some((others) => others.has(node))) continue;
+        this.kept.set(node, { level, output: free.shift()! });
+      }
+    });
+  }
+
+  /** Costly elements that others are computed from. */
+  private costlyFor(nodes: readonly Node[]): Set<Node> {
+    const { members, shape } = this.sweep;
+    const isElement = (node: Node): boolean => members.get(node)?.kind === "element";
+    const isCostly = ({ op, dtype, shape: own }: Node): boolean =>
+      COSTLY.has(op.name) && dtype === "f32" && own.join() === shape.join();
+    const below = topologicalOrder(nodes.filter(isElement), isCostly, (node) => computedFrom(node).filter(isElement));
+    return new Set(below.filter(isCostly));
   }
 
   /** Names what is spread over rows from elsewhere: a weight of the row, what was made of its statistics. */
@@ -103,34 +143,48 @@ class SweepComposer {
 
   // ---- elements ----
 
-  private elementEmitter(): { emitter: Emitter; at: (node: Node) => Index } {
+  /** @param level levels whose results are there */
+  private elementEmitter(level: number): { emitter: Emitter; at: (node: Node) => Index } {
     const { layout, shape } = this.sweep;
     const emitter = new Emitter(this.inputs, this.around, 4, layout.loops);
     for (const [node, name] of this.names) emitter.give(node, `${wgslType(node.dtype, 4)}(${name})`);
     const whole = emitter.root.through(layout.axes, shape);
+    for (const [node, kept] of this.kept)
+      if (kept.level < level) emitter.give(node, `bitcast<vec4<f32>>(made${kept.output}[${quarterOf(whole)}])`);
     return { emitter, at: (node) => (node.shape.join() === shape.join() ? whole : whole.reshaped(node.shape)) };
+  }
+
+  private putCall(
+    emitter: Emitter,
+    output: number,
+    { node, index, count }: { node: Node; index: Index; count: string },
+  ): string {
+    const bits = storedBits(emitter.value(node, index), node.dtype, 4);
+    const place = this.isVectorOutput(this.sweep.outputs[output]!) ? quarterOf(index) : index.flat("base");
+    return `  put${output}(${place}, ${bits}, ${count});\n`;
   }
 
   private loadHooks(most: number): Record<string, string> {
     const texts = this.sweep.folds.map((folds, level) => {
-      const { emitter, at } = this.elementEmitter();
+      const { emitter, at } = this.elementEmitter(level);
       const values = folds.map((fold) => emitter.value(fold.inputs[0]!, at(fold.inputs[0]!)));
       while (values.length < most) values.push("vec4<f32>()");
+      const puts = [...this.kept]
+        .filter(([, kept]) => kept.level === level)
+        .map(([node, { output }]) => this.putCall(emitter, output, { node, index: at(node), count: "4u" }));
       const result = `array<vec4<f32>, ${most}>`;
-      const head = `fn load_${level}(o: u32, outer: u32, inner: u32) -> ${result}`;
-      return `${head} {\n${emitter.body}  return ${result}(${values.join(", ")});\n}`;
+      const head = `fn load_${level}(o: u32, outer: u32, vec: u32) -> ${result}`;
+      return `${head} {\n  let inner = 4u * vec;\n${emitter.body}${puts.join("")}  return ${result}(${values.join(", ")});\n}`;
     });
     return byLevel(texts);
   }
 
   private storeHook(): string {
-    const { emitter, at } = this.elementEmitter();
-    const lines = this.stores.map((node) => {
-      const index = at(node);
-      const bits = storedBits(emitter.value(node, index), node.dtype, 4);
-      return `  put${this.sweep.outputs.indexOf(node)}(${at(node).flat("base")}, ${bits}, count);\n`;
-    });
-    return `fn store(o: u32, outer: u32, inner: u32, count: u32) {\n${emitter.body}${lines.join("")}}`;
+    const { emitter, at } = this.elementEmitter(this.sweep.folds.length);
+    const lines = this.stores.map((node) =>
+      this.putCall(emitter, this.sweep.outputs.indexOf(node), { node, index: at(node), count: "count" }),
+    );
+    return `fn store(o: u32, outer: u32, vec: u32, count: u32) {\n  let inner = 4u * vec;\n${emitter.body}${lines.join("")}}`;
   }
 
   private get isVector(): boolean {
@@ -150,8 +204,8 @@ class SweepComposer {
   private putFunction(node: Node, index: number): string {
     const name = `made${index}`;
     if (!this.stores.includes(node)) return `fn put${index}(i: u32, bits: u32) { ${name}[i] = bits; }`;
+    if (this.isVector) return `fn put${index}(vec: u32, bits: vec4<u32>, count: u32) { ${name}[vec] = bits; }`;
     const signature = `fn put${index}(i: u32, bits: vec4<u32>, count: u32)`;
-    if (this.isVector) return `${signature} { ${name}[i / 4u] = bits; }`;
     const lane = (k: number): string => `${k === 0 ? "" : `if (count > ${k}u) `}{ ${name}[i + ${k}u] = bits[${k}]; }`;
     return `${signature} { ${[0, 1, 2, 3].map(lane).join(" ")} }`;
   }
@@ -226,6 +280,9 @@ function isSpread(node: Node, { shape, layout }: SweepSpec): boolean {
   const kept = layout.loops[0]!.shape.length;
   return input!.shape.every((size, dim) => size === (layout.axes[dim]!.terms[0]!.from < kept ? shape[dim] : 1));
 }
+
+/** A vec4's place among vec4s. */
+const quarterOf = (index: Index): string => index.quarter() ?? `${index.flat("base")} / 4u`;
 
 const byLevel = (texts: readonly string[]): Record<string, string> =>
   Object.fromEntries(texts.map((text, level) => [String(level), text]));

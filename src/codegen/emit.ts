@@ -51,9 +51,9 @@ export class Emitter {
     );
   }
 
-  /** Says that a node's value is already there under a name: the accumulator that an epilogue gets. */
-  give(node: Node, name: string): void {
-    this.given.set(node, name);
+  /** Says how to get a node's value: by the name of an accumulator that an epilogue gets, or by another expression. */
+  give(node: Node, expression: string): void {
+    this.given.set(node, expression);
   }
 
   /** Lines of the function so far. */
@@ -64,7 +64,11 @@ export class Emitter {
   /** The value of `node` at `index`, as an expression. */
   value(node: Node, index: Index): string {
     const given = this.given.get(node);
-    if (given !== undefined) return given;
+    if (given !== undefined) {
+      const name = this.bind(given, wgslType(node.dtype, this.lanes), "t");
+      this.given.set(node, name);
+      return name;
+    }
     let known = this.values.get(node);
     if (!known) this.values.set(node, (known = new Map<Index, string>()));
     let text = known.get(index);
@@ -148,8 +152,13 @@ export class Emitter {
     switch (index.pattern) {
       case "same":
         return this.splat(this.inputs.load(node, "one", index.flat("base")), node.dtype);
-      case "aligned":
-        return this.inputs.load(node, this.unaligned ? "run" : "vec", index.flat("base"));
+      case "aligned": {
+        if (this.unaligned) return this.inputs.load(node, "run", index.flat("base"));
+        const quarter = index.quarter();
+        return quarter === null
+          ? this.inputs.load(node, "vec", index.flat("base"))
+          : this.inputs.load(node, "quad", quarter);
+      }
       case "consecutive":
         return this.inputs.load(node, "run", index.flat("base"));
       case "scattered":

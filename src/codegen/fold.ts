@@ -9,7 +9,7 @@ import { along, type AxisMap } from "../ops/op";
 export interface FoldLayout {
   readonly info: ReduceInfo;
   /** Loop variables of the load hook, and where each input dimension is among their dimensions. */
-  readonly loops: { name: string; shape: number[]; laned: boolean }[];
+  readonly loops: { name: string; shape: number[]; laned: boolean; quarter?: string }[];
   readonly axes: readonly AxisMap[];
 }
 
@@ -27,7 +27,7 @@ export function layoutOf(shape: readonly number[], dims: readonly number[]): Fol
     const info: ReduceInfo = { layout: "columns", outputs: sizeOf(sizes(kept)), rows: sizeOf(sizes(folded)) };
     const loops = [
       { name: "row", shape: sizes(folded), laned: false },
-      { name: "o", shape: sizes(kept), laned: true },
+      { name: "o", shape: sizes(kept), laned: true, quarter: "vec" },
     ];
     return { info, loops, axes: place([...folded, ...kept]) };
   }
@@ -45,7 +45,7 @@ export function layoutOf(shape: readonly number[], dims: readonly number[]): Fol
   const loops = [
     { name: "o", shape: sizes(kept), laned: false },
     { name: "outer", shape: sizes(outer), laned: false },
-    { name: "inner", shape: sizes(inner), laned: true },
+    { name: "inner", shape: sizes(inner), laned: true, quarter: "vec" },
   ];
   return { info, loops, axes: place([...kept, ...outer, ...inner]) };
 }

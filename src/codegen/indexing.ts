@@ -3,6 +3,7 @@
  * An Index says the same thing twice: as WGSL text, for the shader, and as sums of digits, which tell how neighbouring lanes lie.
  */
 
+import { InternalError } from "../errors";
 import { type Shape, contiguousStrides, sizeOf } from "../graph/shape";
 import type { AxisMap } from "../ops/op";
 
@@ -18,6 +19,8 @@ export interface LoopVariable {
   readonly shape: Shape;
   /** Whether neighbouring lanes are neighbours along it. */
   readonly laned: boolean;
+  /** Expression of a quarter of it, if it is laned and there is one that takes no division. */
+  readonly quarter?: string;
 }
 
 /** How four neighbouring lanes lie in memory. */
@@ -34,13 +37,51 @@ export abstract class Index {
     protected readonly bind: BindIndex,
   ) {}
 
-  /** Flat position as WGSL. */
-  abstract flat(width: Width): string;
+  /** Flat position as WGSL, where it is no sum of whole loop variables. */
+  protected abstract flatText(width: Width): string;
   /** The loop variables everything starts from. */
   abstract get root(): RootIndex;
   /** Each coordinate as a sum of digits; null where one is no such sum. */
   abstract get sums(): readonly DigitSum[] | null;
   protected abstract coordText(dim: number, width: Width): string;
+  /** Flat position as WGSL. */
+  flat(width: Width): string {
+    return this.once("flat", width, () => {
+      const { linear } = this;
+      return linear
+        ? linearText(linear, this.root.variables, (variable) => this.root.variable(variable, width), width)
+        : this.flatText(width);
+    });
+  }
+
+  /** The flat position of the first lane divided by four; null where that takes a division, or leaves a rest. */
+  quarter(): string | null {
+    const { variables } = this.root;
+    const last = variables.at(-1);
+    const weights = this.linear?.weights ?? [];
+    const { start } = this.linear ?? { start: 1 };
+    if (
+      last?.quarter === undefined ||
+      start % LANES !== 0 ||
+      weights.slice(0, -1).some((weight) => weight % LANES !== 0)
+    )
+      return null;
+    const quarters = {
+      start: start / LANES,
+      weights: weights.map((weight, i) => (i === weights.length - 1 ? weight : weight / LANES)),
+    };
+    return this.once("quarter", "base", () =>
+      linearText(quarters, variables, (variable) => variable.quarter ?? variable.name, "base"),
+    );
+  }
+
+  /** The flat position as a sum of whole loop variables, each times a weight; null where it is none. */
+  get linear(): Linear | null {
+    if (this.cachedLinear === undefined) this.cachedLinear = linearOf(this);
+    return this.cachedLinear;
+  }
+
+  private cachedLinear: Linear | null | undefined = undefined;
 
   /** Coordinate along one dimension as WGSL. */
   coord(dim: number, width: Width): string {
@@ -132,15 +173,8 @@ export class RootIndex extends Index {
     return this;
   }
 
-  flat(width: Width): string {
-    return this.once("flat", width, () => {
-      let text = "";
-      for (const variable of this.variables) {
-        const value = this.variable(variable, width);
-        text = text === "" ? value : `(${text}) * ${sizeOf(variable.shape)}u + ${value}`;
-      }
-      return text === "" ? constantText(0, width) : text;
-    });
+  protected flatText(width: Width): string {
+    throw new InternalError(`indexing: the position of loop variables must be a sum of them, asked for its ${width}.`);
   }
 
   get sums(): readonly DigitSum[] {
@@ -163,7 +197,7 @@ export class RootIndex extends Index {
     return constantText(0, width);
   }
 
-  private variable({ name, laned }: LoopVariable, width: Width): string {
+  variable({ name, laned }: LoopVariable, width: Width): string {
     if (width === "base") return name;
     return this.once(`v${name}`, width, () => `vec4<u32>(${name})${laned ? " + vec4<u32>(0u, 1u, 2u, 3u)" : ""}`);
   }
@@ -186,15 +220,13 @@ class ViewIndex extends Index {
     return this.parent.root;
   }
 
-  flat(width: Width): string {
-    return this.once("flat", width, () => {
-      const terms = this.shape.flatMap((size, dim) => {
-        if (size === 1) return [];
-        const coord = this.coord(dim, width);
-        return [this.strides[dim] === 1 ? coord : `${coord} * ${this.strides[dim]!}u`];
-      });
-      return terms.length > 0 ? terms.join(" + ") : constantText(0, width);
+  protected flatText(width: Width): string {
+    const terms = this.shape.flatMap((size, dim) => {
+      if (size === 1) return [];
+      const coord = this.coord(dim, width);
+      return [this.strides[dim] === 1 ? coord : `${coord} * ${this.strides[dim]!}u`];
     });
+    return terms.length > 0 ? terms.join(" + ") : constantText(0, width);
   }
 
   get sums(): readonly DigitSum[] | null {
@@ -237,7 +269,7 @@ class ReshapedIndex extends Index {
     return this.parent.root;
   }
 
-  flat(width: Width): string {
+  protected flatText(width: Width): string {
     return this.parent.flat(width);
   }
 
@@ -334,6 +366,40 @@ function split(flat: DigitSum, shape: Shape): readonly DigitSum[] | null {
   return coordinates;
 }
 
+/** A flat position as `start` and whole loop variables, each times its weight. */
+interface Linear {
+  readonly start: number;
+  readonly weights: readonly number[];
+}
+
+function linearOf({ position, root }: Index): Linear | null {
+  if (!position) return null;
+  const weights: number[] = [];
+  for (const [variable, { shape }] of root.variables.entries()) {
+    const digits = joined(position.digits.filter((digit) => digit.variable === variable));
+    if (!digits || digits.length > 1) return null;
+    const [digit] = digits;
+    if (digit && (digit.stride !== 1 || digit.size < sizeOf(shape) || digit.weight < 0)) return null;
+    weights.push(digit?.weight ?? 0);
+  }
+  return position.start < 0 ? null : { start: position.start, weights };
+}
+
+/** The sum as WGSL. */
+function linearText(
+  { start, weights }: Linear,
+  variables: readonly LoopVariable[],
+  textOf: (variable: LoopVariable) => string,
+  width: Width,
+): string {
+  const terms = variables.flatMap((variable, i) => {
+    const weight = weights[i]!;
+    if (weight === 0) return [];
+    return [weight === 1 ? textOf(variable) : `${textOf(variable)} * ${weight}u`];
+  });
+  return start > 0 || terms.length === 0 ? [...terms, constantText(start, width)].join(" + ") : terms.join(" + ");
+}
+
 /** A digit as one that stays below `limit` and one that counts in it, where it is both. */
 function cut(digit: Digit, limit: number): Digit[] {
   const { stride, size, weight } = digit;
@@ -390,14 +456,12 @@ export class ComputedIndex extends Index {
     return this.origin;
   }
 
-  flat(width: Width): string {
-    return this.once("flat", width, () => {
-      const strides = contiguousStrides(this.shape);
-      const terms = this.shape.flatMap((size, dim) =>
-        size === 1 ? [] : [`${this.coord(dim, width)} * ${strides[dim]!}u`],
-      );
-      return terms.length > 0 ? terms.join(" + ") : constantText(0, width);
-    });
+  protected flatText(width: Width): string {
+    const strides = contiguousStrides(this.shape);
+    const terms = this.shape.flatMap((size, dim) =>
+      size === 1 ? [] : [`${this.coord(dim, width)} * ${strides[dim]!}u`],
+    );
+    return terms.length > 0 ? terms.join(" + ") : constantText(0, width);
   }
 
   get sums(): null {

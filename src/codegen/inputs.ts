@@ -131,7 +131,7 @@ export class KernelInputs {
   }
 
   private isVector({ node, accesses }: Input): boolean {
-    return node.dtype !== "u8" && [...accesses].every((access) => access === "vec");
+    return node.dtype !== "u8" && [...accesses].every((access) => access === "vec" || access === "quad");
   }
 }
 

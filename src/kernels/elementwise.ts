@@ -5,7 +5,7 @@ import elementwiseScalarSource from "../../shaders/elementwiseScalar.wgsl?raw";
 import { ceilDiv, type KernelLimits, type Shader } from "./kernel";
 import { runOf } from "./run";
 
-/** Four elements an invocation. Hook: `compute4(index) -> vec4<u32>`. */
+/** Four elements an invocation. Hook: `compute4(vec) -> vec4<u32>`. */
 export const elementwise: Shader = { name: "elementwise", source: elementwiseSource };
 /** One element an invocation. Hook: `compute(index) -> u32`. */
 export const elementwiseScalar: Shader = { name: "elementwiseScalar", source: elementwiseScalarSource };

@@ -5,9 +5,9 @@ import reduceRowsSource from "../../shaders/reduceRows.wgsl?raw";
 import { ceilDiv, type KernelLimits, type KernelPlan, type Pass, type Shader } from "./kernel";
 import { runOf } from "./run";
 
-/** Hooks: `load4(o, outer, inner)`, `identity`, `combine4`, `combine`, `epilogue(value, index)`. */
+/** Hooks: `load4(o, outer, vec)`, `identity`, `combine4`, `combine`, `epilogue(value, index)`. */
 export const reduceRows: Shader = { name: "reduceRows", source: reduceRowsSource };
-/** Hooks: `load4(row, o)`, `identity`, `combine4`, `epilogue4(value, index)`. */
+/** Hooks: `load4(row, vec)`, `identity`, `combine4`, `epilogue4(value, index)`. */
 export const reduceColumns: Shader = { name: "reduceColumns", source: reduceColumnsSource };
 
 /** `rows`: neighbours in memory are folded together. `columns`: neighbours in memory go to neighbouring outputs. */
@@ -18,9 +18,9 @@ export type ReduceInfo =
 const WORKGROUPS = { software: { few: 4, many: 16 }, hardware: { few: 16, many: 16 } } as const;
 /** Invocations that count as many. */
 const MANY = 1024;
-/** Loads that one invocation folds before it adds what they make to the rest: rounding adds up along a block, and then over blocks. */
+/** Turns that one invocation folds before it adds what they make to the rest: rounding adds up along a block, and then over blocks. */
 const BLOCK = 64;
-/** Steps of a turn, a divisor of BLOCK. */
+/** Steps of a turn. */
 const MOST_STEPS = 8;
 /** Invocations that keep an adapter busy, and the least work worth one. */
 const TARGET = { software: { jobs: 256, chunk: 32 }, hardware: { jobs: 16384, chunk: 16 } } as const;
@@ -29,8 +29,14 @@ const QUICK = { software: { jobs: 16, loads: 65536 }, hardware: { jobs: 16384, l
 /** Loads that the last pass may leave to one invocation; beyond, their results are cut into chunks once more. */
 const LAST = { software: 512, hardware: 256 } as const;
 
-/** Roundings in a row that the terms of a sum go through in a pass over chunks of so many loads: blocks, and four lanes in two steps. */
-export const roundingsOfChunk = (chunk: number): number => Math.min(chunk, BLOCK) + ceilDiv(chunk, BLOCK) + 2;
+/**
+ * Roundings in a row that the terms of a sum go through in a pass over chunks of so many loads, `run` a turn: turns, blocks, and four
+ * lanes in two steps.
+ */
+export function roundingsOfChunk(chunk: number, run: number): number {
+  const turns = ceilDiv(chunk, run);
+  return run + Math.min(turns, BLOCK) + ceilDiv(turns, BLOCK) + 2;
+}
 
 /** @param run what a chunk must be a multiple of; `length` is one */
 function splitsFor(jobs: number, length: number, run: number, limits: KernelLimits, most: number): Cutting {

@@ -2,8 +2,8 @@
 
 import type { KernelLimits } from "./kernel";
 
-/** Characters of WGSL that a turn may have: more compile too slowly. */
-const MAX_WRITTEN = 6000;
+/** Characters of WGSL that a turn may have: more compile too slowly. The larger the data, the more compiling is worth. */
+const MAX_WRITTEN = { least: 6000, most: 24_000, aVec4: 1 / 16 } as const;
 /** Vec4s below which a loop written out is not worth the time that it takes to compile. */
 const LEAST = 1 << 14;
 
@@ -21,6 +21,7 @@ export function runOf(
   { adapterClass }: KernelLimits,
 ): number {
   if (adapterClass !== "software" || total < LEAST) return 1;
-  const isFit = (run: number): boolean => run <= most && length % run === 0 && run * written <= MAX_WRITTEN;
+  const room = Math.min(MAX_WRITTEN.most, Math.max(MAX_WRITTEN.least, total * MAX_WRITTEN.aVec4));
+  const isFit = (run: number): boolean => run <= most && length % run === 0 && run * written <= room;
   return [8, 4, 2].find(isFit) ?? 1;
 }

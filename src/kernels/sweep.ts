@@ -6,7 +6,7 @@ import { foldGrid } from "./grid";
 import { ceilDiv, type KernelLimits, type Pass, type Shader } from "./kernel";
 import { runOf } from "./run";
 
-/** Hooks: `prepare(o)`, `load(level, o, outer, inner)`, `identity`, `combine`, `take(level, o, found)`, `store(o, outer, inner, count)`, `store_row(o)`. */
+/** Hooks: `prepare(o)`, `load(level, o, outer, vec)`, `identity`, `combine`, `take(level, o, found)`, `store(o, outer, vec, count)`, `store_row(o)`. */
 export const sweep: Shader = { name: "sweep", source: sweepSource };
 /** The same hooks. */
 export const sweepShared: Shader = { name: "sweepShared", source: sweepSharedSource };
@@ -41,12 +41,6 @@ export const isSweepable = ({ rows, outer, inner }: SweepSize, limits: KernelLim
   rows >= LEAST_ROWS || rows * outer * inner <= SMALL[limits.adapterClass];
 
 export type SweepSize = Pick<SweepInfo, "rows" | "outer" | "inner">;
-
-/** Roundings in a row that the terms of a sum go through. */
-export function roundingsOfSweep({ outer, inner }: SweepSize): number {
-  const loads = outer * ceilDiv(inner, 4);
-  return Math.min(loads, BLOCK) + ceilDiv(loads, BLOCK) + 2;
-}
 
 export function planSweep(
   { rows, outer, inner, levels, folds, stores, written }: SweepInfo,

@@ -39,6 +39,21 @@ interface Chain {
   readonly text: string;
 }
 
+type Values = Readonly<Record<"v0" | "v1" | "quarter", number>>;
+
+/** Index arithmetic in WGSL, as a function of its variables. */
+function evaluating(text: string): (values: Values) => number {
+  const body = text
+    .replace(/(\d)u\b/g, "$1")
+    .replace(/\bquotient\(/g, "q(")
+    .replace(/\brest\(/g, "r(");
+  const q = (n: number, reciprocal: number): number => Math.trunc(Math.fround((n + 0.5) * reciprocal));
+  const r = (n: number, size: number): number => n % size;
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text is ours
+  const run = Function("q", "r", "v0", "v1", "quarter", `return ${body};`) as (...args: unknown[]) => number;
+  return ({ v0, v1, quarter }) => run(q, r, v0, v1, quarter);
+}
+
 type Pick = (most: number) => number;
 
 const coordsOf = (flat: number, shape: readonly number[]): number[] =>
@@ -140,6 +155,40 @@ describe("how lanes lie", () => {
       }),
       { numRuns: 8000 },
     );
+  });
+
+  it("says where a position is, and where a quarter of it is if it says anything", () => {
+    let said = 0;
+    fc.assert(
+      fc.property(shapes, picks, fc.integer({ min: 0, max: 3 }), (sizes, stream, length) => {
+        const pick = pickFrom(stream);
+        const named = sizes.map((shape, i) => ({ name: `v${i}`, shape: [...shape], laned: i === sizes.length - 1 }));
+        const variables = named.map((each) => (each.laned ? { ...each, quarter: "quarter" } : each));
+        const count = sizeOf(sizes.flat());
+        const root = new RootIndex(variables, (expression) => `(${expression})`);
+        let end: Chain = {
+          index: root,
+          places: Array.from({ length: count }, (_, i) => i),
+          text: JSON.stringify(sizes),
+        };
+        for (let i = 0; i < length; i++)
+          end = pick(2) === 0 || sizeOf(end.index.shape) > 10_000 ? throughView(end, pick) : reshaped(end, pick);
+        const quarter = end.index.quarter();
+        if (quarter !== null) said++;
+        const place = evaluating(end.index.flat("base"));
+        const fourth = quarter === null ? null : evaluating(quarter);
+        const lanedSize = sizeOf(sizes.at(-1)!);
+        for (let flat = 0; flat < count; flat++) {
+          const laned = flat % lanedSize;
+          const values = { v0: sizes.length > 1 ? Math.floor(flat / lanedSize) : laned, v1: laned, quarter: laned / 4 };
+          if (place(values) !== end.places[flat]) expect.fail(`${end.text} at ${flat}: ${end.index.flat("base")}`);
+          if (fourth && laned % 4 === 0 && 4 * fourth(values) !== end.places[flat])
+            expect.fail(`${end.text} at ${flat}: ${quarter}`);
+        }
+      }),
+      { numRuns: 8000 },
+    );
+    expect(said).toBeGreaterThan(1000);
   });
 
   it("is seen through views and through reshapes of whole tensors", () => {

@@ -622,7 +622,10 @@ function chainOf(node: Node, hosts: readonly HostArray[]): number {
       planReduce({ layout: "columns", outputs, rows: terms }, limits),
     ];
     return plans.map(({ passes }) =>
-      passes.reduce((sum, { params }) => sum + roundingsOfChunk(Math.min(params["chunk"]!, terms)), 0),
+      passes.reduce(
+        (sum, { params, consts }) => sum + roundingsOfChunk(Math.min(params["chunk"]!, terms), consts!["RUN"]!),
+        0,
+      ),
     );
   });
   return Math.min(terms, most(lengths));

@@ -56,3 +56,16 @@ for (const { rows, cols, runs } of SIZES) {
     });
   }
 }
+
+test("what a level computes at some cost is kept where the result will lie", async () => {
+  for (const [cols, times] of [
+    [288, 1],
+    [273, 2], // no whole vec4s
+  ] as const) {
+    const value = softmax(matrix(256, cols));
+    const [only, ...others] = backend.launchesOf(engine.programFor([value]));
+    expect(others).toEqual([]);
+    expect(only!.wgsl.match(/= vec4<f32>\(ieee_exp\(/g)).toHaveLength(times);
+    expect(await mismatch(engine, [value], "softmax")).toBeNull();
+  }
+});
