@@ -8,6 +8,18 @@ import { resident, tensorRow } from "./rows";
 const ROWS = 4096;
 const COLS = 1024;
 const COUNT = ROWS * COLS;
+const CHANNELS = 64;
+const PIXELS = 32 * 32;
+const IMAGES = COUNT / CHANNELS / PIXELS;
+/** Both statistics show in one number: a kernel that stores it is one launch. */
+const VARIANCE = 4;
+
+/** As `F.batchNorm` computes them: means of the channels, then the means of their squares. */
+function statisticsOf(images: Tensor): Tensor {
+  const mean = images.mean([0, 2, 3], { keepDim: true });
+  const variance = images.sub(mean).square().mean([0, 2, 3], { keepDim: true });
+  return mean.add(variance.mul(VARIANCE));
+}
 
 export async function rows(): Promise<Row[]> {
   const values = randomArray(COUNT, { low: 0 }); // sums that do not cancel
@@ -29,13 +41,34 @@ export async function rows(): Promise<Row[]> {
       bytes: 4 * (COUNT + written),
       expected: { at, relative: 1e-4, absolute: 1e-9 },
     });
+  const images = await resident(values.subarray(0, COUNT), [IMAGES, CHANNELS, 32, 32]);
   return [
+    tensorRow({
+      ...{ work: "BatchNorm statistics, 64x64x32x32", way: "default" },
+      compute: () => statisticsOf(images),
+      flops: 4 * images.numel(), // sum, deviation, square, sum
+      bytes: 4 * images.numel(),
+      expected: { at: statisticAt, relative: 1e-5, absolute: 1e-6 },
+    }),
     row("sum of 4 M", { written: 1 }, () => x.sum(), () => sumOf(0, COUNT, 1)), // prettier-ignore
     row("sum of rows, 4096x1024", { written: ROWS }, () => x.sum(1), (i) => sumOf(i * COLS, COLS, 1)), // prettier-ignore
     row("sum of columns, 4096x1024", { written: COLS }, () => x.sum(0), (i) => sumOf(i, ROWS, COLS)), // prettier-ignore
     // per element: maximum, difference, exponential, sum, quotient
     row("softmax of rows, 4096x1024", { written: COUNT, passes: 5 }, () => x.softmax(1), softmaxAt),
   ];
+
+  function statisticAt(channel: number): number {
+    let [sum, squares] = [0, 0];
+    for (let image = 0; image < IMAGES; image++) {
+      const begin = (image * CHANNELS + channel) * PIXELS;
+      for (let i = begin; i < begin + PIXELS; i++) {
+        sum += values[i]!;
+        squares += values[i]! ** 2;
+      }
+    }
+    const mean = sum / (IMAGES * PIXELS);
+    return mean + VARIANCE * (squares / (IMAGES * PIXELS) - mean ** 2);
+  }
 
   function softmaxAt(index: number): number {
     const begin = index - (index % COLS);

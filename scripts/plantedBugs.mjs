@@ -102,6 +102,7 @@ const SHADERS = [
   shader("sortMerge", "equals of two runs change places", "keys[a] >= keys[b]", "keys[a] > keys[b]", rowsOf("sortIndices")),
   shader("sumPartials", "the second part is left out", "part = 1u", "part = 2u", rowsOf("matmul")),
   shader("sweep", "what is past a row's end counts", "vec4<bool>(vec + j < whole) | lanes", "vec4<bool>(true)", ["tests/schedule/sweeps.gpu", "^planned for software softmax$"]),
+  shader("sweep", "squares are of the mean alone", "part_squares += squares - off * step;", "part_squares += squares;", ["tests/kernels/runs.gpu", "^squares around the mean are exact"]),
   shader("sweepShared", "what is past a row's end counts", "vec4<bool>(vec < whole) | lanes", "vec4<bool>(true)", ["tests/schedule/sweeps.gpu", "^planned for hardware softmax$"]),
   shader("topk", "equals come twice", "(i > last)", "(i >= last)", rowsOf("topkIndices")),
   shader("topkCollect", "what equals the threshold counts as better", "key > threshold.x", "key >= threshold.x", onHardware("topk in chunks.*")),

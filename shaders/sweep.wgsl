@@ -8,6 +8,8 @@ const WORKGROUP = 4u;
 const BLOCK = 64u; // turns
 const RUN = 1u; // vec4s at a turn: a divisor of those of `inner`
 const RAGGED = 1u; // 0: no vec4 reaches past the end of `inner`
+const MOMENTS = 0u; // 1: levels 0 and 1 are a sum, and one of squares around a value that is made of it, of the same numbers
+const FIRST = 0u; // level that is swept over first: 2 after moments
 const LEVELS = 1u;
 const FOLDS = 1u; // of the level with most
 const STORES = 1u; // 0: nothing but values of rows
@@ -21,6 +23,7 @@ fn load(level: u32, o: u32, outer: u32, vec: u32) -> array<vec4<f32>, FOLDS> { r
 fn identity(level: u32, fold: u32) -> f32 { return 0.0; } // @hook
 fn combine(level: u32, fold: u32, a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return a + b; } // @hook
 fn take(level: u32, o: u32, found: array<f32, FOLDS>) { } // @hook
+fn take_moments(o: u32, sum: f32, squares: f32, count: f32) { } // @hook
 fn store(o: u32, outer: u32, vec: u32, count: u32) { } // @hook
 fn store_row(o: u32) { } // @hook
 
@@ -36,7 +39,48 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
 
   prepare(o);
   // @unroll
-  for (var level = 0u; level < LEVELS; level++) {
+  for (var once = 0u; once < MOMENTS; once++) {
+    // each lane's squares around its mean so far, as Welford has them (1962), a turn at a time
+    var all_sum = vec4<f32>();
+    var all_squares = vec4<f32>();
+    var mean = load(0u, o, 0u, 0u)[0];
+    var turns = 0.0;
+    var outer = 0u;
+    var vec = 0u;
+    for (var block = 0u; block < end; block += BLOCK * RUN) {
+      var part_sum = vec4<f32>();
+      var part_squares = vec4<f32>();
+      for (var t = block; t < min(block + BLOCK * RUN, end); t += RUN) {
+        var sum = vec4<f32>(); // infinite where numbers are: `off` would make NaN of that
+        var off = vec4<f32>();
+        var squares = vec4<f32>();
+        // @unroll
+        for (var j = 0u; j < RUN; j++) {
+          let value = load(0u, o, outer, vec + j)[0];
+          let difference = value - mean;
+          sum += value;
+          off += difference;
+          squares += difference * difference;
+        }
+        turns += 1.0;
+        let step = off * (1.0 / (f32(RUN) * turns));
+        part_sum += sum;
+        part_squares += squares - off * step;
+        mean += step;
+        vec += RUN;
+        if (vec == inner_vecs) { vec = 0u; outer++; }
+      }
+      all_sum += part_sum;
+      all_squares += part_squares;
+    }
+    let count = f32(RUN) * turns; // of a lane
+    let sum = (all_sum.x + all_sum.y) + (all_sum.z + all_sum.w);
+    let apart = all_sum / count - sum / (4.0 * count);
+    let squares = all_squares + count * apart * apart;
+    take_moments(o, sum, (squares.x + squares.y) + (squares.z + squares.w), 4.0 * count);
+  }
+  // @unroll
+  for (var level = FIRST; level < LEVELS; level++) {
     var all: array<vec4<f32>, FOLDS>;
     // @unroll
     for (var k = 0u; k < FOLDS; k++) {

@@ -34,6 +34,7 @@ class SweepComposer {
   /** Values of rows that elements need, or that are folded: a variable each. */
   private readonly names = new Map<Node, string>();
   private readonly stores: readonly Node[];
+  private readonly moments: string | null;
   /** Elements that a level computes and later ones need again: where they lie until the output is stored that belongs there. */
   private readonly kept = new Map<Node, { readonly level: number; readonly output: number }>();
 
@@ -49,7 +50,26 @@ class SweepComposer {
     }
     this.nameSpread();
     this.stores = sweep.outputs.filter((node) => sweep.members.get(node)!.kind === "element");
+    this.moments = this.momentsOf();
     if (around.limits.adapterClass === "software" && this.isVector) this.keepCostly();
+  }
+
+  /**
+   * The name of what squares are around, where the first two levels are a sum and one of squares around what is made of it, of the
+   * same numbers: software adapters make both of one sweep. What is around need not be the mean.
+   */
+  private momentsOf(): string | null {
+    const { sweep, around, isVector } = this;
+    const [[sum, ...others] = [], [squares, ...more] = []] = sweep.folds;
+    if (around.limits.adapterClass !== "software" || !isVector || others.length + more.length > 0) return null;
+    if (!sum || !squares || foldOf(sum) !== "sum" || foldOf(squares) !== "sum") return null;
+    const [square] = squares.inputs;
+    const [difference] = square!.inputs;
+    if (square!.op.name !== "square" || difference!.op.name !== "sub") return null;
+    const [value, spread] = difference!.inputs;
+    if (value !== sum.inputs[0] || !isSpread(spread!, sweep)) return null;
+    const [row] = spread!.inputs;
+    return sweep.members.get(row!)?.kind === "row" ? (this.names.get(row!) ?? null) : null;
   }
 
   /** Software adapters write and read four numbers faster than they compute, say, four exponentials. */
@@ -108,7 +128,12 @@ class SweepComposer {
     const { sweep, around, inputs } = this;
     const { size, folds, outputs } = sweep;
     const most = Math.max(...folds.map((level) => level.length));
-    const hooks = { prepare: this.prepareHook(), store: this.storeHook(), store_row: this.storeRowHook() };
+    const hooks = {
+      prepare: this.prepareHook(),
+      store: this.storeHook(),
+      store_row: this.storeRowHook(),
+      ...(this.moments && { take_moments: this.takeMomentsHook(most, this.moments) }),
+    };
     const families = {
       load: this.loadHooks(most),
       take: this.takeHooks(most),
@@ -118,9 +143,17 @@ class SweepComposer {
         return `${signature} { return ${combineText(fold, "f32", 4)}; }`;
       }),
     };
-    const inLoops = [...Object.values(families.load), hooks.store];
+    const swept = Object.values(families.load).filter((_, level) => level !== 1 || !this.moments);
+    const inLoops = [...swept, hooks.store];
     const written = inLoops.reduce((sum, text) => sum + writtenLength(LIBRARIES, text), 0);
-    const info = { ...size, levels: folds.length, folds: most, stores: this.stores.length > 0, written };
+    const info = {
+      ...size,
+      levels: folds.length,
+      folds: most,
+      moments: this.moments !== null,
+      stores: this.stores.length > 0,
+      written,
+    };
     const variables = [...this.names].map(([node, name]) => `var<private> ${name}: ${wgslType(node.dtype, 1)};`);
     const puts = outputs.map((node, index) => this.putFunction(node, index));
     const holes = {
@@ -240,6 +273,18 @@ class SweepComposer {
       return `${head} {\n${taken.join("")}${emitter.body}${values.join("")}}`;
     });
     return byLevel(texts);
+  }
+
+  /** Hands over both levels of moments; squares are around the mean until then. */
+  private takeMomentsHook(most: number, middle: string): string {
+    const found = (value: string): string =>
+      `array<f32, ${most}>(${[value, ...new Array<string>(most - 1).fill("0.0")].join(", ")})`;
+    const lines = [
+      `take_0(o, ${found("sum")});`,
+      `let off = sum / count - ${middle};`,
+      `take_1(o, ${found("squares + count * off * off")});`,
+    ];
+    return `fn take_moments(o: u32, sum: f32, squares: f32, count: f32) {\n${lines.map((line) => `  ${line}\n`).join("")}}`;
   }
 
   private storeRowHook(): string {

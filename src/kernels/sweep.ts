@@ -22,6 +22,8 @@ export interface SweepInfo {
   readonly levels: number;
   /** Of the level with most. */
   readonly folds: number;
+  /** Whether the first two levels are a sum and one of squares around what is made of it, of the same numbers: no row ends in a vec4. */
+  readonly moments: boolean;
   /** Whether it stores more than a value a row. */
   readonly stores: boolean;
   /** Characters of what it does with each vec4, with what that calls. */
@@ -43,7 +45,7 @@ export const isSweepable = ({ rows, outer, inner }: SweepSize, limits: KernelLim
 export type SweepSize = Pick<SweepInfo, "rows" | "outer" | "inner">;
 
 export function planSweep(
-  { rows, outer, inner, levels, folds, stores, written }: SweepInfo,
+  { rows, outer, inner, levels, folds, moments, stores, written }: SweepInfo,
   limits: KernelLimits,
 ): Pass {
   const isSoftware = limits.adapterClass === "software";
@@ -52,7 +54,11 @@ export function planSweep(
   const workgroup = isMany ? sizes.many : sizes.few;
   const count = rows * outer * inner;
   const vecs = ceilDiv(inner, 4);
-  const loop = { RUN: runOf(vecs, { total: rows * outer * vecs, written }, limits), RAGGED: inner % 4 === 0 ? 0 : 1 };
+  const loop = {
+    RUN: runOf(vecs, { total: rows * outer * vecs, written, most: stores ? 4 : 8 }, limits),
+    RAGGED: inner % 4 === 0 ? 0 : 1,
+    ...(moments && { MOMENTS: 1, FIRST: 2 }),
+  };
   const consts = { WORKGROUP: workgroup, BLOCK, LEVELS: levels, FOLDS: folds, STORES: stores ? 1 : 0 };
   return {
     shader: isSoftware ? sweep : sweepShared,

@@ -69,3 +69,49 @@ test("what a level computes at some cost is kept where the result will lie", asy
     expect(await mismatch(engine, [value], "softmax")).toBeNull();
   }
 });
+
+/** A sum of squares around what `middle` makes of each row's sum. */
+function squaresAround(x: Node, middle: (sum: Node) => Node): Node {
+  const sum = ops.reshape(ops.sum(x, [1]), [x.shape[0]!, 1]);
+  return ops.sum(ops.square(ops.sub(x, ops.expand(middle(sum), x.shape))), [1]);
+}
+
+const isOfMoments = (value: Node): boolean =>
+  /const MOMENTS = 1u;/.test(backend.launchesOf(engine.programFor([value]))[0]!.wgsl);
+
+test.each([
+  ["the mean", (sum: Node) => ops.div(sum, 288), 288],
+  ["another value", (sum: Node) => ops.div(sum, 7), 288],
+  ["the mean, four numbers a turn", (sum: Node) => ops.div(sum, 292), 292],
+] as const)("a sum and squares around %s in one sweep", async (name, middle, cols) => {
+  const value = squaresAround(matrix(256, cols), middle);
+  expect(isOfMoments(value)).toBe(true);
+  expect(await mismatch(engine, [value], name)).toBeNull();
+});
+
+test("squares around the mean are exact far from 0, where the first number is far from all others too", async () => {
+  const [rows, cols] = [64, 2048];
+  const data = Float32Array.from({ length: rows * cols }, (_, i) => 1e4 + Math.sin(i) + (i % cols === 0 ? -1e4 : 0));
+  const value = squaresAround(ops.fromHost(data, [rows, cols]), (sum) => ops.div(sum, cols));
+  expect(isOfMoments(value)).toBe(true);
+  const [got] = await engine.read([value]);
+  for (let row = 0; row < rows; row++) {
+    const numbers = [...data.subarray(row * cols, (row + 1) * cols)];
+    const mean = numbers.reduce((sum, x) => sum + x, 0) / cols;
+    const squares = numbers.reduce((sum, x) => sum + (x - mean) ** 2, 0);
+    // the mean is rounded to f32 before it is subtracted, and squares of 1e4 are; 80 additions of positive numbers in a row
+    expect(Math.abs(got![row]! - squares)).toBeLessThan(squares * 90 * 2 ** -24);
+  }
+});
+
+test("infinity in a row shows as in the reference", async () => {
+  const data = matrix(64, 256).hostData!.slice();
+  data[3 * 256 + 130] = Infinity;
+  const x = ops.fromHost(data, [64, 256]);
+  const squares = squaresAround(x, (sum) => ops.div(sum, 256));
+  expect(isOfMoments(squares)).toBe(true);
+  const [mean, found] = await engine.read([ops.sum(x, [1]), squares]);
+  expect(mean![3]).toBe(Infinity);
+  expect(found![3]).toBeNaN();
+  expect(found!.filter((value: number) => !Number.isFinite(value))).toHaveLength(1);
+});
