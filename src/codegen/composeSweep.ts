@@ -76,7 +76,7 @@ class SweepComposer {
   private keepCostly(): void {
     const { outputs, variables, folds } = this.sweep;
     const isFree = (node: Node, output: number): boolean =>
-      variables[output] === null && node.dtype === "f32" && this.stores.includes(node);
+      (variables[output] === null || !this.readsWritten()) && node.dtype === "f32" && this.stores.includes(node);
     const free = outputs.flatMap((node, output) => (isFree(node, output) ? [output] : []));
     const needed = [
       ...folds.map((level) => this.costlyFor(level.map((fold) => fold.inputs[0]!))),
@@ -91,14 +91,28 @@ class SweepComposer {
     });
   }
 
+  /** Whether what it reads may lie in a buffer that it writes. */
+  private readsWritten(): boolean {
+    const { around, sweep } = this;
+    const roots = [...sweep.folds.flat(), ...sweep.outputs];
+    const isLeaf = (node: Node): boolean => !sweep.members.has(node) && around.isLoaded(node);
+    return topologicalOrder(roots, isLeaf, computedFrom).some((node) => around.sharesOutputBuffer(node));
+  }
+
   /** Costly elements that others are computed from. */
   private costlyFor(nodes: readonly Node[]): Set<Node> {
     const { members, shape } = this.sweep;
     const isElement = (node: Node): boolean => members.get(node)?.kind === "element";
-    const isCostly = ({ op, dtype, shape: own }: Node): boolean =>
-      COSTLY.has(op.name) && dtype === "f32" && own.join() === shape.join();
-    const below = topologicalOrder(nodes.filter(isElement), isCostly, (node) => computedFrom(node).filter(isElement));
-    return new Set(below.filter(isCostly));
+    const isCostly = (node: Node): boolean =>
+      (COSTLY.has(node.op.name) || opOf(node).lowering.kind === "generator") &&
+      node.dtype === "f32" &&
+      node.shape.join() === shape.join();
+    const isInside = (node: Node): boolean => isElement(node) || (!members.has(node) && !this.around.isLoaded(node));
+    const inside = (from: readonly Node[], isLeaf?: (node: Node) => boolean): Node[] =>
+      topologicalOrder(from.filter(isInside), isLeaf, (node) => computedFrom(node).filter(isInside));
+    const isView = (node: Node): boolean => !/^(pointwise|alias)$/.test(opOf(node).lowering.kind) && !isCostly(node);
+    const elsewhere = new Set(inside(inside(nodes).filter(isView).flatMap(computedFrom))); // what a view reads lies at other places
+    return new Set(inside(nodes, isCostly).filter((node) => isCostly(node) && !elsewhere.has(node)));
   }
 
   /** Names what is spread over rows from elsewhere: a weight of the row, what was made of its statistics. */

@@ -48,7 +48,7 @@ const COST = {
   spilled: 1,
   store: 40,
   dispatch: 12_000,
-  compile: 340_000 / 50,
+  compile: 340_000 / 35,
 } as const;
 
 /** Of the software adapter; the choice hardly depends on it. */

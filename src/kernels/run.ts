@@ -3,7 +3,7 @@
 import type { KernelLimits } from "./kernel";
 
 /** Characters of WGSL that a turn may have: more compile too slowly. The larger the data, the more compiling is worth. */
-const MAX_WRITTEN = { least: 6000, most: 24_000, aVec4: 1 / 16 } as const;
+const MAX_WRITTEN = { least: 1500, most: 24_000, aVec4: 1 / 16 } as const;
 /** Vec4s below which a loop written out is not worth the time that it takes to compile. */
 const LEAST = 1 << 14;
 

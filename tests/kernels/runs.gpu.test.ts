@@ -39,8 +39,8 @@ const COMPUTED: Readonly<Record<string, (x: Node) => Node>> = {
 
 /** Vec4s of a row, of a column and of all decide. */
 const SIZES = [
-  { rows: 256, cols: 288, runs: [4, 8, 8, 8, 2] },
-  { rows: 262, cols: 264, runs: [4, 4, 2, 2, 2] },
+  { rows: 256, cols: 288, runs: [4, 8, 8, 8, 1] },
+  { rows: 262, cols: 264, runs: [4, 4, 2, 2, 1] },
   { rows: 259, cols: 260, runs: [1, 1, 1, 1, 1] },
   { rows: 259, cols: 273, runs: [1, 1, 1, 1, 1] },
   { rows: 64, cols: 64, runs: [1, 1, 1, 1, 1] },
