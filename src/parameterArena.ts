@@ -16,8 +16,8 @@ import { type Parameter, State } from "./parameter";
 export { MAX_GROUPS } from "./runtime/update";
 export { LarsState, SegmentState } from "./ops";
 
-/** Tables of segments that are remembered: several optimizers may take turns on one arena. */
-const MAX_SEGMENT_TABLES = 8;
+/** Tables that are remembered: several optimizers may take turns on one arena. */
+const MAX_TABLES = 8;
 
 /** What becomes of each parameter of an arena. */
 export interface UpdateTables {
@@ -31,7 +31,7 @@ export interface UpdateTables {
 export class ParameterArena extends Arena {
   private readonly device: Device;
   private grad: Arena | null = null;
-  private readonly segmentTables = new Map<string, Node>();
+  private readonly remembered = new Map<string, Node>();
 
   constructor(
     name: string,
@@ -164,24 +164,30 @@ export class ParameterArena extends Arena {
    * @see shaders/ema.wgsl
    */
   follow(leader: ParameterArena, m: number): void {
-    const coefficients = floatTable([m, 1 - m, 0, 0], this.dtype);
+    const coefficients = this.table(`follow ${m}`, () => floatTable([m, 1 - m, 0, 0], this.dtype));
     this.engine.update(updateEffect(ops.emaOp, [leader, this, coefficients], {}, [this]));
   }
 
   /** What an update's kernel is told: blocks, segments, groups. */
   private tables({ segments, groups }: UpdateTables, groupSize: number): [Node, Node, Node] {
-    return [this.layout.blocks, this.segmentTable(segments), groupTable(groups, groupSize, this.dtype)];
+    const settings = this.table(`${groups.length} groups ${groups.join()}`, () => groupTable(groups, groupSize, this.dtype));
+    return [this.layout.blocks, this.segmentTable(segments), settings];
   }
 
-  /** The table of what becomes of each parameter. It stays on the device while it is the same. */
+  /** The table of what becomes of each parameter. */
   segmentTable(entries: readonly number[]): Node {
-    const key = entries.join();
-    let table = this.segmentTables.get(key);
-    if (!table) {
-      if (this.segmentTables.size >= MAX_SEGMENT_TABLES) this.segmentTables.clear();
-      table = ops.fromHost(Uint32Array.from(entries), [entries.length], "u32");
-      this.segmentTables.set(key, table);
-    }
+    return this.table(`segments ${entries.join()}`, () =>
+      ops.fromHost(Uint32Array.from(entries), [entries.length], "u32"),
+    );
+  }
+
+  /** What a kernel is told: the same node while it is the same, so that it stays on the device. */
+  private table(key: string, make: () => Node): Node {
+    let table = this.remembered.get(key);
+    if (table) this.remembered.delete(key);
+    else table = make();
+    this.remembered.set(key, table); // used last
+    if (this.remembered.size > MAX_TABLES) this.remembered.delete(this.remembered.keys().next().value!);
     return table;
   }
 
