@@ -1,6 +1,6 @@
 /**
  * The page that runs the bench: opens a device, lets the guards prove themselves, gathers the rows of the wanted families,
- * measures them and tells scripts/bench.mjs. In a browser of one's own it writes to the page instead.
+ * measures them and tells scripts/bench.mjs. In a browser of one's own it shows a form instead.
  */
 
 import { type Device, init } from "flywheel";
@@ -9,12 +9,22 @@ import { checkGuards } from "./guards";
 import { type Measured, measure, type Row } from "./harness";
 import { limitRows, PEAK, STREAM } from "./limits";
 import { makeReport, printReport, type Report } from "./report";
+import { type Progress, showForm } from "./visitor";
 
 /** What the page tells. */
 export type BenchEvent =
   | { readonly type: "progress"; readonly text: string }
   | { readonly type: "done"; readonly report: Report; readonly table: string; readonly profiles: readonly string[] }
   | { readonly type: "error"; readonly message: string };
+
+/** What to measure. */
+export interface BenchOptions {
+  /** Families; empty: all. */
+  readonly only: readonly string[];
+  readonly rounds: number;
+  /** Whether to look, afterwards, which kernels the time of each row goes to. */
+  readonly profile: boolean;
+}
 
 declare global {
   /** Given by scripts/bench.mjs. */
@@ -30,20 +40,12 @@ const FAMILIES = import.meta.glob<Family>("./*.bench.ts");
 /** Runs in a profile. */
 const PROFILED = 3;
 
-function tell(event: BenchEvent): void {
-  globalThis.benchEvent?.(event);
-  if (globalThis.benchEvent) return;
-  const text = event.type === "done" ? event.table : event.type === "error" ? event.message : event.text;
-  document.body.append(Object.assign(document.createElement("pre"), { textContent: text }));
-}
+const familyName = (path: string): string => path.replace(/^\.\/|\.bench\.ts$/g, "");
 
-const progress = (text: string): void => {
-  tell({ type: "progress", text });
-};
-
-async function run(options: URLSearchParams): Promise<void> {
-  const only = options.getAll("only");
-  const rounds = Number(options.get("rounds") ?? 7);
+async function run(
+  { only, rounds, profile: isProfiled }: BenchOptions,
+  progress: Progress,
+): Promise<{ report: Report; profiles: string[] }> {
   const device = await init({ device: "webgpu" });
   const { vendor, architecture, device: name, description } = device.adapterInfo();
   const adapter = [vendor, architecture, name, description].filter(Boolean).join(" / ") || "unknown";
@@ -52,7 +54,7 @@ async function run(options: URLSearchParams): Promise<void> {
 
   const rows = await limitRows(device);
   for (const [path, load] of Object.entries(FAMILIES)) {
-    const family = path.replace(/^\.\/|\.bench\.ts$/g, "");
+    const family = familyName(path);
     if (only.length > 0 && !only.includes(family)) continue;
     progress(`preparing ${family}`);
     rows.push(...(await (await load()).rows(device)));
@@ -73,12 +75,12 @@ async function run(options: URLSearchParams): Promise<void> {
     peak: PEAK,
     streaming: STREAM,
   });
-  const profiles = options.has("profile") ? await profilesOf(rows, device) : [];
-  tell({ type: "done", report, table: printReport(report), profiles });
+  const profiles = isProfiled ? await profilesOf(rows, device, progress) : [];
+  return { report, profiles };
 }
 
 /** Where the time of each row goes, kernel by kernel. */
-async function profilesOf(rows: readonly Row[], device: Device): Promise<string[]> {
+async function profilesOf(rows: readonly Row[], device: Device, progress: Progress): Promise<string[]> {
   const tables: string[] = [];
   for (const row of rows) {
     progress(`profiling ${row.work}, ${row.way}`);
@@ -91,6 +93,28 @@ async function profilesOf(rows: readonly Row[], device: Device): Promise<string[
   return tables;
 }
 
-run(new URLSearchParams(location.search)).catch((error: unknown) => {
-  tell({ type: "error", message: error instanceof Error ? error.message : String(error) });
-});
+/** For scripts/bench.mjs, which says in the address what to measure. */
+function runFor(tell: (event: BenchEvent) => void): void {
+  const asked = new URLSearchParams(location.search);
+  const options = {
+    only: asked.getAll("only"),
+    rounds: Number(asked.get("rounds") ?? 7),
+    profile: asked.has("profile"),
+  };
+  run(options, (text) => {
+    tell({ type: "progress", text });
+  })
+    .then(({ report, profiles }) => {
+      tell({ type: "done", report, table: printReport(report), profiles });
+    })
+    .catch((error: unknown) => {
+      tell({ type: "error", message: error instanceof Error ? error.message : String(error) });
+    });
+}
+
+if (globalThis.benchEvent) runFor(globalThis.benchEvent);
+else
+  showForm(Object.keys(FAMILIES).map(familyName).sort(), async (options, progress) => {
+    const { report } = await run(options, progress);
+    return report;
+  });

@@ -151,8 +151,25 @@ const COLUMNS: readonly Column[] = [
   { name: "first ms", show: ({ firstMs }) => digits(firstMs) },
 ];
 
+/** A report as lines of text and a table. */
+export interface ReportTable {
+  readonly head: readonly string[];
+  readonly columns: readonly { readonly name: string; readonly isText?: boolean }[];
+  readonly cells: readonly (readonly string[])[];
+}
+
 /** Everything on one screen: the adapter first, then its limits, then a line a row. */
-export function printReport({ adapter, limits, guards, rounds, rows }: Report): string {
+export function printReport(report: Report): string {
+  const { head, columns, cells } = reportTable(report);
+  const table = [columns.map(({ name }) => name), ...cells];
+  const widths = columns.map((_, column) => Math.max(...table.map((line) => line[column]!.length)));
+  const pad = (text: string, column: number): string =>
+    columns[column]!.isText ? text.padEnd(widths[column]!) : text.padStart(widths[column]!);
+  return [...head, "", ...table.map((line) => line.map(pad).join("  ").trimEnd())].join("\n");
+}
+
+/** What `printReport` prints, cell by cell. */
+export function reportTable({ adapter, limits, guards, rounds, rows }: Report): ReportTable {
   const showLimit = (name: string, unit: string, { rate, best, drift: moved }: Limit): string =>
     `limit: ${name} ${digits(rate)} ${unit} (best ${digits(best)}, drift between rounds ${percent(moved)})`;
   const head = [
@@ -168,9 +185,5 @@ export function printReport({ adapter, limits, guards, rounds, rows }: Report): 
     seen.add(row.work);
     return COLUMNS.map(({ name, show }) => (name === "work" && repeated ? "" : show(row)));
   });
-  const table = [COLUMNS.map(({ name }) => name), ...cells];
-  const widths = COLUMNS.map((_, column) => Math.max(...table.map((line) => line[column]!.length)));
-  const pad = (text: string, column: number): string =>
-    COLUMNS[column]!.isText ? text.padEnd(widths[column]!) : text.padStart(widths[column]!);
-  return [...head, "", ...table.map((line) => line.map(pad).join("  ").trimEnd())].join("\n");
+  return { head, columns: COLUMNS, cells };
 }

@@ -14,6 +14,7 @@ import { chromeArgs, ensureBrowser, ensureDependencies, root, runMain } from "./
  * @property {number} rounds
  * @property {string} json Absolute path of the file to write.
  * @property {boolean} profile
+ * @property {boolean} serve
  * @property {boolean} help
  */
 
@@ -36,6 +37,7 @@ on the same work: npm run peers.
   --json FILE    where to write the results (default ${DEFAULT_JSON}; copy it to
                  bench/results/<adapter>.json to keep it with the sources)
   --profile      then show, for each row, which kernels its time goes to
+  --serve        measure nothing: serve the page, for a browser of your own, until Ctrl-C
   --help, -h     show this
 
 Exit codes: 0 done, 1 failed, 2 wrong options.
@@ -48,6 +50,12 @@ await runMain(async () => {
     return 0;
   }
   ensureDependencies();
+  if (options.serve) {
+    const { serveBench } = await import("./serveBench.mjs");
+    const { url } = await serveBench();
+    console.log(`The page is at ${url}\nCtrl-C ends it.`);
+    return await new Promise(() => undefined);
+  }
   const browserPath = ensureBrowser();
   const result = await runBench(browserPath, options).catch((error) => {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
@@ -70,7 +78,14 @@ await runMain(async () => {
  */
 function parseOptions(argv) {
   /** @type {Options} */
-  const options = { only: [], rounds: ROUNDS, json: resolve(root, DEFAULT_JSON), profile: false, help: false };
+  const options = {
+    only: [],
+    rounds: ROUNDS,
+    json: resolve(root, DEFAULT_JSON),
+    profile: false,
+    serve: false,
+    help: false,
+  };
   options.help = readOptions(COMMAND, argv, {
     taking: {
       only: (name) => {
@@ -81,7 +96,7 @@ function parseOptions(argv) {
       rounds: (text) => (options.rounds = countOption(COMMAND, "--rounds", text, 9999)),
       json: (path) => (options.json = fileOption(COMMAND, "--json", path)),
     },
-    switches: { profile: () => (options.profile = true) },
+    switches: { profile: () => (options.profile = true), serve: () => (options.serve = true) },
   });
   return options;
 }
@@ -94,25 +109,12 @@ function parseOptions(argv) {
  * @returns {Promise<Extract<import("../bench/main").BenchEvent, { type: "done" }>>}
  */
 async function runBench(browserPath, { only, rounds, profile }) {
-  const { createServer } = await import("vite");
   const { default: puppeteer } = await import("puppeteer");
-  const server = await createServer({
-    configFile: join(root, "vite.config.ts"),
-    root: join(root, "bench"),
-    logLevel: "warn",
-    clearScreen: false,
-    server: {
-      host: "127.0.0.1",
-      hmr: false,
-      watch: null, // a file that changes must not reload the page
-      // Isolated pages have a clock of 5 us instead of 100.
-      headers: { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" },
-    },
-  });
-  await server.listen();
+  const { serveBench } = await import("./serveBench.mjs");
+  const server = await serveBench();
   const browser = await puppeteer.launch({ executablePath: browserPath, args: chromeArgs(), pipe: true });
   try {
-    const url = new URL(server.resolvedUrls?.local[0] ?? "");
+    const url = new URL(server.url);
     for (const name of only) url.searchParams.append("only", name);
     url.searchParams.set("rounds", String(rounds));
     if (profile) url.searchParams.set("profile", "");
