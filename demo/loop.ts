@@ -20,6 +20,8 @@ export interface Measurements extends PerStep {
   /** Null if not evaluated. */
   readonly knnBefore: number | null;
   readonly knnAfter: number | null;
+  /** The first step compiles kernels: it does not count among the others. */
+  readonly firstStepSeconds: number;
   readonly stepsPerSecond: number;
 }
 
@@ -157,6 +159,7 @@ export class Loop {
       contrastAccuracy: mean(this.accuracies),
       knnBefore: this.knnBefore,
       knnAfter: this.knnAfter,
+      firstStepSeconds: this.meter.firstStepSeconds(),
       stepsPerSecond: this.meter.stepsPerSecond(),
       ...this.meter.perStep(),
     };

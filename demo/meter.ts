@@ -20,6 +20,8 @@ type Counters = Readonly<Record<string, number>>;
 export class Meter {
   private done = 0;
   private queued = 0;
+  /** When the first step was done. */
+  private firstMs = 0;
   /** When the last step of the warm-up was done. */
   private warmMs = 0;
   /** When the last steps were done, and the one before them. */
@@ -74,6 +76,7 @@ export class Meter {
     this.done++;
     this.recentMs.push(this.elapsedMs());
     if (this.recentMs.length > LAST + 1) this.recentMs.shift();
+    if (this.done === 1) this.firstMs = this.recentMs.at(-1)!;
     if (this.done === this.warmUp) this.warmMs = this.recentMs.at(-1)!;
   }
 
@@ -81,6 +84,11 @@ export class Meter {
   recentStepsPerSecond(): number | null {
     const count = Math.min(LAST, this.done - this.warmUp);
     return count < 1 ? null : this.rateSince(this.recentMs.at(-1 - count)!, count);
+  }
+
+  /** Of the first step, most of which compiles kernels. */
+  firstStepSeconds(): number {
+    return this.firstMs / 1000;
   }
 
   /** Over all steps but the warm-up. */

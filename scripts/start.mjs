@@ -74,6 +74,7 @@ async function start(options) {
         throw new RunError(`--json could not be written: ${error.message}`);
       });
     }
+    terminal.line(timing(result));
     terminal.line(json);
     return headless ? 0 : await stop;
   } catch (error) {
@@ -280,6 +281,11 @@ class Terminal {
     if (this.hasOpenLine) process.stdout.write("\n");
     this.hasOpenLine = false;
   }
+}
+
+/** @param {RunResult} result */
+function timing({ firstStepSeconds, stepsPerSecond }) {
+  return `first step ${firstStepSeconds.toPrecision(3)} s, which compiles kernels; then ${stepsPerSecond.toPrecision(3)} steps/s`;
 }
 
 /** @param {number} share */

@@ -57,7 +57,7 @@ describe("npm start", () => {
 
     const result = lastLine(run);
     expect(Object.keys(result)).toEqual(
-      "adapter device steps seed loss contrastAccuracy knnBefore knnAfter stepsPerSecond dispatchesPerStep submitsPerStep buffersCreatedPerStep".split(
+      "adapter device steps seed loss contrastAccuracy knnBefore knnAfter firstStepSeconds stepsPerSecond dispatchesPerStep submitsPerStep buffersCreatedPerStep".split(
         " ",
       ),
     );
@@ -67,6 +67,7 @@ describe("npm start", () => {
     expect(result["contrastAccuracy"]).toBeGreaterThanOrEqual(0);
     expect(result["contrastAccuracy"]).toBeLessThanOrEqual(1);
     expect(result["stepsPerSecond"]).toBeGreaterThan(0);
+    expect(result["firstStepSeconds"]).toBeGreaterThan(0);
     expect(result["dispatchesPerStep"]).toBeGreaterThan(0);
     expect(result["submitsPerStep"]).toBeGreaterThan(0);
     expect(readFileSync(json, "utf8")).toBe(`${run.lines.at(-1)!}\n`);

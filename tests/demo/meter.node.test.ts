@@ -34,6 +34,7 @@ function measured(
 test("leaves out the warm-up, and then counts the last 20 steps", () => {
   const ms = (step: number): number => (step <= 5 ? 1000 : step <= 30 ? 20 : 10);
   const meter = measured(50, { ms, dispatches: (step) => (step <= 30 ? 100 : step % 2) });
+  expect(meter.firstStepSeconds()).toBe(1);
   expect(meter.stepsPerSecond()).toBeCloseTo(45 / (25 * 0.02 + 20 * 0.01), 9);
   expect(meter.recentStepsPerSecond()).toBeCloseTo(100, 9);
   expect(meter.perStep()).toEqual({ dispatchesPerStep: 0.5, submitsPerStep: 1, buffersCreatedPerStep: null });
