@@ -4,7 +4,6 @@
  */
 
 import type { Node } from "../graph/node";
-import { topologicalOrder } from "../graph/walk";
 import { LIBRARIES } from "../kernels/libraries";
 import { planSweep } from "../kernels/sweep";
 import { computedFrom, opOf } from "../ops/op";
@@ -12,6 +11,7 @@ import { Emitter, storedBits, wgslType } from "./emit";
 import { combineText, type Fold, identityText } from "./fold";
 import type { Index } from "./indexing";
 import type { KernelInputs } from "./inputs";
+import { type Kept, keptElements } from "./kept";
 import { type ComposedLaunch, finish, inputsFor, type Surroundings, type SweepSpec } from "./launch";
 import { writtenLength } from "./library";
 import { OutputWindows } from "./outputWindows";
@@ -22,21 +22,13 @@ export function composeSweep(sweep: SweepSpec, around: Surroundings): ComposedLa
   return new SweepComposer(sweep, around).launch();
 }
 
-/** Ops that cost more than a number's way to memory and back. */
-const COSTLY: ReadonlySet<string> = new Set(
-  "exp exp2 expm1 log log2 log10 log1p sigmoid logSigmoid softplus tanh sinh cosh asinh acosh atanh sin cos tan asin acos atan atan2 erf erfc erfinv pow gelu silu mish elu selu celu".split(
-    " ",
-  ),
-);
-
 class SweepComposer {
   private readonly inputs: KernelInputs;
   /** Values of rows that elements need, or that are folded: a variable each. */
   private readonly names = new Map<Node, string>();
   private readonly stores: readonly Node[];
   private readonly moments: string | null;
-  /** Elements that a level computes and later ones need again: where they lie until the output is stored that belongs there. */
-  private readonly kept = new Map<Node, { readonly level: number; readonly output: number }>();
+  private readonly kept: Kept;
 
   constructor(
     private readonly sweep: SweepSpec,
@@ -51,7 +43,7 @@ class SweepComposer {
     this.nameSpread();
     this.stores = sweep.outputs.filter((node) => sweep.members.get(node)!.kind === "element");
     this.moments = this.momentsOf();
-    if (around.limits.adapterClass === "software" && this.isVector) this.keepCostly();
+    this.kept = this.isVector ? keptElements(sweep, around, this.stores) : new Map();
   }
 
   /**
@@ -70,49 +62,6 @@ class SweepComposer {
     if (value !== sum.inputs[0] || !isSpread(spread!, sweep)) return null;
     const [row] = spread!.inputs;
     return sweep.members.get(row!)?.kind === "row" ? (this.names.get(row!) ?? null) : null;
-  }
-
-  /** Software adapters write and read four numbers faster than they compute, say, four exponentials. */
-  private keepCostly(): void {
-    const { outputs, variables, folds } = this.sweep;
-    const isFree = (node: Node, output: number): boolean =>
-      (variables[output] === null || !this.readsWritten()) && node.dtype === "f32" && this.stores.includes(node);
-    const free = outputs.flatMap((node, output) => (isFree(node, output) ? [output] : []));
-    const needed = [
-      ...folds.map((level) => this.costlyFor(level.map((fold) => fold.inputs[0]!))),
-      this.costlyFor(this.stores),
-    ];
-    needed.forEach((nodes, level) => {
-      const later = needed.slice(level + 1);
-      for (const node of nodes) {
-        if (free.length === 0 || this.kept.has(node) || !later.some((others) => others.has(node))) continue;
-        this.kept.set(node, { level, output: free.shift()! });
-      }
-    });
-  }
-
-  /** Whether what it reads may lie in a buffer that it writes. */
-  private readsWritten(): boolean {
-    const { around, sweep } = this;
-    const roots = [...sweep.folds.flat(), ...sweep.outputs];
-    const isLeaf = (node: Node): boolean => !sweep.members.has(node) && around.isLoaded(node);
-    return topologicalOrder(roots, isLeaf, computedFrom).some((node) => around.sharesOutputBuffer(node));
-  }
-
-  /** Costly elements that others are computed from. */
-  private costlyFor(nodes: readonly Node[]): Set<Node> {
-    const { members, shape } = this.sweep;
-    const isElement = (node: Node): boolean => members.get(node)?.kind === "element";
-    const isCostly = (node: Node): boolean =>
-      (COSTLY.has(node.op.name) || opOf(node).lowering.kind === "generator") &&
-      node.dtype === "f32" &&
-      node.shape.join() === shape.join();
-    const isInside = (node: Node): boolean => isElement(node) || (!members.has(node) && !this.around.isLoaded(node));
-    const inside = (from: readonly Node[], isLeaf?: (node: Node) => boolean): Node[] =>
-      topologicalOrder(from.filter(isInside), isLeaf, (node) => computedFrom(node).filter(isInside));
-    const isView = (node: Node): boolean => !/^(pointwise|alias)$/.test(opOf(node).lowering.kind) && !isCostly(node);
-    const elsewhere = new Set(inside(inside(nodes).filter(isView).flatMap(computedFrom))); // what a view reads lies at other places
-    return new Set(inside(nodes, isCostly).filter((node) => isCostly(node) && !elsewhere.has(node)));
   }
 
   /** Names what is spread over rows from elsewhere: a weight of the row, what was made of its statistics. */

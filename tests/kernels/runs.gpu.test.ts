@@ -115,3 +115,12 @@ test("infinity in a row shows as in the reference", async () => {
   expect(found![3]).toBeNaN();
   expect(found!.filter((value: number) => !Number.isFinite(value))).toHaveLength(1);
 });
+
+test("of several costly ones the last is kept", async () => {
+  const x = matrix(256, 288);
+  const product = ops.mul(ops.exp(x), ops.cos(x));
+  const value = ops.div(product, ops.expand(ops.reshape(ops.sum(ops.square(product), [1]), [256, 1]), x.shape));
+  const [only] = backend.launchesOf(engine.programFor([value]));
+  expect(only!.wgsl.match(/= vec4<f32>\(ieee_(exp|cos)\(/g)).toHaveLength(2);
+  expect(await mismatch(engine, [value], "a product kept")).toBeNull();
+});
