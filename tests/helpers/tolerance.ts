@@ -428,7 +428,10 @@ function inherited(node: Node, inputs: readonly State[]): Float64Array | null {
   }
 }
 
-/** The sum of what each input's error does alone: f(x + error) - f(x), and the same below. */
+/**
+ * The sum of what each input's error does alone: f(x + error) - f(x), and the same below. Or what all do together, where that is more:
+ * of a product of zeros no error alone makes anything.
+ */
 function moved(node: Node, inputs: readonly State[], directions: readonly number[]): Float64Array {
   const hosts = inputs.map(({ host }) => host);
   const base = evaluate64(node, hosts, new Map());
@@ -442,7 +445,16 @@ function moved(node: Node, inputs: readonly State[], directions: readonly number
         ways.map((way) => way[j]!),
       );
   });
-  return total;
+  const wrong = inputs.flatMap(({ error }, i) => (error ? [i] : []));
+  if (wrong.length < 2 || directions.length < 2) return total;
+  const corners = Array.from({ length: 2 ** wrong.length }, (_, corner) => {
+    const replaced = wrong.map((i, bit): [number, TypedArray] => {
+      const { host, error } = inputs[i]!;
+      return [i, movedBy(host, error!, (corner >> bit) % 2 === 0 ? 1 : -1)];
+    });
+    return evaluate64(node, hosts, new Map(replaced));
+  });
+  return total.map((alone, j) => Math.max(alone, furthest(base[j]!, corners.map((way) => way[j]!)))); // prettier-ignore
 }
 
 function movedBy({ data, dtype }: HostArray, error: Float64Array, sign: number): TypedArray {
