@@ -24,7 +24,14 @@ export function showForm(
     const box = Object.assign(element("input"), { type: "checkbox", name: "only", value: name, checked: true });
     return labelled(box, name);
   });
-  const rounds = Object.assign(element("input"), { type: "number", name: "rounds", min: "1", max: "99", value: "5" });
+  const rounds = Object.assign(element("input"), {
+    type: "number",
+    name: "rounds",
+    min: "1",
+    max: "99",
+    value: "5",
+    required: true,
+  });
   const start = Object.assign(element("button"), { type: "submit", textContent: "Measure" });
   const status = element("p");
   status.setAttribute("role", "status");

@@ -1,6 +1,6 @@
 // momentumSgd where all parameters of an arena share a group, its momentum has the plain form, and all have had gradients or none has.
-// Nothing is looked up: neighbours take neighbouring vec4s, in one loop. The same bits as momentumSgd, and with `follow` as
-// momentumSgdEma. Lines marked @lib stand in for shaders/lib/update.wgsl.
+// Nothing is looked up: neighbours take neighbouring vec4s, in one loop, whose test comes first since its one extra turn costs nothing
+// beside so many. The values of momentumSgd, and with `follow` of momentumSgdEma. Lines marked @lib stand in for shaders/lib/update.wgsl.
 // Grid: any number of invocations; they stride over the arena.
 
 const WORKGROUP = 64u;

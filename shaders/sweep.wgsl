@@ -8,7 +8,7 @@ const WORKGROUP = 4u;
 const BLOCK = 64u; // turns
 const RUN = 1u; // vec4s at a turn: a divisor of those of `inner`
 const RAGGED = 1u; // 0: no vec4 reaches past the end of `inner`
-const MOMENTS = 0u; // 1: levels 0 and 1 are a sum, and one of squares around a value that is made of it, of the same numbers
+const MOMENTS = 0u; // 1: levels 0 and 1 are a sum, and one of squares around `middle`, made of it, of the same numbers
 const FIRST = 0u; // level that is swept over first: 2 after moments
 const LEVELS = 1u;
 const FOLDS = 1u; // of the level with most
@@ -23,7 +23,7 @@ fn load(level: u32, o: u32, outer: u32, vec: u32) -> array<vec4<f32>, FOLDS> { r
 fn identity(level: u32, fold: u32) -> f32 { return 0.0; } // @hook
 fn combine(level: u32, fold: u32, a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return a + b; } // @hook
 fn take(level: u32, o: u32, found: array<f32, FOLDS>) { } // @hook
-fn take_moments(o: u32, sum: f32, squares: f32, count: f32) { } // @hook
+fn middle() -> f32 { return 0.0; } // @hook
 fn store(o: u32, outer: u32, vec: u32, count: u32) { } // @hook
 fn store_row(o: u32) { } // @hook
 
@@ -76,8 +76,22 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let count = f32(RUN) * turns; // of a lane
     let sum = (all_sum.x + all_sum.y) + (all_sum.z + all_sum.w);
     let apart = all_sum / count - sum / (4.0 * count);
-    let squares = all_squares + count * apart * apart;
-    take_moments(o, sum, (squares.x + squares.y) + (squares.z + squares.w), 4.0 * count);
+    let lane_squares = all_squares + count * apart * apart;
+    var found: array<f32, FOLDS>;
+    found[0] = sum;
+    take(0u, o, found);
+    let distance = sum / (4.0 * count) - middle();
+    var squares = (lane_squares.x + lane_squares.y) + (lane_squares.z + lane_squares.w) + 4.0 * count * distance * distance;
+    if ((bitcast<u32>(squares) & 0x7fffffffu) > 0x7f800000u) {
+      // NaN, maybe of an infinity less another: as the squares themselves have it
+      squares = 0.0;
+      for (var t = 0u; t < end; t++) {
+        let terms = load(1u, o, t / inner_vecs, t % inner_vecs)[0];
+        squares += (terms.x + terms.y) + (terms.z + terms.w);
+      }
+    }
+    found[0] = squares;
+    take(1u, o, found);
   }
   // @unroll
   for (var level = FIRST; level < LEVELS; level++) {

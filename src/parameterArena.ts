@@ -170,7 +170,9 @@ export class ParameterArena extends Arena {
 
   /** What an update's kernel is told: blocks, segments, groups. */
   private tables({ segments, groups }: UpdateTables, groupSize: number): [Node, Node, Node] {
-    const settings = this.table(`${groups.length} groups ${groups.join()}`, () => groupTable(groups, groupSize, this.dtype));
+    const settings = this.table(`${groups.length} groups ${groups.join()}`, () =>
+      groupTable(groups, groupSize, this.dtype),
+    );
     return [this.layout.blocks, this.segmentTable(segments), settings];
   }
 
@@ -181,11 +183,14 @@ export class ParameterArena extends Arena {
     );
   }
 
-  /** What a kernel is told: the same node while it is the same, so that it stays on the device. */
+  /**
+   * What a kernel is told: the same node while it is the same, so that it stays on the device. Updates that wait together have nodes of
+   * their own: what is the same for them now may differ when they are replayed.
+   */
   private table(key: string, make: () => Node): Node {
     let table = this.remembered.get(key);
-    if (table) this.remembered.delete(key);
-    else table = make();
+    this.remembered.delete(key);
+    if (!table || this.engine.isAwaited(table)) table = make();
     this.remembered.set(key, table); // used last
     if (this.remembered.size > MAX_TABLES) this.remembered.delete(this.remembered.keys().next().value!);
     return table;

@@ -1,4 +1,4 @@
-// Rules of whole-arena updates: momentumSgd, ema and momentumSgdEma share theirs, so that their bits agree.
+// Rules of whole-arena updates: momentumSgd, ema and momentumSgdEma share theirs, so that their bits agree; momentumSgdUniform has plain_sgd.
 // The line marked @lib stands in for shaders/lib/math.wgsl.
 
 fn ieee_sqrt(x: f32) -> f32 { return sqrt(x); } // @lib

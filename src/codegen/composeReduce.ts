@@ -66,9 +66,10 @@ export function composeReduce(unit: UnitSpec, main: Node, around: Surroundings):
 
 /** The pass that reads what is folded, in shorter turns where a load takes much to compile. */
 function firstPass(pass: Pass, load: string, limits: KernelLimits): Pass {
+  const { outputs, splits, chunk } = pass.params as Record<"outputs" | "splits" | "chunk", number>;
   const RUN = runOf(
     pass.consts!["RUN"]!,
-    { total: Infinity, written: writtenLength(LIBRARIES, load), most: 8 },
+    { total: outputs * splits * chunk, written: writtenLength(LIBRARIES, load), most: 8 },
     limits,
   );
   return { ...pass, bindings: without(pass.bindings, "input"), consts: { ...pass.consts, RUN } };

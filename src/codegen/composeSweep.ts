@@ -43,7 +43,8 @@ class SweepComposer {
     this.nameSpread();
     this.stores = sweep.outputs.filter((node) => sweep.members.get(node)!.kind === "element");
     this.moments = this.momentsOf();
-    this.kept = this.isVector ? keptElements(sweep, around, this.stores) : new Map();
+    const isSwept = (level: number): boolean => level !== 1 || this.moments === null;
+    this.kept = this.isVector ? keptElements(sweep, around, { stores: this.stores, isSwept }) : new Map();
   }
 
   /**
@@ -95,7 +96,7 @@ class SweepComposer {
       prepare: this.prepareHook(),
       store: this.storeHook(),
       store_row: this.storeRowHook(),
-      ...(this.moments && { take_moments: this.takeMomentsHook(most, this.moments) }),
+      ...(this.moments && { middle: `fn middle() -> f32 { return ${this.moments}; }` }),
     };
     const families = {
       load: this.loadHooks(most),
@@ -236,18 +237,6 @@ class SweepComposer {
       return `${head} {\n${taken.join("")}${emitter.body}${values.join("")}}`;
     });
     return byLevel(texts);
-  }
-
-  /** Hands over both levels of moments; squares are around the mean until then. */
-  private takeMomentsHook(most: number, middle: string): string {
-    const found = (value: string): string =>
-      `array<f32, ${most}>(${[value, ...new Array<string>(most - 1).fill("0.0")].join(", ")})`;
-    const lines = [
-      `take_0(o, ${found("sum")});`,
-      `let off = sum / count - ${middle};`,
-      `take_1(o, ${found("squares + count * off * off")});`,
-    ];
-    return `fn take_moments(o: u32, sum: f32, squares: f32, count: f32) {\n${lines.map((line) => `  ${line}\n`).join("")}}`;
   }
 
   private storeRowHook(): string {

@@ -11,29 +11,27 @@ import type { Surroundings, SweepSpec } from "./launch";
 /** Of each such element the level that computes it, and the output in whose memory it lies. */
 export type Kept = ReadonlyMap<Node, { readonly level: number; readonly output: number }>;
 
-/** Ops that cost more than a number's way to memory and back; so do generators. */
-const COSTLY: ReadonlySet<string> = new Set(
-  "exp exp2 expm1 log log2 log10 log1p sigmoid logSigmoid softplus tanh sinh cosh asinh acosh atanh sin cos tan asin acos atan atan2 erf erfc erfinv pow gelu silu mish elu selu celu".split(
-    " ",
-  ),
-);
-
 /**
  * What to keep.
  *
  * @param stores outputs with a value an element, whose rows are whole vec4s
+ * @param isSwept whether a level reads its rows by itself; else nothing may count on what it computes
  */
-export function keptElements(sweep: SweepSpec, around: Surroundings, stores: readonly Node[]): Kept {
+export function keptElements(
+  sweep: SweepSpec,
+  around: Surroundings,
+  { stores, isSwept }: { readonly stores: readonly Node[]; readonly isSwept: (level: number) => boolean },
+): Kept {
   const kept = new Map<Node, { level: number; output: number }>();
   const free = freeOutputs(sweep, around, stores);
   if (around.limits.adapterClass !== "software" || free.length === 0) return kept;
   const roots = [...sweep.folds.map((level) => level.map((fold) => fold.inputs[0]!)), stores];
   const inside = new Inside(sweep, around, roots.flat());
-  const needed = roots.map((nodes) => inside.costlyFor(nodes));
+  const needed = roots.map((nodes, level) => (isSwept(level) ? inside.costlyFor(nodes) : []));
   needed.forEach((nodes, level) => {
     const later = new Set(needed.slice(level + 1).flat());
     const known = new Set(inside.below([...kept.keys()]));
-    // users come before what they are computed from, which is then not needed again
+    // users come before what they are computed from: with them that is kept, too, unless others need it by itself
     for (const node of nodes.toReversed()) {
       if (free.length === 0 || known.has(node) || !later.has(node)) continue;
       kept.set(node, { level, output: free.shift()! });
@@ -98,7 +96,10 @@ class Inside {
   }
 }
 
-const isCostly = (node: Node): boolean => COSTLY.has(node.op.name) || opOf(node).lowering.kind === "generator";
+function isCostly(node: Node): boolean {
+  const { lowering } = opOf(node);
+  return (lowering.kind === "pointwise" || lowering.kind === "generator") && lowering.dear === true;
+}
 
 /** Whether a node reads elements at other places than its own. */
 const isView = (node: Node): boolean => !/^(pointwise|alias|generator)$/.test(opOf(node).lowering.kind);

@@ -126,7 +126,7 @@ const BLOCKS = [
 ] as const;
 /**
  * Likewise a multiply-add, what the others of a subgroup hand over, and the launch of an invocation; and of all invocations to compile
- * a load or multiply-add that is written out, on 8 lanes, shared among 50 runs.
+ * a load or multiply-add that is written out, on 8 lanes, shared among 35 runs.
  */
 const COST = { multiplyAdd: 1.05, share: 1, launch: 500, compile: (8 * 300_000) / 35 } as const;
 /** Steps of k that are written out. */

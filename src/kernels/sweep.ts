@@ -6,9 +6,9 @@ import { foldGrid } from "./grid";
 import { ceilDiv, type KernelLimits, type Pass, type Shader } from "./kernel";
 import { runOf } from "./run";
 
-/** Hooks: `prepare(o)`, `load(level, o, outer, vec)`, `identity`, `combine`, `take(level, o, found)`, `store(o, outer, vec, count)`, `store_row(o)`. */
+/** Hooks: `prepare(o)`, `load(level, o, outer, vec)`, `identity`, `combine`, `take(level, o, found)`, `middle()`, `store(o, outer, vec, count)`, `store_row(o)`. */
 export const sweep: Shader = { name: "sweep", source: sweepSource };
-/** The same hooks. */
+/** The same hooks, but for `middle`. */
 export const sweepShared: Shader = { name: "sweepShared", source: sweepSharedSource };
 
 /** Levels of folds that one kernel takes, and folds of one level. */
@@ -22,7 +22,7 @@ export interface SweepInfo {
   readonly levels: number;
   /** Of the level with most. */
   readonly folds: number;
-  /** Whether the first two levels are a sum and one of squares around what is made of it, of the same numbers: no row ends in a vec4. */
+  /** Whether the first two levels are a sum and one of squares around what is made of it, of the same numbers; rows are whole vec4s. */
   readonly moments: boolean;
   /** Whether it stores more than a value a row. */
   readonly stores: boolean;

@@ -301,6 +301,11 @@ export class Engine {
     return this.pending.map((effect) => (effect.kind === "update" ? updateIdentity(effect) : "assign")).join(";");
   }
 
+  /** Whether a pending update has a node as an operand. */
+  isAwaited(node: Node): boolean {
+    return this.pending.some((effect) => effect.kind === "update" && effect.node.inputs.includes(node));
+  }
+
   /** An operand of a pending update. */
   pendingOperand(place: number, input: number): Node {
     return (this.pending[place] as UpdateEffect).node.inputs[input]!;

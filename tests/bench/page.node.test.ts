@@ -33,7 +33,7 @@ test("measures what was chosen, and gives the results as a table and as a file",
 
   await page.click("input[value=pointwise]");
   await page.$eval("input[name=rounds]", (input) => {
-    (input).value = "1";
+    input.value = "1";
   });
   await page.click("button[type=submit]");
   await page.waitForSelector("table", { timeout: 150_000 });
@@ -49,8 +49,8 @@ test("measures what was chosen, and gives the results as a table and as a file",
     "a[download]",
     async (link) =>
       [
-        (link).download,
-        (await (await fetch((link).href)).json()) as { adapter: string; rows: { work: string }[] },
+        link.download,
+        (await (await fetch(link.href)).json()) as { adapter: string; rows: { work: string }[] },
       ] as const,
   );
   expect(name).toMatch(/^flywheel-bench-.+-\d{4}-\d\d-\d\d\.json$/);

@@ -634,10 +634,11 @@ function chainOf(node: Node, hosts: readonly HostArray[]): number {
       planReduce({ layout: "columns", outputs, rows: terms }, limits),
     ];
     return plans.map(({ passes }) =>
-      passes.reduce(
-        (sum, { params, consts }) => sum + roundingsOfChunk(Math.min(params["chunk"]!, terms), consts!["RUN"]!),
-        0,
-      ),
+      passes.reduce((sum, { params, consts }) => {
+        const chunk = Math.min(params["chunk"]!, terms);
+        // turns are shorter where loads are long
+        return sum + Math.max(roundingsOfChunk(chunk, 1), roundingsOfChunk(chunk, consts!["RUN"]!));
+      }, 0),
     );
   });
   return Math.min(terms, most(lengths));

@@ -488,6 +488,23 @@ export function compiledFunctions(): void {
       );
     });
 
+    test("two optimizers of one model that are alike at first", async () => {
+      await expectTwins((wrap) => {
+        const model = mlp();
+        const [first, second] = [1, 2].map(() => new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 })) as [SGD, SGD];
+        return classifier(wrap, {
+          model,
+          optimizer: first,
+          afterStep: () => {
+            second.step();
+          },
+          between: (index) => {
+            if (index === 5) second.paramGroups[0]!.lr = 0.01;
+          },
+        });
+      });
+    });
+
     test("loading momentum for some parameters, which are updated by another kernel then", async () => {
       await expectTwins(
         (wrap) => {
