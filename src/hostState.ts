@@ -9,6 +9,7 @@ import type { Shape } from "./graph/shape";
 import * as recorder from "./runtime/recorder";
 import { Tensor } from "./tensor";
 
+export { noteChange } from "./graph/configuration";
 export { cannotReplay, hostAction, hostCheck, hostConstant, hostGuard } from "./runtime/recorder";
 export { fieldsOf, watch } from "./runtime/watched";
 
