@@ -42,11 +42,20 @@ const PROFILED = 3;
 
 const familyName = (path: string): string => path.replace(/^\.\/|\.bench\.ts$/g, "");
 
-async function run(
+async function run(options: BenchOptions, progress: Progress): Promise<{ report: Report; profiles: string[] }> {
+  const device = await init({ device: "webgpu" });
+  try {
+    return await runOn(device, options, progress);
+  } finally {
+    device.destroy(); // the next run has all memory again
+  }
+}
+
+async function runOn(
+  device: Device,
   { only, rounds, profile: isProfiled }: BenchOptions,
   progress: Progress,
 ): Promise<{ report: Report; profiles: string[] }> {
-  const device = await init({ device: "webgpu" });
   const { vendor, architecture, device: name, description } = device.adapterInfo();
   const adapter = [vendor, architecture, name, description].filter(Boolean).join(" / ") || "unknown";
   progress(`adapter: ${adapter}`);

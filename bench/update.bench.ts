@@ -56,14 +56,14 @@ export async function rows(device: Device): Promise<Row[]> {
   const firstSegment = from(new Uint32Array(count / BLOCK)); // an arena of one parameter: all its blocks are segment 0
 
   /** The kernels bound to a part of the arenas. */
-  const kernels = (part: (array: DeviceArray) => DeviceArray, blockOf: DeviceArray, isUniform = true) => {
+  const kernels = (part: (array: DeviceArray) => DeviceArray, blockOf: DeviceArray, isAlike = true) => {
     const [param, grad, momentum, key] = [arenas.param, arenas.grad, arenas.momentum, arenas.key].map(part) as [
       DeviceArray,
       DeviceArray,
       DeviceArray,
       DeviceArray,
     ];
-    const info = { count: param.length, isUniform };
+    const info = { count: param.length, isAlike };
     const tables = [blockOf, live, groups];
     return {
       fused: () =>

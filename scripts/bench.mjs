@@ -37,7 +37,8 @@ on the same work: npm run peers.
   --json FILE    where to write the results (default ${DEFAULT_JSON}; copy it to
                  bench/results/<adapter>.json to keep it with the sources)
   --profile      then show, for each row, which kernels its time goes to
-  --serve        measure nothing: serve the page, for a browser of your own, until Ctrl-C
+  --serve        measure nothing: serve the page, for a browser of your own, until Ctrl-C; it
+                 asks for the rest, so no other option goes with it
   --help, -h     show this
 
 Exit codes: 0 done, 1 failed, 2 wrong options.
@@ -51,6 +52,9 @@ await runMain(async () => {
   }
   ensureDependencies();
   if (options.serve) {
+    const others = process.argv.slice(2).filter((word) => word !== "--serve");
+    if (others.length > 0)
+      wrongOption(COMMAND, `--serve takes no other options: its page asks for them, got "${others.join(" ")}"`);
     const { serveBench } = await import("./serveBench.mjs");
     const { url } = await serveBench();
     console.log(`The page is at ${url}\nCtrl-C ends it.`);

@@ -31,20 +31,25 @@ const SHAPE: Readonly<Record<AdapterClass, { workgroup: number; run: number; inv
 export const inOrder = (inputs: readonly string[]): Record<string, Operand> =>
   Object.fromEntries(inputs.map((input, i) => [input, `input${i}` as const]));
 
-/** One dispatch over an arena of `count` elements; `flops` and `bytes` per element. */
+interface ArenaPass extends Pick<Pass, "flops" | "bytes" | "consts" | "bindings" | "hooks" | "unbound"> {
+  readonly isFlat?: boolean;
+}
+
+/** One dispatch over an arena of `count` elements; `flops` and `bytes` per element. `isFlat`: neighbours take neighbouring vec4s everywhere. */
 export function arenaPass(
   shader: Shader,
   count: number,
   { adapterClass }: KernelLimits,
-  { flops, bytes, consts = {}, bindings }: Pick<Pass, "flops" | "bytes" | "consts" | "bindings">,
+  { flops, bytes, consts = {}, isFlat = false, ...holes }: ArenaPass,
 ): Pass {
-  const { workgroup, run, invocations } = SHAPE[adapterClass];
+  const { workgroup, run: inRow, invocations } = SHAPE[adapterClass];
+  const run = isFlat ? 1 : inRow;
   return {
+    ...holes,
     shader,
     grid: [ceilDiv(Math.min(invocations, count / 4 / run), workgroup), 1, 1],
-    consts: { WORKGROUP: workgroup, RUN: run, ...consts },
+    consts: { WORKGROUP: workgroup, ...(!isFlat && { RUN: run }), ...consts },
     params: { count: count / 4 },
-    bindings,
     flops: flops * count,
     bytes: bytes * count,
   };
@@ -86,19 +91,10 @@ function sgdKernel(
   return {
     name,
     shaders: [shader, uniform],
-    plan({ count, isUniform }, limits) {
-      if (!isUniform) return { passes: [arenaPass(shader, count, limits, { ...cost, bindings })] };
-      const { workgroup, invocations } = SHAPE[limits.adapterClass];
-      const pass: Pass = {
-        shader: uniform,
-        grid: [ceilDiv(Math.min(invocations, count / 4), workgroup), 1, 1],
-        consts: { WORKGROUP: workgroup },
-        params: { count: count / 4 },
-        bindings: alike,
-        ...holes,
-        flops: cost.flops * count,
-        bytes: cost.bytes * count,
-      };
+    plan({ count, isAlike }, limits) {
+      const pass = isAlike
+        ? arenaPass(uniform, count, limits, { ...cost, ...holes, bindings: alike, isFlat: true })
+        : arenaPass(shader, count, limits, { ...cost, bindings });
       return { passes: [pass] };
     },
   };

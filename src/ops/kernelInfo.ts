@@ -138,7 +138,7 @@ export interface UpdateInfo {
 
 /** SGD over an arena; whether all its parameters are alike: see `shaders/momentumSgdUniform.wgsl`. */
 export interface SgdInfo extends UpdateInfo {
-  readonly isUniform: boolean;
+  readonly isAlike: boolean;
 }
 
 /** Adam over an arena: `maxExpAvgSq` is there only with `amsgrad`. Inputs: see `ops/adam`. */

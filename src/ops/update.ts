@@ -40,7 +40,7 @@ export type SgdAttrs = {
    * Whether all parameters share the first group, which has momentum and neither nesterov, classical nor maximize, and all or none have
    * had gradients. The last number of the group says which: 1 for none. Kernels then look nothing up.
    */
-  readonly isUniform: boolean;
+  readonly isAlike: boolean;
 };
 
 function groupAt(groups: HostArray, index: number): Group {
@@ -112,7 +112,7 @@ function evaluateEma(param: HostArray, key: HostArray, coefficients: HostArray):
 
 const infoOf = (node: Node): SgdInfo => ({
   count: arenaCount(node),
-  isUniform: (node.attrs as SgdAttrs).isUniform,
+  isAlike: (node.attrs as SgdAttrs).isAlike,
 });
 
 /** Inputs: param, grad, momentum, blocks, segments, groups. Writes param and momentum. */

@@ -96,7 +96,7 @@ export class SGD extends ArenaOptimizer<SGDOptions, SGDState> {
       const isLive = member.state.slots.has("momentum_buffer");
       return segmentWord(member.group, isLive ? SegmentState.live : SegmentState.first);
     });
-    const isUniform = this.isUniform(segments);
+    const isAlike = this.areAlike(segments);
     const groups = this.paramGroups.map((group) => [
       group.lr,
       group.momentum,
@@ -105,13 +105,13 @@ export class SGD extends ArenaOptimizer<SGDOptions, SGDState> {
       Number(group.nesterov),
       Number(group.classical),
       Number(group.maximize),
-      Number(isUniform && segments[0] === SegmentState.first),
+      Number(isAlike && segments[0] === SegmentState.first),
     ]);
-    arena.momentumSgd(this.slot(arena, "momentum_buffer"), { segments, groups }, { isUniform });
+    arena.momentumSgd(this.slot(arena, "momentum_buffer"), { segments, groups }, { isAlike });
   }
 
   /** Whether all parameters of an arena are alike, so that nothing of each needs to be looked up. */
-  private isUniform(segments: readonly number[]): boolean {
+  private areAlike(segments: readonly number[]): boolean {
     const { momentum, nesterov, classical, maximize } = this.paramGroups[0]!;
     if (this.paramGroups.length > 1 || momentum === 0 || nesterov || classical || maximize) return false;
     return segments[0] !== SegmentState.none && segments.every((word) => word === segments[0]);

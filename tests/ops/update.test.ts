@@ -64,7 +64,7 @@ class Arenas {
 
   /** Runs an update on the arenas and what else it reads. */
   run(
-    op: Op<{ readonly isUniform: boolean }>,
+    op: Op<{ readonly isAlike: boolean }>,
     groups: Float32Array,
     key?: Float32Array,
     coefficients?: Float32Array,
@@ -76,7 +76,7 @@ class Arenas {
       fromHost(data, [data.length], "u32"),
     );
     const rest = [groups, ...(coefficients ? [coefficients] : [])].map((data) => fromHost(data, [data.length]));
-    interpret([apply(op, [...f32, ...tables, ...rest], { isUniform: false })], { leaf: (node) => node.hostData! });
+    interpret([apply(op, [...f32, ...tables, ...rest], { isAlike: false })], { leaf: (node) => node.hostData! });
   }
 }
 
