@@ -25,6 +25,6 @@ export function backendOf(op: string, { engine, name }: Pick<Device, "engine" | 
 export async function synchronize(device: Device): Promise<void> {
   const { gpu } = backendOf("synchronize", device);
   const before = gpu.faultCount;
-  await gpu.device.queue.onSubmittedWorkDone();
+  await gpu.workDone();
   if (gpu.isLost || gpu.faultCount !== before) await gpu.check();
 }

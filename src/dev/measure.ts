@@ -138,7 +138,7 @@ export function clockSubmits(
     const dispatches = commands.filter(({ kind }) => kind === "dispatch").length;
     const startMs = performance.now();
     const result = submit(commands);
-    const done = backend.gpu.device.queue.onSubmittedWorkDone();
+    const done = backend.gpu.workDone();
     if (dispatches > 0) {
       done.then(
         () => {

@@ -30,8 +30,49 @@ export interface EncodeOptions {
   readonly timestamps?: (dispatch: number) => GPUComputePassTimestampWrites;
 }
 
+/**
+ * Checks commands, which may be encoded later: what WebGPU would silently not run throws now.
+ *
+ * @returns the pipelines that they need
+ */
+export function admit(context: GpuContext, commands: readonly Command[]): Pipeline[] {
+  const pipelines: Pipeline[] = [];
+  for (const command of commands) {
+    if (command.kind === "copy") checkCopy(command);
+    else {
+      checkDispatch(context, command);
+      pipelines.push(command.pipeline);
+    }
+  }
+  context.counters.dispatches += pipelines.length;
+  context.counters.copies += commands.length - pipelines.length;
+  return pipelines;
+}
+
+/**
+ * Submits what `fill` encodes, in an error scope of its own, as soon as the pipelines are there and it is its turn; not at all
+ * where one of them failed, which the next read says.
+ */
+export function submit(
+  { device, faults, sequence, counters }: GpuContext,
+  pipelines: readonly Pipeline[],
+  fill: (encoder: GPUCommandEncoder) => void,
+): void {
+  const submitted = sequence.run(() => {
+    if (pipelines.some(({ state }) => state === "failed")) return Promise.resolve(null);
+    const encoder = device.createCommandEncoder({ label: "flywheel" });
+    fill(encoder);
+    // Nothing between push and pop can throw.
+    device.pushErrorScope("validation");
+    device.queue.submit([encoder.finish()]);
+    return device.popErrorScope();
+  }, pipelines);
+  faults.watchSubmit(submitted);
+  counters.submits++;
+}
+
+/** Encodes commands that were admitted, and whose pipelines are there. */
 export function encode(
-  context: GpuContext,
   encoder: GPUCommandEncoder,
   commands: readonly Command[],
   { debugGroups = false, timestamps }: EncodeOptions = {},
@@ -48,14 +89,12 @@ export function encode(
     if (command.kind === "copy") {
       endPass();
       encodeCopy(encoder, command);
-      context.counters.copies++;
       continue;
     }
-    checkDispatch(context, command);
     const [x, y, z] = command.grid;
     if (timestamps) endPass();
     pass ??= encoder.beginComputePass(timestamps && { timestampWrites: timestamps(dispatches) });
-    if (pipeline !== command.pipeline) pass.setPipeline((pipeline = command.pipeline).raw);
+    if (pipeline !== command.pipeline) pass.setPipeline((pipeline = command.pipeline).raw!);
     if (bindGroup !== command.bindGroup) pass.setBindGroup(0, (bindGroup = command.bindGroup).raw);
     if (debugGroups) pass.pushDebugGroup(pipeline.label);
     if (x > 0 && y > 0 && z > 0) pass.dispatchWorkgroups(x, y, z);
@@ -63,7 +102,6 @@ export function encode(
     dispatches++;
   }
   endPass();
-  context.counters.dispatches += dispatches;
 }
 
 /** WebGPU makes these silent no-ops. */
@@ -84,7 +122,7 @@ function checkDispatch({ limits }: GpuContext, { pipeline, bindGroup, grid }: Di
   }
 }
 
-function encodeCopy(encoder: GPUCommandEncoder, { from, to }: CopyCommand): void {
+function checkCopy({ from, to }: CopyCommand): void {
   checkRange("copy", from);
   checkRange("copy", to);
   if (from.byteLength !== to.byteLength || from.byteLength % 4 !== 0 || from.buffer === to.buffer) {
@@ -93,6 +131,9 @@ function encodeCopy(encoder: GPUCommandEncoder, { from, to }: CopyCommand): void
         `got ${from.byteLength} bytes of buffer ${from.buffer.id} and ${to.byteLength} of ${to.buffer.id}.`,
     );
   }
+}
+
+function encodeCopy(encoder: GPUCommandEncoder, { from, to }: CopyCommand): void {
   if (from.byteLength === 0) return;
   encoder.copyBufferToBuffer(from.buffer.raw, from.byteOffset, to.buffer.raw, to.byteOffset, from.byteLength);
 }

@@ -106,6 +106,15 @@ export class Faults {
     this.checks.set(noted, first);
   }
 
+  /** Counts a submit, and watches its error scope, which may close only later. */
+  watchSubmit(scope: Promise<GPUError | null>): void {
+    this.submits++;
+    this.watch(
+      scope.then((error) => error && this.describe(error)),
+      this.submits,
+    );
+  }
+
   /** Closes the current error scope and turns what it caught into an error. It spoils submits from `first`, the next, on. */
   watchScope(
     toError: (error: GPUError) => FlywheelError | Promise<FlywheelError>,
@@ -166,13 +175,18 @@ export class Faults {
 
   /** What a rejection means, null for a loss. Browsers reject first, under names of their own, and tell of the loss later. */
   private async refusal(cause: unknown): Promise<DeviceError | null> {
-    let stop: ReturnType<typeof setTimeout> | undefined;
-    await Promise.race([this.lost, new Promise((resolve) => (stop = setTimeout(resolve, LOSS_NEWS_MS)))]);
-    clearTimeout(stop);
-    if (this.lossReason !== null) return null;
+    if (await this.isLoss()) return null;
     return new DeviceError(`device: WebGPU must do what it is asked, got "${String(cause)}". Make a new device.`, {
       cause,
     });
+  }
+
+  /** Whether something just failed because the device is lost: the news of that come a little later. */
+  async isLoss(): Promise<boolean> {
+    let stop: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([this.lost, new Promise((resolve) => (stop = setTimeout(resolve, LOSS_NEWS_MS)))]);
+    clearTimeout(stop);
+    return this.lossReason !== null;
   }
 
   private lossError(what: string): DeviceLostError {

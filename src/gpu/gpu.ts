@@ -17,12 +17,13 @@ import {
 import type { AdapterInfo } from "./adapterInfo";
 import { type BindGroupHandle, BindGroupCache, type Binding } from "./bindGroup";
 import { type GpuCounters, newCounters } from "./counters";
-import { type Command, encode } from "./encode";
+import { admit, type Command, encode, submit } from "./encode";
 import { Faults } from "./faults";
 import { type BufferRange, checkRange, type GpuContext, type GpuMemory, MemoryPool } from "./memory";
 import { type MemoryUse, sumByName } from "./memoryUse";
 import { type Pipeline, PipelineCache } from "./pipeline";
 import { type Filled, Readback, type StagedBlock } from "./readback";
+import { Sequence } from "./sequence";
 import { timeCommands, type Timings } from "./timing";
 
 export type { AdapterClass, GpuLimits, RequestOptions } from "./adapter";
@@ -54,6 +55,7 @@ export class Gpu {
 
   private readonly context: GpuContext;
   private readonly faults: Faults;
+  private readonly sequence = new Sequence();
   private readonly memory: MemoryPool;
   private readonly pipelines: PipelineCache;
   private readonly bindGroups: BindGroupCache;
@@ -91,6 +93,7 @@ export class Gpu {
       limits: this.limits,
       counters: newCounters(),
       faults: this.faults,
+      sequence: this.sequence,
       onCreate: (byteLength) => {
         this.peakByteLength = Math.max(this.peakByteLength, this.heldByteLength + byteLength);
       },
@@ -201,24 +204,18 @@ export class Gpu {
       throw new InternalError(`write: data must fit its range, got ${byteLength} for ${range.byteLength} bytes.`);
     }
     if (byteLength === 0) return;
-    const { queue } = this.device;
-    const whole = byteLength - (byteLength % 4);
-    for (let done = 0; done < whole; done += WRITE_BYTE_LENGTH) {
-      const length = Math.min(WRITE_BYTE_LENGTH, whole - done);
-      queue.writeBuffer(buffer.raw, byteOffset + done, data.buffer, data.byteOffset + done, length);
-    }
-    if (whole < byteLength) {
-      const tail = new Uint8Array(4);
-      tail.set(new Uint8Array(data.buffer, data.byteOffset + whole, byteLength - whole));
-      queue.writeBuffer(buffer.raw, byteOffset + whole, tail);
-    }
+    const given = new Uint8Array(data.buffer, data.byteOffset, byteLength);
+    const bytes = this.sequence.isWaiting ? given.slice() : given; // it may change until its turn comes
+    this.sequence.do(() => {
+      writeBytes(this.device.queue, buffer.raw, byteOffset, bytes);
+    });
     this.context.counters.writes++;
     this.context.counters.bytesUploaded += byteLength;
   }
 
   /**
-   * A kernel's pipeline, cached by its text. Compiling goes on in the background: that it fails is thrown by the next read
-   * or `check`, and by every later submit that uses it.
+   * A kernel's pipeline, cached by its text. It compiles in the background, beside others; what is submitted waits for it. That
+   * it fails is thrown by the next read or `check`, and by every later submit that uses it.
    * @throws DeviceLostError
    */
   pipeline(label: string, wgsl: string): Pipeline {
@@ -236,7 +233,7 @@ export class Gpu {
   }
 
   /**
-   * Runs commands in order, in one submit, consecutive dispatches in one pass.
+   * Runs commands in order, in one submit, consecutive dispatches in one pass; as soon as their pipelines are there.
    * @returns the staged block, null without `stage`
    * @throws InternalError for what WebGPU would silently not run; then nothing was submitted
    * @throws DeviceLostError
@@ -244,9 +241,11 @@ export class Gpu {
   submit(commands: readonly Command[], options: { readonly stage: readonly BufferRange[] }): StagedBlock;
   submit(commands: readonly Command[], options?: SubmitOptions): StagedBlock | null;
   submit(commands: readonly Command[], { stage }: SubmitOptions = {}): StagedBlock | null {
-    const block = this.run(commands, (encoder) => stage && this.readback.stage(encoder, stage));
-    if (!block) return null;
-    block.ticket = this.faults.ticket();
+    this.faults.assertAlive("submit");
+    const pipelines = admit(this.context, commands);
+    const block = stage ? this.readback.stage(stage) : null;
+    this.run(commands, pipelines, block ? [block.filled] : []);
+    if (block) block.ticket = this.faults.ticket();
     return block;
   }
 
@@ -269,11 +268,8 @@ export class Gpu {
     this.faults.assertAlive("read");
     const filled = this.readback.take(ranges.filter(({ byteLength }) => byteLength > 0));
     try {
-      if (filled.length > 0 || commands.length > 0) {
-        this.run(commands, (encoder) => {
-          for (const one of filled) this.readback.encode(encoder, one);
-        });
-      }
+      const pipelines = admit(this.context, commands);
+      if (filled.length > 0 || commands.length > 0) this.run(commands, pipelines, filled);
     } catch (error) {
       for (const { staging } of filled) this.readback.give(staging);
       throw error;
@@ -291,10 +287,15 @@ export class Gpu {
   /** Waits until all submitted work is done and throws what `submitAndRead` would. */
   async check(): Promise<void> {
     const ticket = this.faults.ticket();
-    await this.faults.finish(this.device.queue.onSubmittedWorkDone(), ticket);
+    await this.faults.finish(this.workDone(), ticket);
     // Chrome tells of errors outside of scopes in a task of its own, after the promise.
     await this.faults.guard(new Promise((resolve) => setTimeout(resolve)));
     await this.faults.settle(ticket);
+  }
+
+  /** Resolves once all that was submitted has run. */
+  workDone(): Promise<void> {
+    return this.sequence.run(() => this.device.queue.onSubmittedWorkDone().then(() => undefined));
   }
 
   /** Runs the commands once and measures each dispatch. Slower than `submit`: a pass for each. */
@@ -305,24 +306,30 @@ export class Gpu {
   /** Frees everything; every pending and later read rejects. A device made by `request` is destroyed. */
   destroy(): void {
     this.faults.lose("destroyed");
+    this.sequence.cancel();
     this.memory.destroyAll();
     this.readback.destroyAll();
     if (this.ownsDevice) this.device.destroy();
   }
 
-  /** One encoder, one submit, in an error scope of its own. */
-  private run<T>(commands: readonly Command[], finish: (encoder: GPUCommandEncoder) => T): T {
-    this.faults.assertAlive("submit");
-    const { device, faults } = this;
-    const encoder = device.createCommandEncoder({ label: "flywheel" });
-    encode(this.context, encoder, commands, { debugGroups: this.debugGroups });
-    const result = finish(encoder);
-    faults.submits++;
-    // Nothing between push and pop can throw.
-    device.pushErrorScope("validation");
-    device.queue.submit([encoder.finish()]);
-    faults.watchScope((error) => faults.describe(error), faults.submits);
-    this.context.counters.submits++;
-    return result;
+  private run(commands: readonly Command[], pipelines: readonly Pipeline[], filled: readonly Filled[]): void {
+    const { debugGroups } = this;
+    submit(this.context, pipelines, (encoder) => {
+      encode(encoder, commands, { debugGroups });
+      for (const one of filled) this.readback.encode(encoder, one);
+    });
   }
+}
+
+/** Writes all bytes, and zeros up to the next multiple of 4. */
+function writeBytes(queue: GPUQueue, buffer: GPUBuffer, byteOffset: number, bytes: Uint8Array): void {
+  const whole = bytes.byteLength - (bytes.byteLength % 4);
+  for (let done = 0; done < whole; done += WRITE_BYTE_LENGTH) {
+    const length = Math.min(WRITE_BYTE_LENGTH, whole - done);
+    queue.writeBuffer(buffer, byteOffset + done, bytes.buffer, bytes.byteOffset + done, length);
+  }
+  if (whole === bytes.byteLength) return;
+  const tail = new Uint8Array(4);
+  tail.set(bytes.subarray(whole));
+  queue.writeBuffer(buffer, byteOffset + whole, tail);
 }

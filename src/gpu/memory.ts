@@ -4,6 +4,7 @@ import { InternalError, OutOfMemoryError } from "../errors";
 import type { GpuLimits } from "./adapter";
 import type { GpuCounters } from "./counters";
 import type { Faults } from "./faults";
+import type { Sequence } from "./sequence";
 
 /** One GPUBuffer. Its content is undefined when it is allocated. */
 export class GpuMemory {
@@ -35,6 +36,8 @@ export interface GpuContext {
   readonly limits: GpuLimits;
   readonly counters: GpuCounters;
   readonly faults: Faults;
+  /** What goes to the device's queue, or ends what it uses, goes through it. */
+  readonly sequence: Sequence;
   /** Called when a buffer was created, before its bytes count as held. */
   readonly onCreate: (byteLength: number) => void;
 }
@@ -227,7 +230,9 @@ export class MemoryPool {
 
   private destroy(memory: GpuMemory): void {
     memory.state = "destroyed";
-    memory.raw.destroy();
+    this.context.sequence.do(() => {
+      memory.raw.destroy();
+    });
     this.onDestroy(memory);
   }
 }

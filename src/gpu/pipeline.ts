@@ -12,19 +12,19 @@ export interface BindingLayout {
   readonly raw: GPUBindGroupLayout;
 }
 
-/** A kernel, compiled or being compiled. */
+/** A kernel: being compiled, there, or failed. */
 export interface Pipeline {
   /** Kernel name. */
   readonly label: string;
-  readonly raw: GPUComputePipeline;
+  readonly state: "compiling" | "ready" | "failed";
+  /** Null until it is ready. */
+  readonly raw: GPUComputePipeline | null;
   readonly layout: BindingLayout;
   /** Why it does not compile, as soon as that is known. */
   readonly error: KernelError | null;
 }
 
-interface MutablePipeline extends Pipeline {
-  error: KernelError | null;
-}
+type MutablePipeline = { -readonly [K in keyof Pipeline]: Pipeline[K] };
 
 /** Pipelines kept for plans to come. Those that a plan holds work on when they are forgotten here. */
 const MAX_PIPELINES = 1024;
@@ -52,16 +52,52 @@ export class PipelineCache {
     device.pushErrorScope("validation"); // ours did: the text is not valid WGSL
     const module = device.createShaderModule({ label, code });
     const pipelineLayout = device.createPipelineLayout({ label, bindGroupLayouts: [layout.raw] });
-    const raw = device.createComputePipeline({ label, layout: pipelineLayout, compute: { module } });
+    const pipeline: MutablePipeline = { label, state: "compiling", raw: null, layout, error: null };
+    const compiled = this.compile(pipeline, { label, layout: pipelineLayout, compute: { module } });
     counters.pipelinesCreated++;
-    const pipeline: MutablePipeline = { label, raw, layout, error: null };
-    const fail = async (error: GPUError): Promise<KernelError> => {
-      pipeline.error ??= new KernelError(await compileMessage(label, code, module, error.message));
-      return pipeline.error;
-    };
-    faults.watchScope(fail);
-    faults.watchScope(fail);
+    const scopes = Promise.all([device.popErrorScope(), device.popErrorScope()]);
+    const settled = this.failureOf(compiled, scopes)
+      .then(async (reason) => {
+        if (reason === null) return null;
+        pipeline.state = "failed";
+        return (pipeline.error = new KernelError(await compileMessage(label, code, module, reason)));
+      })
+      .finally(() => {
+        if (pipeline.raw === null) pipeline.state = "failed"; // gone with its device
+        this.context.sequence.advance();
+      });
+    faults.watch(settled, faults.submits + 1);
     return pipeline;
+  }
+
+  /**
+   * Drivers compile beside the page, several kernels at a time. SwiftShader compiles one at a time anyhow, and takes a third longer
+   * when it is asked for all at once.
+   */
+  private async compile(pipeline: MutablePipeline, descriptor: GPUComputePipelineDescriptor): Promise<void> {
+    const { device, limits } = this.context;
+    pipeline.raw =
+      limits.adapterClass === "software"
+        ? device.createComputePipeline(descriptor)
+        : await device.createComputePipelineAsync(descriptor);
+    pipeline.state = "ready"; // as far as is known by now
+  }
+
+  /** Why a kernel does not compile; null where it does, or is gone with its device. */
+  private async failureOf(
+    compiled: Promise<void>,
+    scopes: Promise<readonly (GPUError | null)[]>,
+  ): Promise<string | null> {
+    scopes.catch(() => undefined); // awaited below, but maybe later than it rejects
+    try {
+      await compiled;
+    } catch (reason) {
+      // browsers tell of a loss as of a failure of the driver
+      if ((reason as Partial<GPUPipelineError>).reason !== "validation" && (await this.context.faults.isLoss()))
+        return null;
+      return messageOf(await scopes) ?? String(reason);
+    }
+    return messageOf(await scopes);
   }
 
   /** Explicit, not "auto": a binding that a specialised shader does not touch stays in it, and layouts can be shared. */
@@ -84,6 +120,9 @@ export class PipelineCache {
     return layout;
   }
 }
+
+const messageOf = (errors: readonly (GPUError | null)[]): string | null =>
+  errors.find((error) => error !== null)?.message ?? null;
 
 const bufferTypes = { uniform: "uniform", read: "read-only-storage", read_write: "storage" } as const;
 

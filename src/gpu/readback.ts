@@ -105,8 +105,8 @@ export class Readback {
     }
   }
 
-  /** Copies ranges into the next slot of the ring that nobody is reading; a slot read by nobody is overwritten. */
-  stage(encoder: GPUCommandEncoder, ranges: readonly BufferRange[]): RingBlock {
+  /** Takes the next slot of the ring that nobody is reading for some ranges; what nobody read there is overwritten. */
+  stage(ranges: readonly BufferRange[]): RingBlock {
     for (const range of ranges) checkRange("stage", range);
     const { offsets, byteLength } = layOut(ranges);
     const slot = this.nextSlot();
@@ -115,8 +115,7 @@ export class Readback {
       if (slot.staging) this.destroy(slot.staging);
       slot.staging = this.create(byteLength);
     }
-    this.encode(encoder, { staging: slot.staging, ranges, offsets, byteLength });
-    return (slot.block = new RingBlock(this, slot, offsets, byteLength));
+    return (slot.block = new RingBlock(this, slot, { staging: slot.staging, ranges, offsets, byteLength }));
   }
 
   /** Sizes of the staging buffers that are not free: those on their way to the host, and those of the ring. */
@@ -140,9 +139,12 @@ export class Readback {
 
   /** Maps a staging buffer while `use` copies out of it. */
   async map<T>(staging: Staging, byteLength: number, ticket: Ticket, use: (mapped: ArrayBuffer) => T): Promise<T> {
-    const { faults, counters } = this.context;
+    const { faults, counters, sequence } = this.context;
     const size = roundUp(byteLength, 4);
-    await faults.finish(staging.raw.mapAsync(GPUMapMode.READ, 0, size), ticket);
+    await faults.finish(
+      sequence.run(() => staging.raw.mapAsync(GPUMapMode.READ, 0, size).then(() => undefined)),
+      ticket,
+    );
     try {
       await faults.settle(ticket);
       const result = use(staging.raw.getMappedRange(0, size));
@@ -186,7 +188,9 @@ export class Readback {
   private destroy(staging: Staging): void {
     if (!this.all.delete(staging)) return;
     this.byteLength -= staging.byteLength;
-    staging.raw.destroy();
+    this.context.sequence.do(() => {
+      staging.raw.destroy();
+    });
   }
 
   /** The one that was filled longest ago; a new one while the ring is short, or when all are being read. */
@@ -220,9 +224,12 @@ class RingBlock implements StagedBlock {
   constructor(
     private readonly readback: Readback,
     private readonly slot: RingSlot,
-    readonly offsets: readonly number[],
-    private readonly byteLength: number,
+    readonly filled: Filled,
   ) {}
+
+  get offsets(): readonly number[] {
+    return this.filled.offsets;
+  }
 
   async read(): Promise<ArrayBuffer> {
     this.readback.assertAlive();
@@ -241,10 +248,11 @@ class RingBlock implements StagedBlock {
   }
 
   private async map(): Promise<ArrayBuffer> {
-    const { slot, byteLength } = this;
+    const { slot } = this;
+    const { staging, byteLength } = this.filled;
     slot.isReading = true;
     try {
-      return await this.readback.map(slot.staging!, byteLength, this.ticket, (mapped) => mapped.slice(0, byteLength));
+      return await this.readback.map(staging, byteLength, this.ticket, (mapped) => mapped.slice(0, byteLength));
     } finally {
       slot.isReading = false;
     }

@@ -1,7 +1,8 @@
 /** How long each dispatch takes: by timestamp queries where the device has them, else by the clock. */
 
-import { type Command, encode } from "./encode";
+import { admit, type Command, encode, submit } from "./encode";
 import type { GpuContext } from "./memory";
+import type { Pipeline } from "./pipeline";
 
 export interface DispatchTime {
   /** Kernel name. */
@@ -32,7 +33,7 @@ export async function timeCommands(context: GpuContext, commands: readonly Comma
 }
 
 async function timeByTimestamps(context: GpuContext, commands: readonly Command[]): Promise<DispatchTime[]> {
-  const { device, faults, counters } = context;
+  const { device, faults, sequence, counters } = context;
   const labels = labelsOf(commands);
   const byteLength = 16 * Math.max(1, labels.length);
   const querySet = device.createQuerySet({ type: "timestamp", count: 2 * Math.max(1, labels.length) });
@@ -43,24 +44,21 @@ async function timeByTimestamps(context: GpuContext, commands: readonly Command[
   const staging = device.createBuffer({ size: byteLength, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
   counters.buffersCreated += 2;
   try {
-    const encoder = device.createCommandEncoder({ label: "time" });
-    encode(context, encoder, commands, {
-      timestamps: (dispatch) => ({
-        querySet,
-        beginningOfPassWriteIndex: 2 * dispatch,
-        endOfPassWriteIndex: 2 * dispatch + 1,
-      }),
+    const timestamps = (dispatch: number): GPUComputePassTimestampWrites => ({
+      querySet,
+      beginningOfPassWriteIndex: 2 * dispatch,
+      endOfPassWriteIndex: 2 * dispatch + 1,
     });
-    encoder.resolveQuerySet(querySet, 0, 2 * labels.length, resolved, 0);
-    encoder.copyBufferToBuffer(resolved, 0, staging, 0, byteLength);
-    // as any other submit: what it spoils must be known
-    faults.submits++;
-    device.pushErrorScope("validation");
-    device.queue.submit([encoder.finish()]);
-    faults.watchScope((error) => faults.describe(error), faults.submits);
-    counters.submits++;
+    submit(context, admit(context, commands), (encoder) => {
+      encode(encoder, commands, { timestamps });
+      encoder.resolveQuerySet(querySet, 0, 2 * labels.length, resolved, 0);
+      encoder.copyBufferToBuffer(resolved, 0, staging, 0, byteLength);
+    });
     const ticket = faults.ticket();
-    await faults.finish(staging.mapAsync(GPUMapMode.READ), ticket);
+    await faults.finish(
+      sequence.run(() => staging.mapAsync(GPUMapMode.READ)),
+      ticket,
+    );
     await faults.settle(ticket);
     const ns = new BigUint64Array(staging.getMappedRange());
     // Clocks may step back between passes: never negative.
@@ -74,19 +72,23 @@ async function timeByTimestamps(context: GpuContext, commands: readonly Command[
 }
 
 async function timeByClock(context: GpuContext, commands: readonly Command[]): Promise<DispatchTime[]> {
-  const { device, faults, counters } = context;
-  const { queue } = device;
+  const { device, faults, sequence } = context;
+  const wait = (pipelines: readonly Pipeline[] = []): Promise<unknown> =>
+    faults.finish(
+      sequence.run(() => device.queue.onSubmittedWorkDone(), pipelines),
+      faults.ticket(),
+    );
   const times: DispatchTime[] = [];
   let firstMs: number | null = null;
   for (const command of commands) {
-    const encoder = device.createCommandEncoder({ label: "time" });
-    encode(context, encoder, [command]);
-    await faults.finish(queue.onSubmittedWorkDone(), faults.ticket());
+    const pipelines = admit(context, [command]);
+    await wait(pipelines);
     const start = performance.now();
     firstMs ??= start;
-    queue.submit([encoder.finish()]);
-    counters.submits++;
-    await faults.finish(queue.onSubmittedWorkDone(), faults.ticket());
+    submit(context, pipelines, (encoder) => {
+      encode(encoder, [command]);
+    });
+    await wait();
     if (command.kind !== "dispatch") continue;
     times.push({ label: command.pipeline.label, timeMs: performance.now() - start, startMs: start - firstMs });
   }

@@ -30,7 +30,7 @@ it("counts what one kernel asks for, and what is read of it", async () => {
     const staging = device.createBuffer({ size: 256, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
     device.queue.writeBuffer(values, 0, new Float32Array(64));
     const compute = { module: device.createShaderModule({ code: FILL }) };
-    const pipeline = await device.createComputePipelineAsync({ layout: "auto", compute });
+    const pipeline = await device.createComputePipelineAsync({ label: "testFill", layout: "auto", compute });
     const entries = [{ binding: 0, resource: { buffer: values } }];
     const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
     const encoder = device.createCommandEncoder();

@@ -236,9 +236,10 @@ test("a submit with a kernel that turns out not to compile rejects its read with
   const a = upload(gpu, 1);
   const pipeline = gpu.pipeline("testBroken", incrementWgsl.replace("+= 1", "+= 1u"));
   const command = dispatch(pipeline, bind(gpu, pipeline, a), 1);
+  gpu.pipeline("testOther", "fn main() {");
   const errors = await rejections([gpu.submitAndRead([command], [a]), gpu.read([a])]);
   for (const error of errors) expect(error).toBeInstanceOf(KernelError);
-  expect((errors[0] as KernelError).cause).toBeInstanceOf(AggregateError); // the submit that failed with it
+  expect(String((errors[0] as KernelError).cause)).toMatch(/AggregateError: and \d more/);
   expect(await download(gpu, a)).toEqual([1]);
   gpu.destroy();
 });

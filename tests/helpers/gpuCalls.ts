@@ -52,7 +52,8 @@ function watchAll(): void {
   watch(GPUQueue.prototype, "submit", () => calls.submits++);
   watch(GPUDevice.prototype, "createBuffer", () => calls.buffers++);
   watch(GPUDevice.prototype, "createBindGroup", () => calls.bindGroups++);
-  watch(GPUDevice.prototype, "createComputePipeline", () => calls.pipelines++);
+  for (const name of ["createComputePipeline", "createComputePipelineAsync"])
+    watch(GPUDevice.prototype, name, () => calls.pipelines++);
   watch(GPUDevice.prototype, "createShaderModule", () => calls.modules++);
 }
 

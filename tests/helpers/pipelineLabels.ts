@@ -13,7 +13,7 @@ const wrong: string[] = [];
 const codes = new WeakMap<object, string>();
 
 /** Replaces a method of every GPUDevice by one that is given the original. */
-function wrap<K extends "createShaderModule" | "createComputePipeline">(
+function wrap<K extends "createShaderModule" | "createComputePipeline" | "createComputePipelineAsync">(
   name: K,
   around: (call: () => ReturnType<GPUDevice[K]>, descriptor: Parameters<GPUDevice[K]>[0]) => ReturnType<GPUDevice[K]>,
 ): void {
@@ -30,9 +30,18 @@ wrap("createShaderModule", (call, descriptor) => {
   return module;
 });
 
-wrap("createComputePipeline", (call, { label = "", compute }) => {
+function check({ label = "", compute }: GPUComputePipelineDescriptor): void {
   const code = codes.get(compute.module) ?? "";
   if (!label.startsWith("test") && !code.includes(BROKEN)) wrong.push(...mistakesIn(label, code));
+}
+
+wrap("createComputePipeline", (call, descriptor) => {
+  check(descriptor);
+  return call();
+});
+
+wrap("createComputePipelineAsync", (call, descriptor) => {
+  check(descriptor);
   return call();
 });
 
