@@ -103,6 +103,7 @@ const SHADERS = [
   shader("sumPartials", "the second part is left out", "part = 1u", "part = 2u", rowsOf("matmul")),
   shader("sweep", "what is past a row's end counts", "vec4<bool>(vec + j < whole) | lanes", "vec4<bool>(true)", ["tests/schedule/sweeps.gpu", "^planned for software softmax$"]),
   shader("sweep", "squares are of the mean alone", "part_squares += squares - off * step;", "part_squares += squares;", ["tests/kernels/runs.gpu", "^squares around the mean are exact"]),
+  shader("sweep", "a sum stays around the maximum that was", "let scale = exp_down(top - next);", "let scale = 1.0;", ["tests/kernels/runs.gpu", "of rows with rising numbers$"]),
   shader("sweepShared", "what is past a row's end counts", "vec4<bool>(vec < whole) | lanes", "vec4<bool>(true)", ["tests/schedule/sweeps.gpu", "^planned for hardware softmax$"]),
   shader("topk", "equals come twice", "(i > last)", "(i >= last)", rowsOf("topkIndices")),
   shader("topkCollect", "what equals the threshold counts as better", "key > threshold.x", "key >= threshold.x", onHardware("topk in chunks.*")),

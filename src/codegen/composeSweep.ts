@@ -16,6 +16,10 @@ import { type ComposedLaunch, finish, inputsFor, type Surroundings, type SweepSp
 import { writtenLength } from "./library";
 import { OutputWindows } from "./outputWindows";
 import type { ExtraBinding } from "./specialize";
+import { foldOf, isSpread, middleOfMoments, type Powers, powersOf, sharesOf } from "./sweepPatterns";
+
+/** Vec4s of a row up to which exponentials are kept: each turn has what they are around. */
+const MAX_KEPT = 1024;
 
 /** Composes the one launch of a sweep. */
 export function composeSweep(sweep: SweepSpec, around: Surroundings): ComposedLaunch {
@@ -27,7 +31,10 @@ class SweepComposer {
   /** Values of rows that elements need, or that are folded: a variable each. */
   private readonly names = new Map<Node, string>();
   private readonly stores: readonly Node[];
-  private readonly moments: string | null;
+  /** What the squares of moments are around, if there are moments. */
+  private readonly middle: Node | null;
+  /** The exponentials that are summed where the maximum is found, if they are. */
+  private readonly powers: Powers | null;
   private readonly kept: Kept;
 
   constructor(
@@ -42,27 +49,16 @@ class SweepComposer {
     }
     this.nameSpread();
     this.stores = sweep.outputs.filter((node) => sweep.members.get(node)!.kind === "element");
-    this.moments = this.momentsOf();
-    const isSwept = (level: number): boolean => level !== 1 || this.moments === null;
-    this.kept = this.isVector ? keptElements(sweep, around, { stores: this.stores, isSwept }) : new Map();
-  }
-
-  /**
-   * The name of what squares are around, where the first two levels are a sum and one of squares around what is made of it, of the
-   * same numbers: software adapters make both of one sweep. What is around need not be the mean.
-   */
-  private momentsOf(): string | null {
-    const { sweep, around, isVector } = this;
-    const [[sum, ...others] = [], [squares, ...more] = []] = sweep.folds;
-    if (around.limits.adapterClass !== "software" || !isVector || others.length + more.length > 0) return null;
-    if (!sum || !squares || foldOf(sum) !== "sum" || foldOf(squares) !== "sum") return null;
-    const [square] = squares.inputs;
-    const [difference] = square!.inputs;
-    if (square!.op.name !== "square" || difference!.op.name !== "sub") return null;
-    const [value, spread] = difference!.inputs;
-    if (value !== sum.inputs[0] || !isSpread(spread!, sweep)) return null;
-    const [row] = spread!.inputs;
-    return sweep.members.get(row!)?.kind === "row" ? (this.names.get(row!) ?? null) : null;
+    const isOneSweep = around.limits.adapterClass === "software" && this.isVector;
+    this.middle = isOneSweep ? middleOfMoments(sweep) : null;
+    this.powers = isOneSweep ? powersOf(sweep) : null;
+    const computes = (level: number, node: Node): boolean => {
+      if (level >= 2) return true;
+      if (this.powers)
+        return level === 1 && node === this.powers.power && (sweep.size.outer * sweep.size.inner) / 4 <= MAX_KEPT;
+      return level === 0 || this.middle === null;
+    };
+    this.kept = this.isVector ? keptElements(sweep, around, { stores: this.stores, computes }) : new Map();
   }
 
   /** Names what is spread over rows from elsewhere: a weight of the row, what was made of its statistics. */
@@ -92,11 +88,11 @@ class SweepComposer {
     const { sweep, around, inputs } = this;
     const { size, folds, outputs } = sweep;
     const most = Math.max(...folds.map((level) => level.length));
-    const hooks = {
+    const hooks: Record<string, string> & { readonly store: string } = {
       prepare: this.prepareHook(),
       store: this.storeHook(),
       store_row: this.storeRowHook(),
-      ...(this.moments && { middle: `fn middle() -> f32 { return ${this.moments}; }` }),
+      ...this.onePassHooks(),
     };
     const families = {
       load: this.loadHooks(most),
@@ -107,18 +103,21 @@ class SweepComposer {
         return `${signature} { return ${combineText(fold, "f32", 4)}; }`;
       }),
     };
-    const swept = Object.values(families.load).filter((_, level) => level !== 1 || !this.moments);
-    const inLoops = [...swept, hooks.store];
+    const isOneSweep = this.middle !== null || this.powers !== null;
+    const swept = Object.values(families.load).filter((_, level) => level !== 1 || !isOneSweep);
+    const inLoops = [...swept, hooks.store, ...(this.powers ? [`ieee_exp ${hooks.keep ?? ""}`] : [])];
     const written = inLoops.reduce((sum, text) => sum + writtenLength(LIBRARIES, text), 0);
     const info = {
       ...size,
       levels: folds.length,
       folds: most,
-      moments: this.moments !== null,
+      moments: this.middle !== null,
+      soft: this.powers && { keeps: this.keepsPowers },
       stores: this.stores.length > 0,
       written,
     };
     const variables = [...this.names].map(([node, name]) => `var<private> ${name}: ${wgslType(node.dtype, 1)};`);
+    if (this.keepsPowers) variables.push("var<private> factor: f32;", "var<private> share: f32;");
     const puts = outputs.map((node, index) => this.putFunction(node, index));
     const holes = {
       hooks,
@@ -138,6 +137,45 @@ class SweepComposer {
     );
   }
 
+  // ---- two levels in one sweep ----
+
+  private get keepsPowers(): boolean {
+    return this.powers !== null && this.kept.has(this.powers.power);
+  }
+
+  private onePassHooks(): Record<string, string> {
+    const { middle, powers } = this;
+    if (middle) return { middle: `fn middle() -> f32 { return ${this.names.get(middle)!}; }` };
+    return powers && this.keepsPowers ? this.keepHooks(powers) : {};
+  }
+
+  private keepHooks({ power, around }: Powers): Record<string, string> {
+    const kept = this.kept.get(power)!;
+    const { emitter, at } = this.elementEmitter(0);
+    emitter.give(power, "value");
+    const put = this.putCall(emitter, kept.output, { node: power, index: at(power), count: "4u" });
+    const keep = "fn keep(o: u32, outer: u32, vec: u32, value: vec4<f32>)";
+    const factor = `factor = select(exp_down(tops[turn] - ${this.names.get(around)!}), 1.0, is_exact);`;
+    const share = `share = factor / ${this.names.get(this.sweep.folds[1]![0]!)!};`;
+    return {
+      keep: `${keep} {\n  let inner = 4u * vec;\n${emitter.body}${put}}`,
+      begin_turn: `fn begin_turn(turn: u32) { ${factor} ${share} }`,
+    };
+  }
+
+  /** What was kept of an element, and what is made of it at once. */
+  private *keptValues(level: number, place: string): Iterable<[Node, string]> {
+    for (const [node, kept] of this.kept) {
+      if (kept.level >= level) continue;
+      const value = `bitcast<vec4<f32>>(made${kept.output}[${place}])`;
+      if (node !== this.powers?.power) yield [node, value];
+      else {
+        yield [node, `(${value} * factor)`];
+        for (const share of sharesOf(node, this.sweep)) yield [share, `(${value} * share)`];
+      }
+    }
+  }
+
   // ---- elements ----
 
   /** @param level levels whose results are there */
@@ -146,8 +184,7 @@ class SweepComposer {
     const emitter = new Emitter(this.inputs, this.around, 4, layout.loops);
     for (const [node, name] of this.names) emitter.give(node, `${wgslType(node.dtype, 4)}(${name})`);
     const whole = emitter.root.through(layout.axes, shape);
-    for (const [node, kept] of this.kept)
-      if (kept.level < level) emitter.give(node, `bitcast<vec4<f32>>(made${kept.output}[${quarterOf(whole)}])`);
+    for (const [node, value] of this.keptValues(level, quarterOf(whole))) emitter.give(node, value);
     return { emitter, at: (node) => (node.shape.join() === shape.join() ? whole : whole.reshaped(node.shape)) };
   }
 
@@ -262,20 +299,6 @@ class SweepComposer {
     );
     return Object.fromEntries(entries);
   }
-}
-
-function foldOf(node: Node): Fold {
-  const { lowering } = opOf(node);
-  return lowering.kind === "reduce" ? lowering.fold : "sum";
-}
-
-/** Whether a node repeats a value of each row along the row. */
-function isSpread(node: Node, { shape, layout }: SweepSpec): boolean {
-  const [input] = node.inputs;
-  if (node.op.name !== "expand" || node.shape.join() !== shape.join() || input!.shape.length !== shape.length)
-    return false;
-  const kept = layout.loops[0]!.shape.length;
-  return input!.shape.every((size, dim) => size === (layout.axes[dim]!.terms[0]!.from < kept ? shape[dim] : 1));
 }
 
 /** A vec4's place among vec4s. */

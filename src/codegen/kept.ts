@@ -15,25 +15,25 @@ export type Kept = ReadonlyMap<Node, { readonly level: number; readonly output: 
  * What to keep.
  *
  * @param stores outputs with a value an element, whose rows are whole vec4s
- * @param isSwept whether a level reads its rows by itself; else nothing may count on what it computes
+ * @param computes whether a level comes by an element where it may keep it; else nothing may count on its doing so
  */
 export function keptElements(
   sweep: SweepSpec,
   around: Surroundings,
-  { stores, isSwept }: { readonly stores: readonly Node[]; readonly isSwept: (level: number) => boolean },
+  { stores, computes }: { readonly stores: readonly Node[]; readonly computes: (level: number, node: Node) => boolean },
 ): Kept {
   const kept = new Map<Node, { level: number; output: number }>();
   const free = freeOutputs(sweep, around, stores);
   if (around.limits.adapterClass !== "software" || free.length === 0) return kept;
   const roots = [...sweep.folds.map((level) => level.map((fold) => fold.inputs[0]!)), stores];
   const inside = new Inside(sweep, around, roots.flat());
-  const needed = roots.map((nodes, level) => (isSwept(level) ? inside.costlyFor(nodes) : []));
+  const needed = roots.map((nodes) => inside.costlyFor(nodes));
   needed.forEach((nodes, level) => {
     const later = new Set(needed.slice(level + 1).flat());
     const known = new Set(inside.below([...kept.keys()]));
     // users come before what they are computed from: with them that is kept, too, unless others need it by itself
     for (const node of nodes.toReversed()) {
-      if (free.length === 0 || known.has(node) || !later.has(node)) continue;
+      if (free.length === 0 || known.has(node) || !later.has(node) || !computes(level, node)) continue;
       kept.set(node, { level, output: free.shift()! });
       for (const each of inside.below([node])) known.add(each);
     }

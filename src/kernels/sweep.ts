@@ -6,9 +6,12 @@ import { foldGrid } from "./grid";
 import { ceilDiv, type KernelLimits, type Pass, type Shader } from "./kernel";
 import { runOf } from "./run";
 
-/** Hooks: `prepare(o)`, `load(level, o, outer, vec)`, `identity`, `combine`, `take(level, o, found)`, `middle()`, `store(o, outer, vec, count)`, `store_row(o)`. */
+/**
+ * Hooks: `prepare(o)`, `load(level, o, outer, vec)`, `identity`, `combine`, `take(level, o, found)`, `store(o, outer, vec, count)`,
+ * `store_row(o)`; `middle()` of moments; `keep(o, outer, vec, value)` and `begin_turn(turn)` of exponentials.
+ */
 export const sweep: Shader = { name: "sweep", source: sweepSource };
-/** The same hooks, but for `middle`. */
+/** The first of these hooks. */
 export const sweepShared: Shader = { name: "sweepShared", source: sweepSharedSource };
 
 /** Levels of folds that one kernel takes, and folds of one level. */
@@ -24,6 +27,9 @@ export interface SweepInfo {
   readonly folds: number;
   /** Whether the first two levels are a sum and one of squares around what is made of it, of the same numbers; rows are whole vec4s. */
   readonly moments: boolean;
+  /** Whether the first two levels are a maximum and a sum of exponentials of how far the same numbers are below it, and
+   * whether those are kept; whole vec4s, too. */
+  readonly soft: { readonly keeps: boolean } | null;
   /** Whether it stores more than a value a row. */
   readonly stores: boolean;
   /** Characters of what it does with each vec4, with what that calls. */
@@ -45,7 +51,7 @@ export const isSweepable = ({ rows, outer, inner }: SweepSize, limits: KernelLim
 export type SweepSize = Pick<SweepInfo, "rows" | "outer" | "inner">;
 
 export function planSweep(
-  { rows, outer, inner, levels, folds, moments, stores, written }: SweepInfo,
+  { rows, outer, inner, levels, folds, moments, soft, stores, written }: SweepInfo,
   limits: KernelLimits,
 ): Pass {
   const isSoftware = limits.adapterClass === "software";
@@ -54,10 +60,12 @@ export function planSweep(
   const workgroup = isMany ? sizes.many : sizes.few;
   const count = rows * outer * inner;
   const vecs = ceilDiv(inner, 4);
+  const run = runOf(vecs, { total: rows * outer * vecs, written, most: stores ? 4 : 8 }, limits);
   const loop = {
-    RUN: runOf(vecs, { total: rows * outer * vecs, written, most: stores ? 4 : 8 }, limits),
+    RUN: run,
     RAGGED: inner % 4 === 0 ? 0 : 1,
     ...(moments && { MOMENTS: 1, FIRST: 2 }),
+    ...(soft && { SOFT: 1, FIRST: 2, TOPS: soft.keeps ? (outer * vecs) / run : 1 }),
   };
   const consts = { WORKGROUP: workgroup, BLOCK, LEVELS: levels, FOLDS: folds, STORES: stores ? 1 : 0 };
   return {
