@@ -3,6 +3,7 @@
 import { checkedDevice, defaultDevice, type Device } from "./device";
 import { DTypeError, ShapeError, ValueError } from "./errors";
 import { allocateHost, type DType, isInteger, type TypedArray } from "./graph/dtype";
+import { roundAllToHalf } from "./graph/half";
 import type { Node } from "./graph/node";
 import { checkShape, sameShape, type Shape, showShape } from "./graph/shape";
 import * as ops from "./ops";
@@ -139,6 +140,7 @@ function toHost(values: Values, dtype: DType): TypedArray {
   const data = allocateHost(dtype, values.length);
   if (isInteger(dtype) && values.constructor !== data.constructor) checkRange(values, dtype);
   for (let i = 0; i < data.length; i++) data[i] = dtype === "bool" ? Number(values[i] !== 0) : values[i]!;
+  if (dtype === "f16") roundAllToHalf(data);
   return data;
 }
 

@@ -7,6 +7,7 @@ import { checkChoice, checkOptionNames, describe } from "./options";
 import { DEBUG_SWITCH, debugSwitch } from "./debugSwitch";
 import { DeviceError, DeviceLostError, ValueError } from "./errors";
 import type { AdapterInfo } from "./gpu/adapterInfo";
+import type { DType } from "./graph/dtype";
 import type { MemoryUse } from "./gpu/memoryUse";
 import { CpuBackend } from "./runtime/cpuBackend";
 import { Engine } from "./runtime/engine";
@@ -53,6 +54,8 @@ type DescribedBackend = Backend & {
   resetPeakMemory(): void;
   /** Running totals: dispatches, submits, bytes uploaded and read, ... */
   counters(): Readonly<Record<string, number>>;
+  /** Whether tensors of f16 may be there. */
+  readonly hasF16: boolean;
   /** Whether the GPU behind it is gone. */
   readonly isLost?: boolean;
   destroy?(): void;
@@ -79,6 +82,12 @@ export class Device {
 
   get kind(): DeviceKind {
     return this.backend.kind;
+  }
+
+  /** Whether it holds tensors of this dtype: WebGPU has no f64, and f16 only where the adapter has `shader-f16`. */
+  supports(dtype: DType): boolean {
+    if (dtype === "f64") return this.kind === "cpu";
+    return dtype !== "f16" || this.backend.hasF16;
   }
 
   /** What is known of the adapter; strings are empty where the browser does not tell. */

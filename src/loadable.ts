@@ -6,6 +6,7 @@
 import { tensor } from "./creation";
 import type { Device } from "./device";
 import { type DType, isFloat } from "./graph/dtype";
+import { fromHalfBits } from "./graph/half";
 import { sameShape, type Shape, showShape, sizeOf } from "./graph/shape";
 import { describe } from "./options";
 import { Tensor } from "./tensor";
@@ -25,7 +26,7 @@ export interface Place {
 }
 
 /** dtypes of files whose values a place takes as they are. */
-const FITTING = { float: ["f32", "f64"], integer: ["i32", "u32", "u8", "i64", "bool"] };
+const FITTING = { float: ["f32", "f64", "f16"], integer: ["i32", "u32", "u8", "i64", "bool"] };
 
 /** Why a value cannot be written there, as what was got; null if it can. */
 export function misfit(value: Tensor | StateArray, { shape, dtype, device }: Place): string | null {
@@ -49,6 +50,9 @@ const isLoadable = (value: unknown): boolean =>
 /** The value as a tensor of its place. */
 export function placed(value: Tensor | StateArray, { shape, dtype, device }: Place): Tensor {
   if (value instanceof Tensor) return value.detach();
-  const data = Float64Array.from({ length: value.data.length }, (_, i) => Number(value.data[i]));
+  const { data: given } = value;
+  const isBits = value.dtype === "f16" && given instanceof Uint16Array;
+  const values = isBits ? fromHalfBits(given) : given;
+  const data = Float64Array.from({ length: values.length }, (_, i) => Number(values[i]));
   return tensor(data, { shape, dtype, device });
 }

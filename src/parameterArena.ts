@@ -4,7 +4,7 @@
  */
 
 import type { Device } from "./device";
-import { DeviceError, InternalError } from "./errors";
+import { DeviceError, DTypeError, InternalError } from "./errors";
 import type { Node } from "./graph/node";
 import * as ops from "./ops";
 import { Arena, ArenaLayout } from "./runtime/arena";
@@ -38,6 +38,11 @@ export class ParameterArena extends Arena {
     layout: ArenaLayout,
     readonly parameters: readonly Parameter[],
   ) {
+    if (parameters.some(({ dtype }) => dtype === "f16")) {
+      throw new DTypeError(
+        `${name}: parameters that are updated must be f32, got f16. Keep the model in f32: model.float().`,
+      );
+    }
     super(
       name,
       layout,

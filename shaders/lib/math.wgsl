@@ -24,6 +24,21 @@ fn nan_of(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) | 0x7fc00000u); }
 fn nan_of4(x: vec4<f32>) -> vec4<f32> { return bitcast<vec4<f32>>(bitcast<vec4<u32>>(x) | vec4<u32>(0x7fc00000u)); }
 fn inf_of(x: f32) -> f32 { return bitcast<f32>((bitcast<u32>(x) & 0x80000000u) | 0x7f800000u); }
 
+// The f16 nearest to x, ties to even, as an f32: what is too large is infinity. WGSL's own conversion may round otherwise.
+fn round_half(x: f32) -> f32 {
+  let bits = bitcast<u32>(x);
+  let size = bits & 0x7fffffffu;
+  let sign = bits & 0x80000000u;
+  if (size >= 0x7f800000u) { return x; } // infinity, NaN
+  if (size >= 0x477ff000u) { return bitcast<f32>(sign | 0x7f800000u); } // from 65520
+  if (size >= 0x38800000u) { return bitcast<f32>((bits + 0xfffu + ((bits >> 13u) & 1u)) & 0xffffe000u); }
+  let small = round(bitcast<f32>(size) * 16777216.0) / 16777216.0; // below 2^-14: multiples of 2^-24
+  return bitcast<f32>(sign | bitcast<u32>(small));
+}
+fn round_half4(x: vec4<f32>) -> vec4<f32> {
+  return vec4<f32>(round_half(x.x), round_half(x.y), round_half(x.z), round_half(x.w));
+}
+
 // The magnitude of x with the sign of y.
 fn with_sign(x: f32, y: f32) -> f32 { return bitcast<f32>((bitcast<u32>(x) & 0x7fffffffu) | (bitcast<u32>(y) & 0x80000000u)); }
 fn with_sign4(x: vec4<f32>, y: vec4<f32>) -> vec4<f32> {

@@ -3,15 +3,20 @@
  * buffer is bound in windows, they look which one an element lies in.
  */
 
-import type { DType } from "../graph/dtype";
+import { type DType, inRegister } from "../graph/dtype";
 import type { ScalarType } from "./specialize";
 
 /** One element; four from an index that 4 divides; four from four times an index; four from any index; four at four indices. */
 export type Access = "one" | "vec" | "quad" | "run" | "each";
 
 /** Type of an element in memory. */
-export const memoryType = (dtype: DType): ScalarType => (dtype === "f32" || dtype === "i32" ? dtype : "u32");
-const valueType = (dtype: DType): string => (dtype === "u8" ? "u32" : dtype);
+export const memoryType = (dtype: DType): ScalarType | "f16" =>
+  dtype === "f32" || dtype === "i32" || dtype === "f16" ? dtype : "u32";
+/** Type of a scalar among the parameters. */
+export const paramType = (dtype: DType): ScalarType => {
+  const type = memoryType(dtype);
+  return type === "f16" ? "f32" : type;
+};
 
 /** Reads of one binding, as expressions. */
 export interface Reader {
@@ -50,6 +55,7 @@ function converted(value: string, stored: string, dtype: DType, lanes: 1 | 4): s
   const wide = (type: string): string => (lanes === 1 ? type : `vec4<${type}>`);
   if (dtype === "bool")
     return stored === "u32" ? `${value} != ${zero}` : `bitcast<${wide("u32")}>(${value}) != ${zero}`;
+  if (dtype === "f16") return `${wide("f32")}(${value})`;
   return stored === dtype ? value : `bitcast<${wide(dtype)}>(${value})`;
 }
 
@@ -74,7 +80,7 @@ interface Source {
 export function accessors(source: Source): string[] {
   const { name, dtype, accesses, reads } = source;
   const isCut = reads.length > 1;
-  const type = valueType(dtype);
+  const type = inRegister(dtype);
   const picked = (index: string): string => (isCut ? `${name}_pick(${index})` : reads[0]!.one(index));
   const four = (one: (lane: number) => string): string => `vec4<${type}>(${[0, 1, 2, 3].map(one).join(", ")})`;
   const run = (one: (index: string) => string, base: string): string => four((lane) => one(`(${base} + ${lane}u)`));

@@ -7,11 +7,18 @@ import { byteLengthOf } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { sizeOf } from "../graph/shape";
 import { choicesOf, familyOf } from "../kernels/choices";
-import { elementwise, elementwiseGrid, elementwiseRun, elementwiseScalar } from "../kernels/elementwise";
+import {
+  elementwise,
+  elementwiseGrid,
+  elementwiseHalf,
+  elementwiseHalfScalar,
+  elementwiseRun,
+  elementwiseScalar,
+} from "../kernels/elementwise";
 import { ceilDiv, type KernelLimits, type KernelPlan, type Pass } from "../kernels/kernel";
 import { LIBRARIES } from "../kernels/libraries";
 import type { KernelCall } from "../ops/op";
-import { Emitter, storedBits, wgslType } from "./emit";
+import { Emitter, roundedHalf, storedBits, wgslType } from "./emit";
 import type { KernelInputs } from "./inputs";
 import {
   type Composed,
@@ -75,9 +82,15 @@ function composeElementwise({ root, rows }: UnitSpec, around: Surroundings): Com
   const variable = { name: "index", shape: root.shape, laned: lanes === 4, ...quarter };
   const emitter = new Emitter(inputs, around, lanes, [variable]);
   const value = emitter.value(root, emitter.root);
-  const bits = inWords ? `pack4xU8(${value})` : storedBits(value, root.dtype, lanes);
+  const isHalf = root.dtype === "f16";
+  const bits = inWords
+    ? `pack4xU8(${value})`
+    : isHalf
+      ? roundedHalf(value, lanes)
+      : storedBits(value, root.dtype, lanes);
   const hook = isVector ? "compute4" : "compute";
-  const result = isVector ? "vec4<u32>" : "u32";
+  const wide = (type: string): string => (isVector ? `vec4<${type}>` : type);
+  const result = wide(isHalf ? "f32" : "u32");
   const argument = inWords ? "word" : isVector ? "vec" : windows.argument("index");
   const first = inWords ? "4u * word" : "4u * vec";
   const head = inWords || isVector ? `  let index = ${windows.counted(first)};\n` : windows.head("index");
@@ -88,7 +101,13 @@ function composeElementwise({ root, rows }: UnitSpec, around: Surroundings): Com
   const passFor = (elements: number): Pass => {
     const stores = ceilDiv(elements, perStore);
     return {
-      shader: isVector ? elementwise : elementwiseScalar,
+      shader: isHalf
+        ? isVector
+          ? elementwiseHalf
+          : elementwiseHalfScalar
+        : isVector
+          ? elementwise
+          : elementwiseScalar,
       grid: elementwiseGrid(stores, run, around.limits),
       ...(isVector && { consts: { RUN: run } }),
       params: { count: stores, offset: 0 },
@@ -97,9 +116,11 @@ function composeElementwise({ root, rows }: UnitSpec, around: Surroundings): Com
       bytes: 4 * elements,
     };
   };
-  const holes = { hooks, helpers: inputs.helpers(result), extraParams: windows.params };
+  const holes = { hooks, helpers: inputs.helpers(wide(isHalf ? "f16" : "u32")), extraParams: windows.params };
   const launches = windows.launches(passFor, (pass) => finish(pass, inputs, holes, []));
-  return rows ? launches.map((launch) => storingRows(launch, rows, root, isVector ? 16 : 4)) : launches;
+  return rows
+    ? launches.map((launch) => storingRows(launch, rows, root, isHalf ? 2 * lanes : isVector ? 16 : 4))
+    : launches;
 }
 
 /** What a binding holds of a result. Rows of what it does not hold whole may start after where it may. */

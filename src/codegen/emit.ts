@@ -4,7 +4,7 @@
  */
 
 import { InternalError } from "../errors";
-import type { DType } from "../graph/dtype";
+import { type DType, inRegister } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { sizeOf } from "../graph/shape";
 import { type IndexedContext, type Lanes, opOf, type PointwiseContext } from "../ops/op";
@@ -13,7 +13,7 @@ import type { KernelInputs } from "./inputs";
 
 /** WGSL type of a value of `dtype`. */
 export function wgslType(dtype: DType, lanes: Lanes): string {
-  const scalar = dtype === "u8" ? "u32" : dtype;
+  const scalar = inRegister(dtype);
   return lanes === 1 ? scalar : `vec4<${scalar}>`;
 }
 
@@ -23,6 +23,10 @@ export function storedBits(value: string, dtype: DType, lanes: Lanes): string {
   if (dtype === "bool") return `select(${type}(0u), ${type}(1u), ${value})`;
   return dtype === "u32" || dtype === "u8" ? value : `bitcast<${type}>(${value})`;
 }
+
+/** Expression of a value as f16 holds it, itself an f32. */
+export const roundedHalf = (value: string, lanes: Lanes): string =>
+  value.startsWith("round_half") ? value : `round_half${lanes === 4 ? "4" : ""}(${value})`;
 
 /** What the emitter must know of the fusion: where expressions end. */
 export interface Cuts {

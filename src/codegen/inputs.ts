@@ -6,7 +6,7 @@
 
 import type { Node } from "../graph/node";
 import type { KernelLimits } from "../kernels/kernel";
-import { type Access, accessors, memoryType, movedBy, type Reader, reader } from "./accessors";
+import { type Access, accessors, memoryType, movedBy, paramType, type Reader, reader } from "./accessors";
 import type { OutputWindows } from "./outputWindows";
 import type { ExtraBinding, Field } from "./specialize";
 import { paddedByteLength, type Window, windowElements, windowsOf } from "./windows";
@@ -92,7 +92,7 @@ export class KernelInputs {
   }
 
   get extraParams(): Field[] {
-    return this.uniform.map(({ name, node }) => ({ name, type: memoryType(node.dtype) }));
+    return this.uniform.map(({ name, node }) => ({ name, type: paramType(node.dtype) }));
   }
 
   get extraBindings(): ExtraBinding[] {

@@ -61,6 +61,7 @@ export interface Specialized {
 }
 
 const ENABLE_SUBGROUPS = "enable subgroups;";
+const ENABLE_F16 = "enable f16;";
 const BINDING = /^@group\(0\) @binding\((\d+)\) var<([^>]+)> (\w+): (.+);.*$/;
 const PARAMS = /struct Params \{([^}]*)\}/;
 
@@ -134,8 +135,12 @@ export function specialize(shader: Shader, libraries: readonly Shader[], holes: 
   const helpers = holes.helpers ?? [];
   const text = [source, ...extra, ...helpers].join("\n");
   const functions = usedFunctions([...(shader.libs ?? []), ...libraries], text);
-  const enabled = text.includes("subgroupBroadcast(") ? [ENABLE_SUBGROUPS] : [];
-  const wgsl = [...enabled, ...functions, text.replace(ENABLE_SUBGROUPS, "")].join("\n"); // it must come first
+  const enabled = [
+    ...(/\bf16\b/.test(text) ? [ENABLE_F16] : []),
+    ...(text.includes("subgroupBroadcast(") ? [ENABLE_SUBGROUPS] : []),
+  ];
+  const body = text.replace(ENABLE_F16, "").replace(ENABLE_SUBGROUPS, ""); // they must come first
+  const wgsl = [...enabled, ...functions, body].join("\n");
   return { wgsl, bindings, params };
 }
 

@@ -20,6 +20,8 @@ export interface GpuLimits {
   readonly bindingOffsetAlignment: number;
   /** Invocations of a subgroup; 0 where that is not known, or shaders may not use it. */
   readonly subgroupSize: number;
+  /** Whether shaders may read and write f16. */
+  readonly hasF16: boolean;
 }
 
 export interface RequestOptions {
@@ -117,5 +119,6 @@ export function readLimits(device: GPUDevice, adapterClass: AdapterClass, info: 
     maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
     bindingOffsetAlignment: Math.max(limits.minStorageBufferOffsetAlignment, limits.minUniformBufferOffsetAlignment),
     subgroupSize: hasSubgroups ? (info.subgroupMinSize ?? 0) : 0,
+    hasF16: device.features.has("shader-f16"),
   };
 }

@@ -1,6 +1,8 @@
-/** Wrapper of shaders/elementwise.wgsl and elementwiseScalar.wgsl: one fused expression over an output. */
+/** Wrapper of shaders/elementwise.wgsl and its kin, elementwiseScalar and those for halves: one fused expression over an output. */
 
 import elementwiseSource from "../../shaders/elementwise.wgsl?raw";
+import elementwiseHalfSource from "../../shaders/elementwiseHalf.wgsl?raw";
+import elementwiseHalfScalarSource from "../../shaders/elementwiseHalfScalar.wgsl?raw";
 import elementwiseScalarSource from "../../shaders/elementwiseScalar.wgsl?raw";
 import { ceilDiv, type KernelLimits, type Shader } from "./kernel";
 import { runOf } from "./run";
@@ -9,6 +11,10 @@ import { runOf } from "./run";
 export const elementwise: Shader = { name: "elementwise", source: elementwiseSource };
 /** One element an invocation. Hook: `compute(index) -> u32`. */
 export const elementwiseScalar: Shader = { name: "elementwiseScalar", source: elementwiseScalarSource };
+/** The same, stored as f16. Hook: `compute4(vec) -> vec4<f32>`, rounded. */
+export const elementwiseHalf: Shader = { name: "elementwiseHalf", source: elementwiseHalfSource };
+/** The same, stored as f16. Hook: `compute(index) -> f32`, rounded. */
+export const elementwiseHalfScalar: Shader = { name: "elementwiseHalfScalar", source: elementwiseHalfScalarSource };
 
 const WORKGROUP = 64;
 /** Software adapters want few, fat invocations; hardware ones as many as there are lanes. */

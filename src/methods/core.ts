@@ -195,7 +195,7 @@ export abstract class TensorCore {
    * The value in another dtype. Floats are cut towards zero, saturating; everything but 0 is true. Gradients flow from
    * floats to floats.
    *
-   * @throws DTypeError for f64 on a device other than the CPU, and for what is no dtype
+   * @throws DTypeError for f64 on a device other than the CPU, f16 on a GPU without it, and for what is no dtype
    */
   to(dtype: DType): Tensor;
   /**
@@ -222,6 +222,16 @@ export abstract class TensorCore {
   /** The value as f32. */
   float(): Tensor {
     return this.to("f32");
+  }
+
+  /**
+   * The value as f16: half the memory, arithmetic still in f32. Experimental; see docs/DTYPES.md.
+   *
+   * @throws DTypeError on a GPU without `shader-f16`
+   * @see torch.Tensor.half
+   */
+  half(): Tensor {
+    return this.to("f16");
   }
 
   /** The value as f64, which only the CPU has. @see torch.Tensor.double */
@@ -355,9 +365,15 @@ function nodeOf(op: string, operand: unknown): Node | number | null {
   throw operandError(op, operand);
 }
 
-/** f64 is for gradient checks on the CPU: WebGPU has no such type. */
+/** f64 is for gradient checks on the CPU: WebGPU has no such type, and not every GPU has f16. */
 export function checkPlace(op: string, dtype: DType, device: Device): void {
-  if (dtype !== "f64" || device.kind === "cpu") return;
+  if (device.supports(dtype)) return;
+  if (dtype === "f16") {
+    throw new DTypeError(
+      `${op}: f16 must be on a GPU with the feature shader-f16, got ${device.name}, whose adapter lacks it. ` +
+        'Use f32: leave out autocast, or cast with .to("f32"). The device "cpu" has f16 too.',
+    );
+  }
   throw new DTypeError(
     `${op}: f64 must stay on the CPU, got one for ${device.name}. ` +
       'Cast it with .to("f32"), or make it with { device: await openDevice("cpu") }.',

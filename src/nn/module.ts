@@ -225,7 +225,7 @@ export abstract class Module {
   /**
    * Gives all parameters and buffers of floats another dtype, for good. Optimizers are made afterwards.
    *
-   * @param dtype `"f32"`, or `"f64"` on the CPU
+   * @param dtype `"f32"`, `"f16"` where the device has it, or `"f64"` on the CPU
    * @throws DTypeError for a dtype without gradients, for f64 on another device, or once an optimizer has a parameter
    * @see torch.nn.Module.to
    */
@@ -256,7 +256,7 @@ export abstract class Module {
   private converted(dtype: DType): this {
     checkNoDeviceName("to", dtype);
     if (!isFloat(dtype)) {
-      throw new DTypeError(`to: a module must be of floats, got ${dtype}. Use "f32", or "f64" on the CPU.`);
+      throw new DTypeError(`to: a module must be of floats, got ${dtype}. Use "f32", "f16", or "f64" on the CPU.`);
     }
     for (const state of [...this.parameters(), ...this.buffers()]) if (isFloat(state.dtype)) state.convert(dtype);
     return this;
@@ -265,6 +265,15 @@ export abstract class Module {
   /** `to("f64")`, as `gradcheck` needs it; on the CPU. @see torch.nn.Module.double */
   double(): this {
     return this.to("f64");
+  }
+
+  /**
+   * `to("f16")`, for use without training: optimizers want f32, see `autocast`. Experimental.
+   *
+   * @see torch.nn.Module.half
+   */
+  half(): this {
+    return this.to("f16");
   }
 
   /** `to("f32")`. @see torch.nn.Module.float */

@@ -14,7 +14,7 @@ import {
   sizeOf,
 } from "../graph/shape";
 import { checkDType } from "./check";
-import { scalar } from "./leaf";
+import { storedScalar } from "./leaf";
 import { along, apply, defineOp } from "./op";
 import { NUMERIC } from "./pointwise";
 import { forEachRow } from "./strided";
@@ -137,7 +137,8 @@ export const reduceDims = (op: string, x: Node, dims: Dims): number[] =>
 // --- constants -------------------------------------------------------------------------------------------------------
 
 /** One number everywhere. */
-export const full = (shape: Shape, value: number, dtype: DType = "f32"): Node => expand(scalar(value, dtype), shape);
+export const full = (shape: Shape, value: number, dtype: DType = "f32"): Node =>
+  expand(storedScalar(value, dtype), shape);
 export const zeros = (shape: Shape, dtype: DType = "f32"): Node => full(shape, 0, dtype);
 export const ones = (shape: Shape, dtype: DType = "f32"): Node => full(shape, 1, dtype);
 export const fullLike = (x: Node, value: number): Node => full(x.shape, value, x.dtype);

@@ -1,13 +1,22 @@
 /** Casts between dtypes, and how operands of a builder are brought together: promotion, then broadcasting. */
 
 import { DTypeError } from "../errors";
-import { combine, type DType, INTEGER_RANGE, isFloat, isInteger, promote, toFloatDType } from "../graph/dtype";
+import {
+  combine,
+  type DType,
+  inRegister,
+  INTEGER_RANGE,
+  isFloat,
+  isInteger,
+  promote,
+  toFloatDType,
+} from "../graph/dtype";
 import { Node } from "../graph/node";
 import { broadcastShapes } from "../graph/shape";
 import { operandError } from "../options";
 import { expand } from "./broadcast";
 import { checkDTypeName } from "./check";
-import { scalar } from "./leaf";
+import { scalar, storedScalar } from "./leaf";
 import { apply, defineOp, type PointwiseContext } from "./op";
 import { call, lit, vec, zeroLit } from "./wgsl";
 
@@ -20,9 +29,10 @@ function converter(from: DType, to: DType): (value: number) => number {
 }
 
 function castWgsl([x]: readonly string[], { inputs, output: to, lanes }: PointwiseContext): string {
-  const from = inputs[0]!;
+  const from = inRegister(inputs[0]!);
+  if (to === "f16") return call("round_half", [from === "f32" ? x! : `${vec("f32", lanes)}(${x})`], lanes);
   if (to === "bool") return from === "f32" ? call("is_nonzero", [x!], lanes) : `(${x} != ${zeroLit(from, lanes)})`;
-  if (from === "f32") return call(`to_${to}`, [x!], lanes);
+  if (from === "f32") return to === "f32" ? x! : call(`to_${to}`, [x!], lanes);
   const converted = `${vec(to, lanes)}(${x})`;
   return to === "u8" && from !== "bool" ? `(${converted} & ${lit("255u", "u32", lanes)})` : converted;
 }
@@ -95,7 +105,7 @@ export function together(op: string, operands: readonly Operand[], dtype?: DType
 export function fitted(op: string, value: Operand, dtype: DType): Node {
   const isNumber = typeof value === "number";
   if (!isNumber && !((value as unknown) instanceof Node)) throw operandError(op, value);
-  if (isNumber && (dtype !== "bool" || value === 0 || value === 1)) return scalar(value, dtype, op);
+  if (isNumber && (dtype !== "bool" || value === 0 || value === 1)) return storedScalar(value, dtype, op);
   if (!isNumber && (value.shape.length === 0 ? combine(dtype, value.dtype) : promote(dtype, value.dtype)) === dtype)
     return cast(value, dtype);
   throw new DTypeError(

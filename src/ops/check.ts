@@ -10,7 +10,7 @@ import { checkNoDeviceName } from "../options";
 export function checkDType(op: string, inputs: readonly Node[], allowed: readonly DType[]): void {
   const wrong = inputs.find((input) => !allowed.includes(input.dtype));
   if (!wrong) return;
-  const named = allowed.filter((dtype) => dtype !== "f64"); // goes wherever f32 goes, but few have a use for it
+  const named = allowed.filter((dtype) => dtype !== "f64" && dtype !== "f16"); // go wherever f32 goes, but few have a use for them
   throw new DTypeError(
     `${op}: dtype must be ${named.join(" or ")}, got ${wrong.dtype}. ${wayOut(wrong.dtype, allowed)}`,
   );
@@ -26,10 +26,10 @@ function wayOut(dtype: DType, allowed: readonly DType[]): string {
 const OTHER_NAMES: Readonly<Record<string, DType>> = {
   double: "f64",
   float: "f32",
-  float16: "f32",
+  float16: "f16",
   float32: "f32",
   float64: "f64",
-  half: "f32",
+  half: "f16",
   bfloat16: "f32",
   int: "i32",
   int8: "i32",

@@ -229,7 +229,7 @@ export function interpolate(x: Node, options: InterpolateOptions): Node {
   const { mode = "nearest", alignCorners, antialias = false } = options;
   checkMode(x, mode, options);
   const axes = axesOf(x, mode, options);
-  const isF64 = x.dtype !== "f32";
+  const isF64 = x.dtype === "f64";
   // the last dimension first: PyTorch's innermost sum
   return axes.reduceRight((value, axis, d) => {
     const dim = d + 2;

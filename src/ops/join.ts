@@ -1,7 +1,7 @@
 /** Tensors put together: one after the other, or along a new dimension. Its transpose is `narrow`. */
 
 import { ShapeError } from "../errors";
-import type { DType, HostArray } from "../graph/dtype";
+import { type DType, type HostArray, inRegister } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { around, normalizeDim, showShape } from "../graph/shape";
 import { cast, commonDType } from "./cast";
@@ -37,7 +37,7 @@ function catWgsl(node: Node, context: IndexedContext): string {
         ? value
         : context.bind(
             `select(${value}, ${result}, ${coord} < ${constant(start)})`,
-            node.dtype === "u8" ? "u32" : (node.dtype as Exclude<DType, "f64" | "u8">),
+            inRegister(node.dtype) as Exclude<DType, "f64" | "f16" | "u8">,
           );
     start += size;
   });

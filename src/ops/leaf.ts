@@ -5,6 +5,7 @@
 
 import { DTypeError, InternalError, ShapeError, ValueError } from "../errors";
 import { allocateHost, type DType, INTEGER_RANGE, isFloat, isInteger, type TypedArray } from "../graph/dtype";
+import { roundToHalf } from "../graph/half";
 import { Node, type VariableRef } from "../graph/node";
 import { checkShape, type Shape, showShape, sizeOf } from "../graph/shape";
 import { operandError } from "../options";
@@ -87,6 +88,10 @@ export function scalar(value: number, dtype: DType = "f32", op = "scalar"): Node
   node.hostData = data;
   return node;
 }
+
+/** As `scalar`, of a number that is to be a tensor's value: among tensors of f16 a number counts as f32, as in PyTorch. */
+export const storedScalar = (value: number, dtype: DType, op?: string): Node =>
+  scalar(dtype === "f16" && typeof value === "number" ? roundToHalf(value) : value, dtype, op);
 
 /** A node that reads a variable as it is at `version`. */
 export function variable(ref: VariableRef, version: number, requiresGrad = false): Node {

@@ -137,6 +137,23 @@ export const computedFrom = (node: Node): readonly Node[] =>
 
 /** Makes a node: checks shapes and dtypes now, computes nothing. */
 export function apply<A extends Attrs>(op: Op<A>, inputs: readonly Node[], attrs: A): Node {
+  const { kind } = op.lowering;
+  const isHeavy = kind === "kernel" || kind === "reduce";
+  return isHeavy && inputs.some(({ dtype }) => dtype === "f16")
+    ? applyInF32(op, inputs, attrs)
+    : make(op, inputs, attrs);
+}
+
+/** Kernels and reductions know no f16: theirs is cast before and after, so that they add up in f32. */
+function applyInF32<A extends Attrs>(op: Op<A>, inputs: readonly Node[], attrs: A): Node {
+  const castOp = registry.get("cast")!;
+  const { dtype } = op.infer(inputs, attrs);
+  const wide = inputs.map((input) => (input.dtype === "f16" ? make(castOp, [input], { dtype: "f32" }) : input));
+  const result = make(op, wide, attrs);
+  return result.dtype === dtype ? result : make(castOp, [result], { dtype });
+}
+
+function make<A extends Attrs>(op: Op<A>, inputs: readonly Node[], attrs: A): Node {
   const { shape, dtype } = op.infer(inputs, attrs);
   const requiresGrad = op.vjp !== null && isFloat(dtype) && gradEnabled() && inputs.some((input) => input.requiresGrad);
   return new Node(op, inputs, attrs, shape, dtype, requiresGrad);

@@ -1,6 +1,6 @@
 /** How pointwise ops are defined: a JavaScript function, its WGSL, a gradient. The ops themselves are in the files beside. */
 
-import { type DType, isFloat, isInteger, type TypedArray } from "../graph/dtype";
+import { type DType, inRegister, isFloat, isInteger, type TypedArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { checkDType, checkSameDType, checkSameShape } from "./check";
 import { defineOp, type Op, type PointwiseContext, type VjpContext } from "./op";
@@ -46,9 +46,9 @@ interface BinarySpec extends Spec {
   readonly wgsl: (a: string, b: string, context: PointwiseContext) => string;
 }
 
-export const FLOAT: readonly DType[] = ["f32", "f64"];
+export const FLOAT: readonly DType[] = ["f32", "f64", "f16"];
 /** What reductions take: u8 would overflow there. */
-export const NUMERIC: readonly DType[] = ["f32", "f64", "i32", "u32"];
+export const NUMERIC: readonly DType[] = ["f32", "f64", "f16", "i32", "u32"];
 export const NUMBER: readonly DType[] = [...NUMERIC, "u8"];
 export const INTEGER: readonly DType[] = ["i32", "u32", "u8"];
 export const BITS: readonly DType[] = [...INTEGER, "bool"];
@@ -69,9 +69,7 @@ function mapBinary(out: TypedArray, a: TypedArray, b: TypedArray, f: BinarySpec[
   for (let i = 0; i < out.length; i++) out[i] = f(a[i]!, b[i]!, round);
 }
 
-const inRegister = (dtype: DType): DType => (dtype === "u8" ? "u32" : dtype);
-
-/** An op's WGSL, where u8 is a u32 below 256. */
+/** An op's WGSL, where u8 is a u32 below 256 and f16 an f32. */
 function onRegisters(wgsl: (context: PointwiseContext) => string, context: PointwiseContext): string {
   const { lanes, inputs, output } = context;
   const value = wgsl({ lanes, inputs: inputs.map(inRegister), output: inRegister(output) });

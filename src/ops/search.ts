@@ -1,7 +1,7 @@
 /** Places in sorted sequences: searchsorted, and what counts by it: histograms. */
 
 import { DTypeError, ShapeError, ValueError } from "../errors";
-import { allocateHost, isFloat, type TypedArray } from "../graph/dtype";
+import { allocateHost, inRegister, isFloat, type TypedArray } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { showShape } from "../graph/shape";
 import { checkNumber } from "../options";
@@ -64,7 +64,7 @@ function searchWgsl(node: Node, context: IndexedContext): string {
   const value = context.read(1, context.coords);
   const lead = sequence.shape.length === 1 ? [] : context.coords.slice(0, -1);
   const isFound = (element: string): string => {
-    if (values.dtype === "f32") return call(right ? "is_gt" : "is_ge", [element, value], lanes);
+    if (inRegister(values.dtype) === "f32") return call(right ? "is_gt" : "is_ge", [element, value], lanes);
     return `(${element} ${right ? ">" : ">="} ${value})`;
   };
   let [low, high] = [constant(0), constant(size)];

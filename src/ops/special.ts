@@ -189,7 +189,7 @@ function numberAmong(op: string, wins: typeof ge, a: Operand, b: Operand): Node 
 }
 
 /** The largest finite number of a float dtype. */
-const LARGEST = { f32: (2 - 2 ** -23) * 2 ** 127, f64: Number.MAX_VALUE } as const;
+const LARGEST = { f16: 65504, f32: (2 - 2 ** -23) * 2 ** 127, f64: Number.MAX_VALUE } as const;
 
 /** `x` with numbers in place of NaN and the infinities; null for the largest and smallest there are. */
 export function nanToNum(x: Node, nan = 0, posinf: number | null = null, neginf: number | null = null): Node {

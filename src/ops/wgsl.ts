@@ -1,12 +1,13 @@
 /** Pieces of WGSL text that fit one lane and four. */
 
-import type { DType } from "../graph/dtype";
+import { type DType, inRegister } from "../graph/dtype";
 import type { Lanes } from "./op";
 
 // tensors of f64 are never on a GPU: WGSL has no such type
 const SCALAR: Readonly<Record<DType, string>> = {
   f64: "f64",
   f32: "f32",
+  f16: "f32",
   i32: "i32",
   u32: "u32",
   bool: "bool",
@@ -20,14 +21,22 @@ export const vec = (dtype: DType, lanes: Lanes): string => (lanes === 4 ? `vec4<
 export const lit = (text: string, dtype: DType, lanes: Lanes): string =>
   lanes === 4 ? `${vec(dtype, 4)}(${text})` : text;
 
-const ZERO: Readonly<Record<DType, string>> = { f64: "0.0", f32: "0.0", i32: "0i", u32: "0u", bool: "false", u8: "0u" };
+const ZERO: Readonly<Record<DType, string>> = {
+  f64: "0.0",
+  f32: "0.0",
+  f16: "0.0",
+  i32: "0i",
+  u32: "0u",
+  bool: "false",
+  u8: "0u",
+};
 
 /** Zero of any dtype. */
 export const zeroLit = (dtype: DType, lanes: Lanes): string => lit(ZERO[dtype], dtype, lanes);
 
 /** Calls a function of `shaders/lib`: `name` for one lane, `name4` for four; `i32_name` and `u32_name` for integers. */
 export const call = (name: string, args: readonly string[], lanes: Lanes, dtype: DType = "f32"): string =>
-  `${dtype === "f32" ? "" : `${SCALAR[dtype]}_`}${name}${lanes === 4 ? "4" : ""}(${args.join(", ")})`;
+  `${inRegister(dtype) === "f32" ? "" : `${SCALAR[dtype]}_`}${name}${lanes === 4 ? "4" : ""}(${args.join(", ")})`;
 
 /** As `call`, of a function that takes one lane only: what is dear gains nothing from vectors. Arguments are names. */
 export function callEach(name: string, args: readonly string[], lanes: Lanes, dtype: DType = "f32"): string {

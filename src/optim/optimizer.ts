@@ -62,7 +62,7 @@ export interface OptimizerStateDict<State> {
  * @param params parameters, or groups `{ params, ...options }` whose options override the optimizer's; not both in a list
  * @param defaults the options, complete: every optimizer has `lr`, the rest is each subclass's
  * @throws ValueError for no parameters, a parameter in two groups, or an option outside its range
- * @throws DTypeError if something is neither parameter nor group, DeviceError if parameters are on several devices
+ * @throws DTypeError if something is neither parameter nor group, or a parameter is f16; DeviceError if parameters are on several devices
  * @see torch.optim.Optimizer
  *
  * @example
@@ -136,6 +136,12 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     if (parameter.device !== this.device) {
       throw new DeviceError(
         `${this.constructor.name}: all parameters must be on one device, got ${this.device.name} and ${parameter.device.name}. Use an optimizer each.`,
+      );
+    }
+    if (parameter.dtype === "f16") {
+      throw new DTypeError(
+        `${this.constructor.name}: parameters must be f32, got ${nameOf(parameter)} of f16, too coarse for what a step adds. ` +
+          "Keep the model in f32 (model.float()) and run its forward in autocast.",
       );
     }
   }

@@ -5,6 +5,7 @@
 
 import { naming } from "../errors";
 import { allocateHost, type HostArray, type TypedArray } from "../graph/dtype";
+import { roundAllToHalf } from "../graph/half";
 import type { Node } from "../graph/node";
 import { sizeOf } from "../graph/shape";
 import { topologicalOrder } from "../graph/walk";
@@ -81,7 +82,11 @@ function compute(node: Node, values: ReadonlyMap<Node, TypedArray>, keepF64: boo
   const inputs = node.inputs.map((input) => hostArray(input, values.get(input)!));
   const data = naming(op.name, () => allocateHost(node.dtype, sizeOf(node.shape), keepF64));
   op.evaluate(inputs, hostArray(node, data), node.attrs);
+  if (node.dtype === "f16" && !MOVING.has(kind)) roundAllToHalf(data); // what the array's own store does for the others
   return data;
 }
+
+/** Kinds of ops that give values which are there already. */
+const MOVING: ReadonlySet<string> = new Set(["alias", "reshape", "view"]);
 
 const hostArray = ({ shape, dtype }: Node, data: TypedArray): HostArray => ({ shape, dtype, data });

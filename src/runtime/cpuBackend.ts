@@ -51,6 +51,7 @@ interface Stretch {
 
 export class CpuBackend implements Backend {
   readonly kind = "cpu";
+  readonly hasF16 = true;
   private stateByteLength = 0;
   private stateCount = 0;
   private peakByteLength = 0;

@@ -5,7 +5,8 @@
 
 import { InternalError, OutOfMemoryError, StaleTensorError } from "../errors";
 import { bindingsOf } from "../codegen/specialize";
-import { allocateHost, type DType, type TypedArray } from "../graph/dtype";
+import { allocateHost, byteLengthOf, type DType, type TypedArray } from "../graph/dtype";
+import { fromHalfBits, toHalfBits } from "../graph/half";
 import type { Node } from "../graph/node";
 import { type DeviceStorage } from "../graph/node";
 import { sizeOf } from "../graph/shape";
@@ -78,6 +79,10 @@ export class WebGpuBackend implements Backend {
 
   adapterInfo(): AdapterInfo {
     return this.gpu.info;
+  }
+
+  get hasF16(): boolean {
+    return this.gpu.limits.hasF16;
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -473,12 +478,12 @@ type RangeOf = (place: Place, byteLength: number) => BufferRange;
 const needsUpload = (leaf: Node): boolean => leaf.variable === null && leaf.storage === null && leaf.hostData !== null;
 
 /** Bytes to copy for a read: whole words. */
-const readLength = (node: Node): number =>
-  node.dtype === "u8" ? Math.ceil(sizeOf(node.shape) / 4) * 4 : 4 * sizeOf(node.shape);
+const readLength = ({ dtype, shape }: Node): number => Math.ceil(byteLengthOf(dtype, sizeOf(shape)) / 4) * 4;
 
-/** Host data as a buffer holds it: bool takes a word an element. */
+/** Host data as a buffer holds it: bool takes a word an element, f16 half of one. */
 function toBytes({ hostData, dtype }: Node): ArrayBufferView {
   if (dtype === "bool") return new Uint32Array(hostData!);
+  if (dtype === "f16") return toHalfBits(hostData!);
   return hostData instanceof Float64Array ? Float32Array.from(hostData) : hostData!;
 }
 
@@ -486,6 +491,8 @@ function fromBytes(bytes: ArrayBuffer, dtype: DType, count: number): TypedArray 
   switch (dtype) {
     case "f32":
       return new Float32Array(bytes, 0, count);
+    case "f16":
+      return fromHalfBits(new Uint16Array(bytes, 0, count));
     case "i32":
       return new Int32Array(bytes, 0, count);
     case "u32":

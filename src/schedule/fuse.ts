@@ -353,6 +353,7 @@ class Fuser {
     const { kind } = opOf(next).lowering;
     if (claims.has(next) || this.unclaimable.has(next) || this.sweeps.has(next) || this.forced.has(last)) return false;
     if (mustBeF32 && next.dtype !== "f32") return false;
+    if (next.dtype === "f16") return false; // only expressions store halves
     if (kind === "reshape" || kind === "alias") return true;
     return kind === "pointwise" && next.dtype !== "u8" && sizeOf(next.shape) === sizeOf(last.shape);
   }

@@ -184,7 +184,7 @@ class Finder {
       case "reshape":
       case "alias":
       case "view":
-        return node.dtype === "u8" ? null : this.draftForOther(node, inputs);
+        return node.dtype === "u8" || node.dtype === "f16" ? null : this.draftForOther(node, inputs);
       default:
         return null;
     }

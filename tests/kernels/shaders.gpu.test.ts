@@ -13,17 +13,21 @@ describe("shaders", () => {
     device = await adapter!.requestDevice({ requiredFeatures: ["subgroups"] });
   });
 
-  it.each([...SHADERS.keys()])("%s.wgsl compiles untouched", async (name) => {
-    device.pushErrorScope("validation");
-    const code = SHADERS.get(name)!;
-    const module = device.createShaderModule({ label: "test", code });
-    const { messages } = await module.getCompilationInfo();
-    const error = await device.popErrorScope();
-    expect(
-      messages.filter(({ type }) => type === "error").map(({ message, lineNum }) => `${lineNum}: ${message}`),
-    ).toEqual([]);
-    expect(error).toBeNull();
-  });
+  // those of f16, which software adapters lack, compile in half.node
+  it.each([...SHADERS.keys()].filter((name) => !SHADERS.get(name)!.startsWith("enable f16;")))(
+    "%s.wgsl compiles untouched",
+    async (name) => {
+      device.pushErrorScope("validation");
+      const code = SHADERS.get(name)!;
+      const module = device.createShaderModule({ label: "test", code });
+      const { messages } = await module.getCompilationInfo();
+      const error = await device.popErrorScope();
+      expect(
+        messages.filter(({ type }) => type === "error").map(({ message, lineNum }) => `${lineNum}: ${message}`),
+      ).toEqual([]);
+      expect(error).toBeNull();
+    },
+  );
 
   it("has a wrapper for every file, and a file for every wrapper", () => {
     const wrapped = [...WRAPPED.values()];

@@ -82,7 +82,10 @@ describe("operands meet as in PyTorch", () => {
     expect(rows(golden.dtypes, (a, b) => where(vector("bool"), vector(a), vector(b)))).toEqual(golden.where);
   });
   test("u32, which PyTorch has not, is between u8 and i32", () => {
-    expect(PROMOTION.u32).toEqual({ bool: "u32", u8: "u32", u32: "u32", i32: "i32", f32: "f32", f64: "f64" });
+    expect(PROMOTION.u32).toEqual({
+      ...{ bool: "u32", u8: "u32", u32: "u32", i32: "i32" },
+      ...{ f16: "f16", f32: "f32", f64: "f64" },
+    });
     for (const dtype of golden.dtypes) expect(PROMOTION[dtype].u32).toBe(PROMOTION.u32[dtype]);
   });
 });

@@ -218,7 +218,7 @@ const CREATION: readonly Misuse[] = [
   [
     "eye of long",
     DTypeError,
-    'eye: dtype must be one of f64, f32, i32, u32, bool, u8, got long. Write "i32"',
+    'eye: dtype must be one of f64, f32, f16, i32, u32, bool, u8, got long. Write "i32"',
     () => eye(2, 2, { dtype: untyped("long") }),
   ],
   ["eye(-1)", ShapeError, "eye: sizes must be non-negative integers", () => eye(-1)],
