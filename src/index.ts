@@ -2,6 +2,8 @@
 
 export { adapterInfo, defaultDevice, Device, init, memory, openDevice, resetPeakMemory, withDevice } from "./device";
 export type { AdapterInfo, DeviceKind, DeviceOptions, InitOptions, MemoryUse, NamedMemory } from "./device";
+export { autocast, isAutocastEnabled } from "./autocast";
+export type { AutocastOptions } from "./autocast";
 export { compile } from "./compile";
 export type { Compiled, CompiledResult, CompileOptions, CompileStatus } from "./compile";
 export {

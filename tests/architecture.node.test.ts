@@ -36,6 +36,7 @@ const LAYERS: Record<string, number> = {
   methods: 5,
   functional: 5,
   gradient: 5,
+  autocast: 5,
   device: 5,
   hostState: 5,
   compile: 5,

@@ -4,6 +4,7 @@
  */
 
 import { AutogradError, ShapeError, StaleTensorError } from "../errors";
+import { withAutocast } from "../graph/autocastMode";
 import type { Node } from "../graph/node";
 import { noteRole } from "../graph/origin";
 import { sameShape, showShape } from "../graph/shape";
@@ -19,11 +20,13 @@ import { Recomputed } from "./recomputed";
  * @returns one per target; null where no output depends on it
  * @throws AutogradError if an output needs no gradient; StaleTensorError if its history was dropped
  */
-export function backward(
+export const backward = (
   outputs: readonly Node[],
   gradOuts: readonly Node[],
   targets: readonly Node[],
-): (Node | null)[] {
+): (Node | null)[] => withAutocast(false, () => walkBack(outputs, gradOuts, targets)); // gradients have the dtypes that are there
+
+function walkBack(outputs: readonly Node[], gradOuts: readonly Node[], targets: readonly Node[]): (Node | null)[] {
   outputs.forEach((output, i) => checkOutput(output, gradOuts[i]!));
   const wanted = new Set(targets);
   const order = topologicalOrder(outputs, (node) => !node.requiresGrad).filter((node) => node.requiresGrad);

@@ -217,11 +217,12 @@ export function gaussianNllLoss(
   const { full = false, eps = 1e-6, reduction = "mean" } = options;
   checkSame("gaussianNllLoss", input, target);
   const spread = spreadOf(input, variance);
-  return build("gaussianNllLoss", [input, target, spread], (x, y, v) => {
+  const loss = (x: Node, y: Node, v: Node): Node => {
     const least = ops.customVjp(ops.clamp(v, eps), [v], (gradOut) => [gradOut]); // as PyTorch: the clamp passes all gradients
     const losses = ops.mul(ops.add(ops.log(least), ops.div(ops.square(ops.sub(x, y)), least)), 0.5);
     return ops.reduceLoss("gaussianNllLoss", full ? ops.add(losses, 0.5 * Math.log(2 * Math.PI)) : losses, reduction);
-  });
+  };
+  return build("gaussianNllLoss", [input, target, spread], (x, y, v) => ops.inF32ForAutocast([x, y, v], loss));
 }
 
 /** The variance as it broadcasts to the input. */
@@ -307,5 +308,7 @@ function elementwiseLoss(
   loss: (x: Node, y: Node) => Node,
 ): Tensor {
   checkSame(op, input, target);
-  return build(op, [input, target], (x, y) => ops.reduceLoss(op, loss(x, y), reduction));
+  return build(op, [input, target], (x, y) =>
+    ops.inF32ForAutocast([x, y], (a, b) => ops.reduceLoss(op, loss(a, b), reduction)),
+  );
 }

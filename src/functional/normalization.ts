@@ -126,7 +126,7 @@ function moveStatistics(
       );
     };
     const overall = batch.shape[0] === 1 ? ops.reshape(batch, running.shape) : ops.mean(batch, 0);
-    const step = times(ops.detach(overall), (m) => m * factor);
+    const step = times(ops.cast(ops.detach(overall), running.dtype), (m) => m * factor);
     running.update((current) => {
       const kept = times(current, (m) => 1 - m);
       return ops.add(kept, step);

@@ -8,16 +8,18 @@ import { abs, add, clamp, div, maximum, mul, neg, square, sub, where } from "./a
 import { customVjp, detach } from "./custom";
 import { ge, gt, le, logicalAnd, lt } from "./logic";
 import { exp, expm1, log1p, sigmoid } from "./math";
+import { forProduct, hasHalf, inF32, inF32ForAutocast } from "./precision";
 import { narrow } from "./slice";
 import { erfc } from "./special";
 import { tanh } from "./trigonometry";
 import { reshape } from "./views";
 
 /** `x * sigmoid(x)`. */
-export const silu = (x: Node): Node => mul(x, sigmoid(x));
+export const silu = (x: Node): Node => inF32([x], (wide) => mul(wide, sigmoid(wide)));
 
 /** `x * Phi(x)`, where Phi is the normal distribution's cumulative function; or its approximation by tanh. */
 export function gelu(x: Node, { approximate = "none" }: { approximate?: "none" | "tanh" } = {}): Node {
+  if (hasHalf(x)) return inF32([x], (wide) => gelu(wide, { approximate }));
   if (approximate === "none") return mul(mul(x, 0.5), erfc(mul(x, -Math.SQRT1_2)));
   const inner = mul(mul(x, add(mul(square(x), 0.044715), 1)), Math.sqrt(2 / Math.PI));
   return mul(mul(x, 0.5), add(tanh(inner), 1));
@@ -31,6 +33,7 @@ const LINEAR = 20;
  * gradient at 0.
  */
 export function softplus(x: Node, { beta = 1, threshold = LINEAR }: { beta?: number; threshold?: number } = {}): Node {
+  if (hasHalf(x)) return inF32ForAutocast([x], (wide) => softplus(wide, { beta, threshold }));
   const scaledOf = (of: Node): Node => (beta === 1 ? of : mul(of, beta));
   const scaled = scaledOf(x);
   const sum = add(maximum(scaled, 0), log1p(exp(neg(abs(scaled)))));
@@ -41,10 +44,10 @@ export function softplus(x: Node, { beta = 1, threshold = LINEAR }: { beta?: num
 }
 
 /** `log(sigmoid(x))`, without overflow. */
-export const logsigmoid = (x: Node): Node => neg(softplus(neg(x)));
+export const logsigmoid = (x: Node): Node => inF32([x], (wide) => neg(softplus(neg(wide))));
 
 /** `x * tanh(softplus(x))`. */
-export const mish = (x: Node): Node => mul(x, tanh(softplus(x)));
+export const mish = (x: Node): Node => inF32([x], (wide) => mul(wide, tanh(softplus(wide))));
 
 /** `x / (1 + |x|)`. */
 export const softsign = (x: Node): Node => div(x, add(abs(x), 1));
@@ -54,6 +57,7 @@ export const leakyRelu = (x: Node, negativeSlope = 0.01): Node => where(gt(x, 0)
 
 /** `x` above 0, else `scale * (exp(x / rate) - 1)`. The exponential never sees what is above 0, where it might overflow. */
 function exponentialBelow(x: Node, scale: number, rate = 1): Node {
+  if (hasHalf(x)) return inF32([x], (wide) => exponentialBelow(wide, scale, rate));
   const isBelow = le(x, 0);
   const below = where(isBelow, x, 0);
   return where(isBelow, mul(expm1(rate === 1 ? below : div(below, rate)), scale), x);
@@ -116,7 +120,8 @@ export function prelu(x: Node, weight: Node): Node {
     );
   }
   const perChannel = x.shape.map((_, d) => (d === 1 ? count : 1));
-  return where(gt(x, 0), x, mul(reshape(weight, count === 1 ? [] : perChannel), x));
+  const [input, w] = forProduct([x, weight]);
+  return where(gt(input, 0), input, mul(reshape(w, count === 1 ? [] : perChannel), input));
 }
 
 /** The first half along `dim`, times the sigmoid of the second. */

@@ -19,6 +19,7 @@ import {
   withoutRow,
 } from "./planes";
 import { FLOAT } from "./pointwise";
+import { forProduct, inF32 } from "./precision";
 import { padZeros } from "./slice";
 import { reshape } from "./views";
 
@@ -140,7 +141,8 @@ function checkFits({ op, spatial }: Call, x: Node, weight: Node, windows: Pair, 
   );
 }
 
-function convolution(call: Call, x: Node, weight: Node, bias: Node | null, options: ConvOptions): Node {
+function convolution(call: Call, given: Node, kernelsGiven: Node, biasGiven: Node | null, options: ConvOptions): Node {
+  const [x, weight, bias] = forProduct([given, kernelsGiven, biasGiven]);
   const { spatial } = call;
   checkOperands(call, x, weight, bias, spatial === 1 ? "[o, c / groups, k]" : "[o, c / groups, kh, kw]");
   const shared = sharedAttrs(call, options);
@@ -160,8 +162,10 @@ function convolution(call: Call, x: Node, weight: Node, bias: Node | null, optio
     [0, 0, after[0] - before[0], after[1] - before[1]], // the rest is the op's own
   );
   const kernels = reshape(weight, [outChannels, channelsPerGroup, ...kernel]);
-  const result = apply(conv2dOp, [planes, kernels], { stride, padding: before, dilation, groups });
-  return backTo(x, spatial, addBias(result, bias));
+  const result = inF32([planes, kernels, bias], (a, w, b) =>
+    addBias(apply(conv2dOp, [a, w], { stride, padding: before, dilation, groups }), b),
+  );
+  return backTo(x, spatial, result);
 }
 
 /** 1-d convolution, `[n, c, l]` with weight `[o, c / groups, k]` and bias `[o]` to `[n, o, ol]`. */
@@ -213,11 +217,12 @@ const transposedSize = (size: Pair, kernel: Pair, { stride, padding, dilation }:
 
 function transposedConvolution(
   call: Call,
-  x: Node,
-  weight: Node,
-  bias: Node | null,
+  given: Node,
+  kernelsGiven: Node,
+  biasGiven: Node | null,
   options: ConvTransposeOptions,
 ): Node {
+  const [x, weight, bias] = forProduct([given, kernelsGiven, biasGiven]);
   const { op, spatial } = call;
   checkOperands(call, x, weight, bias, spatial === 1 ? "[c, o / groups, k]" : "[c, o / groups, kh, kw]");
   const attrs: ConvAttrs = {
@@ -240,7 +245,8 @@ function transposedConvolution(
   const planes = padZeros(reshape(x, [batch, channels, ...size]), [0, 0, 0, 0], [0, 0, ...more]);
   const kernels = reshape(weight, [channels, outPerGroup, ...kernel]);
   const inputShape: Shape = [batch, outChannels, ...output];
-  return backTo(x, spatial, addBias(conv2dGradInput(planes, kernels, inputShape, attrs), bias));
+  const result = inF32([planes, kernels, bias], (a, w, b) => addBias(conv2dGradInput(a, w, inputShape, attrs), b));
+  return backTo(x, spatial, result);
 }
 
 /** 1-d transposed convolution, `[n, c, l]` with weight `[c, o / groups, k]` and bias `[o]` to `[n, o, ol]`. */

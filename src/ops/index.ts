@@ -58,6 +58,7 @@ export { maxUnpool1d, maxUnpool2d, type MaxUnpoolOptions } from "./maxUnpool";
 export * from "./moments";
 export * from "./normalization";
 export { checkFloat } from "./pointwise";
+export { inF32ForAutocast } from "./precision";
 export * from "./order";
 export * from "./pad";
 export * from "./products";

@@ -17,6 +17,7 @@ import { wrapIndexOp } from "./lookup";
 import { exp, log, log1p, sigmoid } from "./math";
 import { mean } from "./moments";
 import { apply } from "./op";
+import { asF32, hasHalf, inF32ForAutocast } from "./precision";
 import { amax, logSoftmax, sum } from "./reduce";
 import { reshape, unsqueeze } from "./views";
 
@@ -139,6 +140,11 @@ function reduceWeighted(losses: Node, weights: Node, reduction: Reduction): Node
 
 /** `-weight[target] * x[target]`: of log probabilities. */
 export function nllLoss(x: Node, target: Node, options: NllOptions = {}): Node {
+  if (hasHalf(x)) {
+    return inF32ForAutocast([x], (wide) =>
+      nllLoss(wide, target, { ...options, weight: asF32(options.weight ?? null) }),
+    );
+  }
   const { reduction = "mean" } = options;
   checkReduction("nllLoss", reduction);
   const { dim, isTarget, isCounted, weights } = readTargets("nllLoss", x, target, options);
@@ -148,6 +154,10 @@ export function nllLoss(x: Node, target: Node, options: NllOptions = {}): Node {
 
 /** `-weight[target] * log(softmax(x))[target]`. Targets are class indices, or float probabilities of the shape of `x`. */
 export function crossEntropy(x: Node, target: Node, options: CrossEntropyOptions = {}): Node {
+  if (hasHalf(x)) {
+    const weight = asF32(options.weight ?? null);
+    return inF32ForAutocast([x], (wide) => crossEntropy(wide, asF32(target), { ...options, weight }));
+  }
   const { reduction = "mean", labelSmoothing = 0 } = options;
   checkReduction("crossEntropy", reduction);
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
@@ -197,6 +207,7 @@ function probabilityLoss(x: Node, target: Node, options: CrossEntropyOptions): N
 
 /** `d^2 / 2` for differences below `delta`, else `delta * (|d| - delta / 2)`. Squares see no difference that could overflow. */
 export function huber(difference: Node, delta: number): Node {
+  if (hasHalf(difference)) return inF32ForAutocast([difference], (wide) => huber(wide, delta));
   const distance = abs(difference);
   const isNear = lt(distance, delta);
   return where(isNear, mul(square(where(isNear, difference, 0)), 0.5), mul(sub(distance, 0.5 * delta), delta));
@@ -204,6 +215,7 @@ export function huber(difference: Node, delta: number): Node {
 
 /** `y * (log(y) - x)`, 0 where `y` is 0. */
 export function divergence(x: Node, y: Node): Node {
+  if (hasHalf(x, y)) return inF32ForAutocast([x, y], divergence);
   const isNothing = eq(y, 0);
   const entropy = where(isNothing, 0, mul(y, log(where(isNothing, 1, y))));
   return sub(entropy, mul(y, x));
@@ -214,6 +226,7 @@ export function divergence(x: Node, y: Node): Node {
  * terms would have no gradient at 0.
  */
 export function binaryCrossEntropyWithLogits(x: Node, y: Node, posWeight: Node | null = null): Node {
+  if (hasHalf(x, y, posWeight)) return inF32ForAutocast([x, y, posWeight], binaryCrossEntropyWithLogits);
   const tail = log1p(exp(neg(abs(x)))); // log(1 + e^-|x|)
   if (!posWeight) {
     return customVjp(add(sub(relu(x), mul(x, y)), tail), [x, y], (gradOut, [scores, target]) => [
@@ -238,6 +251,7 @@ export function binaryCrossEntropyWithLogits(x: Node, y: Node, posWeight: Node |
 
 /** `-(y log(x) + (1 - y) log(1 - x))`, logs being at least -100. */
 export function binaryCrossEntropy(x: Node, y: Node): Node {
+  if (hasHalf(x, y)) return inF32ForAutocast([x, y], binaryCrossEntropy);
   const logOf = (part: Node): Node => clamp(log(part), -100);
   const value = neg(add(mul(y, logOf(x)), mul(sub(1, y), logOf(sub(1, x)))));
   return customVjp(value, [x, y], (gradOut, [chance, target]) => [

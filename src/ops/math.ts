@@ -1,10 +1,11 @@
 /** Exponentials, logarithms, roots and powers. */
 
 import { ValueError } from "../errors";
+import { autocastEnabled } from "../graph/autocastMode";
 import { isFloat } from "../graph/dtype";
 import type { Node } from "../graph/node";
 import { add, div, mul, reciprocal, square, sub, where } from "./arithmetic";
-import { commonDType, type Operand, toFloat, together } from "./cast";
+import { cast, commonDType, type Operand, toFloat, together } from "./cast";
 import { eq, ge, logicalAnd } from "./logic";
 import { apply } from "./op";
 import { binary, FLOAT, NUMBER, type PointwiseOp, unary } from "./pointwise";
@@ -150,6 +151,7 @@ export function pow(a: Operand, b: Operand): Node {
   if (typeof b === "number" && b < 0 && Number.isInteger(b) && !isFloat(commonDType([a, b]))) {
     throw new ValueError(`pow: integers must not have a negative exponent, got ${b}. Cast the base to f32.`);
   }
+  if (autocastEnabled() && typeof a !== "number" && a.dtype === "f16") return pow(cast(a, "f32"), b);
   const simple = typeof a !== "number" && typeof b === "number" ? simplePower(a, b) : null;
   return simple ?? apply(powOp, together("pow", [a, b]), {});
 }

@@ -12,6 +12,7 @@ import { multiplyAdd } from "./gemm";
 import type { MatmulInfo } from "./kernelInfo";
 import { apply, defineOp } from "./op";
 import { FLOAT, type NoAttrs, NUMERIC } from "./pointwise";
+import { forProduct } from "./precision";
 import { toF64 } from "./strided";
 import { isTransposed, reshape, transpose, unsqueeze } from "./views";
 
@@ -91,7 +92,8 @@ const product = (a: Node, b: Node): Node => apply(matmulOp, [a, b], {});
 export const matmul = (a: Node, b: Node): Node => matmulAs("matmul", a, b);
 
 /** `matmul` under the name that the user called, for errors. */
-export function matmulAs(op: string, a: Node, b: Node): Node {
+export function matmulAs(op: string, first: Node, second: Node): Node {
+  const [a, b] = forProduct([first, second]);
   if (a.shape.length === 0 || b.shape.length === 0) {
     throw new ShapeError(
       `matmul: operands must have at least 1 dimension, got ${showShape(a.shape)} @ ${showShape(b.shape)}. Use mul for scalars.`,

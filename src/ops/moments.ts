@@ -10,6 +10,7 @@ import { cast, toFloat } from "./cast";
 import { customVjp, withoutGrad } from "./custom";
 import { eq, isnan, logicalNot } from "./logic";
 import { pow, sqrt } from "./math";
+import { hasHalf, inF32, inF32ForAutocast } from "./precision";
 import { amax, amin, countNonzero, countOf, sum } from "./reduce";
 import { slice } from "./slice";
 import { reshape, unsqueeze } from "./views";
@@ -20,6 +21,7 @@ import { reshape, unsqueeze } from "./views";
 
 /** Mean over `dims`, all by default; NaN of nothing. */
 export function mean(x: Node, dims?: Dims, keepDim = false): Node {
+  if (hasHalf(x)) return inF32([x], (wide) => mean(wide, dims, keepDim));
   const list = reduceDims("mean", x, dims);
   return div(finishReduce(x, sumDims(toFloat(x), list), list, keepDim), countOf(x, list));
 }
@@ -34,11 +36,13 @@ function withoutNaN(x: Node): Node {
 export const nansum = (x: Node, dims?: Dims, keepDim = false): Node => sum(withoutNaN(x), dims, keepDim);
 
 /** Mean over `dims`, all by default, of what is not NaN; NaN of nothing. */
-export const nanmean = (x: Node, dims?: Dims, keepDim = false): Node =>
-  div(
+export function nanmean(x: Node, dims?: Dims, keepDim = false): Node {
+  if (hasHalf(x)) return inF32([x], (wide) => nanmean(wide, dims, keepDim));
+  return div(
     sum(withoutNaN(toFloat(x)), dims, keepDim),
     cast(sum(logicalNot(isnan(x)), dims, keepDim), toFloatDType(x.dtype)),
   );
+}
 
 // --- variance --------------------------------------------------------------------------------------------------------
 
@@ -60,6 +64,7 @@ function fromFirst(x: Node, dims: readonly number[]): Node {
 
 /** Variance over `dims`, all by default; NaN where nothing is left of the count. */
 export function variance(x: Node, dims?: Dims, { correction = 1, keepDim = false }: VarOptions = {}, op = "var"): Node {
+  if (hasHalf(x)) return inF32([x], (wide) => variance(wide, dims, { correction, keepDim }, op));
   const list = reduceDims(op, x, dims);
   const shifted = fromFirst(toFloat(x), list);
   const centered = sub(shifted, div(spread(sumDims(shifted, list), list, x.shape), countOf(x, list)));
@@ -74,8 +79,10 @@ function safeSqrt(x: Node): Node {
 }
 
 /** Standard deviation over `dims`, all by default. Where it is 0, so is its gradient. */
-export const std = (x: Node, dims?: Dims, options: VarOptions = {}): Node =>
-  safeSqrt(variance(x, dims, options, "std"));
+export function std(x: Node, dims?: Dims, options: VarOptions = {}): Node {
+  if (hasHalf(x)) return inF32([x], (wide) => std(wide, dims, options));
+  return safeSqrt(variance(x, dims, options, "std"));
+}
 
 // --- norms -----------------------------------------------------------------------------------------------------------
 
@@ -101,6 +108,7 @@ function powerOfMagnitude(x: Node, p: number): Node {
 
 /** `(sum |x|^p)^(1/p)` over `dims`, all by default; `p` may be infinite or 0. Where it is 0, so is its gradient. */
 export function norm(values: Node, p = 2, dims?: Dims, keepDim = false): Node {
+  if (hasHalf(values)) return inF32ForAutocast([values], (wide) => norm(wide, p, dims, keepDim));
   const x = toFloat(values);
   if (p === 2) return safeSqrt(sum(square(x), dims, keepDim));
   if (p === 1) return sum(abs(x), dims, keepDim);
@@ -120,5 +128,6 @@ export function cdist(a: Node, b: Node, p = 2): Node {
       `cdist: both must be [..., rows, m] with one m, got ${showShape(a.shape)} and ${showShape(b.shape)}. Unsqueeze single vectors.`,
     );
   }
+  if (hasHalf(a, b)) return inF32ForAutocast([a, b], (x, y) => cdist(x, y, p));
   return norm(sub(unsqueeze(a, -2), unsqueeze(b, -3)), p, -1);
 }

@@ -4,17 +4,20 @@ import { ShapeError } from "../errors";
 import type { Node } from "../graph/node";
 import { normalizeDim, showShape, sizeOf } from "../graph/shape";
 import { add, clamp, div, mul, square, sub } from "./arithmetic";
-import { broadcast } from "./cast";
+import { broadcast, cast } from "./cast";
 import { customVjp, detach } from "./custom";
 import { rsqrt } from "./math";
 import { matmul } from "./matmul";
 import { mean, norm } from "./moments";
+import { asF32, forProduct, hasHalf, inF32, inF32ForAutocast } from "./precision";
 import { sum } from "./reduce";
 import { reshape, transpose, unsqueeze } from "./views";
 
 /** `x / max(norm(x), eps)` along `dim`. */
-export const normalize = (x: Node, p: number, dim: number, eps: number): Node =>
-  div(x, clamp(norm(x, p, dim, true), eps));
+export function normalize(x: Node, p: number, dim: number, eps: number): Node {
+  if (hasHalf(x)) return inF32ForAutocast([x], (wide) => normalize(wide, p, dim, eps));
+  return div(x, clamp(norm(x, p, dim, true), eps));
+}
 
 /** `x @ weight.T + bias`. */
 export function linear(x: Node, weight: Node, bias: Node | null): Node {
@@ -25,8 +28,11 @@ export function linear(x: Node, weight: Node, bias: Node | null): Node {
         "[outFeatures, inFeatures], or [inFeatures]. Check the layer's sizes, or flatten the input.",
     );
   }
-  const y = matmul(x, rank === 2 ? transpose(weight, 0, 1) : weight);
-  return bias ? add(y, bias) : y;
+  const [input, w, b] = forProduct([x, weight, bias]);
+  return inF32([input, w, b], (a, matrix, shift) => {
+    const y = matmul(a, rank === 2 ? transpose(matrix, 0, 1) : matrix);
+    return shift ? add(y, shift) : y;
+  });
 }
 
 /** What batch normalisation in training gives. */
@@ -55,6 +61,10 @@ export function batchNormTraining(
   eps: number,
   groups = 1,
 ): BatchNormed {
+  if (hasHalf(x)) {
+    const normed = batchNormTraining(asF32(x), asF32(weight), asF32(bias), eps, groups);
+    return { ...normed, output: cast(normed.output, x.dtype) };
+  }
   const [batch = 0, channels = 0, ...inner] = x.shape;
   const lead = groups === 1 ? [batch, channels] : [batch / groups, groups, channels];
   const grouped = reshape(x, [...lead, ...inner]);
@@ -106,6 +116,10 @@ export function batchNormEval(
   bias: Node | null,
   eps: number,
 ): Node {
+  if (hasHalf(x, statistics.mean)) {
+    const wide = { mean: asF32(statistics.mean), variance: asF32(statistics.variance) };
+    return cast(batchNormEval(asF32(x), wide, asF32(weight), asF32(bias), eps), x.dtype);
+  }
   const perChannel = x.shape.map((size, d) => (d === 1 ? size : 1));
   const inverse = rsqrt(add(reshape(statistics.variance, perChannel), eps));
   const xhat = mul(sub(x, reshape(statistics.mean, perChannel)), inverse);
@@ -115,6 +129,7 @@ export function batchNormEval(
 
 /** `x . y / max(|x| |y|, eps)` along `dim`. */
 export function cosineSimilarity(x: Node, y: Node, dim: number, eps: number): Node {
+  if (hasHalf(x, y)) return inF32ForAutocast([x, y], (p, q) => cosineSimilarity(p, q, dim, eps));
   const [a, b] = broadcast("cosineSimilarity", [x, y]) as [Node, Node];
   const at = normalizeDim("cosineSimilarity", dim, a.shape.length);
   const length = (of: Node): Node =>
@@ -147,12 +162,14 @@ const affine = (x: Node, weight: Node | null, bias: Node | null): Node => {
 
 /** Normalises over the last `rank` dimensions; weight and bias have their shape. */
 export function layerNorm(x: Node, rank: number, weight: Node | null, bias: Node | null, eps: number): Node {
+  if (hasHalf(x)) return inF32ForAutocast([x], (wide) => layerNorm(wide, rank, asF32(weight), asF32(bias), eps));
   const dims = Array.from({ length: rank }, (_, d) => x.shape.length - rank + d);
   return affine(standardize(x, dims, eps), weight, bias);
 }
 
 /** Normalises each sample's channels `[n, c, ...]` in groups of neighbours; weight and bias are `[c]`. */
 export function groupNorm(x: Node, groups: number, weight: Node | null, bias: Node | null, eps: number): Node {
+  if (hasHalf(x)) return inF32ForAutocast([x], (wide) => groupNorm(wide, groups, asF32(weight), asF32(bias), eps));
   const [batch = 0, channels = 0, ...inner] = x.shape;
   const grouped = reshape(x, [batch, groups, sizeOf([channels / groups, ...inner])]);
   const perChannel = (node: Node | null): Node | null => node && reshape(node, [channels, ...inner.map(() => 1)]);

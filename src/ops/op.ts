@@ -4,6 +4,7 @@
  */
 
 import { InternalError } from "../errors";
+import { autocastEnabled } from "../graph/autocastMode";
 import { type DType, type HostArray, isFloat } from "../graph/dtype";
 import { gradEnabled } from "../graph/gradMode";
 import { type Attrs, Node, type OpRef } from "../graph/node";
@@ -138,19 +139,27 @@ export const computedFrom = (node: Node): readonly Node[] =>
 /** Makes a node: checks shapes and dtypes now, computes nothing. */
 export function apply<A extends Attrs>(op: Op<A>, inputs: readonly Node[], attrs: A): Node {
   const { kind } = op.lowering;
-  const isHeavy = kind === "kernel" || kind === "reduce";
-  return isHeavy && inputs.some(({ dtype }) => dtype === "f16")
-    ? applyInF32(op, inputs, attrs)
+  const isKept = autocastEnabled() && AUTOCAST_F32.has(op.name);
+  const isWide = isKept || kind === "kernel" || kind === "reduce";
+  return isWide && inputs.some(({ dtype }) => dtype === "f16")
+    ? applyInF32(op, inputs, attrs, isKept)
     : make(op, inputs, attrs);
 }
 
+/** Ops that autocast computes in f32, and whose results stay f32: those of PyTorch. */
+const AUTOCAST_F32: ReadonlySet<string> = new Set(
+  "exp expm1 log log2 log10 log1p reciprocal rsqrt pow tan acos asin sinh cosh erfinv sum prod cumsum cumprod".split(
+    " ",
+  ),
+);
+
 /** Kernels and reductions know no f16: theirs is cast before and after, so that they add up in f32. */
-function applyInF32<A extends Attrs>(op: Op<A>, inputs: readonly Node[], attrs: A): Node {
+function applyInF32<A extends Attrs>(op: Op<A>, inputs: readonly Node[], attrs: A, isKept: boolean): Node {
   const castOp = registry.get("cast")!;
   const { dtype } = op.infer(inputs, attrs);
   const wide = inputs.map((input) => (input.dtype === "f16" ? make(castOp, [input], { dtype: "f32" }) : input));
   const result = make(op, wide, attrs);
-  return result.dtype === dtype ? result : make(castOp, [result], { dtype });
+  return isKept || result.dtype === dtype ? result : make(castOp, [result], { dtype });
 }
 
 function make<A extends Attrs>(op: Op<A>, inputs: readonly Node[], attrs: A): Node {

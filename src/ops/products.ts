@@ -11,6 +11,7 @@ import { tensordot } from "./einsum";
 import { iota } from "./generate";
 import { eq } from "./logic";
 import { matmul, matmulAs } from "./matmul";
+import { forProduct } from "./precision";
 import { roll } from "./rearrange";
 import { reshape, unsqueeze } from "./views";
 
@@ -63,7 +64,8 @@ export interface AddOptions {
 }
 
 /** `beta * x + alpha * product` */
-function addProduct(op: string, x: Node, product: Node, { beta = 1, alpha = 1 }: AddOptions): Node {
+function addProduct(op: string, summand: Node, product: Node, { beta = 1, alpha = 1 }: AddOptions): Node {
+  const [x] = forProduct([summand]);
   if (!expandsTo(x.shape, product.shape)) {
     throw new ShapeError(
       `${op}: the tensor must broadcast to the product, got ${showShape(x.shape)} for ${showShape(product.shape)}. Reshape it.`,

@@ -23,6 +23,7 @@ import { iota } from "./generate";
 import { eq, gt, isfinite, isnan, logicalNot, logicalOr } from "./logic";
 import { exp, log } from "./math";
 import { apply, defineOp, type Op } from "./op";
+import { hasHalf, inF32ForAutocast } from "./precision";
 import { productOfOneSide } from "./scan";
 import { permute, reshape } from "./views";
 import { NUMERIC } from "./pointwise";
@@ -173,6 +174,7 @@ export const countNonzero = (x: Node, dims?: Dims, keepDim = false): Node =>
 
 /** `log(sum(exp(x)))` over `dims`, without overflow. */
 export function logsumexp(x: Node, dims?: Dims, keepDim = false): Node {
+  if (hasHalf(x)) return inF32ForAutocast([x], (wide) => logsumexp(wide, dims, keepDim));
   const floats = toFloat(x);
   const list = reduceDims("logsumexp", x, dims);
   if (countOf(x, list) === 0) return log(sum(exp(floats), list, keepDim));
@@ -185,6 +187,7 @@ export function logsumexp(x: Node, dims?: Dims, keepDim = false): Node {
 
 /** `exp(x)` scaled to sum to 1 along `dim`. */
 export function softmax(x: Node, dim: number): Node {
+  if (hasHalf(x)) return inF32ForAutocast([x], (wide) => softmax(wide, dim));
   const floats = toFloat(x);
   if (sizeOf(x.shape) === 0) return floats;
   const powers = exp(sub(floats, withoutGrad(amax(floats, dim, true))));
@@ -193,6 +196,7 @@ export function softmax(x: Node, dim: number): Node {
 
 /** `log(softmax(x))`, without overflow or loss. */
 export function logSoftmax(x: Node, dim: number): Node {
+  if (hasHalf(x)) return inF32ForAutocast([x], (wide) => logSoftmax(wide, dim));
   const floats = toFloat(x);
   if (sizeOf(x.shape) === 0) return floats;
   const shifted = sub(floats, withoutGrad(amax(floats, dim, true)));

@@ -12,6 +12,7 @@ import { eq, ge, gt, isfinite, isnan, le, logicalAnd, logicalNot, logicalOr, lt 
 import { exp, exp2, log, log1p, mathOp, onFloats, sigmoid } from "./math";
 import { apply } from "./op";
 import { binary, FLOAT } from "./pointwise";
+import { hasHalf, inF32 } from "./precision";
 import { cos, sin } from "./trigonometry";
 import { callEach } from "./wgsl";
 
@@ -82,6 +83,7 @@ export const erfinv = onFloats(erfinvOp);
 /** `log(x / (1 - x))` of `x` cut to `[eps, 1 - eps]`, where there is no gradient outside. */
 export function logit(input: Node, eps: number | null = null): Node {
   if (eps !== null) checkNumber("logit", "eps", eps);
+  if (hasHalf(input)) return inF32([input], (wide) => logit(wide, eps));
   const x = toFloat(input);
   const inside = eps === null ? x : clamp(x, eps, 1 - eps);
   const value = log(div(inside, sub(1, inside)));
@@ -112,6 +114,7 @@ function sincSlope(x: Node): Node {
 /** `x * log(y)`, and 0 where `x` is 0. */
 export function xlogy(a: Operand, b: Operand): Node {
   const [x, y] = together("xlogy", [a, b], toFloatDType(commonDType([a, b])));
+  if (hasHalf(x!)) return inF32([x!, y!], xlogy);
   const isZero = logicalAnd(eq(x!, 0), logicalNot(isnan(y!)));
   const value = where(isZero, 0, mul(x!, log(y!)));
   return customVjp(value, [x!, y!], (gradOut, [factor, of]) => [
@@ -124,6 +127,7 @@ export function xlogy(a: Operand, b: Operand): Node {
 function logSum(op: string, rate: number, rest: (d: Node) => Node, a: Operand, b: Operand): Node {
   const [x, y] = together(op, [a, b]) as [Node, Node];
   checkDType(op, [x], FLOAT);
+  if (hasHalf(x)) return inF32([x, y], (p, q) => logSum(op, rate, rest, p, q));
   const top = maximum(x, y);
   const value = where(isfinite(top), add(top, rest(sub(minimum(x, y), top))), top);
   return customVjp(value, [x, y], (gradOut, [p, q]) => {

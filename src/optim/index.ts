@@ -4,6 +4,8 @@ export { Adam, AdamW } from "./adam";
 export type { AdamOptions, AdamState } from "./adam";
 export { AveragedModel } from "./averagedModel";
 export type { AveragedModelOptions } from "./averagedModel";
+export { GradScaler } from "./gradScaler";
+export type { GradScalerOptions, GradScalerState } from "./gradScaler";
 export { LARS } from "./lars";
 export type { LARSOptions, LARSState } from "./lars";
 export { Optimizer } from "./optimizer";

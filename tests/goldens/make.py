@@ -13,11 +13,13 @@ sys.dont_write_bytecode = True  # leave no __pycache__ in the repository
 
 import torch
 
-from generators import dtypes, layers, moco, ops, optim, resnets, trajectories
+from generators import dtypes, gradscaler, half, layers, moco, ops, optim, resnets, trajectories
 from generators.record import write
 
 FILES = {
     "dtypes": dtypes.make,
+    "gradScaler": gradscaler.make,
+    "half": half.make,
     "layers": layers.make,
     "optim": optim.make,
     "trajectories": trajectories.make,
