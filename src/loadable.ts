@@ -26,7 +26,7 @@ export interface Place {
 }
 
 /** dtypes of files whose values a place takes as they are. */
-const FITTING = { float: ["f32", "f64", "f16"], integer: ["i32", "u32", "u8", "i64", "bool"] };
+const FITTING = { half: ["f16", "f32", "f64"], float: ["f32", "f64"], integer: ["i32", "u32", "u8", "i64", "bool"] };
 
 /** Why a value cannot be written there, as what was got; null if it can. */
 export function misfit(value: Tensor | StateArray, { shape, dtype, device }: Place): string | null {
@@ -38,7 +38,7 @@ export function misfit(value: Tensor | StateArray, { shape, dtype, device }: Pla
       ? null
       : `a tensor of ${value.device.name} instead of ${device.name}, where values of the host may come from any (await readState(dict))`;
   }
-  if (!FITTING[isFloat(dtype) ? "float" : "integer"].includes(value.dtype))
+  if (!FITTING[dtype === "f16" ? "half" : isFloat(dtype) ? "float" : "integer"].includes(value.dtype))
     return `dtype ${value.dtype} instead of ${dtype}`;
   return value.data.length === sizeOf(shape) ? null : `${value.data.length} values instead of ${sizeOf(shape)}`;
 }

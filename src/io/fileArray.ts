@@ -6,6 +6,7 @@
  */
 
 import { DTypeError, FormatError, ShapeError, ValueError } from "../errors";
+import { toHalfBits } from "../graph/half";
 import { describe as shown, isPromise } from "../options";
 
 /** Host memory of any dtype; `f16` and `bf16` are kept as their raw bits in a Uint16Array, `bool` as 0 or 1. */
@@ -70,6 +71,8 @@ export function countOf(shape: readonly number[]): number | undefined {
 /**
  * Checks an array that is about to be written and gives its bytes, without a copy.
  *
+ * Values of tensors of f16, in a Float32Array, become their bits.
+ *
  * @param what who asks and for which array, as errors begin: `writeNpy: the array`
  * @throws DTypeError if the dtype is unknown or `data` is not its typed array
  * @throws ShapeError if a size is no integer from 0 up, or `data` has another length than the shape
@@ -81,6 +84,7 @@ export function toBytes(what: string, { shape, dtype, data }: FileArray): Uint8A
       `${what} must be of a known dtype, got ${dtype}. Use one of ${Object.keys(TYPED_ARRAYS).join(", ")}.`,
     );
   }
+  if (dtype === "f16" && data instanceof Float32Array) return toBytes(what, { shape, dtype, data: toHalfBits(data) });
   const wanted = TYPED_ARRAYS[dtype];
   if (!(data instanceof wanted)) {
     throw new DTypeError(

@@ -33,7 +33,7 @@ const MAX_HEADER_BYTE_LENGTH = 10_000;
 /**
  * Writes one array as a .npy file of version 1.0.
  *
- * @param array row-major values; `f16` as raw bits
+ * @param array row-major values; `f16` as raw bits, or as a tensor's values
  * @returns the file
  * @throws DTypeError if the dtype is bf16, which NumPy lacks, or `data` is not the typed array of the dtype
  * @throws ShapeError if `data` has another length than the shape

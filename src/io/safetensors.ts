@@ -45,7 +45,7 @@ const MAX_HEADER_BYTE_LENGTH = 100_000_000;
 /**
  * Writes arrays as a safetensors file: widest dtypes first, then by name, as the reference implementation does.
  *
- * @param tensors row-major arrays by name; `f16` and `bf16` as raw bits
+ * @param tensors row-major arrays by name; `f16` and `bf16` as raw bits, `f16` also as a tensor's values
  * @param metadata free text by key, kept as `__metadata__`
  * @returns the file
  * @throws DTypeError, ShapeError if an array contradicts itself

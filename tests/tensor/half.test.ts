@@ -1,9 +1,10 @@
 /** f16 on the CPU device against PyTorch, forward and gradient. */
 
 import { beforeAll, describe, expect, test } from "vitest";
-import { cat, F, full, ones, tensor, type Tensor, zeros } from "../../src";
+import { cat, F, full, io, ones, tensor, type Tensor, zeros } from "../../src";
 import type { DType } from "../../src";
 import { roundToHalf } from "../../src/graph/half";
+import { BatchNorm1d, Linear, readState } from "../../src/nn";
 import golden from "../goldens/half.json";
 import { openTestDevice } from "../suites/device";
 
@@ -165,5 +166,29 @@ describe("f16", () => {
     expect(await x.sum().item()).toBe(Infinity);
     expect(await x.mean().item()).toBe(2000);
     expect(await x.norm().item()).toBe(16000);
+  });
+});
+
+describe("state of f16", () => {
+  test("goes through a safetensors file, and back into a module of halves alone", async () => {
+    const model = new Linear(3, 2).half();
+    const file = io.writeSafetensors(await readState(model.stateDict()));
+    const { tensors } = io.readSafetensors(file);
+    expect(tensors["weight"]!.data).toBeInstanceOf(Uint16Array);
+    const other = new Linear(3, 2).half();
+    other.loadStateDict(tensors);
+    expect(await other.weight.data()).toEqual(await model.weight.data());
+    expect(() => new Linear(3, 2).loadStateDict(tensors)).toThrow(/dtype f16/);
+    const npy = io.readNpy(io.writeNpy({ shape: [2], dtype: "f16", data: await model.bias!.data() }));
+    expect(npy.data).toEqual(tensors["bias"]!.data);
+  });
+
+  test("modules change to f16 and back", async () => {
+    const model = new BatchNorm1d(3).half();
+    expect([model.weight!.dtype, model.runningMean!.dtype]).toEqual(["f16", "f16"]);
+    const y = model.forward(tensor([[1, 2, 3], [3, 2, 1.5]], { dtype: "f16" })); // prettier-ignore
+    expect(y.dtype).toBe("f16");
+    expect(await model.runningMean!.data()).toEqual(Float32Array.of(...[0.2, 0.2, 0.225].map(roundToHalf)));
+    expect(model.float().weight!.dtype).toBe("f32");
   });
 });
