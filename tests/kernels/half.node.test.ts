@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { create, globals } from "webgpu";
 import {
   arange,
+  autocast,
   cat,
   F,
   full,
@@ -21,7 +22,8 @@ import {
   zeros,
 } from "../../src";
 import type { Device } from "../../src";
-import { Buffer, Linear, Parameter } from "../../src/nn";
+import { BatchNorm2d, Buffer, Conv2d, Flatten, Linear, Parameter, ReLU, Sequential } from "../../src/nn";
+import { GradScaler, SGD } from "../../src/optim";
 import { SHADERS } from "../helpers/shaderTexts";
 
 const pinned = globalThis as { nullDawn?: GPU };
@@ -183,6 +185,29 @@ describe("state and gradients of f16", () => {
       await compiled(() => queue.mul(1));
     }
   });
+});
+
+it("training steps in autocast, with a GradScaler", async () => {
+  const model = withDevice(
+    device,
+    () => new Sequential(new Conv2d(3, 4, 3), new BatchNorm2d(4), new ReLU(), new Flatten(), new Linear(16, 5)),
+  );
+  const optimizer = new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
+  const scaler = new GradScaler();
+  const images = ones([2, 3, 4, 4], { device });
+  const labels = zeros([2], { dtype: "i32", device });
+  const before = texts.length;
+  for (let step = 0; step < 2; step++) {
+    optimizer.zeroGrad();
+    const loss = autocast(() => F.crossEntropy(model.forward(images), labels));
+    expect(loss.dtype).toBe("f32");
+    scaler.scale(loss).backward();
+    await scaler.step(optimizer);
+    await scaler.update();
+    await loss.item();
+  }
+  await model.parameters()[0]!.data();
+  expect(count(texts.slice(before), "array<vec4<f16>>")).toBeGreaterThan(0);
 });
 
 it("a kernel that is broken would be an error here", async () => {
