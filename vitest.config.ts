@@ -24,6 +24,7 @@ const onlyInNode = [
   "compile/counts",
   "compile/fuzz",
   "kernels/grids",
+  "kernels/parts",
   "moco/counts",
   "moco/streaming",
   "ops/everyOp",

@@ -246,6 +246,10 @@ const LAUNCHES = [
     ...fusion("shaders/conv2dGradWeight.wgsl", "the bias of another channel", "store_bias(sum_channel(job % all, job / all), job % all, job / all);", "store_bias(sum_channel(0u, job / all), job % all, job / all);"),
     tests: "tests/schedule/companions.gpu",
   },
+  {
+    ...fusion("src/codegen/part.ts", "a part strides as if it were the whole grid", "params.all_groups_x, params.all_groups_y, ${own}.z", "${own}.x, ${own}.y, ${own}.z"),
+    tests: "tests/kernels/parts.gpu",
+  },
   windows("src/codegen/windows.ts", "each window starts where the first does", "byteOffset: index * size", "byteOffset: 0 * index"),
   windows("src/codegen/outputWindows.ts", "what is read elsewhere too follows the output", ".filter((key) => !others.has(key))", ".filter((key) => key !== others)"),
   windows("src/codegen/accessors.ts", "runs of four end at the border between two windows", "if (i < ${end - 3}u)", "if (i < ${end}u)"),

@@ -29,7 +29,7 @@ const PROMISED = [
     ...["trigonometry", "views", "windows"],
   ].map((name) => `ops/${name}`),
   "autograd/backward",
-  ...["accessors", "indexing", "outputWindows", "windows"].map((name) => `codegen/${name}`),
+  ...["accessors", "indexing", "outputWindows", "part", "windows"].map((name) => `codegen/${name}`),
   ...["order", "plan"].map((name) => `schedule/${name}`),
   ...["engine", "indexChecks", "needed", "planKey", "slotPool", "variable"].map((name) => `runtime/${name}`),
   ...["adam", "sgd", "schedules/cosine", "schedules/oneCycle"].map((name) => `optim/${name}`),

@@ -63,7 +63,7 @@ export interface Specialized {
 const ENABLE_SUBGROUPS = "enable subgroups;";
 const ENABLE_F16 = "enable f16;";
 const BINDING = /^@group\(0\) @binding\((\d+)\) var<([^>]+)> (\w+): (.+);.*$/;
-const PARAMS = /struct Params \{([^}]*)\}/;
+export const PARAMS = /struct Params \{([^}]*)\}/;
 
 /** Declared bindings of a shader file, in order. */
 export function bindingsOf(source: string): { name: string; number: number; space: string; type: string }[] {

@@ -3,13 +3,15 @@
  * itself on arrays.
  */
 
+import { inParts, PART_FIELDS, partParams } from "../codegen/part";
 import { withSizes } from "../codegen/sized";
-import { holesOf, specialize } from "../codegen/specialize";
+import { type Field, holesOf, specialize } from "../codegen/specialize";
 import type { Device } from "../device";
 import { ValueError } from "../errors";
 import type { Command, Gpu, GpuMemory } from "../gpu/gpu";
 import { KERNELS } from "../kernels";
 import type { Kernel, KernelPlan, Operand, Pass } from "../kernels/kernel";
+import { partsOf } from "../kernels/parts";
 import { LIBRARIES } from "../kernels/libraries";
 import type { KernelInfoMap } from "../ops/kernelInfo";
 import { backendOf } from "./device";
@@ -81,7 +83,9 @@ export async function bindKernel<N extends KernelName>(
   }
   const plan: KernelPlan = familyOf(name).plan(info, gpu.limits, variant);
   const scratch = (plan.scratch ?? []).map((byteLength) => gpu.allocate(byteLength, "scratch"));
-  const bound = plan.passes.map((pass) => bindPass(gpu, pass, (operand) => rangeOf(operand, arrays, scratch), edit));
+  const bound = plan.passes.flatMap((pass) =>
+    bindPass(gpu, pass, (operand) => rangeOf(operand, arrays, scratch), edit),
+  );
   await gpu.check();
   return new BoundLaunches(
     gpu,
@@ -144,9 +148,14 @@ interface BoundPass {
   readonly command: () => Command;
 }
 
-/** One launch by itself: its wrapper's holes and parameters filled in, nothing fused. */
-function bindPass(gpu: Gpu, pass: Pass, range: (operand: Operand) => Range, edit: (wgsl: string) => string): BoundPass {
-  const { shader, grid, flops, bytes } = pass;
+/** One pass by itself, in as many launches as it takes: its wrapper's holes and parameters filled in, nothing fused. */
+function bindPass(
+  gpu: Gpu,
+  pass: Pass,
+  range: (operand: Operand) => Range,
+  edit: (wgsl: string) => string,
+): BoundPass[] {
+  const { shader, flops, bytes } = pass;
   const specialized = specialize(shader, LIBRARIES, holesOf(pass));
   const numbered = (name: string, bound: Range): { binding: number; range: Range } => ({
     binding: specialized.bindings.get(name)!,
@@ -154,22 +163,30 @@ function bindPass(gpu: Gpu, pass: Pass, range: (operand: Operand) => Range, edit
   });
   const bound = Object.entries(pass.bindings).map(([name, operand]) => numbered(name, range(operand)));
   const sizes = bound.map((each) => ({ binding: each.binding, byteLength: each.range.byteLength }));
-  const wgsl = edit(withSizes(specialized.wgsl, sizes, gpu.limits));
+  const whole = withSizes(specialized.wgsl, sizes, gpu.limits);
+  const parts = partsOf(pass.grid, pass, gpu.limits);
+  const isCut = parts.length > 1;
+  const wgsl = edit(isCut ? inParts(whole) : whole);
   const pipeline = gpu.pipeline(shader.name, wgsl);
-  const params = writeParams(gpu, pass, specialized.params);
-  const bindings = [...bound, numbered("params", params)];
-  return {
-    launch: { kernel: shader.name, wgsl, grid, flops, bytes },
-    params: params.buffer,
-    command: () => ({ kind: "dispatch", pipeline, bindGroup: gpu.bindGroup(pipeline, bindings), grid }),
-  };
+  const fields = isCut ? [...specialized.params, ...PART_FIELDS] : specialized.params;
+  const own = specialized.params.map(({ name }) => pass.params[name]!);
+  return parts.map((part) => {
+    const { grid, share } = part;
+    const params = writeParams(gpu, fields, isCut ? [...own, ...partParams(part, pass.grid)] : own);
+    const bindings = [...bound, numbered("params", params)];
+    return {
+      launch: { kernel: shader.name, wgsl, grid, flops: flops * share, bytes: bytes * share },
+      params: params.buffer,
+      command: () => ({ kind: "dispatch", pipeline, bindGroup: gpu.bindGroup(pipeline, bindings), grid }),
+    };
+  });
 }
 
-function writeParams(gpu: Gpu, pass: Pass, fields: ReturnType<typeof specialize>["params"]): Range {
+function writeParams(gpu: Gpu, fields: readonly Field[], values: readonly number[]): Range {
   const byteLength = Math.max(16, 16 * Math.ceil(fields.length / 4));
   const view = new DataView(new ArrayBuffer(byteLength));
-  fields.forEach(({ name, type }, index) => {
-    const value = pass.params[name]!;
+  fields.forEach(({ type }, index) => {
+    const value = values[index]!;
     if (type === "f32") view.setFloat32(4 * index, value, true);
     else if (type === "i32") view.setInt32(4 * index, value, true);
     else view.setUint32(4 * index, value, true);

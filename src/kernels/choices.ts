@@ -1,11 +1,11 @@
 /**
- * Which variant of a kernel family an adapter takes, where somebody has said so: forced by name, or found by tuning. Held beside
- * the limits of an adapter, which every plan is made with.
+ * Which variant of a kernel family an adapter takes, where somebody has said so: forced by name, or found by tuning; and how fast it is,
+ * where that was measured. Held beside the limits of an adapter, which every plan is made with.
  */
 
 import { KERNELS } from ".";
 import type { KernelInfoMap } from "../ops/kernelInfo";
-import type { Kernel, KernelLimits } from "./kernel";
+import type { Kernel, KernelLimits, Work } from "./kernel";
 
 /** A use of a kernel family. */
 export interface KernelUse {
@@ -23,6 +23,9 @@ export class Choices {
   readonly tuned = new Map<string, string>();
   /** Uses with a choice that plans were made for, by `keyOf`. */
   readonly uses = new Map<string, KernelUse>();
+
+  /** What one dispatch may do at most, where the adapter has been calibrated. */
+  mostWork: Work | null = null;
 
   constructor(private readonly limits: KernelLimits) {}
 

@@ -18,6 +18,14 @@ export interface KernelLimits {
   readonly subgroupSize: number;
 }
 
+/** What launches are estimated by. */
+export interface Work {
+  /** Floating-point operations. */
+  readonly flops: number;
+  /** Bytes to and from memory. */
+  readonly bytes: number;
+}
+
 /** One `.wgsl` file. */
 export interface Shader {
   /** File stem: also the pipeline's label, the debug line and the profile line. */

@@ -32,7 +32,7 @@ export const scatter: Kernel<ScatterInfo> = {
           aliases: { Value: type },
           params: { outer, dim, index_dim: indexDim, inner, chunk, chunks },
           bindings: { input: "input0", index: "input1", src: "input2", output: "output" },
-          flops: outer * indexDim * inner,
+          flops: outer * chunks * indexDim * inner, // every part looks at every index
           bytes: 8 * outer * inner * (dim + indexDim),
         },
       ],

@@ -5,12 +5,14 @@
 
 import { compose } from "../codegen/compose";
 import type { Bound, ComposedLaunch, ParamValue, RunValue, Surroundings, UnitSpec } from "../codegen/launch";
+import { inParts, PART_FIELDS, partParams } from "../codegen/part";
 import { withSizes } from "../codegen/sized";
 import { paddedByteLength, windowsOf } from "../codegen/windows";
 import type { Node } from "../graph/node";
 import { sizeOf } from "../graph/shape";
 import { topologicalOrder } from "../graph/walk";
 import type { KernelLimits } from "../kernels/kernel";
+import { partsOf } from "../kernels/parts";
 import { computedFrom } from "../ops/op";
 import { fuse, type Cut, type Fusion, isUniform, loadedIn, type Unit, type UnitOutput } from "./fuse";
 import { SlotPlanner } from "./memory";
@@ -49,6 +51,8 @@ export interface PlannedLaunch {
   readonly output: readonly number[];
   readonly fused: readonly string[];
   readonly cut: Cut;
+  /** Which of how many parts of a grid that would take too long in one: they follow one another. */
+  readonly part?: { readonly index: number; readonly count: number };
 }
 
 /** A whole number at each run: the value of a scalar, by its place, times `scale`, plus `add`. */
@@ -155,7 +159,9 @@ class Planner {
     });
     const { launches, scratch } = compose(specOf(unit, this.task, this.limits), this.surroundings(unit));
     const scratchSlots = scratch.map((byteLength) => this.memory.take(byteLength));
-    const planned = launches.map((launch) => this.planned(launch, unit, targets, scratchSlots, scratch));
+    const planned = launches.flatMap((launch) =>
+      this.inParts(this.planned(launch, unit, targets, scratchSlots, scratch), unit),
+    );
     for (const slot of scratchSlots) this.memory.give(slot);
     this.freeAfter(unit, index, targets);
     return planned;
@@ -239,6 +245,28 @@ class Planner {
       fused: this.fusedNames(unit),
       cut: unit.cut,
     };
+  }
+
+  /** A launch as it is, or in as many as it takes for none of them to take too long. */
+  private inParts(launch: PlannedLaunch, unit: Unit): PlannedLaunch[] {
+    // what an expression computes for an element counts as one operation each
+    const flops = launch.flops * (unit.call ? 1 : Math.max(1, launch.fused.length));
+    const parts = partsOf(launch.grid, { flops, bytes: launch.bytes }, this.limits);
+    if (parts.length === 1) return [launch];
+    const wgsl = inParts(launch.wgsl);
+    return parts.map((part, index) => {
+      const values = partParams(part, launch.grid);
+      const added = PART_FIELDS.map(({ type }, field) => ({ type, value: { value: values[field]! } }));
+      return {
+        ...launch,
+        wgsl,
+        grid: part.grid,
+        params: [...launch.params, ...added],
+        flops: launch.flops * part.share,
+        bytes: launch.bytes * part.share,
+        part: { index, count: parts.length },
+      };
+    });
   }
 
   /** What a unit's output is bound to: its value, or the variable of which it writes all or some rows. */

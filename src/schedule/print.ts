@@ -8,7 +8,7 @@ const HEADER = ["#", "kernel", "output", "fused", "cut because", "MFLOP", "MB"];
 export function printLaunches(launches: readonly PlannedLaunch[]): string {
   const rows = launches.map((launch, index) => [
     String(index),
-    launch.label,
+    launch.part ? `${launch.label} ${launch.part.index + 1}/${launch.part.count}` : launch.label,
     `[${launch.output.join(",")}]`,
     fusedText(launch.fused),
     launch.cut,

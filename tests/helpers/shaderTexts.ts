@@ -7,9 +7,10 @@ export const SHADERS: ReadonlyMap<string, string> = new Map(
   Object.entries(files).map(([path, text]) => [/shaders\/(.+)\.wgsl$/.exec(path)![1]!, text]),
 );
 
-const IS_HOLE = /^(const |alias |@group\(0\)|struct Params|.*\/\/ @(hook|lib)$)/;
+const IS_HOLE =
+  /^(const |alias |@group\(0\)|struct Params|.*\/\/ @(hook|lib)$|.*@builtin\((workgroup_id|num_workgroups|global_invocation_id)\))/;
 
-/** Lines that every specialisation keeps as they are: all but holes, loops that are written out, and Params. */
+/** Lines that every specialisation keeps as they are: all but holes, loops that are written out, Params, and the place in a grid. */
 export function fixedLines(text: string): string[] {
   const lines = text.replace(/struct Params \{[^}]*\}.*/, "").split("\n");
   const fixed: string[] = [];

@@ -8,10 +8,16 @@ import { tensor } from "../../src/creation";
 import { type Device, openDevice } from "../../src/device";
 import type { AdapterClass } from "../../src/gpu/adapter";
 import { utils } from "../../src/nn";
+import { backendOf } from "../../src/dev/device";
+import { programsIn } from "../../src/dev/explain";
+import { choicesOf } from "../../src/kernels/choices";
+import { KERNELS } from "../../src/kernels";
 import { Followers } from "../../src/optim/follow";
 import { Adam, AdamW, LARS, type Optimizer, RMSprop, SGD } from "../../src/optim";
 import { Parameter } from "../../src/parameter";
 import { read, type Tensor } from "../../src/tensor";
+
+const { adam, clipGradNorm, clipGradValue, ema, gradNorm, lars, momentumSgd, momentumSgdEma, rmsProp } = KERNELS;
 
 const SHAPES = [[5, 13], [64], [1], [70, 300], [3], [2, 4, 8], [17_000], [129, 1]];
 /** Steps from which parameters have gradients. */
@@ -133,5 +139,43 @@ function expectClose(actual: readonly Float32Array[], expected: readonly Float32
 describe.each(["software", "hardware"] as const)("planned for %s", (adapterClass) => {
   test.each(Object.entries(CASES))("%s", async (_name, theCase) => {
     expectClose(await run(devices[adapterClass], theCase), await run(devices.cpu, theCase));
+  });
+});
+
+describe("in parts", () => {
+  /** Bytes that a dispatch may go through: less than any pass over the arena does. */
+  const MOST = { flops: Infinity, bytes: 2000 };
+  const cut = new Set<string>();
+  let inParts: Device;
+  beforeAll(async () => {
+    inParts = await openDevice("webgpu");
+    choicesOf(backendOf("test", inParts).gpu.limits).mostWork = MOST;
+  });
+
+  test.each(Object.entries(CASES))("%s, to the bit", async (_name, theCase) => {
+    let got: Float32Array[] = [];
+    const programs = await programsIn(async () => (got = await run(inParts, theCase)), { device: inParts });
+    for (const { label, part } of programs.flat()) if (part) cut.add(label);
+    expect(got).toEqual(await run(await openDevice("webgpu"), theCase));
+  });
+
+  test("a moving average by itself, to the bit", async () => {
+    const averaged = async (device: Device): Promise<Float32Array[]> => {
+      const params = SHAPES.map((shape, index) => new Parameter(values(shape, index, device)));
+      const followers = SHAPES.map((shape, index) => new Parameter(values(shape, 50 + index, device)));
+      const following = new Followers("test", params, followers);
+      for (let step = 0; step < 3; step++) following.run(0.9);
+      return (await read(followers)) as Float32Array[];
+    };
+    let got: Float32Array[] = [];
+    const programs = await programsIn(async () => (got = await averaged(inParts)), { device: inParts });
+    for (const { label, part } of programs.flat()) if (part) cut.add(label);
+    expect(got).toEqual(await averaged(await openDevice("webgpu")));
+  });
+
+  test("all kernels were cut that have several workgroups", () => {
+    const families = { adam, clipGradNorm, clipGradValue, ema, gradNorm, lars, momentumSgd, momentumSgdEma, rmsProp };
+    const shaders = Object.values(families).flatMap((family) => family.shaders.map(({ name }) => name));
+    expect([...new Set(shaders)].filter((name) => !cut.has(name))).toEqual([]);
   });
 });
