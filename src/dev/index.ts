@@ -4,6 +4,8 @@
  * WebGPU device; training does not need it.
  */
 
+export { calibrate } from "./calibrate";
+export type { Rates } from "./calibrate";
 export { synchronize } from "./device";
 export { explain, launchesOf, programsIn } from "./explain";
 export { bindKernel, kernelNames, runKernel, variantsOf } from "./kernels";

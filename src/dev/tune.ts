@@ -5,13 +5,16 @@
 
 import { defaultDevice, type Device } from "../device";
 import { FlywheelError, KernelError, OutOfMemoryError, ValueError } from "../errors";
-import { KERNELS } from "../kernels";
 import { choicesOf, familyOf, type KernelUse } from "../kernels/choices";
-import type { Trial } from "../kernels/kernel";
+import { LIBRARIES } from "../kernels/libraries";
+import { SHADERS } from "../kernels/shaders";
+import type { Trial, Work } from "../kernels/kernel";
 import type { KernelInfoMap } from "../ops/kernelInfo";
+import { calibrate, type Rates } from "./calibrate";
 import { backendOf, synchronize } from "./device";
 import { bindKernel, variantsOf } from "./kernels";
 import { type BoundLaunches, DeviceArray } from "./launches";
+import { VERSION } from "./version";
 
 /** How to tune. */
 export interface TuneOptions {
@@ -48,6 +51,8 @@ export interface TuneReport {
   readonly uses: readonly TunedUse[];
   /** Uses for which no time or memory was left. */
   readonly left: number;
+  /** What the adapter reached, if it was not calibrated yet; see `calibrate`. */
+  readonly rates: Rates | null;
 }
 
 /** Candidates are timed this often at least, in turn. */
@@ -62,7 +67,8 @@ const SAMPLES = 48;
 
 /**
  * Runs a program, and then tries the variants of each kernel that it used and that is not tuned yet; the fastest that are right
- * are taken from now on. Results may change in their last digits. `savedTuning` keeps what was found, `forgetTuning` forgets it.
+ * are taken from now on. Results may change in their last digits. An adapter that is not calibrated yet is. `savedTuning` keeps what was
+ * found, `forgetTuning` forgets it.
  *
  * @param body what to tune for, such as a training step; wait inside for what it computes
  * @returns what was tried, use by use
@@ -84,6 +90,7 @@ export async function tune(
   await body();
   await synchronize(device);
   const end = performance.now() + budgetMs;
+  const rates = choices.mostWork === null ? await calibrate(device) : null;
   const found: TunedUse[] = [];
   let left = 0;
   try {
@@ -98,7 +105,7 @@ export async function tune(
   } finally {
     backend.forgetPlans();
   }
-  return { uses: found, left };
+  return { uses: found, left, rates };
 }
 
 const variantsFor = (device: Device, { kernel, info }: KernelUse): string[] =>
@@ -217,26 +224,35 @@ function complaintOf(
 
 // ---- keeping it ----
 
-/** Of the shaders' texts: what was found for others does not hold. */
+/** Of the texts of shaders and libraries: what was found for others does not hold. */
 function shadersHash(): string {
+  const shaders = [...SHADERS.values()];
   let hash = 0x811c9dc5;
-  for (const { shaders } of Object.values(KERNELS))
-    for (const { source } of shaders)
-      for (let i = 0; i < source.length; i++) hash = Math.imul(hash ^ source.charCodeAt(i), 0x01000193);
+  for (const { source } of new Set([...shaders, ...LIBRARIES, ...shaders.flatMap(({ libs }) => libs ?? [])]))
+    for (let i = 0; i < source.length; i++) hash = Math.imul(hash ^ source.charCodeAt(i), 0x01000193);
   return (hash >>> 0).toString(16);
 }
 
+/** What decides which variants there are, and how fast each is: adapter, browser, shaders, features, and the limits that plans see. */
 function identityOf(device: Device): string {
-  const { vendor, architecture, device: name, description } = backendOf("tuning", device).gpu.info;
+  const { info, limits } = backendOf("tuning", device).gpu;
   const browser = /(Chrome|Firefox|Version)\/\d+/.exec(
     (globalThis.navigator as Navigator | undefined)?.userAgent ?? "",
   );
-  return [vendor, architecture, name, description, browser?.[0] ?? "", shadersHash()].join("|");
+  const { vendor, architecture, device: name, description, features, subgroupMinSize, subgroupMaxSize } = info;
+  return [
+    ...[vendor, architecture, name, description, browser?.[0] ?? "", VERSION, shadersHash()],
+    ...[`subgroups ${subgroupMinSize ?? "?"}-${subgroupMaxSize ?? "?"}`, features.join(" ")],
+    Object.entries(limits)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([limit, value]) => `${limit} ${value}`)
+      .join(" "),
+  ].join("|");
 }
 
 /**
- * What was tuned on a device, as text that `useTuning` understands: for a file, or a page's storage. It holds for this adapter, this
- * browser's major version and these shaders.
+ * What was tuned on a device, as text that `useTuning` understands: for a file, or a page's storage. It holds for this adapter with
+ * its features and limits, this browser's major version, and this version of flywheel with its shaders.
  *
  * @throws DeviceError for the CPU
  *
@@ -244,8 +260,8 @@ function identityOf(device: Device): string {
  * localStorage.setItem("tuning", savedTuning());
  */
 export function savedTuning(device: Device = defaultDevice()): string {
-  const { tuned } = choicesOf(backendOf("savedTuning", device).gpu.limits);
-  return JSON.stringify({ adapter: identityOf(device), chosen: Object.fromEntries(tuned) });
+  const { tuned, mostWork } = choicesOf(backendOf("savedTuning", device).gpu.limits);
+  return JSON.stringify({ adapter: identityOf(device), chosen: Object.fromEntries(tuned), mostWork } satisfies Saved);
 }
 
 /**
@@ -258,37 +274,55 @@ export function savedTuning(device: Device = defaultDevice()): string {
  */
 export function useTuning(text: string, device: Device = defaultDevice()): boolean {
   const backend = backendOf("useTuning", device);
-  const { adapter, chosen } = parsed(text);
+  const { adapter, chosen, mostWork } = parsed(text);
   if (adapter !== identityOf(device)) return false;
-  const { tuned } = choicesOf(backend.gpu.limits);
-  tuned.clear();
-  for (const [key, variant] of Object.entries(chosen)) tuned.set(key, variant);
+  const choices = choicesOf(backend.gpu.limits);
+  choices.tuned.clear();
+  for (const [key, variant] of Object.entries(chosen)) choices.tuned.set(key, variant);
+  choices.mostWork = mostWork;
   backend.forgetPlans();
   return true;
 }
 
-function parsed(text: string): { adapter: string; chosen: Record<string, string> } {
+/** What is in the text. */
+interface Saved {
+  readonly adapter: string;
+  readonly chosen: Readonly<Record<string, string>>;
+  /** Of one dispatch; null where the adapter was not calibrated. */
+  readonly mostWork: Work | null;
+}
+
+function parsed(text: string): Saved {
   try {
-    const { adapter, chosen } = JSON.parse(text) as { adapter?: unknown; chosen?: unknown };
-    const isRecord = typeof chosen === "object" && chosen !== null;
-    if (typeof adapter === "string" && isRecord && Object.values(chosen).every((each) => typeof each === "string"))
-      return { adapter, chosen: chosen as Record<string, string> };
+    const saved = JSON.parse(text) as { readonly [K in keyof Saved]?: unknown };
+    const { adapter, chosen, mostWork } = saved;
+    const isChoice =
+      typeof chosen === "object" && chosen !== null && Object.values(chosen).every((each) => typeof each === "string");
+    if (typeof adapter === "string" && isChoice && (mostWork === null || isWork(mostWork))) return saved as Saved;
   } catch {
     // said below
   }
   throw new ValueError(`useTuning: there must be what savedTuning gave, got ${JSON.stringify(text.slice(0, 60))}.`);
 }
 
-/** Forgets what was tuned: cost models decide again. @throws DeviceError for the CPU */
+function isWork(value: unknown): value is Work {
+  if (typeof value !== "object" || value === null) return false;
+  const { flops, bytes } = value as Partial<Work>;
+  return typeof flops === "number" && flops > 0 && typeof bytes === "number" && bytes > 0;
+}
+
+/** Forgets what was tuned and calibrated: cost models decide again. @throws DeviceError for the CPU */
 export function forgetTuning(device: Device = defaultDevice()): void {
   const backend = backendOf("forgetTuning", device);
-  choicesOf(backend.gpu.limits).tuned.clear();
+  const choices = choicesOf(backend.gpu.limits);
+  choices.tuned.clear();
+  choices.mostWork = null;
   backend.forgetPlans();
 }
 
 /** A report as a table: kernel, sizes, what is taken, and the times of all candidates. */
-export function printTuning({ uses, left }: TuneReport): string {
-  const lines = uses.map(({ kernel, info, chosen, byDefault, tried }) => {
+export function printTuning({ uses, left, rates }: TuneReport): string {
+  const lines: string[] = uses.map(({ kernel, info, chosen, byDefault, tried }) => {
     const shown = tried.map(({ variant, timeMs, rejected }) =>
       timeMs === null ? `${variant} rejected: ${rejected}` : `${variant} ${timeMs.toPrecision(3)} ms`,
     );
@@ -296,6 +330,12 @@ export function printTuning({ uses, left }: TuneReport): string {
     return `${kernel} ${sizesOf(info)}: ${change}\n  ${shown.join("\n  ")}`;
   });
   if (left > 0) lines.push(`${left} more were left as they are: no time, or no memory.`);
+  if (rates) {
+    const [gflops, gbytes] = [rates.flopsPerSecond / 1e9, rates.bytesPerSecond / 1e9].map((rate) =>
+      rate.toPrecision(3),
+    );
+    lines.unshift(`the adapter reaches ${gflops} GFLOP/s and ${gbytes} GB/s`);
+  }
   return lines.length > 0 ? lines.join("\n") : "nothing to choose";
 }
 

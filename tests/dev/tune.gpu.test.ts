@@ -1,10 +1,13 @@
 /** Tuning: candidates are tried before they are timed, the fastest right ones are taken, and what was found can be kept. */
 
 import { compile, F, grad, init, manualSeed, rand, type Device, type Tensor } from "flywheel";
-import { forgetTuning, launchesOf, printTuning, savedTuning, tune, useTuning } from "flywheel/dev";
+import { calibrate, forgetTuning, launchesOf, printTuning, savedTuning, tune, useTuning } from "flywheel/dev";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DeviceError, KernelError, ValueError } from "../../src/errors";
+import { backendOf } from "../../src/dev/device";
 import { openDevice } from "../../src/device";
+import type { KernelLimits } from "../../src/kernels/kernel";
+import { mostWork } from "../../src/kernels/parts";
 import { BROKEN } from "../helpers/pipelineLabels";
 
 let device: Device;
@@ -68,7 +71,7 @@ describe("tune", () => {
 
   test("stops when its time is over", async () => {
     const report = await tune(() => a.matmul(b).data(), { budgetMs: -1 });
-    expect(report).toEqual({ uses: [], left: 1 });
+    expect(report).toEqual({ uses: [], left: 1, rates: null });
   });
 
   test("what is chosen is what runs, also where it was compiled before", async () => {
@@ -106,9 +109,67 @@ describe("tune", () => {
     expect(() => useTuning(text)).toThrow(ValueError);
   });
 
+  test.each([
+    ["version", (text: string) => text.replace(/\|\d+\.\d+\.\d+[^|]*\|/, "|9.9.9|")],
+    ["shaders", (text: string) => text.replace(/\|[0-9a-f]{6,8}\|subgroups/, "|0|subgroups")],
+    ["subgroups", (text: string) => text.replace(/\|subgroups [\d?]+-/, "|subgroups 3-")],
+    ["features", (text: string) => text.replace(/(\|subgroups [^|]*\|)/, "$1another-feature ")],
+    ["limits", (text: string) => text.replace(/maxStorageBufferBindingSize (\d+)/, "maxStorageBufferBindingSize 1$1")],
+  ])("is not taken with other %s", (_what, change) => {
+    const text = savedTuning();
+    expect(useTuning(text)).toBe(true);
+    expect(change(text)).not.toBe(text);
+    expect(useTuning(change(text))).toBe(false);
+  });
+
   test("needs a GPU", async () => {
     const cpu = await openDevice("cpu");
     await expect(tune(() => undefined, { device: cpu })).rejects.toThrow(DeviceError);
     expect(device.kind).toBe("webgpu");
+  });
+});
+
+describe("calibrate", () => {
+  const asHardware = async (): Promise<{ own: Device; limits: KernelLimits }> => {
+    const own = await openDevice("webgpu");
+    const { limits } = backendOf("test", own).gpu;
+    Object.assign(limits, { adapterClass: "hardware" } satisfies Partial<KernelLimits>);
+    return { own, limits };
+  };
+
+  test("measures, and launches are cut by it from then on, also once it was saved", async () => {
+    const { own, limits } = await asHardware();
+    const before = mostWork(limits);
+    const rates = (await calibrate(own))!;
+    // any machine that can run this reaches these
+    expect(rates.flopsPerSecond).toBeGreaterThan(1e7);
+    expect(rates.bytesPerSecond).toBeGreaterThan(1e7);
+    const most = mostWork(limits);
+    expect(most.flops).toBeCloseTo(rates.flopsPerSecond * (0.05 / 4), 0);
+    expect(most.bytes).toBeCloseTo(rates.bytesPerSecond * (0.05 / 4), 0);
+    const text = savedTuning(own);
+    forgetTuning(own);
+    expect(mostWork(limits)).toEqual(before);
+    expect(useTuning(text, own)).toBe(true);
+    expect(mostWork(limits)).toEqual(most);
+    expect(() => useTuning(text.replace('"mostWork":{', '"mostWork":{"flops":-1,"was":{'), own)).toThrow(ValueError);
+    own.destroy();
+  });
+
+  test("is a part of tuning", async () => {
+    const { own, limits } = await asHardware();
+    const report = await tune(() => undefined, { device: own });
+    expect(report.rates).not.toBeNull();
+    expect(printTuning(report)).toMatch(/^the adapter reaches [\d.e+]+ GFLOP\/s and [\d.e+]+ GB\/s/);
+    const most = mostWork(limits);
+    expect((await tune(() => undefined, { device: own })).rates).toBeNull(); // known
+    expect(mostWork(limits)).toBe(most);
+    own.destroy();
+  });
+
+  test("leaves software alone, and needs a GPU", async () => {
+    if (backendOf("test", device).gpu.adapterClass === "software") expect(await calibrate(device)).toBeNull();
+    const cpu = await openDevice("cpu");
+    await expect(calibrate(cpu)).rejects.toThrow(DeviceError);
   });
 });
