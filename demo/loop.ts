@@ -8,6 +8,8 @@ import { type Gate, nextTask } from "./gate";
 import { Meter, type PerStep } from "./meter";
 import type { TrainingEvent } from "./protocol";
 import { type Step, Training, type TrainingData, type TrainingOptions } from "./training";
+import { loadTuning, type Tuning, tuneFirstStep } from "./tuning";
+import type { TuningStore } from "./tuningStore";
 
 /** What `train` measured; accuracies are fractions of 1. */
 export interface Measurements extends PerStep {
@@ -23,6 +25,8 @@ export interface Measurements extends PerStep {
   /** The first step compiles kernels: it does not count among the others. */
   readonly firstStepSeconds: number;
   readonly stepsPerSecond: number;
+  /** What became of tuning; null if that was not asked for. */
+  readonly tuning: Tuning | null;
 }
 
 export interface RunResult extends Measurements {
@@ -44,6 +48,8 @@ export interface LoopOptions {
   readonly wantsFeatures: boolean;
   /** Holds the training while it is closed. */
   readonly gate: Gate;
+  /** What tuning found is kept there; null for a run that is not tuned. */
+  readonly store: TuningStore | null;
   /** Hears how it goes. */
   readonly emit: (event: TrainingEvent) => void;
 }
@@ -59,6 +65,7 @@ export class Loop {
   private knnBefore: number | null = null;
   private knnAfter: number | null = null;
   private evaluationSeconds = 0;
+  private tuning: Tuning | null = null;
 
   constructor(private readonly given: LoopOptions) {
     this.training = new Training(given.data, given.options);
@@ -67,7 +74,8 @@ export class Loop {
 
   /** Trains and evaluates. */
   async run(): Promise<Measurements> {
-    const { options, data, emit } = this.given;
+    const { options, data, device, store, emit } = this.given;
+    const known = store ? await loadTuning(device, store) : 0;
     emit(await this.training.views(Math.min(VIEWS, data.train.count)));
     await this.evaluate(0);
     emit({ type: "phase", phase: "training" });
@@ -75,7 +83,7 @@ export class Loop {
     let queued: Step | null = null;
     for (let step = 1; step <= options.steps; step++) {
       this.meter.stepBegins();
-      const next = await this.training.step();
+      const next = step === 1 && store ? await this.tunedStep(store, known) : await this.training.step();
       if (queued) await this.finish(queued);
       queued = next;
       this.meter.stepQueued();
@@ -89,6 +97,23 @@ export class Loop {
       this.meter.resume();
     }
     return this.measurements();
+  }
+
+  /** A step, and then what its kernels could be is tried; that takes no time of the step's. */
+  private async tunedStep(store: TuningStore, known: number): Promise<Step> {
+    const { device, emit } = this.given;
+    emit({ type: "phase", phase: "tuning" });
+    let first: Step | null = null;
+    const step = async (): Promise<void> => {
+      first = await this.training.step();
+      await first.loss.item();
+      this.meter.pause();
+    };
+    this.tuning = await tuneFirstStep(device, store, { known, step });
+    emit({ type: "tuning", tuning: this.tuning });
+    emit({ type: "phase", phase: "training" });
+    this.meter.resume();
+    return first!;
   }
 
   /** Whether nothing may be queued behind a step. */
@@ -162,6 +187,7 @@ export class Loop {
       firstStepSeconds: this.meter.firstStepSeconds(),
       stepsPerSecond: this.meter.stepsPerSecond(),
       ...this.meter.perStep(),
+      tuning: this.tuning,
     };
   }
 }

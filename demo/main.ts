@@ -14,6 +14,7 @@ import type { NeighboursEvent, Phase, TrainingEvent } from "./protocol";
 import { type FeaturesFormat, reportTo } from "./report";
 import { Session, type SessionEvent, type SessionState } from "./session";
 import type { TrainingOptions } from "./training";
+import type { Tuning } from "./tuning";
 
 declare global {
   interface Window {
@@ -102,7 +103,8 @@ function start(): void {
   for (const chart of [lossChart, accuracyChart]) chart.clear(options.steps);
   explain(options);
   (byId("progress") as HTMLProgressElement).value = 0;
-  session.start(options, { features: featuresFormat !== null });
+  byId("tuning").textContent = "";
+  session.start(options, { features: featuresFormat !== null, report: search.get("report") });
 }
 
 function show(stat: string, text: string): void {
@@ -125,6 +127,7 @@ const STATES: Record<SessionState, { button: string; busy: boolean }> = {
 const PHASES: Record<Phase, string> = {
   loading: "Loading the data and preparing the device.",
   evaluating: "Evaluating: features of the bank and of all test images.",
+  tuning: "Tuning: trying which kernels are fastest here.",
   training: "Training.",
   paused: "Paused.",
 };
@@ -144,6 +147,9 @@ function showEvent(event: TrainingEvent): void {
       break;
     case "adapter":
       byId("adapter").textContent = event.adapter;
+      break;
+    case "tuning":
+      byId("tuning").textContent = tuningText(event.tuning);
       break;
     case "step":
       lossPoints++;
@@ -194,6 +200,15 @@ function summary({
 }): string {
   if (knnBefore === null || knnAfter === null) return `Done: the loss of the last steps is ${loss.toFixed(2)}.`;
   return `Done: kNN accuracy went from ${percent(knnBefore)} to ${percent(knnAfter)}.`;
+}
+
+/** What became of tuning, in a sentence or two. */
+function tuningText({ known, tried, left, changed, rejected, notKept }: Tuning): string {
+  return [
+    `Tuning: ${known} known, ${tried} tried, ${changed.length} changed, ${left} left as they are.`,
+    ...(rejected.length > 0 ? [`Never taken: ${rejected.join("; ")}.`] : []),
+    ...(notKept === null ? [] : [`Not kept: ${notKept}`]),
+  ].join(" ");
 }
 
 function duration(seconds: number): string {

@@ -17,10 +17,12 @@ export const DEFAULT_OPTIONS: TrainingOptions = {
   seed: 0,
   evaluate: true,
   evalEvery: 50,
+  tune: "off",
 };
 
 export const ENCODERS = ["tinyFlat", "tinyGap", "resnet8", "resnet18"] as const;
 export const DEVICES = ["webgpu", "cpu"] as const;
+export const TUNE = ["off", "on"] as const;
 
 /** Groups that BatchNorm sees apart; every batch is cut into this many. */
 export const BATCH_NORM_SPLITS = 8;
@@ -75,6 +77,8 @@ export function problemOf(options: TrainingOptions): string | null {
     return `The seed must be a whole number from 0 to 4294967295, got ${options.seed}.`;
   if (!ENCODERS.includes(options.encoder)) return `The encoder must be one of ${ENCODERS.join(", ")}.`;
   if (!DEVICES.includes(options.device)) return `The device must be webgpu or cpu.`;
+  if (!TUNE.includes(options.tune)) return `Tuning must be off or on.`;
+  if (options.tune === "on" && options.device === "cpu") return `Tuning needs WebGPU, as the CPU has no variants.`;
   if (batchSize % BATCH_NORM_SPLITS !== 0)
     return `The batch size must be a multiple of ${BATCH_NORM_SPLITS}, got ${batchSize}.`;
   if (queueSize % batchSize !== 0)

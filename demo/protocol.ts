@@ -5,6 +5,7 @@
 
 import type { RunResult } from "./loop";
 import type { Embeddings, TrainingOptions } from "./training";
+import type { Tuning } from "./tuning";
 
 /** Page to worker. A worker runs one training; to reset, the page ends it and makes another. */
 export type Command =
@@ -15,6 +16,8 @@ export type Command =
       readonly features: boolean;
       /** Folder of the data files, an absolute address. */
       readonly dataUrl: string;
+      /** Where `npm start` keeps what tuning finds, an absolute address; null: in the browser. */
+      readonly tuningUrl: string | null;
     }
   | { readonly type: "pause" }
   | { readonly type: "resume" };
@@ -23,6 +26,7 @@ export type Command =
 export type TrainingEvent =
   | PhaseEvent
   | AdapterEvent
+  | TuningEvent
   | StepEvent
   | KnnEvent
   | ViewsEvent
@@ -31,7 +35,7 @@ export type TrainingEvent =
   | DoneEvent
   | FailureEvent;
 
-export type Phase = "loading" | "evaluating" | "training" | "paused";
+export type Phase = "loading" | "evaluating" | "tuning" | "training" | "paused";
 
 /** What the worker is doing from now on. */
 export interface PhaseEvent {
@@ -45,6 +49,12 @@ export interface AdapterEvent {
   /** For people: `google / swiftshader`. */
   readonly adapter: string;
   readonly device: "webgpu" | "cpu";
+}
+
+/** What became of tuning; only where it was asked for. */
+export interface TuningEvent {
+  readonly type: "tuning";
+  readonly tuning: Tuning;
 }
 
 /** A step whose loss has been read. */

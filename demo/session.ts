@@ -22,8 +22,14 @@ export class Session {
     return () => this.listeners.delete(listener);
   }
 
-  /** Starts a run; one that is under way is thrown away. */
-  start(options: TrainingOptions, { features = false }: { features?: boolean } = {}): void {
+  /**
+   * Starts a run; one that is under way is thrown away.
+   * @param given.report the terminal's address, if one asked for the run
+   */
+  start(
+    options: TrainingOptions,
+    { features = false, report = null }: { features?: boolean; report?: string | null } = {},
+  ): void {
     this.endWorker();
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "training" });
     worker.onmessage = ({ data }: MessageEvent<TrainingEvent>) => this.receive(data);
@@ -35,7 +41,8 @@ export class Session {
     this.worker = worker;
     this.enter("running");
     const dataUrl = new URL(`${import.meta.env.BASE_URL}data/fashion-mnist/`, location.href).href;
-    this.send({ type: "start", options, features, dataUrl });
+    const tuningUrl = report && new URL(`${report}/tuning`, location.href).href;
+    this.send({ type: "start", options, features, dataUrl, tuningUrl });
   }
 
   /** Stops after the step that is under way. */

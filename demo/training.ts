@@ -34,6 +34,8 @@ export interface TrainingOptions {
   readonly evaluate: boolean;
   /** Steps between evaluations; null: only before and after training. */
   readonly evalEvery: number | null;
+  /** Whether the first step's kernels are tuned, or taken as an earlier run found them fastest; see tuning.ts. */
+  readonly tune: "off" | "on";
 }
 
 export interface TrainingData {

@@ -13,6 +13,7 @@ import { fetchReader, loadFashionMnist } from "flywheel/data";
 import { Gate } from "./gate";
 import { Loop } from "./loop";
 import type { Command, TrainingEvent } from "./protocol";
+import { tuningStore } from "./tuningStore";
 
 const gate = new Gate();
 
@@ -30,13 +31,14 @@ scope.onmessage = ({ data: command }) => {
   if (command.type === "start") void run(command).catch(fail);
 };
 
-async function run({ options, features, dataUrl }: Extract<Command, { type: "start" }>): Promise<void> {
+async function run({ options, features, dataUrl, tuningUrl }: Extract<Command, { type: "start" }>): Promise<void> {
   emit({ type: "phase", phase: "loading" });
   const device = await init({ device: options.device });
   const adapter = describe(device.adapterInfo());
   emit({ type: "adapter", adapter, device: device.kind });
   const data = await loadFashionMnist(fetchReader(dataUrl));
-  const result = await new Loop({ device, data, options, wantsFeatures: features, gate, emit }).run();
+  const store = options.tune === "on" ? tuningStore(tuningUrl) : null;
+  const result = await new Loop({ device, data, options, wantsFeatures: features, gate, store, emit }).run();
   emit({ type: "done", result: { adapter, device: device.kind, ...result } });
 }
 

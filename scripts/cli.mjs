@@ -4,6 +4,7 @@
  * before it exits with code 2.
  */
 import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
+import { homedir } from "node:os";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -23,6 +24,7 @@ import { parseArgs } from "node:util";
  * @property {number} seed
  * @property {"tinyFlat" | "tinyGap" | "resnet8" | "resnet18"} encoder
  * @property {"webgpu" | "cpu"} device
+ * @property {"off" | "on"} tune
  * @property {string} data Folder of the four IDX files; `dataFile` finds them in it.
  * @property {string | null} json Where to write the results; null: nowhere.
  * @property {string | null} features Where to write the features; null: nowhere.
@@ -143,6 +145,13 @@ const OPTIONS = {
     preset: "webgpu",
     help: "webgpu or cpu (the reference: slow)",
     parse: oneOf("webgpu", "cpu"),
+  },
+  tune: {
+    key: "tune",
+    value: "NAME",
+    preset: "off",
+    help: "off, or on: try which kernels are fastest here, once, for some seconds; later runs know (see README)",
+    parse: oneOf("off", "on"),
   },
   data: {
     key: "data",
@@ -406,6 +415,16 @@ export function featureFiles(path) {
 }
 
 /**
+ * Where runs leave what tuning found, for those to come: the user's cache folder.
+ *
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {string}
+ */
+export function tuningFile(env = process.env) {
+  return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "flywheel", "tuning.json");
+}
+
+/**
  * The path without links to its folder: one file has one.
  *
  * @param {string} path
@@ -419,7 +438,7 @@ function realPath(path) {
  *
  * @param {Options} options
  */
-function checkTogether({ batchSize, queueSize, dim, evaluate, evalEvery, json, features }) {
+function checkTogether({ batchSize, queueSize, dim, device, tune, evaluate, evalEvery, json, features }) {
   if (batchSize % BATCH_NORM_SPLITS !== 0) {
     throw new UsageError(
       `--batch-size must be a multiple of ${BATCH_NORM_SPLITS}, the splits of the shuffled BatchNorm, got ${batchSize}; ` +
@@ -435,6 +454,9 @@ function checkTogether({ batchSize, queueSize, dim, evaluate, evalEvery, json, f
     throw new UsageError(
       `--queue-size times --dim must be at most ${BINDING_NUMBERS}, as the queue must fit a GPU binding, which is 128 MiB by default, got ${queueSize} and ${dim}; lower one.`,
     );
+  }
+  if (tune === "on" && device === "cpu") {
+    throw new UsageError(`--tune on needs --device webgpu, as the CPU has no variants, got cpu; drop one.`);
   }
   if (!evaluate && evalEvery !== null) {
     throw new UsageError(`--eval-every and --no-eval exclude each other, got both; drop one.`);

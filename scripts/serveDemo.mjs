@@ -5,8 +5,8 @@
  */
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { createServer } from "vite";
 import { dataFile } from "./cli.mjs";
 import { root } from "./setup.mjs";
@@ -28,9 +28,10 @@ const DATA_PATH = "/data/fashion-mnist/";
  * @param {string} options.data folder of the four data files
  * @param {(event: SessionEvent) => void} options.onEvent called in order
  * @param {Readonly<Record<string, string>>} [options.files] path by name of the files that the page may write
+ * @param {string | null} [options.tuning] path of what tuning found, which the page may read and write
  * @returns {Promise<DemoServer>}
  */
-export async function serveDemo({ data, onEvent, files = {} }) {
+export async function serveDemo({ data, onEvent, files = {}, tuning = null }) {
   const report = `/report-${randomBytes(16).toString("hex")}`;
   const server = await createServer({
     configFile: join(root, "vite.config.ts"),
@@ -44,7 +45,7 @@ export async function serveDemo({ data, onEvent, files = {} }) {
         name: "flywheel-start",
         configureServer({ middlewares }) {
           middlewares.use(DATA_PATH, (request, response) => sendData(data, request, response));
-          middlewares.use(report, (request, response) => void receive(request, response, { onEvent, files }));
+          middlewares.use(report, (request, response) => void receive(request, response, { onEvent, files, tuning }));
         },
       },
     ],
@@ -73,13 +74,13 @@ function sendData(folder, request, response) {
 }
 
 /**
- * What the page reports: `/events`, a JSON list, or `/features/<name>`, a file.
+ * What the page reports: `/events`, a JSON list, or `/features/<name>`, a file; and `/tuning`, which it reads, too.
  *
  * @param {import("node:http").IncomingMessage} request
  * @param {import("node:http").ServerResponse} response
- * @param {{ onEvent: (event: SessionEvent) => void, files: Readonly<Record<string, string>> }} options
+ * @param {{ onEvent: (event: SessionEvent) => void, files: Readonly<Record<string, string>>, tuning: string | null }} options
  */
-async function receive(request, response, { onEvent, files }) {
+async function receive(request, response, { onEvent, files, tuning }) {
   try {
     /** @type {Buffer[]} */
     const chunks = [];
@@ -91,6 +92,8 @@ async function receive(request, response, { onEvent, files }) {
       for (const event of JSON.parse(body.toString())) onEvent(event);
     } else if (request.method === "POST" && what === "features" && path) {
       await replaceFile(path, body);
+    } else if (tuning && what === "tuning") {
+      return void (await exchange(request, response, { path: tuning, body }));
     } else {
       return void response.writeHead(404).end();
     }
@@ -104,6 +107,27 @@ async function receive(request, response, { onEvent, files }) {
       isUsage: false,
     });
     response.writeHead(500).end();
+  }
+}
+
+/**
+ * Gives the file to the page, 204 if there is none, or writes it. That it cannot be written is no reason to end a training.
+ *
+ * @param {import("node:http").IncomingMessage} request
+ * @param {import("node:http").ServerResponse} response
+ * @param {{ path: string, body: Buffer }} file
+ */
+async function exchange(request, response, { path, body }) {
+  try {
+    if (request.method === "GET") {
+      const text = await readFile(path).catch(() => null);
+      return void response.writeHead(text === null ? 204 : 200).end(text);
+    }
+    await mkdir(dirname(path), { recursive: true });
+    await replaceFile(path, body);
+    response.writeHead(204).end();
+  } catch (error) {
+    response.writeHead(500).end(error instanceof Error ? error.message : String(error));
   }
 }
 

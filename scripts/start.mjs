@@ -7,7 +7,7 @@
  */
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
-import { featureFiles, helpText, parseOptions, UsageError } from "./cli.mjs";
+import { featureFiles, helpText, parseOptions, tuningFile, UsageError } from "./cli.mjs";
 import { chromeArgs, ensureBrowser, ensureDependencies, findBrowser, runMain, SetupError } from "./setup.mjs";
 
 /**
@@ -49,6 +49,7 @@ async function start(options) {
   const server = await serveDemo({
     data: options.data,
     files: featureFiles(options.features),
+    tuning: tuningFile(),
     onEvent: (event) => {
       terminal.show(event);
       if (event.type === "done") run.resolve(event.result);
@@ -97,9 +98,23 @@ async function start(options) {
  * @param {boolean} headless
  */
 function addressOf({ url, report }, options, headless) {
-  const { encoder, device, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay, seed } = options;
+  const { encoder, device, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay, seed, tune } =
+    options;
   const address = new URL(url);
-  const values = { encoder, device, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay, seed };
+  const values = {
+    encoder,
+    device,
+    steps,
+    batchSize,
+    queueSize,
+    dim,
+    temperature,
+    momentum,
+    lr,
+    weightDecay,
+    seed,
+    tune,
+  };
   for (const [name, value] of Object.entries(values)) address.searchParams.set(name, String(value));
   address.searchParams.set("evaluate", String(options.evaluate));
   // Whoever looks on wants to see it improve; in the terminal an evaluation only costs time.
@@ -242,6 +257,7 @@ class Terminal {
         `kNN accuracy ${event.step === 0 ? "before training" : `after ${event.step} steps`}: ${percent(event.accuracy)}`,
       );
     }
+    if (event.type === "tuning") this.tuning(event.tuning);
     if (event.type === "step") this.progress(event);
   }
 
@@ -263,6 +279,16 @@ class Terminal {
     process.stdout.write(`\r\x1b[K${line}`);
     this.hasOpenLine = true;
     if (isLast) this.end();
+  }
+
+  /** @param {import("../demo/tuning").Tuning} tuning */
+  tuning({ known, tried, left, chosen, changed, rejected, notKept }) {
+    this.line(`tuning: ${known} known, ${tried} tried, ${changed.length} changed, ${left} left as they are`);
+    const variants = Object.entries(chosen).map(([variant, times]) => `${variant} ${times}`);
+    if (variants.length > 0) this.line(`  taken: ${variants.join(", ")}`);
+    for (const text of changed) this.line(`  ${text}`);
+    for (const text of rejected) this.line(`  never taken: ${text}`);
+    if (notKept !== null) this.warn(`What tuning found could not be kept: ${notKept}`);
   }
 
   /** @param {string} text */

@@ -32,6 +32,7 @@ describe("parseOptions", () => {
       weightDecay: 5e-4,
       seed: 0,
       encoder: "tinyFlat",
+      tune: "off",
       device: "webgpu",
       json: null,
       features: null,
@@ -46,7 +47,7 @@ describe("parseOptions", () => {
     const data = dataFolder("all", NAMES);
     const argv =
       "--steps 1e3 --batch-size=64 --queue-size 4096 --dim 32 --temperature .2 --momentum 1 --lr 3e-2 --weight-decay 0 " +
-      `--seed 4294967295 --encoder resnet8 --device cpu --data ${data} --json out.json --features out.npy --eval-every 50 --headless`;
+      `--seed 4294967295 --encoder resnet8 --device cpu --tune=off --data ${data} --json out.json --features out.npy --eval-every 50 --headless`;
     expect(parseOptions(argv.split(" "), { cwd: folder })).toEqual({
       steps: 1000,
       batchSize: 64,
@@ -59,6 +60,7 @@ describe("parseOptions", () => {
       seed: 4294967295,
       encoder: "resnet8",
       device: "cpu",
+      tune: "off",
       data,
       json: join(folder, "out.json"),
       features: join(folder, "out.npy"),
@@ -123,6 +125,8 @@ describe("parseOptions", () => {
     ["--weight-decay -1", '--weight-decay must be a number of at least 0, got "-1".'],
     ["--seed -1", '--seed must be an integer from 0 to 4294967295, got "-1".'],
     ["--seed 4294967296", '--seed must be an integer from 0 to 4294967295, got "4294967296".'],
+    ["--tune maybe", '--tune must be one of off, on, got "maybe".'],
+    ["--tune on --device cpu", "--tune on needs --device webgpu, as the CPU has no variants, got cpu; drop one."],
     ["--encoder vit", '--encoder must be one of tinyFlat, tinyGap, resnet8, resnet18, got "vit".'],
     ["--device gpu", '--device must be one of webgpu, cpu, got "gpu".'],
     [

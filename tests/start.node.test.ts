@@ -1,10 +1,11 @@
 /** `npm start` as a user runs it: the whole way from the command line to the JSON line, in a real browser. */
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Tuning } from "../demo/tuning";
 import { knnAccuracy } from "../scripts/bar.mjs";
 import { readNpy, readSafetensors } from "../src/io";
 import { writeTinyData } from "./demo/tinyData";
@@ -57,7 +58,7 @@ describe("npm start", () => {
 
     const result = lastLine(run);
     expect(Object.keys(result)).toEqual(
-      "adapter device steps seed loss contrastAccuracy knnBefore knnAfter firstStepSeconds stepsPerSecond dispatchesPerStep submitsPerStep buffersCreatedPerStep".split(
+      "adapter device steps seed loss contrastAccuracy knnBefore knnAfter firstStepSeconds stepsPerSecond dispatchesPerStep submitsPerStep buffersCreatedPerStep tuning".split(
         " ",
       ),
     );
@@ -128,6 +129,43 @@ describe("npm start", () => {
     expect(losses(cpu)).toHaveLength(5);
     losses(gpu).forEach((loss, i) => expect(Math.abs(loss - losses(cpu)[i]!), `step ${i + 1}`).toBeLessThan(1.5e-3));
     expect(losses(gpu)).toHaveLength(5);
+  });
+
+  test("tunes the first step's kernels, and later runs know what was found", async () => {
+    const cache = join(folder, "cache");
+    const args = [...SMALL, "--steps", "3", "--no-eval", "--tune", "on"];
+    const first = await start(args, { env: { XDG_CACHE_HOME: cache } });
+    expect(first.errors).toBe("");
+    const { tuning } = lastLine(first) as unknown as { tuning: Tuning };
+    expect(tuning).toMatchObject({ known: 0, rejected: [], notKept: null });
+    expect(tuning.tried).toBeGreaterThan(2);
+    expect(Object.values(tuning.chosen).reduce((sum, times) => sum + times, 0)).toBe(tuning.tried);
+    const line = `tuning: 0 known, ${tuning.tried} tried, ${tuning.changed.length} changed, ${tuning.left} left as they are`;
+    expect(first.lines).toContain(line);
+
+    const file = join(cache, "flywheel/tuning.json");
+    const { chosen } = JSON.parse(readFileSync(file, "utf8")) as { chosen: Record<string, string> };
+    const second = await start(args, { env: { XDG_CACHE_HOME: cache } });
+    const later = (lastLine(second) as unknown as { tuning: Tuning }).tuning;
+    expect(later).toMatchObject({ known: Object.keys(chosen).length, tried: tuning.left });
+    const off = await start([...SMALL, "--steps", "2", "--no-eval"], { env: { XDG_CACHE_HOME: cache } });
+    expect(lastLine(off)["tuning"]).toBeNull();
+
+    writeFileSync(file, "no tuning");
+    const third = await start(args, { env: { XDG_CACHE_HOME: cache } });
+    expect(third.code).toBe(0);
+    expect((lastLine(third) as unknown as { tuning: Tuning }).tuning.known).toBe(0);
+    expect(JSON.parse(readFileSync(file, "utf8"))).toHaveProperty("chosen");
+  });
+
+  test("trains also where what tuning found cannot be kept", async () => {
+    const cache = join(folder, "no-folder");
+    writeFileSync(cache, "");
+    const run = await start([...SMALL, "--steps", "2", "--no-eval", "--tune", "on"], {
+      env: { XDG_CACHE_HOME: cache },
+    });
+    expect(run.code).toBe(0);
+    expect(run.errors).toMatch(/^What tuning found could not be kept: \S/m);
   });
 
   test("stops with a sentence when the loss is no number", async () => {

@@ -31,6 +31,8 @@ describe("options of the page", () => {
     [{ momentum: 1.5 }, "The key momentum must be from 0 to 1, got 1.5."],
     [{ seed: -1 }, "The seed must be a whole number from 0 to 4294967295, got -1."],
     [{ dim: 32_769 }, "The feature length must be at most 32768, got 32769."],
+    [{ tune: "on", device: "cpu" } as const, "Tuning needs WebGPU, as the CPU has no variants."],
+    [{ tune: "maybe" } as never, "Tuning must be off or on."],
     [{ batchSize: 60_008, queueSize: 60_008 }, "The batch size must be at most 60000, got 60008."],
     [
       { queueSize: 262_272 },

@@ -86,6 +86,26 @@ function timerGapsMs(count: number): Promise<number[]> {
 }
 
 describe("the page", () => {
+  test("tunes when asked to, and its browser remembers", async () => {
+    const options = { ...SMALL, steps: 4, evaluate: "false", tune: "on" };
+    const tuned = async (): Promise<string> => {
+      await page.click("#start");
+      await page.waitForFunction(() => window.flywheelDemo.session.state === "done", { timeout: 120_000 });
+      return text("tuning");
+    };
+    await open(options);
+    expect(await page.$eval("select[name=tune]", (field) => field.value)).toBe("on");
+    const [, tried, left] = /^Tuning: 0 known, (\d+) tried, \d+ changed, (\d+) left as they are\.$/.exec(
+      await tuned(),
+    )!;
+    expect(Number(tried)).toBeGreaterThan(2);
+    await page.close();
+    await open(options);
+    expect(await tuned()).toMatch(new RegExp(`^Tuning: ${tried} known, ${left} tried, `));
+    await page.select("select[name=tune]", "off");
+    expect(await tuned()).toBe("");
+  });
+
   test("trains, shows the adapter, the curves, the views and the neighbours, and stays responsive", async () => {
     await open(SMALL);
     expect(await state()).toBe("idle");

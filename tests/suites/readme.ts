@@ -1,6 +1,7 @@
 /** The examples of README.md, as they stand there, on whatever device the project has. */
 
 import * as flywheel from "flywheel";
+import * as dev from "flywheel/dev";
 import * as io from "flywheel/io";
 import * as models from "flywheel/models";
 import * as moco from "flywheel/moco";
@@ -12,6 +13,7 @@ import { readmeBlocks } from "../helpers/readme";
 
 const MODULES: Readonly<Record<string, object>> = {
   flywheel,
+  "flywheel/dev": dev,
   "flywheel/io": io,
   "flywheel/models": models,
   "flywheel/moco": moco,
@@ -44,7 +46,27 @@ async function run(example: string, given: Readonly<Record<string, unknown>> = {
 
 /** @param kind the device that a bare `init()` finds here */
 export function readmeExamples(kind: "cpu" | "webgpu"): void {
-  const [first, own, torch, contrast, compiled, saving] = readmeBlocks("ts");
+  const [first, own, torch, contrast, compiled, saving, tuning] = readmeBlocks("ts");
+
+  test("the tuning example tunes once", async () => {
+    if (kind === "cpu") expectConsole(/warn: flywheel runs on the CPU/);
+    await flywheel.init();
+    const kept = new Map<string, string>();
+    const storage = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, text: string) => kept.set(key, text),
+    };
+    const [x, y] = [flywheel.rand([24, 16]), flywheel.rand([16, 20])];
+    const trainStep = (): Promise<unknown> => x.matmul(y).data();
+    if (kind === "cpu") {
+      await expect(run(tuning!, { storage, trainStep })).rejects.toThrow("tune: the device must be a WebGPU one");
+      return;
+    }
+    const [[report]] = (await run(tuning!, { storage, trainStep })) as [[string]];
+    expect(report).toMatch(/matmul m 24, n 20, k 16/);
+    expect(await run(tuning!, { storage, trainStep })).toEqual([]);
+    dev.forgetTuning();
+  });
 
   test("the saving example gives the model and the optimizer back", async () => {
     if (kind === "cpu") expectConsole(/warn: flywheel runs on the CPU/);

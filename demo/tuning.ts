@@ -1,0 +1,77 @@
+/**
+ * Tuning of a run: which variants of its kernels are fastest on this adapter. Tries those of the first step within a bounded time, or
+ * takes what an earlier run has left. Asked for with `tune`, since a run then depends on what others measured.
+ */
+
+import { type Device, ValueError } from "flywheel";
+import { printTuning, savedTuning, tune, useTuning } from "flywheel/dev";
+import type { TuningStore } from "./tuningStore";
+
+/** What became of a run's tuning: for the terminal, the page and the JSON line. */
+export interface Tuning {
+  /** Choices for this adapter that an earlier run had left. */
+  readonly known: number;
+  /** Uses of kernels that were tried in this run. */
+  readonly tried: number;
+  /** Uses for which no time or memory was left: they stay as they are, until a later run. */
+  readonly left: number;
+  /** How often each variant is taken, among all choices that are known now. */
+  readonly chosen: Readonly<Record<string, number>>;
+  /** Uses for which another variant is taken than by default: kernel, sizes, variants. */
+  readonly changed: readonly string[];
+  /** Variants that did not compile or gave other numbers than the reference: never taken. */
+  readonly rejected: readonly string[];
+  /** Why it was not kept for later runs; null where it was. */
+  readonly notKept: string | null;
+}
+
+/** What trying may take, ms. */
+const BUDGET_MS = 10_000;
+
+const choicesIn = (saved: string): Record<string, string> =>
+  (JSON.parse(saved) as { readonly chosen: Record<string, string> }).chosen;
+
+/**
+ * Takes what an earlier run has left for this adapter.
+ *
+ * @returns how many choices that is
+ */
+export async function loadTuning(device: Device, store: TuningStore): Promise<number> {
+  const saved = await store.load().catch(() => null);
+  try {
+    return saved !== null && useTuning(saved, device) ? Object.keys(choicesIn(saved)).length : 0;
+  } catch (error) {
+    if (error instanceof ValueError) return 0; // a file of something else: it will be replaced
+    throw error;
+  }
+}
+
+/**
+ * Runs a first step, tries what its kernels could be, and keeps what was found.
+ *
+ * @param known from `loadTuning`
+ */
+export async function tuneFirstStep(
+  device: Device,
+  store: TuningStore,
+  { known, step }: { known: number; step: () => Promise<void> },
+): Promise<Tuning> {
+  const { uses, left } = await tune(step, { device, budgetMs: BUDGET_MS });
+  const saved = savedTuning(device);
+  const chosen: Record<string, number> = {};
+  for (const variant of Object.values(choicesIn(saved))) chosen[variant] = (chosen[variant] ?? 0) + 1;
+  const notKept = await store.save(saved).then(
+    () => null,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  return {
+    ...{ known, tried: uses.length, left, chosen },
+    changed: uses
+      .filter((use) => use.chosen !== use.byDefault)
+      .map((use) => printTuning({ uses: [use], left: 0, rates: null }).split("\n")[0]!),
+    rejected: uses.flatMap(({ kernel, tried }) =>
+      tried.flatMap(({ variant, rejected }) => (rejected === null ? [] : [`${variant} of ${kernel}: ${rejected}`])),
+    ),
+    notKept,
+  };
+}
