@@ -5,7 +5,7 @@
 
 import { defaultDevice, type Device } from "../device";
 import { choicesOf } from "../kernels/choices";
-import { MOST_SECONDS } from "../kernels/parts";
+import { MOST_SECONDS } from "../kernels/heuristics";
 import { backendOf } from "./device";
 import { bindKernel } from "./kernels";
 import { type BoundLaunches, DeviceArray } from "./launches";

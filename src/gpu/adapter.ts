@@ -6,9 +6,13 @@ import type { AdapterInfo } from "./adapterInfo";
 /** Software adapters (SwiftShader, llvmpipe) and hardware ones want opposite kernels. */
 export type AdapterClass = "software" | "hardware";
 
+/** Who made a GPU. */
+export type Vendor = "apple" | "nvidia" | "amd" | "intel" | "qualcomm" | "arm" | "unknown";
+
 /** What kernels and plans may use; a superset of what a kernel's `plan` takes. */
 export interface GpuLimits {
   readonly adapterClass: AdapterClass;
+  readonly vendor: Vendor;
   readonly maxBufferSize: number;
   readonly maxStorageBufferBindingSize: number;
   readonly maxUniformBufferBindingSize: number;
@@ -105,11 +109,28 @@ export function classify(info: AdapterInfo): AdapterClass {
   return info.isFallback || softwareNames.test(names) ? "software" : "hardware";
 }
 
+/** Names of vendors as browsers write them, words of their products, and their numbers on the PCI bus, which some say instead. */
+const vendors: readonly (readonly [Vendor, RegExp])[] = [
+  ["apple", /\bapple\b|0x106b/],
+  ["nvidia", /\bnvidia\b|geforce|quadro|0x10de/],
+  ["amd", /\bamd\b|radeon|0x1002/],
+  ["intel", /\bintel\b|0x8086/],
+  ["qualcomm", /\bqualcomm\b|adreno|0x5143/],
+  ["arm", /\barm\b|\bmali\b|0x13b5/],
+];
+
+/** The vendor that an adapter names itself; where it does not, that its description names. */
+export function vendorOf({ vendor, device, description }: AdapterInfo): Vendor {
+  const named = (text: string): Vendor | undefined => vendors.find(([, names]) => names.test(text.toLowerCase()))?.[0];
+  return named(vendor) ?? named(`${device} ${description}`) ?? "unknown";
+}
+
 export function readLimits(device: GPUDevice, adapterClass: AdapterClass, info: AdapterInfo): GpuLimits {
   const { limits } = device;
   const hasSubgroups = device.features.has("subgroups") && info.subgroupMinSize === info.subgroupMaxSize;
   return {
     adapterClass,
+    vendor: vendorOf(info),
     maxBufferSize: limits.maxBufferSize,
     maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
     maxUniformBufferBindingSize: limits.maxUniformBufferBindingSize,

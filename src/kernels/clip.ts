@@ -7,12 +7,11 @@ import clipGradValueSource from "../../shaders/clipGradValue.wgsl?raw";
 import gradNormSource from "../../shaders/gradNorm.wgsl?raw";
 import normSource from "../../shaders/lib/norm.wgsl?raw";
 import { foldGrid } from "./grid";
-import { type AdapterClass, ceilDiv, type Kernel, type Shader } from "./kernel";
+import { heuristicsOf } from "./heuristics";
+import { ceilDiv, type Kernel, type Shader } from "./kernel";
 import { inOrder, updateKernel, updateLibs } from "./update";
 
 const libs: readonly Shader[] = [{ name: "lib/norm", source: normSource }, ...updateLibs];
-
-const WORKGROUP: Readonly<Record<AdapterClass, number>> = { software: 64, hardware: 256 };
 
 const gradNormShader: Shader = { name: "gradNorm", source: gradNormSource, libs };
 
@@ -26,7 +25,7 @@ export const gradNorm: Kernel<GradNormInfo> = {
         {
           shader: gradNormShader,
           grid: foldGrid(ceilDiv(count, chunk), limits),
-          consts: { WORKGROUP: WORKGROUP[limits.adapterClass], CHUNK: chunk / 4, KIND: kind },
+          consts: { WORKGROUP: heuristicsOf(limits).clip.workgroup, CHUNK: chunk / 4, KIND: kind },
           params: { count: count / 4, offset },
           bindings,
           flops: 2 * count,
@@ -42,12 +41,12 @@ const clipFactorShader: Shader = { name: "clipFactor", source: clipFactorSource,
 export const clipFactor: Kernel<ClipFactorInfo> = {
   name: "clipFactor",
   shaders: [clipFactorShader],
-  plan: ({ count, kind }, { adapterClass }) => ({
+  plan: ({ count, kind }, limits) => ({
     passes: [
       {
         shader: clipFactorShader,
         grid: [1, 1, 1],
-        consts: { WORKGROUP: WORKGROUP[adapterClass], KIND: kind },
+        consts: { WORKGROUP: heuristicsOf(limits).clip.workgroup, KIND: kind },
         params: { count },
         bindings: inOrder(["partials", "settings", "total", "factor"]),
         flops: count,

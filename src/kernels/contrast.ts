@@ -4,7 +4,8 @@ import contrastSource from "../../shaders/contrast.wgsl?raw";
 import meanSource from "../../shaders/contrastMean.wgsl?raw";
 import totalsSource from "../../shaders/contrastTotals.wgsl?raw";
 import { foldGrid } from "./grid";
-import { type AdapterClass, ceilDiv, type Kernel, type KernelLimits, type Pass, type Shader } from "./kernel";
+import { heuristicsOf } from "./heuristics";
+import { ceilDiv, type Kernel, type KernelLimits, type Pass, type Shader } from "./kernel";
 import { LIBRARIES } from "./libraries";
 import { withPartials } from "./sumPartials";
 
@@ -12,16 +13,8 @@ const shader: Shader = { name: "contrast", source: contrastSource, libs: LIBRARI
 const totals: Shader = { name: "contrastTotals", source: totalsSource, libs: LIBRARIES };
 const mean: Shader = { name: "contrastMean", source: meanSource, libs: LIBRARIES };
 
-const WORKGROUP: Readonly<Record<AdapterClass, number>> = { software: 4, hardware: 64 };
-/** Invocations that keep the adapter busy. */
-const BUSY: Readonly<Record<AdapterClass, number>> = { software: 128, hardware: 16384 };
 /** Keys that one invocation goes through at most: rounding adds up along them. */
 const LONGEST_CHUNK = 8192;
-/** Queries of an invocation, and keys at a time. */
-const BLOCK: Readonly<Record<AdapterClass, { ROWS: number; COLS: number }>> = {
-  software: { ROWS: 8, COLS: 8 },
-  hardware: { ROWS: 4, COLS: 4 },
-};
 /** Vec4s that an invocation of contrastMean holds: 4 KiB, half of what WGSL grants a function. */
 const MOST_HELD = 256;
 const TOTALS_WORKGROUP = 64;
@@ -36,7 +29,11 @@ interface Parts {
 /** How queries are cut into blocks and keys into chunks. */
 function partsOf({ queries, keys }: ContrastInfo, block: { ROWS: number; COLS: number }, limits: KernelLimits): Parts {
   const blocks = ceilDiv(queries, block.ROWS);
-  const wanted = Math.max(1, Math.floor(BUSY[limits.adapterClass] / Math.max(1, blocks)), keys / LONGEST_CHUNK);
+  const wanted = Math.max(
+    1,
+    Math.floor(heuristicsOf(limits).contrast.busy / Math.max(1, blocks)),
+    keys / LONGEST_CHUNK,
+  );
   const chunk = Math.max(block.COLS, block.COLS * ceilDiv(keys, block.COLS * wanted));
   return { blocks, chunk, chunks: Math.max(1, ceilDiv(keys, chunk)) };
 }
@@ -46,9 +43,8 @@ export const contrast: Kernel<ContrastInfo> = {
   shaders: [shader, totals],
   plan(info, limits) {
     const { queries, keys, dim, scale } = info;
-    const block = BLOCK[limits.adapterClass];
+    const { block, workgroup } = heuristicsOf(limits).contrast;
     const { blocks, chunk, chunks } = partsOf(info, block, limits);
-    const workgroup = WORKGROUP[limits.adapterClass];
     const scores: Pass = {
       shader,
       grid: foldGrid(ceilDiv(blocks * chunks, workgroup), limits),
@@ -76,11 +72,13 @@ export const contrastMean: Kernel<ContrastInfo> = {
   shaders: [mean],
   plan(info, limits) {
     const { queries, keys, dim, scale, total = { offset: 0, stride: 1 } } = info;
-    const { ROWS, COLS } = BLOCK[limits.adapterClass];
+    const { block: most, workgroup } = heuristicsOf(limits).contrast;
     const dim4 = dim / 4;
-    const block = { ROWS: Math.max(1, Math.min(ROWS, Math.floor(MOST_HELD / Math.max(1, dim4)))), COLS };
+    const block = {
+      ROWS: Math.max(1, Math.min(most.ROWS, Math.floor(MOST_HELD / Math.max(1, dim4)))),
+      COLS: most.COLS,
+    };
     const { blocks, chunk, chunks } = partsOf(info, block, limits);
-    const workgroup = WORKGROUP[limits.adapterClass];
     const pass: Pass = {
       shader: mean,
       grid: foldGrid(ceilDiv(blocks * chunks, workgroup), limits),

@@ -5,15 +5,8 @@ import gradInputSource from "../../shaders/conv2dGradInput.wgsl?raw";
 import gradInputTapsSource from "../../shaders/conv2dGradInputTaps.wgsl?raw";
 import gradWeightSource from "../../shaders/conv2dGradWeight.wgsl?raw";
 import { foldGrid } from "./grid";
-import {
-  type AdapterClass,
-  ceilDiv,
-  type Kernel,
-  type KernelLimits,
-  type KernelPlan,
-  type Pass,
-  type Shader,
-} from "./kernel";
+import { type Heuristics, heuristicsOf } from "./heuristics";
+import { ceilDiv, type Kernel, type KernelLimits, type KernelPlan, type Pass, type Shader } from "./kernel";
 import { conv2dTrial } from "./conv2dTrial";
 import { type Partials, sumPartialsShader, withPartials } from "./sumPartials";
 
@@ -22,20 +15,8 @@ const gradInputShader: Shader = { name: "conv2dGradInput", source: gradInputSour
 const gradInputTapsShader: Shader = { name: "conv2dGradInputTaps", source: gradInputTapsSource };
 const gradWeightShader: Shader = { name: "conv2dGradWeight", source: gradWeightSource };
 
-/** What an adapter class wants: fat invocations in registers on software, many small ones on hardware. */
-interface Taste {
-  readonly workgroup: number;
-  /** Invocations that keep it busy. */
-  readonly busy: number;
-  /** Most results an invocation holds. */
-  readonly results: number;
-  /** Most loads and multiply-adds of one turn, all written out: they bound the time to compile. */
-  readonly written: number;
-}
-const TASTE: Readonly<Record<AdapterClass, Taste>> = {
-  software: { workgroup: 4, busy: 64, results: 128, written: 700 },
-  hardware: { workgroup: 64, busy: 32768, results: 16, written: 260 },
-};
+/** What an adapter wants: fat invocations in registers on software, many small ones on hardware. */
+type Taste = Heuristics["conv2d"];
 
 /**
  * Nanoseconds on the software adapter, for 4 invocations at once: a load, a multiply-add, what it takes more where a sum is
@@ -106,8 +87,9 @@ const lanedChannels = (count: number): readonly number[] => (lanesFor(count) ===
 const SUBGROUP = 4;
 
 /** Whether invocations may share the loads of `count` channels: none does, or either. */
-function sharings(count: number, { adapterClass, subgroupSize }: KernelLimits, variant?: string): boolean[] {
-  const canShare = lanesFor(count) === 4 && subgroupSize === SUBGROUP && TASTE[adapterClass].workgroup === SUBGROUP;
+function sharings(count: number, limits: KernelLimits, variant?: string): boolean[] {
+  const { workgroup } = heuristicsOf(limits).conv2d;
+  const canShare = lanesFor(count) === 4 && limits.subgroupSize === SUBGROUP && workgroup === SUBGROUP;
   if (!canShare) return [false];
   return variant === undefined ? [false, true] : [variant.endsWith(SHARED)];
 }
@@ -253,7 +235,7 @@ const channels = ({ inChannels, outChannels, groups }: Conv2dInfo): { inChannels
 });
 
 function planForward(info: Conv2dInfo, limits: KernelLimits, variant?: string): KernelPlan {
-  const taste = TASTE[limits.adapterClass];
+  const taste = heuristicsOf(limits).conv2d;
   const { batch, groups, outHeight, outWidth, kernelHeight, kernelWidth } = info;
   const { strideHeight, strideWidth, dilationHeight, dilationWidth } = info;
   const { inChannels, outChannels } = channels(info);
@@ -313,17 +295,10 @@ function planGradInput(info: Conv2dInfo, limits: KernelLimits, variant?: string)
   return isWritten ? planWrittenGradInput(info, limits, variant) : planGradInputTaps(info, limits);
 }
 
-/** Of an adapter class: pixels in y and x that share the taps of an invocation, and its channels. */
-const CELLS: Readonly<Record<AdapterClass, Block>> = {
-  software: { c: 8, y: 4, x: 4 },
-  hardware: { c: 4, y: 1, x: 4 },
-};
-
 function planGradInputTaps(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
-  const { workgroup } = TASTE[limits.adapterClass];
+  const { workgroup, cells: most } = heuristicsOf(limits).conv2d;
   const { batch, groups, height, width, strideHeight, strideWidth } = info;
   const { inChannels } = channels(info);
-  const most = CELLS[limits.adapterClass];
   const [rows, columns] = [ceilDiv(height, strideHeight), ceilDiv(width, strideWidth)]; // that share their taps
   const cells: Block = {
     c: lanesFor(inChannels) === 1 ? inChannels : Math.min(most.c, 4 * ceilDiv(inChannels, 4)),
@@ -355,7 +330,7 @@ function planGradInputTaps(info: Conv2dInfo, limits: KernelLimits): KernelPlan {
 }
 
 function planWrittenGradInput(info: Conv2dInfo, limits: KernelLimits, variant?: string): KernelPlan {
-  const taste = TASTE[limits.adapterClass];
+  const taste = heuristicsOf(limits).conv2d;
   const { batch, groups, kernelHeight, kernelWidth, strideHeight, strideWidth } = info;
   const { inChannels, outChannels } = channels(info);
   const kernel = kernelHeight * kernelWidth;
@@ -425,7 +400,7 @@ const TAP_PLACES = {
 } as const;
 
 function planGradWeight(info: Conv2dInfo, limits: KernelLimits, variant?: string): KernelPlan {
-  const taste = TASTE[limits.adapterClass];
+  const taste = heuristicsOf(limits).conv2d;
   const { batch, groups, outHeight, outWidth, kernelHeight, kernelWidth } = info;
   const { strideHeight, strideWidth, dilationHeight, dilationWidth } = info;
   const { inChannels, outChannels } = channels(info);

@@ -4,6 +4,7 @@ import elementwiseSource from "../../shaders/elementwise.wgsl?raw";
 import elementwiseHalfSource from "../../shaders/elementwiseHalf.wgsl?raw";
 import elementwiseHalfScalarSource from "../../shaders/elementwiseHalfScalar.wgsl?raw";
 import elementwiseScalarSource from "../../shaders/elementwiseScalar.wgsl?raw";
+import { heuristicsOf } from "./heuristics";
 import { ceilDiv, type KernelLimits, type Shader } from "./kernel";
 import { runOf } from "./run";
 
@@ -17,14 +18,11 @@ export const elementwiseHalf: Shader = { name: "elementwiseHalf", source: elemen
 export const elementwiseHalfScalar: Shader = { name: "elementwiseHalfScalar", source: elementwiseHalfScalarSource };
 
 const WORKGROUP = 64;
-/** Software adapters want few, fat invocations; hardware ones as many as there are lanes. */
-const MAX_WORKGROUPS = { software: 32, hardware: 8192 } as const;
-
 /** Workgroups for `count` stores, `run` of them in a row. */
 export const elementwiseGrid = (count: number, run: number, limits: KernelLimits): [number, number, number] => [
   Math.min(
     ceilDiv(count, WORKGROUP * run),
-    MAX_WORKGROUPS[limits.adapterClass],
+    heuristicsOf(limits).elementwise.mostWorkgroups,
     limits.maxComputeWorkgroupsPerDimension,
   ),
   1,

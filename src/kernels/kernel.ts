@@ -7,9 +7,13 @@
 /** Software adapters (SwiftShader, llvmpipe) and hardware ones want opposite kernels. */
 export type AdapterClass = "software" | "hardware";
 
+/** Who made a GPU: kernels differ by it until tuning knows better. */
+export type Vendor = "apple" | "nvidia" | "amd" | "intel" | "qualcomm" | "arm" | "unknown";
+
 /** What a kernel may know of the adapter. */
 export interface KernelLimits {
   readonly adapterClass: AdapterClass;
+  readonly vendor: Vendor;
   readonly maxComputeWorkgroupsPerDimension: number;
   readonly maxComputeInvocationsPerWorkgroup: number;
   readonly maxComputeWorkgroupStorageSize: number;

@@ -5,7 +5,8 @@ import larsSource from "../../shaders/lars.wgsl?raw";
 import normsSource from "../../shaders/larsNorms.wgsl?raw";
 import trustSource from "../../shaders/larsTrust.wgsl?raw";
 import { foldGrid } from "./grid";
-import { type AdapterClass, ceilDiv, type Kernel, type KernelLimits, type Pass, type Shader } from "./kernel";
+import { heuristicsOf } from "./heuristics";
+import { ceilDiv, type Kernel, type KernelLimits, type Pass, type Shader } from "./kernel";
 import { arenaPass, inOrder, updateLibs as libs } from "./update";
 
 const updateShader: Shader = { name: "lars", source: larsSource, libs };
@@ -15,14 +16,8 @@ const trustShader: Shader = { name: "larsTrust", source: trustSource, libs };
 /** Elements of a block. */
 const BLOCK = 64;
 
-/** Software: an invocation a block. Hardware: neighbours read neighbouring vec4s. */
-const SHAPE: Readonly<Record<AdapterClass, { workgroup: number; lanes: number }>> = {
-  software: { workgroup: 64, lanes: 1 },
-  hardware: { workgroup: 256, lanes: 16 },
-};
-
 function normsPass(count: number, limits: KernelLimits): Pass {
-  const { workgroup, lanes } = SHAPE[limits.adapterClass];
+  const { workgroup, lanes } = heuristicsOf(limits).lars;
   const blocks = count / BLOCK;
   return {
     shader: normsShader,
@@ -42,7 +37,7 @@ function trustPass({ count, segments }: LarsInfo, limits: KernelLimits): Pass {
   return {
     shader: trustShader,
     grid: foldGrid(segments, limits),
-    consts: { WORKGROUP: SHAPE[limits.adapterClass].workgroup },
+    consts: { WORKGROUP: heuristicsOf(limits).lars.workgroup },
     params: { segments },
     bindings: {
       ...{ sums: "scratch0", segments: "input4", ranges: "input5" },

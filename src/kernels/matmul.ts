@@ -8,15 +8,8 @@ import matmulSubgroupSource from "../../shaders/matmulSubgroup.wgsl?raw";
 import matmulStridedSource from "../../shaders/matmulStrided.wgsl?raw";
 import matmulTiledSource from "../../shaders/matmulTiled.wgsl?raw";
 import { foldGrid } from "./grid";
-import {
-  type AdapterClass,
-  ceilDiv,
-  type Kernel,
-  type KernelLimits,
-  type KernelPlan,
-  type Pass,
-  type Shader,
-} from "./kernel";
+import { heuristicsOf } from "./heuristics";
+import { ceilDiv, type Kernel, type KernelLimits, type KernelPlan, type Pass, type Shader } from "./kernel";
 import { sumPartialsShader, withPartials } from "./sumPartials";
 
 const vector: Shader = { name: "matmul", source: matmulSource };
@@ -32,8 +25,6 @@ interface Tiling {
   readonly splits: number;
 }
 
-/** What keeps an adapter busy: invocations of the register kernels, workgroups of the tiled one. */
-const BUSY: Readonly<Record<AdapterClass, number>> = { software: 64, hardware: 256 };
 /** Least length of a chunk of k, and the most: rounding adds up along it. */
 const MIN_CHUNK = 128;
 const MAX_CHUNK = 65536;
@@ -133,12 +124,17 @@ const COST = { multiplyAdd: 1.05, share: 1, launch: 500, compile: (8 * 300_000) 
 const STEPS = 4;
 /** Invocations of a subgroup that matmulSubgroup is made for. */
 const SUBGROUP = 4;
-const WORKGROUP: Readonly<Record<AdapterClass, number>> = { software: 4, hardware: 64 };
+
+/** Results of a block that one invocation holds. */
+const lanedResults = (shader: Shader, results: number): number => (shader === subgroup ? results / SUBGROUP : results);
 
 /** The cheapest block, among those of shaders that can read the operands. */
-function tileRegisters(info: MatmulInfo, { adapterClass }: KernelLimits, shaders: readonly Shader[]): Tiling {
-  const busy = BUSY[adapterClass];
-  const tilings = BLOCKS.filter(({ shader }) => shaders.includes(shader)).map(({ shader, load, rows, cols }) => {
+function tileRegisters(info: MatmulInfo, limits: KernelLimits, shaders: readonly Shader[]): Tiling {
+  const { busy, mostResults } = heuristicsOf(limits).matmul;
+  const able = BLOCKS.filter(
+    ({ shader, rows, cols }) => shaders.includes(shader) && lanedResults(shader, rows * cols) <= mostResults,
+  );
+  const tilings = able.map(({ shader, load, rows, cols }) => {
     const lanes = shader === subgroup ? SUBGROUP : 1;
     const invocations = lanes * countBlocks(info, rows, cols);
     const splits = countSplits(info, invocations, busy);
@@ -157,7 +153,7 @@ function planRegisters(info: MatmulInfo, limits: KernelLimits, variant: string |
   const vec4Shaders = limits.subgroupSize === SUBGROUP ? [subgroup, vector, strided] : [vector, strided];
   const able = views === null ? [strided] : vec4Shaders.filter(({ name }) => (variant ?? name) === name);
   const tiling = tileRegisters(info, limits, able.length > 0 ? able : [strided]);
-  const WORKGROUP_SIZE = WORKGROUP[limits.adapterClass];
+  const { workgroup: WORKGROUP_SIZE } = heuristicsOf(limits).matmul;
   const COLS4 = tiling.cols / 4;
   if (views === null || tiling.shader === strided) {
     const consts = { WORKGROUP: WORKGROUP_SIZE, ROWS: tiling.rows, COLS4 };
@@ -183,7 +179,7 @@ const TILES = [
 ] as const;
 
 function planTiled(info: MatmulInfo, limits: KernelLimits): KernelPlan {
-  const busy = BUSY.hardware;
+  const busy = heuristicsOf(limits).matmul.busyTiles;
   const sizeOf = ({ SIDE, BLOCK4 }: (typeof TILES)[number]): number => SIDE * BLOCK4 * 4;
   const shape = TILES.find((each) => countBlocks(info, sizeOf(each), sizeOf(each)) >= busy) ?? TILES[2];
   const tile = sizeOf(shape);
@@ -223,7 +219,7 @@ export const matmul: Kernel<MatmulInfo> = {
   },
   plan(info, limits, variant) {
     // A tile is mostly wasted on a vector, whatever the adapter.
-    const tile = limits.adapterClass === "hardware" && Math.min(info.m, info.n) >= 8;
+    const tile = heuristicsOf(limits).matmul.tiles && Math.min(info.m, info.n) >= 8;
     if (variant === undefined ? tile : variant === tiled.name) return planTiled(info, limits);
     return planRegisters(info, limits, variant);
   },

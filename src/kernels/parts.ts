@@ -6,22 +6,11 @@
  * another, or add to what another adds to. What is one workgroup (the last fold of `clipFactor`, small sizes) stays whole.
  */
 import { choicesOf } from "./choices";
-import type { AdapterClass, KernelLimits, Pass, Work } from "./kernel";
-
-/** What a dispatch should take at most, seconds. */
-export const MOST_SECONDS = 0.05;
-
-/** Rates that nothing slower than what WebGPU runs on falls below, an integrated GPU of ten years ago on shared memory. */
-const SLOWEST = { flopsPerSecond: 50e9, bytesPerSecond: 10e9 } as const;
-
-/** Until an adapter is calibrated. Nobody watches over a software adapter, and each part costs it a dispatch. */
-const UNCALIBRATED: Readonly<Record<AdapterClass, Work>> = {
-  software: { flops: Infinity, bytes: Infinity },
-  hardware: { flops: SLOWEST.flopsPerSecond * MOST_SECONDS, bytes: SLOWEST.bytesPerSecond * MOST_SECONDS },
-};
+import { heuristicsOf } from "./heuristics";
+import type { KernelLimits, Pass, Work } from "./kernel";
 
 /** What one dispatch may do at most: either all of the one, or all of the other. */
-export const mostWork = (limits: KernelLimits): Work => choicesOf(limits).mostWork ?? UNCALIBRATED[limits.adapterClass];
+export const mostWork = (limits: KernelLimits): Work => choicesOf(limits).mostWork ?? heuristicsOf(limits).mostWork;
 
 /** A piece of a grid. */
 export interface Part {

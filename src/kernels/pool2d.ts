@@ -5,7 +5,8 @@ import maxPool2dSource from "../../shaders/maxPool2d.wgsl?raw";
 import maxPool2dGradSource from "../../shaders/maxPool2dGrad.wgsl?raw";
 import maxPool2dIndicesSource from "../../shaders/maxPool2dIndices.wgsl?raw";
 import { foldGrid } from "./grid";
-import { type AdapterClass, ceilDiv, type Kernel, type KernelLimits, type Pass, type Shader } from "./kernel";
+import { heuristicsOf } from "./heuristics";
+import { ceilDiv, type Kernel, type KernelLimits, type Pass, type Shader } from "./kernel";
 
 const adaptiveIndicesShader: Shader = { name: "adaptiveMaxPool2dIndices", source: adaptiveIndicesSource };
 const maxPool2dShader: Shader = { name: "maxPool2d", source: maxPool2dSource };
@@ -13,8 +14,6 @@ const maxPool2dGradShader: Shader = { name: "maxPool2dGrad", source: maxPool2dGr
 const maxPool2dIndicesShader: Shader = { name: "maxPool2dIndices", source: maxPool2dIndicesSource };
 
 const WORKGROUP = 64;
-/** Pixels of a row that an invocation makes. */
-const RUN: Readonly<Record<AdapterClass, number>> = { software: 8, hardware: 1 };
 
 /** Most steps of two nested loops that are written out: they bound the text, and the time to compile. */
 const MOST_WRITTEN = 64;
@@ -25,7 +24,7 @@ const loops = (steps: number): { WRITTEN: number; LOOPED: number } =>
 
 /** Grid and constants of `rows` rows of `width` pixels, and the runs in a row. */
 function runs(rows: number, width: number, limits: KernelLimits): Pick<Pass, "grid" | "consts"> & { runs: number } {
-  const RUN_LENGTH = Math.min(RUN[limits.adapterClass], width);
+  const RUN_LENGTH = Math.min(heuristicsOf(limits).pool2d.run, width);
   const perRow = ceilDiv(width, RUN_LENGTH);
   return {
     grid: foldGrid(ceilDiv(rows * perRow, WORKGROUP), limits),

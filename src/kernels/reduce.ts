@@ -2,6 +2,7 @@
 
 import reduceColumnsSource from "../../shaders/reduceColumns.wgsl?raw";
 import reduceRowsSource from "../../shaders/reduceRows.wgsl?raw";
+import { heuristicsOf } from "./heuristics";
 import { ceilDiv, type KernelLimits, type KernelPlan, type Pass, type Shader } from "./kernel";
 import { runOf } from "./run";
 
@@ -15,19 +16,12 @@ export type ReduceInfo =
   | { readonly layout: "rows"; readonly outputs: number; readonly outer: number; readonly inner: number }
   | { readonly layout: "columns"; readonly outputs: number; readonly rows: number };
 
-const WORKGROUPS = { software: { few: 4, many: 16 }, hardware: { few: 16, many: 16 } } as const;
 /** Invocations that count as many. */
 const MANY = 1024;
 /** Turns that one invocation folds before it adds what they make to the rest: rounding adds up along a block, and then over blocks. */
 const BLOCK = 64;
 /** Steps of a turn. */
 const MOST_STEPS = 8;
-/** Invocations that keep an adapter busy, and the least work worth one. */
-const TARGET = { software: { jobs: 256, chunk: 32 }, hardware: { jobs: 16384, chunk: 16 } } as const;
-/** Results that make as good as all lanes of an adapter busy, and loads in all that are over before another dispatch begins. */
-const QUICK = { software: { jobs: 16, loads: 65536 }, hardware: { jobs: 16384, loads: 65536 } } as const;
-/** Loads that the last pass may leave to one invocation; beyond, their results are cut into chunks once more. */
-const LAST = { software: 512, hardware: 256 } as const;
 
 /**
  * Roundings in a row that the terms of a sum go through in a pass over chunks of so many loads, `run` a turn: turns, blocks, and four
@@ -40,16 +34,15 @@ export function roundingsOfChunk(chunk: number, run: number): number {
 
 /** @param run what a chunk must be a multiple of; `length` is one */
 function splitsFor(jobs: number, length: number, run: number, limits: KernelLimits, most: number): Cutting {
-  const target = TARGET[limits.adapterClass];
-  const quick = QUICK[limits.adapterClass];
+  const { target, quick } = heuristicsOf(limits).reduce;
   if (jobs >= quick.jobs && jobs * length <= quick.loads) return { splits: 1, chunk: Math.max(1, length) };
   const wanted = Math.min(ceilDiv(target.jobs, jobs), ceilDiv(length, target.chunk), most);
   const chunk = run * Math.max(1, ceilDiv(length, run * Math.max(1, wanted)));
   return { splits: Math.max(1, ceilDiv(length, chunk)), chunk };
 }
 
-const workgroupFor = (jobs: number, { adapterClass }: KernelLimits): number =>
-  WORKGROUPS[adapterClass][jobs < MANY ? "few" : "many"];
+const workgroupFor = (jobs: number, limits: KernelLimits): number =>
+  heuristicsOf(limits).reduce.workgroup[jobs < MANY ? "few" : "many"];
 
 function gridFor(jobs: number, limits: KernelLimits): [number, number, number] {
   const groups = ceilDiv(jobs, workgroupFor(jobs, limits));
@@ -92,11 +85,11 @@ interface Cutting {
 }
 
 /** What the results of a pass are cut into by the passes after it, until one chunk is left. */
-function levelsFrom(first: Cutting, { adapterClass }: KernelLimits, loadsOf: (splits: number) => number): Cutting[] {
+function levelsFrom(first: Cutting, limits: KernelLimits, loadsOf: (splits: number) => number): Cutting[] {
   const levels = [first];
   for (let last = first; last.splits > 1; levels.push(last)) {
     const loads = loadsOf(last.splits);
-    const chunk = loads <= LAST[adapterClass] ? loads : BLOCK;
+    const chunk = loads <= heuristicsOf(limits).reduce.last ? loads : BLOCK;
     last = { splits: ceilDiv(loads, chunk), chunk };
   }
   return levels;

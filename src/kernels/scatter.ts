@@ -2,15 +2,12 @@
 import type { ScatterInfo } from "../ops/kernelInfo";
 import source from "../../shaders/scatter.wgsl?raw";
 import { foldGrid } from "./grid";
-import { type AdapterClass, ceilDiv, type Kernel, type Shader } from "./kernel";
+import { heuristicsOf } from "./heuristics";
+import { ceilDiv, type Kernel, type Shader } from "./kernel";
 
 const shader: Shader = { name: "scatter", source };
 
 const WORKGROUP = 64;
-/** Invocations that keep the adapter busy. */
-const BUSY: Readonly<Record<AdapterClass, number>> = { software: 512, hardware: 32768 };
-/** Entries that an invocation owns where there is only one index to look at. */
-const RUN: Readonly<Record<AdapterClass, number>> = { software: 64, hardware: 1 };
 
 const FOLD: Readonly<Record<ScatterInfo["fold"], number>> = { sum: 0, prod: 1, max: 2, min: 3 };
 
@@ -19,8 +16,8 @@ export const scatter: Kernel<ScatterInfo> = {
   shaders: [shader],
   rereadsOutput: true,
   plan({ outer, dim, indexDim, inner, fold, type }, limits) {
-    const wanted =
-      indexDim === 1 ? ceilDiv(dim, RUN[limits.adapterClass]) : ceilDiv(BUSY[limits.adapterClass], outer * inner);
+    const { busy, run } = heuristicsOf(limits).scatter;
+    const wanted = indexDim === 1 ? ceilDiv(dim, run) : ceilDiv(busy, outer * inner);
     const chunk = ceilDiv(dim, Math.min(dim, wanted));
     const chunks = ceilDiv(dim, chunk);
     return {

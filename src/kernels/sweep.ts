@@ -3,6 +3,7 @@
 import sweepSource from "../../shaders/sweep.wgsl?raw";
 import sweepSharedSource from "../../shaders/sweepShared.wgsl?raw";
 import { foldGrid } from "./grid";
+import { heuristicsOf } from "./heuristics";
 import { ceilDiv, type KernelLimits, type Pass, type Shader } from "./kernel";
 import { runOf } from "./run";
 
@@ -38,15 +39,11 @@ export interface SweepInfo {
 
 /** Rows below which an adapter is not kept busy, unless all is small. */
 const LEAST_ROWS = 16;
-/** Elements that count as small. */
-const SMALL = { software: 16384, hardware: 65536 } as const;
-/** Vec4s in flight that are worth larger workgroups. */
-const WORKGROUP = { software: { few: 4, many: 16 }, hardware: { few: 32, many: 128 } } as const;
 const BLOCK = 64;
 
 /** Whether rows are swept over as fast as by kernels that cut them into chunks. */
 export const isSweepable = ({ rows, outer, inner }: SweepSize, limits: KernelLimits): boolean =>
-  rows >= LEAST_ROWS || rows * outer * inner <= SMALL[limits.adapterClass];
+  rows >= LEAST_ROWS || rows * outer * inner <= heuristicsOf(limits).sweep.small;
 
 export type SweepSize = Pick<SweepInfo, "rows" | "outer" | "inner">;
 
@@ -55,7 +52,7 @@ export function planSweep(
   limits: KernelLimits,
 ): Pass {
   const isSoftware = limits.adapterClass === "software";
-  const sizes = WORKGROUP[limits.adapterClass];
+  const sizes = heuristicsOf(limits).sweep.workgroup;
   const isMany = isSoftware ? rows >= 1024 : outer * inner >= 1024;
   const workgroup = isMany ? sizes.many : sizes.few;
   const count = rows * outer * inner;

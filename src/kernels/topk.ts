@@ -5,15 +5,8 @@ import histogramSource from "../../shaders/topkHistogram.wgsl?raw";
 import pickSource from "../../shaders/topkPick.wgsl?raw";
 import topkSource from "../../shaders/topk.wgsl?raw";
 import { foldGrid } from "./grid";
-import {
-  type AdapterClass,
-  ceilDiv,
-  type Kernel,
-  type KernelLimits,
-  type KernelPlan,
-  type Pass,
-  type Shader,
-} from "./kernel";
+import { heuristicsOf } from "./heuristics";
+import { ceilDiv, type Kernel, type KernelLimits, type KernelPlan, type Pass, type Shader } from "./kernel";
 import { keyHoles, mergePasses, type MergeBuffers, mergeShader, sortKeyLibs } from "./sort";
 
 const libs = sortKeyLibs;
@@ -22,9 +15,7 @@ const histogramShader: Shader = { name: "topkHistogram", source: histogramSource
 const pickShader: Shader = { name: "topkPick", source: pickSource };
 const collectShader: Shader = { name: "topkCollect", source: collectSource, libs };
 
-const WORKGROUP: Readonly<Record<AdapterClass, number>> = { software: 4, hardware: 64 };
-/** Invocations that keep the adapter busy, and the most chunks that one of them should add up. */
-const BUSY: Readonly<Record<AdapterClass, number>> = { software: 64, hardware: 4096 };
+/** The most chunks that one invocation should add up. */
 const MAX_CHUNKS = 64;
 const MIN_CHUNK = 256;
 /** Bits of a digit; shaders/topkHistogram.wgsl knows it too. */
@@ -35,7 +26,7 @@ const SCANS_OF_SELECT = 12;
 
 /** The indices by k scans of each row. */
 function planScan({ rows, n, k, largest, dtype }: TopkInfo, limits: KernelLimits): KernelPlan {
-  const workgroup = WORKGROUP[limits.adapterClass];
+  const { workgroup } = heuristicsOf(limits).topk;
   const pass: Pass = {
     shader: scanShader,
     grid: foldGrid(ceilDiv(rows, workgroup), limits),
@@ -51,7 +42,7 @@ function planScan({ rows, n, k, largest, dtype }: TopkInfo, limits: KernelLimits
 
 /** The k-th key of each row digit by digit, its winners collected by index, then sorted. */
 function planSelect({ rows, n, k, largest, dtype }: TopkInfo, limits: KernelLimits, chunks: number): KernelPlan {
-  const workgroup = WORKGROUP[limits.adapterClass];
+  const { workgroup } = heuristicsOf(limits).topk;
   const consts = { WORKGROUP: workgroup };
   const chunk = ceilDiv(n, chunks);
   const flip = largest ? 0 : 0xffffffff;
@@ -105,7 +96,7 @@ export const topk: Kernel<TopkInfo> = {
   shaders: [scanShader, histogramShader, pickShader, collectShader, mergeShader],
   plan(info, limits, variant) {
     const { rows, n, k } = info;
-    const wanted = ceilDiv(BUSY[limits.adapterClass], rows);
+    const wanted = ceilDiv(heuristicsOf(limits).topk.busy, rows);
     const chunks = Math.max(1, Math.min(wanted, MAX_CHUNKS, Math.floor(n / MIN_CHUNK)));
     const fits = 4 * DIGITS * rows * chunks <= limits.maxStorageBufferBindingSize;
     const scan =

@@ -7,25 +7,12 @@ import momentumSgdUniformSource from "../../shaders/momentumSgdUniform.wgsl?raw"
 import momentumSgdEmaSource from "../../shaders/momentumSgdEma.wgsl?raw";
 import rmsPropSource from "../../shaders/rmsProp.wgsl?raw";
 import updateSource from "../../shaders/lib/update.wgsl?raw";
-import {
-  type AdapterClass,
-  ceilDiv,
-  type Kernel,
-  type KernelLimits,
-  type Operand,
-  type Pass,
-  type Shader,
-} from "./kernel";
+import { heuristicsOf } from "./heuristics";
+import { ceilDiv, type Kernel, type KernelLimits, type Operand, type Pass, type Shader } from "./kernel";
 
 export const updateLibs: readonly Shader[] = [{ name: "lib/update", source: updateSource }];
 
 const libs = updateLibs;
-
-/** Software: few invocations with long runs. Hardware: neighbours read neighbouring vec4s. */
-const SHAPE: Readonly<Record<AdapterClass, { workgroup: number; run: number; invocations: number }>> = {
-  software: { workgroup: 64, run: 16, invocations: 4096 },
-  hardware: { workgroup: 256, run: 1, invocations: 1 << 18 },
-};
 
 /** Bindings by name: the inputs in order. */
 export const inOrder = (inputs: readonly string[]): Record<string, Operand> =>
@@ -39,10 +26,10 @@ interface ArenaPass extends Pick<Pass, "flops" | "bytes" | "consts" | "bindings"
 export function arenaPass(
   shader: Shader,
   count: number,
-  { adapterClass }: KernelLimits,
+  limits: KernelLimits,
   { flops, bytes, consts = {}, isFlat = false, ...holes }: ArenaPass,
 ): Pass {
-  const { workgroup, run: inRow, invocations } = SHAPE[adapterClass];
+  const { workgroup, run: inRow, invocations } = heuristicsOf(limits).update;
   const run = isFlat ? 1 : inRow;
   return {
     ...holes,

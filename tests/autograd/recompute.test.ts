@@ -18,6 +18,7 @@ const device = await openTestDevice("cpu");
 /** WebGPU's default limits. */
 const LIMITS: KernelLimits = {
   adapterClass: "hardware",
+  vendor: "unknown",
   maxComputeWorkgroupsPerDimension: 65_535,
   maxComputeInvocationsPerWorkgroup: 256,
   maxComputeWorkgroupStorageSize: 16_384,

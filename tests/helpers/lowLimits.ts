@@ -13,6 +13,7 @@ export function backendWith(device: GPUDevice, limits: Partial<GpuLimits>): WebG
 
 /** WebGPU's default limits, as kernels see them. */
 export const DEFAULT_LIMITS: Omit<KernelLimits, "adapterClass"> = {
+  vendor: "unknown",
   maxComputeWorkgroupsPerDimension: 65_535,
   maxComputeInvocationsPerWorkgroup: 256,
   maxComputeWorkgroupStorageSize: 16_384,

@@ -646,6 +646,7 @@ function chainOf(node: Node, hosts: readonly HostArray[]): number {
 
 /** WebGPU's default limits. */
 const LIMITS: Omit<KernelLimits, "adapterClass"> = {
+  vendor: "unknown",
   maxComputeWorkgroupsPerDimension: 65_535,
   maxComputeInvocationsPerWorkgroup: 256,
   maxComputeWorkgroupStorageSize: 16_384,

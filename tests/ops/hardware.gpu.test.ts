@@ -3,7 +3,7 @@
  * tests run on, takes other variants by default; here it has to plan as if it were hardware.
  */
 
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AdapterClass } from "../../src/gpu/adapter";
 import { matmul, sum, topk } from "../../src/ops";
 import { allOps } from "../../src/ops/op";
@@ -59,6 +59,33 @@ const caseOf = (op: string, name: string): OpCase => CASES[op]!.find((each) => e
 /** Kernels that a case runs. */
 const labelsOf = (opCase: OpCase): string[] =>
   backend.launchesOf(engine.programFor([build(opCase).output])).map(({ label }) => label);
+
+/** Rows of kernels/heuristics that are not the general one of hardware, which all the others below try. */
+describe.each(["nvidia", "amd", "arm"] as const)("planned for %s", (vendor) => {
+  beforeAll(() => {
+    Object.assign(backend.gpu.limits, { vendor });
+    backend.forgetPlans();
+  });
+  afterAll(() => {
+    Object.assign(backend.gpu.limits, { vendor: "unknown" });
+    backend.forgetPlans();
+  });
+
+  for (const opCase of LARGE) {
+    test(opCase.name, async () => {
+      expect(await mismatch(engine, [build(opCase).output], `${vendor}, ${opCase.name}`)).toBeNull();
+    });
+  }
+
+  for (const name of ["matmul", "sum", "amax", "softmax", "conv2d", "contrast", "batchNorm"].filter(
+    (op) => op in CASES,
+  )) {
+    test(name, async () => {
+      expect(await wrongOutputs(engine, name, CASES[name]!)).toEqual([]);
+      expect(await wrongGradients(engine, name, differentiable(CASES[name]!))).toEqual([]);
+    });
+  }
+});
 
 describe("planned for hardware", () => {
   test("takes other kernels than software does", () => {

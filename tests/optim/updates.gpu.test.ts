@@ -142,6 +142,12 @@ describe.each(["software", "hardware"] as const)("planned for %s", (adapterClass
   });
 });
 
+test.each(["LARS", "clipping by norm", "clipping by the largest"])("planned for arm: %s", async (name) => {
+  const arm = await openDevice("webgpu");
+  Object.assign(backendOf("test", arm).gpu.limits, { adapterClass: "hardware", vendor: "arm" });
+  expectClose(await run(arm, CASES[name]!), await run(devices.cpu, CASES[name]!));
+});
+
 describe("in parts", () => {
   /** Bytes that a dispatch may go through: less than any pass over the arena does. */
   const MOST = { flops: Infinity, bytes: 2000 };

@@ -1,10 +1,10 @@
 /** Sweeps over rows: softmax, normalisation and their gradients in one kernel, an invocation or a workgroup a row. */
 
 import { beforeAll, describe, expect, test } from "vitest";
-import type { AdapterClass } from "../../src/gpu/adapter";
 import type { Node } from "../../src/graph/node";
 import { scalar } from "../../src/ops";
 import * as ops from "../../src/ops";
+import type { KernelLimits } from "../../src/kernels/kernel";
 import { Engine } from "../../src/runtime/engine";
 import { createWebGpuBackend, type WebGpuBackend } from "../../src/runtime/webgpuBackend";
 import { build, Draw, given, type Input, row, type Row } from "../ops/case";
@@ -50,12 +50,17 @@ const rows: readonly (readonly [Row, readonly string[] | null])[] = [
   [row("few long rows, which are cut into chunks", drawn([2, 40_000]), (x) => ops.sub(x, ops.mean(x, 1, true))), ["reduceRows", "reduceRows", "elementwise"]], // prettier-ignore
 ];
 
-describe.each(["software", "hardware"] as const)("planned for %s", (adapterClass) => {
+/** `arm` and `amd`: hardware whose workgroups are of other sizes. */
+describe.each(["software", "hardware", "arm", "amd"] as const)("planned for %s", (kind) => {
   let backend: WebGpuBackend;
   let engine: Engine;
   beforeAll(async () => {
     backend = await createWebGpuBackend();
-    (backend.gpu.limits as { adapterClass: AdapterClass }).adapterClass = adapterClass;
+    const isClass = kind === "software" || kind === "hardware";
+    Object.assign(backend.gpu.limits, {
+      adapterClass: isClass ? kind : "hardware",
+      vendor: isClass ? "unknown" : kind,
+    } satisfies Partial<KernelLimits>);
     engine = new Engine(backend);
   });
 
