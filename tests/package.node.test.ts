@@ -105,6 +105,8 @@ test("a strict TypeScript project compiles against the declarations, lib check i
   );
   const brought = {
     batches: 'declare const batches: Iterable<[import("flywheel").Tensor, import("flywheel").Tensor]>;',
+    storage: "declare const storage: Storage;",
+    trainStep: "declare function trainStep(): Promise<void>;",
     model: 'declare const model: import("flywheel/nn").Module;',
     optimizer: 'declare const optimizer: import("flywheel/optim").Optimizer;',
   };
