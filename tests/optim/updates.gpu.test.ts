@@ -136,6 +136,33 @@ function expectClose(actual: readonly Float32Array[], expected: readonly Float32
   });
 }
 
+test("parameters that are alike get the same bits as those that are looked up", async () => {
+  const options = { lr: 0.1, momentum: 0.9, dampening: 0.2, weightDecay: 0.1 };
+  const together: Case["make"] = (groups) =>
+    new SGD(
+      groups.flatMap(({ params }) => params),
+      options,
+    );
+  const apart: Case["make"] = (groups) => new SGD([...groups], options);
+  for (const isFollowed of [undefined, true] as const) {
+    const kernels: string[] = [];
+    const results: Float32Array[][] = [];
+    for (const make of [together, apart]) {
+      const programs = await programsIn(
+        async () => {
+          results.push(await run(devices.software, { make, isTogether: true, isFollowed }));
+        },
+        { device: devices.software },
+      );
+      kernels.push(...programs.flat().map(({ label }) => label));
+    }
+    expect(new Set(kernels.filter((kernel) => kernel.startsWith("momentumSgd")))).toEqual(
+      new Set(["momentumSgdUniform", isFollowed ? "momentumSgdEma" : "momentumSgd"]),
+    );
+    expect(results[0]).toEqual(results[1]);
+  }
+});
+
 describe.each(["software", "hardware"] as const)("planned for %s", (adapterClass) => {
   test.each(Object.entries(CASES))("%s", async (_name, theCase) => {
     expectClose(await run(devices[adapterClass], theCase), await run(devices.cpu, theCase));
