@@ -174,4 +174,4 @@ function arrays(files) {
   return Object.fromEntries(Object.entries(files).map(([name, path]) => [name, readNpy(path).data]));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await runMain(() => Promise.resolve(main()));
+if (process.argv[1] === fileURLToPath(import.meta.url)) await runMain(() => Promise.resolve(main()), import.meta.url);

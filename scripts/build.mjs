@@ -13,18 +13,21 @@ import { ensureDependencies, root, runMain, SetupError } from "./setup.mjs";
 /** Entry name (path in dist without extension) and its subpath of the package. */
 const entries = ["index", ...["nn", "optim", "moco", "data", "io", "dev", "models"].map((name) => `${name}/index`)];
 
-await runMain(async () => {
-  ensureDependencies();
-  const { values } = parseArgs({ options: { out: { type: "string" } } });
-  const out = resolve(root, values.out ?? "dist");
-  for (const entry of entries) {
-    if (!existsSync(join(root, "src", `${entry}.ts`))) throw new SetupError(`build: src/${entry}.ts is missing.`);
-  }
-  rmSync(out, { recursive: true, force: true });
-  const chunks = await bundle(out);
-  declarations(out);
-  printSizes(await minifiedChunks(chunks));
-});
+await runMain(
+  async () => {
+    ensureDependencies();
+    const { values } = parseArgs({ options: { out: { type: "string" } } });
+    const out = resolve(root, values.out ?? "dist");
+    for (const entry of entries) {
+      if (!existsSync(join(root, "src", `${entry}.ts`))) throw new SetupError(`build: src/${entry}.ts is missing.`);
+    }
+    rmSync(out, { recursive: true, force: true });
+    const chunks = await bundle(out);
+    declarations(out);
+    printSizes(await minifiedChunks(chunks));
+  },
+  import.meta.url,
+);
 
 /**
  * @typedef {{ fileName: string, code: string, imports: string[], dynamicImports: string[] }} Chunk

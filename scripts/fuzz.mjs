@@ -12,29 +12,32 @@ import { ensureDependencies, ensureVulkan, root, runMain } from "./setup.mjs";
 const PIECE = 500;
 const FILE = "tests/schedule/graphs.fuzz";
 
-await runMain(() => {
-  const options = optionsOf(process.argv.slice(2));
-  if (typeof options === "string") {
-    console.error(options);
-    return Promise.resolve(2);
-  }
-  ensureDependencies();
-  ensureVulkan();
-  const { graphs, seed } = options;
-  const failed = [];
-  for (let piece = 0; piece * PIECE < graphs; piece++) {
-    const count = Math.min(PIECE, graphs - piece * PIECE);
-    const output = run(count, seed + piece);
-    console.log(output.line);
-    if (!output.holds) {
-      failed.push(seed + piece);
-      console.log(output.text);
+await runMain(
+  () => {
+    const options = optionsOf(process.argv.slice(2));
+    if (typeof options === "string") {
+      console.error(options);
+      return Promise.resolve(2);
     }
-  }
-  const verdict = failed.length === 0 ? "0 mismatches" : `mismatches from the seeds ${failed.join(", ")}`;
-  console.log(`${graphs} graphs from seed ${seed}: ${verdict}`);
-  return Promise.resolve(failed.length === 0 ? 0 : 1);
-});
+    ensureDependencies();
+    ensureVulkan();
+    const { graphs, seed } = options;
+    const failed = [];
+    for (let piece = 0; piece * PIECE < graphs; piece++) {
+      const count = Math.min(PIECE, graphs - piece * PIECE);
+      const output = run(count, seed + piece);
+      console.log(output.line);
+      if (!output.holds) {
+        failed.push(seed + piece);
+        console.log(output.text);
+      }
+    }
+    const verdict = failed.length === 0 ? "0 mismatches" : `mismatches from the seeds ${failed.join(", ")}`;
+    console.log(`${graphs} graphs from seed ${seed}: ${verdict}`);
+    return Promise.resolve(failed.length === 0 ? 0 : 1);
+  },
+  import.meta.url,
+);
 
 /**
  * @param {string[]} argv

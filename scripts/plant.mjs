@@ -28,42 +28,45 @@ const MOST_MS = 300_000;
 /** Random graphs in which a bug of fusion has to show. */
 const GRAPHS = "1200";
 
-await runMain(() => {
-  const options = optionsOf(process.argv.slice(2));
-  if (typeof options === "string") {
-    console.error(options);
-    return Promise.resolve(2);
-  }
-  ensureDependencies();
-  ensureVulkan();
-  const { words, fresh } = options;
-  const bugs = PLANTED_BUGS.filter(
-    ({ file, what }) => words.length === 0 || words.some((word) => `${file} ${what}`.includes(word)),
-  );
-  if (bugs.length === 0) {
-    console.error(`plant: no bug's file or description contains ${words.join(" or ")}.`);
-    return Promise.resolve(2);
-  }
-  const copy = copyOfRepository();
-  const state = join(dirname(copy), "found.json");
-  const found = new Set(fresh || !existsSync(state) ? [] : JSON.parse(readFileSync(state, "utf8")));
-  const left = bugs.filter((bug) => !found.has(keyOf(bug)));
-  console.log(`${bugs.length} bugs, ${bugs.length - left.length} found before`);
-  if (left.length > 0 && !passWithout(copy, left)) {
-    console.log("the tests fail without a bug: mend that first");
-    return Promise.resolve(2);
-  }
-  const survivors = left.filter((bug) => {
-    const verdict = verdictOn(copy, bug);
-    console.log(`${verdict.padEnd(16)} ${bug.file.padEnd(40)} ${bug.what}`);
-    if (verdict !== "found") return true;
-    found.add(keyOf(bug));
-    writeFileSync(state, JSON.stringify([...found]));
-    return false;
-  });
-  console.log(`${bugs.length - survivors.length} of ${bugs.length} planted bugs found`);
-  return Promise.resolve(survivors.length === 0 ? 0 : 1);
-});
+await runMain(
+  () => {
+    const options = optionsOf(process.argv.slice(2));
+    if (typeof options === "string") {
+      console.error(options);
+      return Promise.resolve(2);
+    }
+    ensureDependencies();
+    ensureVulkan();
+    const { words, fresh } = options;
+    const bugs = PLANTED_BUGS.filter(
+      ({ file, what }) => words.length === 0 || words.some((word) => `${file} ${what}`.includes(word)),
+    );
+    if (bugs.length === 0) {
+      console.error(`plant: no bug's file or description contains ${words.join(" or ")}.`);
+      return Promise.resolve(2);
+    }
+    const copy = copyOfRepository();
+    const state = join(dirname(copy), "found.json");
+    const found = new Set(fresh || !existsSync(state) ? [] : JSON.parse(readFileSync(state, "utf8")));
+    const left = bugs.filter((bug) => !found.has(keyOf(bug)));
+    console.log(`${bugs.length} bugs, ${bugs.length - left.length} found before`);
+    if (left.length > 0 && !passWithout(copy, left)) {
+      console.log("the tests fail without a bug: mend that first");
+      return Promise.resolve(2);
+    }
+    const survivors = left.filter((bug) => {
+      const verdict = verdictOn(copy, bug);
+      console.log(`${verdict.padEnd(16)} ${bug.file.padEnd(40)} ${bug.what}`);
+      if (verdict !== "found") return true;
+      found.add(keyOf(bug));
+      writeFileSync(state, JSON.stringify([...found]));
+      return false;
+    });
+    console.log(`${bugs.length - survivors.length} of ${bugs.length} planted bugs found`);
+    return Promise.resolve(survivors.length === 0 ? 0 : 1);
+  },
+  import.meta.url,
+);
 
 /**
  * @param {string[]} argv

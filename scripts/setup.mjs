@@ -46,16 +46,31 @@ export function ensureNode(version = process.versions.node) {
  * Runs a script's main function, on a Node that is new enough; a SetupError becomes one line on stderr and exit code 2.
  *
  * @param {() => Promise<number | void>} main returns the exit code, default 0
+ * @param {string} [helpOf] URL of a script whose first comment is its help: `--help` prints that, and nothing runs
  */
-export async function runMain(main) {
+export async function runMain(main, helpOf) {
   try {
     ensureNode();
+    if (helpOf && process.argv.slice(2).some((arg) => arg === "--help" || arg === "-h")) {
+      console.log(headOf(readFileSync(fileURLToPath(helpOf), "utf8")));
+      return;
+    }
     process.exitCode = (await main()) ?? 0;
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 2;
   }
+}
+
+/**
+ * The first comment of a script, as plain text.
+ *
+ * @param {string} source
+ */
+export function headOf(source) {
+  const comment = /\/\*\*\n([^]*?)\n \*\//.exec(source)?.[1] ?? "";
+  return comment.replace(/^ \*( |$)/gm, "").replaceAll("`", "");
 }
 
 // ---- npm packages ----

@@ -230,9 +230,12 @@ async function registeredOps() {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  await runMain(async () => {
-    ensureDependencies();
-    writeFileSync(page, await render(await registeredOps()));
-    console.log(`wrote ${page.slice(dirname(dirname(page)).length + 1)}`);
-  });
+  await runMain(
+    async () => {
+      ensureDependencies();
+      writeFileSync(page, await render(await registeredOps()));
+      console.log(`wrote ${page.slice(dirname(dirname(page)).length + 1)}`);
+    },
+    import.meta.url,
+  );
 }

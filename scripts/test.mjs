@@ -9,26 +9,29 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureBrowser, ensureDependencies, ensureVulkan, root, runMain } from "./setup.mjs";
 
-await runMain(() => {
-  ensureDependencies();
-  ensureBrowser();
-  ensureVulkan();
-  const args = process.argv.slice(2);
+await runMain(
+  () => {
+    ensureDependencies();
+    ensureBrowser();
+    ensureVulkan();
+    const args = process.argv.slice(2);
 
-  const places = adaptersNeeded(args);
-  if (places.length > 0) {
-    // A process of its own: a driver that crashes does not take the test run along.
-    const { status } = node("scripts/adapters.mjs", places);
-    if (status !== 0) return Promise.resolve(finish({ passed: 0, failed: 1 }, status));
-  }
+    const places = adaptersNeeded(args);
+    if (places.length > 0) {
+      // A process of its own: a driver that crashes does not take the test run along.
+      const { status } = node("scripts/adapters.mjs", places);
+      if (status !== 0) return Promise.resolve(finish({ passed: 0, failed: 1 }, status));
+    }
 
-  const folder = mkdtempSync(join(tmpdir(), "flywheel-test-"));
-  const countsFile = join(folder, "counts.json");
-  const { status } = node("node_modules/vitest/vitest.mjs", ["run", ...args], { FLYWHEEL_TEST_COUNTS: countsFile });
-  const counts = readCounts(countsFile);
-  rmSync(folder, { recursive: true });
-  return Promise.resolve(finish(counts, status));
-});
+    const folder = mkdtempSync(join(tmpdir(), "flywheel-test-"));
+    const countsFile = join(folder, "counts.json");
+    const { status } = node("node_modules/vitest/vitest.mjs", ["run", ...args], { FLYWHEEL_TEST_COUNTS: countsFile });
+    const counts = readCounts(countsFile);
+    rmSync(folder, { recursive: true });
+    return Promise.resolve(finish(counts, status));
+  },
+  import.meta.url,
+);
 
 /**
  * Which adapters to print: only those of the projects that run.

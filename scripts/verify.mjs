@@ -13,17 +13,22 @@ const checks = [
   ["format", "node_modules/prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."],
 ];
 
-await runMain(async () => {
-  ensureDependencies();
-  const failed = (await Promise.all(checks.map(passes))).flatMap((holds, index) => (holds ? [] : [checks[index]?.[0]]));
-  if (failed.length > 0) console.log(`verify: failed before the tests: ${failed.join(", ")}`);
-  console.log("\n== tests");
-  const { status } = spawnSync(process.execPath, ["scripts/test.mjs", ...process.argv.slice(2)], {
-    cwd: root,
-    stdio: "inherit",
-  });
-  return failed.length === 0 && status === 0 ? 0 : 1;
-});
+await runMain(
+  async () => {
+    ensureDependencies();
+    const failed = (await Promise.all(checks.map(passes))).flatMap((holds, index) =>
+      holds ? [] : [checks[index]?.[0]],
+    );
+    if (failed.length > 0) console.log(`verify: failed before the tests: ${failed.join(", ")}`);
+    console.log("\n== tests");
+    const { status } = spawnSync(process.execPath, ["scripts/test.mjs", ...process.argv.slice(2)], {
+      cwd: root,
+      stdio: "inherit",
+    });
+    return failed.length === 0 && status === 0 ? 0 : 1;
+  },
+  import.meta.url,
+);
 
 /**
  * Runs a check, and prints what it says when it has ended.

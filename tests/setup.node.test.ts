@@ -95,6 +95,19 @@ describe("npm packages", () => {
   });
 });
 
+test.each(["bar", "build", "fuzz", "plant", "supported", "test", "verify"])(
+  "%s --help says what it is, and does nothing",
+  (name) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [`scripts/${name}.mjs`, "--help"], {
+      cwd: root,
+      encoding: "utf8",
+      timeout: 10_000,
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(new RegExp(`^npm (run )?${name}\\b.*: `));
+  },
+);
+
 test("installing puppeteer downloads no browser", () => {
   const cache = join(folder, "cache");
   const { status, stderr } = spawnSync(process.execPath, ["install.mjs"], {

@@ -4,6 +4,7 @@
  */
 
 import type { Node } from "../graph/node";
+import { topologicalOrder } from "../graph/walk";
 import { LIBRARIES } from "../kernels/libraries";
 import { planSweep } from "../kernels/sweep";
 import { computedFrom, opOf } from "../ops/op";
@@ -54,8 +55,7 @@ class SweepComposer {
     this.powers = isOneSweep ? powersOf(sweep) : null;
     const computes = (level: number, node: Node): boolean => {
       if (level >= 2) return true;
-      if (this.powers)
-        return level === 1 && node === this.powers.power && (sweep.size.outer * sweep.size.inner) / 4 <= MAX_KEPT;
+      if (this.powers) return level === 1 && node === this.powers.power && this.keepsShares(node);
       return level === 0 || this.middle === null;
     };
     this.kept = this.isVector ? keptElements(sweep, around, { stores: this.stores, computes }) : new Map();
@@ -117,7 +117,7 @@ class SweepComposer {
       written,
     };
     const variables = [...this.names].map(([node, name]) => `var<private> ${name}: ${wgslType(node.dtype, 1)};`);
-    if (this.keepsPowers) variables.push("var<private> factor: f32;", "var<private> share: f32;");
+    if (this.keepsPowers) variables.push("var<private> share: f32;");
     const puts = outputs.map((node, index) => this.putFunction(node, index));
     const holes = {
       hooks,
@@ -143,6 +143,21 @@ class SweepComposer {
     return this.powers !== null && this.kept.has(this.powers.power);
   }
 
+  /**
+   * Whether all that later levels want of the exponentials are their shares of the sum. One by itself is computed anew: as what a turn
+   * kept, times a factor, it would have two roundings of a difference where others have one.
+   */
+  private keepsShares(power: Node): boolean {
+    const { sweep } = this;
+    if ((sweep.size.outer * sweep.size.inner) / 4 > MAX_KEPT || sweep.outputs.includes(power)) return false;
+    const shares = sharesOf(power, sweep);
+    const roots = [...sweep.folds.flat(), ...sweep.outputs];
+    const users = topologicalOrder(roots, (node) => node.hasValue, computedFrom).filter((node) =>
+      node.inputs.includes(power),
+    );
+    return users.every((node) => node === sweep.folds[1]![0] || shares.includes(node));
+  }
+
   private onePassHooks(): Record<string, string> {
     const { middle, powers } = this;
     if (middle) return { middle: `fn middle() -> f32 { return ${this.names.get(middle)!}; }` };
@@ -155,11 +170,11 @@ class SweepComposer {
     emitter.give(power, "value");
     const put = this.putCall(emitter, kept.output, { node: power, index: at(power), count: "4u" });
     const keep = "fn keep(o: u32, outer: u32, vec: u32, value: vec4<f32>)";
-    const factor = `factor = select(exp_down(tops[turn] - ${this.names.get(around)!}), 1.0, is_exact);`;
-    const share = `share = factor / ${this.names.get(this.sweep.folds[1]![0]!)!};`;
+    const factor = `select(exp_down(tops[turn] - ${this.names.get(around)!}), 1.0, is_exact)`;
+    const sum = this.names.get(this.sweep.folds[1]![0]!)!;
     return {
       keep: `${keep} {\n  let inner = 4u * vec;\n${emitter.body}${put}}`,
-      begin_turn: `fn begin_turn(turn: u32) { ${factor} ${share} }`,
+      begin_turn: `fn begin_turn(turn: u32) { share = ${factor} / ${sum}; }`,
     };
   }
 
@@ -169,10 +184,7 @@ class SweepComposer {
       if (kept.level >= level) continue;
       const value = `bitcast<vec4<f32>>(made${kept.output}[${place}])`;
       if (node !== this.powers?.power) yield [node, value];
-      else {
-        yield [node, `(${value} * factor)`];
-        for (const share of sharesOf(node, this.sweep)) yield [share, `(${value} * share)`];
-      }
+      else for (const share of sharesOf(node, this.sweep)) yield [share, `(${value} * share)`];
     }
   }
 

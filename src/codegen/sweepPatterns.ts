@@ -41,8 +41,8 @@ export interface Powers {
 }
 
 /**
- * The exponentials, where the first two levels are a maximum, and a sum of exponentials of the distance to it of the same numbers; or
- * to 0 where it is not finite.
+ * The exponentials, where the first two levels are a maximum, and a sum of exponentials of the distance to it of the same numbers; to
+ * something else where it is not finite.
  */
 export function powersOf(sweep: SweepSpec): Powers | null {
   const pair = firstPair(sweep);

@@ -175,10 +175,17 @@ export class Faults {
 
   /** What a rejection means, null for a loss. Browsers reject first, under names of their own, and tell of the loss later. */
   private async refusal(cause: unknown): Promise<DeviceError | null> {
-    if (await this.isLoss()) return null;
-    return new DeviceError(`device: WebGPU must do what it is asked, got "${String(cause)}". Make a new device.`, {
-      cause,
-    });
+    return (await this.isLoss()) ? null : refused(cause);
+  }
+
+  /** Takes note of what WebGPU refused at once. As what it tells without its cause, it makes all suspect that is not vouched for yet. */
+  recordRefusal(cause: unknown): void {
+    this.record(refused(cause), this.oldestUnchecked);
+  }
+
+  private get oldestUnchecked(): number {
+    const [oldest = this.submits] = this.checks.values();
+    return oldest;
   }
 
   /** Whether something just failed because the device is lost: the news of that come a little later. */
@@ -200,8 +207,7 @@ export class Faults {
     // The next read throws it, so the browser need not print it as well; on a borrowed device it may be another's.
     if (this.ownsDevice) event.preventDefault();
     // It comes without its cause: all that is not vouched for yet is suspect.
-    const [oldest = this.submits] = this.checks.values();
-    this.record(this.describe(event.error), oldest);
+    this.record(this.describe(event.error), this.oldestUnchecked);
   };
 
   describe(error: GPUError): FlywheelError {
@@ -211,6 +217,9 @@ export class Faults {
     );
   }
 }
+
+const refused = (cause: unknown): DeviceError =>
+  new DeviceError(`device: WebGPU must do what it is asked, got "${String(cause)}". Make a new device.`, { cause });
 
 /** The one that explains the others: memory that was not there, then a shader that did not compile. The rest is its cause. */
 function worst(errors: readonly FlywheelError[]): FlywheelError {

@@ -18,7 +18,7 @@ import type { AdapterInfo } from "./adapterInfo";
 import { type BindGroupHandle, BindGroupCache, type Binding } from "./bindGroup";
 import { type GpuCounters, newCounters } from "./counters";
 import { admit, type Command, encode, submit } from "./encode";
-import { Faults } from "./faults";
+import { Faults, type Ticket } from "./faults";
 import { type BufferRange, checkRange, type GpuContext, type GpuMemory, MemoryPool } from "./memory";
 import { type MemoryUse, sumByName } from "./memoryUse";
 import { type Pipeline, PipelineCache } from "./pipeline";
@@ -55,7 +55,9 @@ export class Gpu {
 
   private readonly context: GpuContext;
   private readonly faults: Faults;
-  private readonly sequence = new Sequence();
+  private readonly sequence = new Sequence((error) => {
+    this.faults.recordRefusal(error);
+  });
   private readonly memory: MemoryPool;
   private readonly pipelines: PipelineCache;
   private readonly bindGroups: BindGroupCache;
@@ -104,6 +106,9 @@ export class Gpu {
     });
     this.pipelines = new PipelineCache(this.context);
     this.readback = new Readback(this.context);
+    void this.lost.then(() => {
+      this.sequence.cancel();
+    });
   }
 
   get isLost(): boolean {
@@ -287,18 +292,31 @@ export class Gpu {
   /** Waits until all submitted work is done and throws what `submitAndRead` would. */
   async check(): Promise<void> {
     const ticket = this.faults.ticket();
-    await this.faults.finish(this.workDone(), ticket);
+    await this.finished(ticket);
     // Chrome tells of errors outside of scopes in a task of its own, after the promise.
     await this.faults.guard(new Promise((resolve) => setTimeout(resolve)));
     await this.faults.settle(ticket);
   }
 
-  /** Resolves once all that was submitted has run. */
-  workDone(): Promise<void> {
-    return this.sequence.run(() => this.device.queue.onSubmittedWorkDone().then(() => undefined));
+  /**
+   * Resolves once all that was submitted has run.
+   * @throws DeviceLostError
+   */
+  async workDone(): Promise<void> {
+    await this.finished(this.faults.ticket());
   }
 
-  /** Runs the commands once and measures each dispatch. Slower than `submit`: a pass for each. */
+  private finished(ticket: Ticket): Promise<unknown> {
+    return this.faults.finish(
+      this.sequence.run(() => this.device.queue.onSubmittedWorkDone()),
+      ticket,
+    );
+  }
+
+  /**
+   * Runs the commands once and measures each dispatch. Slower than `submit`: a pass for each. Up to 2048 run in their turn, where the
+   * device has timestamps; else they come after what is submitted before this resolves.
+   */
   async time(commands: readonly Command[]): Promise<Timings> {
     return timeCommands(this.context, commands);
   }
@@ -313,9 +331,11 @@ export class Gpu {
   }
 
   private run(commands: readonly Command[], pipelines: readonly Pipeline[], filled: readonly Filled[]): void {
-    const { debugGroups } = this;
-    submit(this.context, pipelines, (encoder) => {
-      encode(encoder, commands, { debugGroups });
+    const { debugGroups, sequence, context } = this;
+    const own = sequence.mustWait(pipelines) ? [...commands] : commands; // the caller's list may change until its turn comes
+    for (const { ranges } of filled) for (const { byteLength } of ranges) if (byteLength > 0) context.counters.copies++;
+    submit(context, pipelines, (encoder) => {
+      encode(encoder, own, { debugGroups });
       for (const one of filled) this.readback.encode(encoder, one);
     });
   }

@@ -230,7 +230,7 @@ export class MemoryPool {
 
   private destroy(memory: GpuMemory): void {
     memory.state = "destroyed";
-    this.context.sequence.do(() => {
+    this.context.sequence.end(() => {
       memory.raw.destroy();
     });
     this.onDestroy(memory);

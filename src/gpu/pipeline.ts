@@ -59,8 +59,9 @@ export class PipelineCache {
     const settled = this.failureOf(compiled, scopes)
       .then(async (reason) => {
         if (reason === null) return null;
-        pipeline.state = "failed";
-        return (pipeline.error = new KernelError(await compileMessage(label, code, module, reason)));
+        pipeline.error = new KernelError(await compileMessage(label, code, module, reason));
+        pipeline.state = "failed"; // not before it is known why
+        return pipeline.error;
       })
       .finally(() => {
         if (pipeline.raw === null) pipeline.state = "failed"; // gone with its device
@@ -149,7 +150,10 @@ export function declaredBindings(label: string, wgsl: string): Map<number, Bindi
 
 /** `matmul: the shader must compile, got "<message>"`, then each guilty line with its number and its text. */
 async function compileMessage(label: string, wgsl: string, module: GPUShaderModule, reason: string): Promise<string> {
-  const { messages } = await module.getCompilationInfo();
+  const messages = await module.getCompilationInfo().then(
+    (info) => info.messages,
+    () => [],
+  );
   const lines = wgsl.split("\n");
   const errors = messages
     .filter(({ type, lineNum }) => type === "error" && lineNum > 0)

@@ -77,7 +77,6 @@ export class Readback {
     ranges.forEach(({ buffer, byteOffset, byteLength }, i) => {
       if (byteLength === 0) return;
       encoder.copyBufferToBuffer(buffer.raw, byteOffset, staging.raw, offsets[i]!, roundUp(byteLength, 4));
-      this.context.counters.copies++;
     });
   }
 
@@ -188,7 +187,7 @@ export class Readback {
   private destroy(staging: Staging): void {
     if (!this.all.delete(staging)) return;
     this.byteLength -= staging.byteLength;
-    this.context.sequence.do(() => {
+    this.context.sequence.end(() => {
       staging.raw.destroy();
     });
   }

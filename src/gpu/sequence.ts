@@ -17,9 +17,17 @@ const isCompiling = ({ state }: Pipeline): boolean => state === "compiling";
 export class Sequence {
   private readonly waiting: Waiting[] = [];
 
+  /** @param fail is told what work without a result throws when its turn comes */
+  constructor(private readonly fail: (error: unknown) => void) {}
+
   /** Whether what is asked for now has to wait. */
   get isWaiting(): boolean {
     return this.waiting.length > 0;
+  }
+
+  /** Whether work that needs these pipelines has to wait. */
+  mustWait(pipelines: readonly Pipeline[]): boolean {
+    return this.isWaiting || pipelines.some(isCompiling);
   }
 
   /**
@@ -28,7 +36,7 @@ export class Sequence {
    * @returns what `work` returns; rejects where the device is destroyed before its turn
    */
   run<T>(work: () => Promise<T>, pipelines: readonly Pipeline[] = []): Promise<T> {
-    if (!this.isWaiting && !pipelines.some(isCompiling)) return work();
+    if (!this.mustWait(pipelines)) return work();
     return new Promise((resolve, reject) => {
       this.waiting.push({
         pipelines,
@@ -45,10 +53,29 @@ export class Sequence {
     });
   }
 
-  /** The same for work without a result. What it throws while it waits is nobody's: it must not. */
+  /** The same for work without a result. */
   do(work: () => void): void {
-    if (this.isWaiting) this.waiting.push({ pipelines: [], start: work, cancel: () => undefined });
-    else work();
+    this.push(work, () => undefined);
+  }
+
+  /** The same for what must happen, in its turn or when all is over: the end of a buffer. */
+  end(work: () => void): void {
+    this.push(work, work);
+  }
+
+  private push(work: () => void, cancel: () => void): void {
+    if (!this.isWaiting) {
+      work();
+      return;
+    }
+    const start = (): void => {
+      try {
+        work();
+      } catch (error) {
+        this.fail(error);
+      }
+    };
+    this.waiting.push({ pipelines: [], start, cancel });
   }
 
   /** Does what can be done by now: to be called when a pipeline is there or has failed. */

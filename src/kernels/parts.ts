@@ -2,7 +2,7 @@
  * Launches that would take too long, in parts. A system's watchdog ends a dispatch that keeps a GPU for seconds, and the device with
  * it; a screen cannot be drawn meanwhile either. Takes a grid and what it costs; gives pieces of the grid that run one after the other.
  *
- * Any launch of several workgroups can be cut: workgroups of a dispatch may run in any order, so no kernel here lets one wait for
+ * Any launch of several workgroups in x or y can be cut (no kernel has more in z): workgroups of a dispatch may run in any order, so no kernel here lets one wait for
  * another, or add to what another adds to. What is one workgroup (the last fold of `clipFactor`, small sizes) stays whole.
  */
 import { choicesOf } from "./choices";

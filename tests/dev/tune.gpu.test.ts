@@ -105,8 +105,14 @@ describe("tune", () => {
     expect((await tune(() => a.matmul(b).data())).uses).toHaveLength(0); // known
   });
 
-  test.each(["", "{}", '{"adapter":"x","chosen":{"a":1}}', "[1]"])("refuses what is no tuning: %s", (text) => {
+  test.each(["", "{}", "[1]"])("refuses what is no tuning: %s", (text) => {
     expect(() => useTuning(text)).toThrow(ValueError);
+  });
+
+  test("refuses what has no choices, but only as its own: others may have written otherwise", () => {
+    const own = JSON.stringify({ ...(JSON.parse(savedTuning()) as object), chosen: { a: 1 } });
+    expect(() => useTuning(own)).toThrow(ValueError);
+    expect(useTuning('{"adapter":"x","selected":{"a":1}}')).toBe(false);
   });
 
   test.each([

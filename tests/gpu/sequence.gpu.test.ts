@@ -22,8 +22,10 @@ const doubleWgsl = incrementWgsl.replace("+= 1", "*= 2");
 const HARDWARE = { vendor: "a vendor", architecture: "", device: "", description: "", isFallback: false };
 
 /** A device that compiles nothing until it is told to, and what it was told so far. */
-async function slowDevice(): Promise<{ device: GPUDevice; asked: string[]; release: (label: string) => void }> {
-  const device = await newDevice();
+async function slowDevice(
+  requiredFeatures: GPUFeatureName[] = [],
+): Promise<{ device: GPUDevice; asked: string[]; release: (label: string) => void }> {
+  const device = await (await navigator.gpu.requestAdapter())!.requestDevice({ requiredFeatures });
   const asked: string[] = [];
   const releases = new Map<string, () => void>();
   const compile = device.createComputePipelineAsync.bind(device);
@@ -145,18 +147,93 @@ test("a kernel that fails is left out, named by the reads that waited, and holds
   device.destroy();
 });
 
-test("measured launches run in their turn", async () => {
-  const { device, release } = await slowDevice();
+test("launches that timestamps measure run in their turn", async () => {
+  const { device, release } = await slowDevice(["timestamp-query"]);
   const gpu = Gpu.fromDevice(device, HARDWARE);
   const a = upload(gpu, 1);
   const plus = increment(gpu, a);
   gpu.submit([plus]);
   const timings = gpu.time([plus, plus]);
   gpu.write(a, floats(20));
-  const read = gpu.read([a]);
   release("testIncrement");
   expect((await timings).dispatches.map(({ label }) => label)).toEqual(["testIncrement", "testIncrement"]);
-  expect([...new Float32Array((await read)[0]!)]).toEqual([20]);
+  expect(await download(gpu, a)).toEqual([20]);
+  device.destroy();
+});
+
+test("a list of commands may be used again while they wait", async () => {
+  const { device, release } = await slowDevice();
+  const gpu = Gpu.fromDevice(device, HARDWARE);
+  const a = upload(gpu, 1);
+  const commands = [increment(gpu, a)];
+  gpu.submit(commands);
+  commands.length = 0;
+  const read = download(gpu, a);
+  release("testIncrement");
+  expect(await read).toEqual([2]);
+  device.destroy();
+});
+
+test("a write for which the host has no room when its turn comes rejects the read, and holds nothing up", async () => {
+  const { device, release } = await slowDevice();
+  const gpu = Gpu.fromDevice(device, HARDWARE);
+  const a = upload(gpu, 1);
+  gpu.submit([increment(gpu, a)]);
+  const write = device.queue.writeBuffer.bind(device.queue);
+  device.queue.writeBuffer = () => {
+    device.queue.writeBuffer = write;
+    throw new RangeError("no room");
+  };
+  gpu.write(a, floats(3));
+  const read = gpu.read([a]);
+  release("testIncrement");
+  await expect(read).rejects.toThrow(/no room/);
+  gpu.write(a, floats(4));
+  expect(await download(gpu, a)).toEqual([4]);
+  device.destroy();
+});
+
+test("a kernel of which nobody can say why it failed fails all the same, every time", async () => {
+  const { device, release } = await slowDevice();
+  const gpu = Gpu.fromDevice(device, HARDWARE);
+  const create = device.createShaderModule.bind(device);
+  device.createShaderModule = (descriptor) => {
+    const module = create(descriptor);
+    module.getCompilationInfo = () => Promise.reject(new Error("no information"));
+    return module;
+  };
+  const a = upload(gpu, 1);
+  const broken = gpu.pipeline("testBroken", incrementWgsl.replace("+= 1", "+= 1u"));
+  const command = dispatch(broken, bind(gpu, broken, a), 1);
+  gpu.submit([command]);
+  release("testBroken");
+  await expect(gpu.check()).rejects.toThrow(KernelError);
+  expect(() => gpu.submit([command])).toThrow(KernelError);
+  device.destroy();
+});
+
+test("buffers that were given up while work waited are destroyed with the rest", async () => {
+  const { device } = await slowDevice();
+  const alive = new Set<GPUBuffer>();
+  const create = device.createBuffer.bind(device);
+  device.createBuffer = (descriptor) => {
+    const buffer = create(descriptor);
+    const destroy = buffer.destroy.bind(buffer);
+    alive.add(buffer);
+    buffer.destroy = () => {
+      alive.delete(buffer);
+      destroy();
+    };
+    return buffer;
+  };
+  const gpu = Gpu.fromDevice(device, HARDWARE);
+  const a = upload(gpu, 1);
+  gpu.submit([increment(gpu, a)], { stage: [a] });
+  gpu.free(a.buffer);
+  gpu.trim();
+  expect(alive.size).toBe(2);
+  gpu.destroy();
+  expect(alive.size).toBe(0);
   device.destroy();
 });
 
@@ -174,7 +251,7 @@ test("what waits when the device is destroyed or lost rejects with DeviceLostErr
     const gpu = Gpu.fromDevice(device, HARDWARE);
     const a = upload(gpu, 1);
     const block = gpu.submit([increment(gpu, a)], { stage: [a] });
-    const pending = [gpu.read([a]), block.read(), gpu.check(), gpu.time([increment(gpu, a)])];
+    const pending = [gpu.read([a]), block.read(), gpu.check(), gpu.time([increment(gpu, a)]), gpu.workDone()];
     end(gpu);
     for (const error of await rejections(pending)) expect(error).toBeInstanceOf(DeviceLostError);
     device.destroy();

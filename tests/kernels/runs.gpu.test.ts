@@ -158,15 +158,26 @@ test.each([
 ] as const)("exponentials around the maximum, in one sweep, of rows with %s", async (name, at) => {
   for (const cols of [288, 292, 4096, 4112]) {
     const x = rowsOf(at, cols);
-    const largest = ops.amax(x, [1], true);
-    const power = ops.exp(ops.sub(x, ops.expand(largest, x.shape)));
-    const sum = ops.sum(power, [1], true);
-    for (const [what, values] of Object.entries({
-      softmax: [softmax(x)],
-      logsumexp: [ops.logsumexp(x, [1])],
-      logSoftmax: [ops.logSoftmax(x, 1)],
-      "exponentials, their sum and the maximum": [ops.mul(power, ops.expand(sum, x.shape)), sum, largest],
+    const parts = (): { largest: Node; power: Node; sum: Node; share: Node } => {
+      const largest = ops.amax(x, [1], true);
+      const power = ops.exp(ops.sub(x, ops.expand(largest, x.shape)));
+      const sum = ops.sum(power, [1], true);
+      return { largest, power, sum, share: ops.div(power, ops.expand(sum, x.shape)) };
+    };
+    for (const [what, make] of Object.entries({
+      softmax: () => [softmax(x)],
+      logsumexp: () => [ops.logsumexp(x, [1])],
+      logSoftmax: () => [ops.logSoftmax(x, 1)],
+      "exponentials and their shares": () => {
+        const { power, share } = parts();
+        return [power, share];
+      },
+      "exponentials, their sum and the maximum": () => {
+        const { power, sum, largest } = parts();
+        return [ops.mul(power, ops.expand(sum, x.shape)), sum, largest];
+      },
     })) {
+      const values = make();
       const launches = backend.launchesOf(engine.programFor(values));
       expect(launches[0]!.wgsl, what).toMatch(/const SOFT = 1u;/);
       expect(await mismatch(engine, values, `${what} of ${cols}, ${name}`)).toBeNull();
