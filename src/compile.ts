@@ -13,6 +13,7 @@ import {
   tensorsIn,
 } from "./compiledArguments";
 import { defaultDevice, type Device } from "./device";
+import { autocastEnabled } from "./graph/autocastMode";
 import { changeCount } from "./graph/configuration";
 import { gradEnabled } from "./graph/gradMode";
 import { checkIsFunction, checkOptionNames, isPromise } from "./options";
@@ -272,7 +273,7 @@ class CompiledFunction {
 }
 
 /** What else decides what a call means. */
-const modes = (): string => `${gradEnabled()} ${defaultDeviceName()}`;
+const modes = (): string => `${gradEnabled()} ${autocastEnabled()} ${defaultDeviceName()}`;
 
 function defaultDeviceName(): string {
   return defaultDevice().name;

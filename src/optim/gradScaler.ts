@@ -130,6 +130,7 @@ export class GradScaler {
   unscale(optimizer: Optimizer): void {
     if (!this.enabled) return;
     checkOptimizer("unscale", optimizer);
+    cannotReplay("must not divide gradients with a GradScaler, which notes on the host that it did");
     this.checkInUse("unscale");
     const record = this.recordOf(optimizer);
     if (record.stage !== "ready") {

@@ -9,6 +9,7 @@ import {
   arange,
   autocast,
   cat,
+  compile,
   F,
   full,
   KernelError,
@@ -208,6 +209,40 @@ it("training steps in autocast, with a GradScaler", async () => {
   }
   await model.parameters()[0]!.data();
   expect(count(texts.slice(before), "array<vec4<f16>>")).toBeGreaterThan(0);
+});
+
+describe("compiled functions", () => {
+  it("are recorded anew inside of autocast, and outside of it again", async () => {
+    const x = ones([4, 4], { device });
+    const product = compile((a: Tensor) => a.matmul(a));
+    const states: string[] = [];
+    for (const enabled of [false, false, false, true, true, true, false]) {
+      const y = withDevice(device, () => autocast(() => product(x), { enabled }));
+      expect(y.dtype).toBe(enabled ? "f16" : "f32");
+      await y.data();
+      states.push(product.status.state);
+    }
+    const once = ["recording", "recording", "replaying"];
+    expect(states).toEqual([...once, ...once, "replaying"]);
+  });
+
+  it("divide no gradients with a GradScaler: a replay would not note it, and step would divide again", async () => {
+    const weight = new Parameter(ones([4], { device }));
+    const optimizer = new SGD([weight], { lr: 0.1 });
+    const scaler = new GradScaler();
+    const divide = compile(() => {
+      optimizer.zeroGrad();
+      scaler.scale(weight.sum()).backward();
+      scaler.unscale(optimizer);
+    });
+    for (let step = 0; step < 4; step++) {
+      withDevice(device, divide);
+      await scaler.step(optimizer);
+      await scaler.update();
+    }
+    expect(divide.status).toMatchObject({ state: "recording", replayed: 0 });
+    expect(divide.status.reason).toContain("GradScaler");
+  });
 });
 
 it("a kernel that is broken would be an error here", async () => {
