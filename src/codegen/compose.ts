@@ -18,7 +18,7 @@ import {
 import { ceilDiv, type KernelLimits, type KernelPlan, type Pass } from "../kernels/kernel";
 import { LIBRARIES } from "../kernels/libraries";
 import type { KernelCall } from "../ops/op";
-import { Emitter, roundedHalf, storedBits, wgslType } from "./emit";
+import { Emitter, storedBits, wgslType } from "./emit";
 import type { KernelInputs } from "./inputs";
 import {
   type Composed,
@@ -81,13 +81,9 @@ function composeElementwise({ root, rows }: UnitSpec, around: Surroundings): Com
   const quarter = isVector && !windows.isCut ? { quarter: "vec" } : {};
   const variable = { name: "index", shape: root.shape, laned: lanes === 4, ...quarter };
   const emitter = new Emitter(inputs, around, lanes, [variable]);
-  const value = emitter.value(root, emitter.root);
   const isHalf = root.dtype === "f16";
-  const bits = inWords
-    ? `pack4xU8(${value})`
-    : isHalf
-      ? roundedHalf(value, lanes)
-      : storedBits(value, root.dtype, lanes);
+  const value = isHalf ? emitter.half(root, emitter.root) : emitter.value(root, emitter.root);
+  const bits = inWords ? `pack4xU8(${value})` : isHalf ? value : storedBits(value, root.dtype, lanes);
   const hook = isVector ? "compute4" : "compute";
   const wide = (type: string): string => (isVector ? `vec4<${type}>` : type);
   const result = wide(isHalf ? "f32" : "u32");

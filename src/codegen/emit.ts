@@ -25,8 +25,7 @@ export function storedBits(value: string, dtype: DType, lanes: Lanes): string {
 }
 
 /** Expression of a value as f16 holds it, itself an f32. */
-export const roundedHalf = (value: string, lanes: Lanes): string =>
-  value.startsWith("round_half") ? value : `round_half${lanes === 4 ? "4" : ""}(${value})`;
+const roundedHalf = (value: string, lanes: Lanes): string => `round_half${lanes === 4 ? "4" : ""}(${value})`;
 
 /** What the emitter must know of the fusion: where expressions end. */
 export interface Cuts {
@@ -81,6 +80,20 @@ export class Emitter {
     return text;
   }
 
+  /** The value of a node of f16 as it is stored, at `index`. */
+  half(node: Node, index: Index): string {
+    const value = this.value(node, index);
+    return this.isHalf(node) ? value : roundedHalf(value, this.lanes);
+  }
+
+  /** Whether f16 holds a node's value: not that of a number, which counts as f32 among halves, nor what only moves it. */
+  private isHalf(node: Node): boolean {
+    if (this.inputs.isScalar(node)) return false;
+    if (this.cuts.isLoaded(node)) return true;
+    const { kind } = opOf(node).lowering;
+    return kind === "alias" || kind === "reshape" || kind === "view" ? this.isHalf(node.inputs[0]!) : true;
+  }
+
   private bind(expression: string, type: string, prefix: string): string {
     if (/^\w+$/.test(expression)) return expression;
     const name = `${prefix}${this.names++}`;
@@ -93,6 +106,20 @@ export class Emitter {
   }
 
   private compute(node: Node, index: Index): string {
+    const value = this.exact(node, index);
+    return node.dtype === "f16" && this.mustRound(node) ? roundedHalf(value, this.lanes) : value;
+  }
+
+  /** Every op of f16 rounds, as PyTorch's do and the CPU device's, unless it only moves halves. */
+  private mustRound(node: Node): boolean {
+    if (this.inputs.isScalar(node) || this.cuts.isLoaded(node)) return false;
+    const { kind } = opOf(node).lowering;
+    if (kind === "indexed") return node.inputs.some((input) => input.dtype === "f16" && !this.isHalf(input));
+    return kind === "pointwise" || kind === "generator";
+  }
+
+  /** The value before it is rounded. */
+  private exact(node: Node, index: Index): string {
     if (this.inputs.isScalar(node)) return this.splat(this.inputs.scalar(node), node.dtype);
     if (this.cuts.isLoaded(node)) return this.load(node, index);
     const { lowering } = opOf(node);

@@ -74,6 +74,10 @@ async function compiled(
 
 const count = (list: readonly string[], part: string): number => list.filter((text) => text.includes(part)).length;
 
+/** How often the expression of a kernel rounds to f16; the library's own functions are left out. */
+const callsOf = (text: string): number =>
+  [...text.matchAll(/let t\d+: \S+ = .*round_half4?\(|return round_half4?\(/g)].length;
+
 describe("shader files of f16", () => {
   it.each([...SHADERS].filter(([, text]) => text.startsWith("enable f16;")))(
     "%s.wgsl compiles untouched",
@@ -144,9 +148,35 @@ describe("fused kernels with f16", () => {
     expect(sum).toMatch(/x0: array<vec4<f16>>/);
   });
 
+  it("rounds what every op gives, once, and nothing that is a half already", async () => {
+    const x = await stored([4, 20]); // a kernel that another test has made is not made again
+    const y = await stored([4, 20]);
+    const rounds = async (run: () => Tensor): Promise<number[]> => (await compiled(run)).map(callsOf);
+    expect(await rounds(() => x.mul(y).add(x))).toEqual([2]);
+    expect(await rounds(() => x.mul(y).float())).toEqual([1]);
+    expect(await rounds(() => x.float().mul(3).half().float().sub(1).exp())).toEqual([1]);
+    expect(await rounds(() => x.mul(y).transpose(0, 1).reshape([2, 40]))).toEqual([1]);
+    expect(await rounds(() => x.transpose(0, 1).reshape([2, 40]).sub(0.1))).toEqual([1]);
+    expect(await rounds(() => cat([x, y], 1))).toEqual([0]);
+    expect(
+      await rounds(() =>
+        x
+          .add(y)
+          .float()
+          .add(ones([4, 20], { device })),
+      ),
+    ).toEqual([1]);
+    const [largest, equal] = await compiled(() => {
+      const product = x.mul(y);
+      return product.eq(product.amax(1, { keepDim: true }));
+    });
+    expect([largest, equal].map((text) => callsOf(text!))).toEqual([1, 2]); // the largest were stored as f32
+  });
+
   it("leaves kernels of f32 as they are", async () => {
     const f32 = await compiled(() => ones([4, 8], { device }).add(arange(8, { device })).mul(9));
     expect(count(f32, "f16")).toBe(0);
+    expect(count(f32, "round_half")).toBe(0);
   });
 });
 
