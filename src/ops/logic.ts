@@ -1,9 +1,10 @@
 /** Comparisons, logic and bits. None has a gradient. */
 
 import { isFloat } from "../graph/dtype";
-import type { Node } from "../graph/node";
+import { Node } from "../graph/node";
 import { full } from "./broadcast";
-import { cast, type Operand, together } from "./cast";
+import { cast, commonDType, type Operand, together } from "./cast";
+import { storedScalar } from "./leaf";
 import { apply } from "./op";
 import { ANY, binary, BITS, FLOAT, INTEGER, type IntegerFunctions, NUMBER, type PointwiseOp, unary } from "./pointwise";
 import { call, callEach, lit, vec } from "./wgsl";
@@ -34,18 +35,32 @@ const paired =
   (a: Operand, b: Operand): Node =>
     apply(op, together(op.name, [a, b]), {});
 
+/** Operands in one dtype. A number that halves are compared with is rounded to f16, where one that they meet in arithmetic is not. */
+function compared(op: string, operands: readonly Operand[]): Node[] {
+  const isHalf = commonDType(operands) === "f16";
+  return together(
+    op,
+    isHalf ? operands.map((each) => (each instanceof Node ? each : storedScalar(each, "f16", op))) : operands,
+  );
+}
+
+const equality =
+  (op: PointwiseOp) =>
+  (a: Operand, b: Operand): Node =>
+    apply(op, compared(op.name, [a, b]), {});
+
 /** Bools compare as 0 and 1. */
 const compare =
   (op: PointwiseOp) =>
   (a: Operand, b: Operand): Node => {
-    const nodes = together(op.name, [a, b]);
+    const nodes = compared(op.name, [a, b]);
     return apply(op, nodes[0]!.dtype === "bool" ? nodes.map((node) => cast(node, "u32")) : nodes, {});
   };
 
 /** `a == b`; false where either is NaN. */
-export const eq = paired(eqOp);
+export const eq = equality(eqOp);
 /** `a != b`; true where either is NaN. */
-export const ne = paired(neOp);
+export const ne = equality(neOp);
 export const lt = compare(ltOp);
 export const le = compare(leOp);
 export const gt = compare(gtOp);

@@ -107,6 +107,28 @@ describe("what PyTorch computes in half itself, to the bit", () => {
   });
 });
 
+test("a number is rounded before halves are compared with it, as by PyTorch", async () => {
+  const x = tensor([0.1, 0.3], { dtype: "f16" });
+  const found = [x.eq(0.1), x.ne(0.1), x.gt(0.3), x.ge(0.1), x.lt(0.3), x.le(0.1)];
+  expect(await Promise.all(found.map(async (each) => Array.from(await each.data())))).toEqual([
+    [1, 0],
+    [0, 1],
+    [0, 0],
+    [1, 1],
+    [1, 0],
+    [1, 0],
+  ]);
+  expect(
+    Array.from(
+      await x
+        .mul(tensor([1, 1]))
+        .eq(0.1)
+        .data(),
+    ),
+  ).toEqual([0, 0]); // of f32
+  expect(Array.from(await x.lt(1e5).data())).toEqual([1, 1]);
+});
+
 /** As many ops of a gradient's chain round: products with the incoming one, with the derivative, and what the derivative is made of. */
 const GRADIENT_ROUNDINGS = 4;
 
