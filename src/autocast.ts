@@ -13,14 +13,14 @@ export interface AutocastOptions {
 /**
  * Runs `body` in mixed precision: matrix products, linear layers and convolutions take f16 and give f16, whatever their operands are;
  * exponentials, logarithms, powers, sums, norms, softmax, layer and group normalisation and losses take f32 and give f32. All else goes by
- * its operands. Parameters stay f32: they are cast once a call. Backward and the optimizer's step belong outside. **Experimental**, as
+ * its operands, `dot`, `inner` and `tensordot` too. Ours: `binaryCrossEntropy` is f32, where PyTorch refuses it. Parameters stay f32: they are cast once a call. Backward and the optimizer's step belong outside. **Experimental**, as
  * f16 is; see docs/DTYPES.md.
  *
  * @param body not async: the mode is global and comes back when `body` returns
  * @returns what `body` returns
  * @throws DTypeError from the first op on a GPU without `shader-f16`
  * @throws AutogradError if `body` is async
- * @see torch.autocast, whose lists of ops for CUDA these are
+ * @see torch.autocast, whose lists of ops for CUDA these are, but for what is called ours
  *
  * @example
  * const scaler = new GradScaler();

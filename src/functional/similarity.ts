@@ -1,5 +1,6 @@
 /** Losses of pairs and triples of vectors: what should be near, what far. */
 
+import { isAutocastEnabled } from "../autocast";
 import { naming, ShapeError, ValueError } from "../errors";
 import { where } from "../functions";
 import { sameShape, showShape } from "../graph/shape";
@@ -11,6 +12,10 @@ import { unary } from "./unary";
 
 const reduced = (op: string, losses: Tensor, reduction: Reduction): Tensor =>
   unary(op, losses, (node) => ops.reduceLoss(op, node, reduction));
+
+/** Halves as f32 while autocast is on, which keeps losses there. */
+const widened = <T extends readonly Tensor[]>(...tensors: T): T =>
+  (isAutocastEnabled() ? tensors.map((each) => (each.dtype === "f16" ? each.float() : each)) : tensors) as T;
 
 /**
  * `|x1 - x2 + eps|_p` of vectors in the last dimension.
@@ -49,8 +54,9 @@ export function cosineEmbeddingLoss(
   checkTensors("cosineEmbeddingLoss", input1, input2, target);
   const { margin = 0, reduction = "mean" } = options;
   checkVectors("cosineEmbeddingLoss", [input1, input2], target);
-  const lengths = input1.square().sum(-1).add(1e-12).mul(input2.square().sum(-1).add(1e-12)).sqrt(); // PyTorch's eps
-  const cosine = input1.mul(input2).sum(-1).div(lengths);
+  const [a, b] = widened(input1, input2);
+  const lengths = a.square().sum(-1).add(1e-12).mul(b.square().sum(-1).add(1e-12)).sqrt(); // PyTorch's eps
+  const cosine = a.mul(b).sum(-1).div(lengths);
   const far = where(target.eq(-1), cosine.sub(margin).clamp(0), 0);
   return reduced("cosineEmbeddingLoss", where(target.eq(1), cosine.neg().add(1), far), reduction);
 }
@@ -83,9 +89,10 @@ export function tripletMarginLoss(
   checkTensors("tripletMarginLoss", anchor, positive, negative);
   const { margin = 1, swap = false, reduction = "mean", ...norm } = options;
   const distance = (a: Tensor, b: Tensor): Tensor => naming("tripletMarginLoss", () => pairwiseDistance(a, b, norm));
-  const far = distance(anchor, negative);
-  const farther = swap ? far.minimum(distance(positive, negative)) : far;
-  const losses = distance(anchor, positive).sub(farther).add(margin).clamp(0);
+  const [start, near, other] = widened(anchor, positive, negative);
+  const far = distance(start, other);
+  const farther = swap ? far.minimum(distance(near, other)) : far;
+  const losses = distance(start, near).sub(farther).add(margin).clamp(0);
   return reduced("tripletMarginLoss", losses, reduction);
 }
 
@@ -110,7 +117,8 @@ export function marginRankingLoss(
       `marginRankingLoss: all three must have one shape, got ${showShape(input1.shape)}, ${showShape(input2.shape)} and ${showShape(target.shape)}. Reshape them.`,
     );
   }
-  return reduced("marginRankingLoss", input1.sub(input2).mul(target).neg().add(margin).clamp(0), reduction);
+  const [a, b] = widened(input1, input2);
+  return reduced("marginRankingLoss", a.sub(b).mul(target).neg().add(margin).clamp(0), reduction);
 }
 
 /**
@@ -127,8 +135,9 @@ export function hingeEmbeddingLoss(
   checkOptionNames("hingeEmbeddingLoss", options, ["margin", "reduction"]);
   checkTensors("hingeEmbeddingLoss", input, target);
   const { margin = 1, reduction = "mean" } = options;
-  const far = input.neg().add(margin).clamp(0);
-  const losses = where(target.ne(1), far, 0).add(where(target.ne(-1), input, 0));
+  const [x] = widened(input);
+  const far = x.neg().add(margin).clamp(0);
+  const losses = where(target.ne(1), far, 0).add(where(target.ne(-1), x, 0));
   return reduced("hingeEmbeddingLoss", losses, reduction);
 }
 

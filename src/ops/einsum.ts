@@ -12,7 +12,7 @@ import { sumDims } from "./broadcast";
 import { cast, commonDType } from "./cast";
 import { checkDType } from "./check";
 import { diagonal } from "./diagonal";
-import { matmul } from "./matmul";
+import { matmul, productAs } from "./matmul";
 import { NUMERIC } from "./pointwise";
 import { movedim, permute, reshape } from "./views";
 
@@ -228,6 +228,6 @@ export function tensordot(a: Node, b: Node, dims: number | readonly [readonly nu
     );
   }
   const k = sizeOf(inner);
-  const product = matmul(reshape(left, [sizeOf(outerA), k]), reshape(right, [k, sizeOf(outerB)]));
+  const product = productAs("tensordot", reshape(left, [sizeOf(outerA), k]), reshape(right, [k, sizeOf(outerB)]));
   return reshape(product, [...outerA, ...outerB]);
 }

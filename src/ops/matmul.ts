@@ -92,8 +92,10 @@ const product = (a: Node, b: Node): Node => apply(matmulOp, [a, b], {});
 export const matmul = (a: Node, b: Node): Node => matmulAs("matmul", a, b);
 
 /** `matmul` under the name that the user called, for errors. */
-export function matmulAs(op: string, first: Node, second: Node): Node {
-  const [a, b] = forProduct([first, second]);
+export const matmulAs = (op: string, first: Node, second: Node): Node => productAs(op, ...forProduct([first, second]));
+
+/** The same in the operands' own dtype, also while autocast is on. */
+export function productAs(op: string, a: Node, b: Node): Node {
   if (a.shape.length === 0 || b.shape.length === 0) {
     throw new ShapeError(
       `matmul: operands must have at least 1 dimension, got ${showShape(a.shape)} @ ${showShape(b.shape)}. Use mul for scalars.`,

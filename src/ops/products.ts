@@ -10,26 +10,26 @@ import { checkRank } from "./check";
 import { tensordot } from "./einsum";
 import { iota } from "./generate";
 import { eq } from "./logic";
-import { matmul, matmulAs } from "./matmul";
+import { matmul, matmulAs, productAs } from "./matmul";
 import { forProduct } from "./precision";
 import { roll } from "./rearrange";
 import { reshape, unsqueeze } from "./views";
 
 /** A product whose operands must have these ranks. */
 const ranked =
-  (op: string, ranks: readonly [number, number], layouts: readonly [string, string]) =>
+  (op: string, ranks: readonly [number, number], layouts: readonly [string, string], multiply = matmulAs) =>
   (a: Node, b: Node): Node => {
     checkRank(op, "the first operand", a, ranks[0], layouts[0]);
     checkRank(op, "the second operand", b, ranks[1], layouts[1]);
-    return matmulAs(op, a, b);
+    return multiply(op, a, b);
   };
 
 /** Product of two matrices. */
 export const mm = ranked("mm", [2, 2], ["[m, k]", "[k, n]"]);
 /** Product of a matrix and a vector. */
 export const mv = ranked("mv", [2, 1], ["[m, k]", "[k]"]);
-/** Product of two vectors: a scalar. */
-export const dot = ranked("dot", [1, 1], ["[n]", "[n]"]);
+/** Product of two vectors: a scalar. Autocast leaves it in its dtype, as `inner` and `tensordot`. */
+export const dot = ranked("dot", [1, 1], ["[n]", "[n]"], productAs);
 
 /** Products of two stacks of matrices, one by one: nothing broadcasts. */
 export function bmm(a: Node, b: Node): Node {

@@ -12,6 +12,7 @@ import {
   randn,
   tensor,
   type Tensor,
+  tensordot,
 } from "../../src";
 import { BatchNorm1d, Linear, MultiheadAttention, Parameter, ReLU, Sequential } from "../../src/nn";
 import { GradScaler, SGD } from "../../src/optim";
@@ -82,9 +83,21 @@ describe("dtypes of results", () => {
     ["smoothL1Loss", (x) => F.smoothL1Loss(x, x)],
     ["klDiv", (x) => F.klDiv(x, x)],
     ["binaryCrossEntropyWithLogits", (x) => F.binaryCrossEntropyWithLogits(x, x)],
+    ["cosineEmbeddingLoss", (x) => F.cosineEmbeddingLoss(x, x, f32(4))],
+    ["hingeEmbeddingLoss", (x) => F.hingeEmbeddingLoss(x, f16(4, 4))],
+    ["marginRankingLoss", (x) => F.marginRankingLoss(x, x, f16(4, 4))],
+    ["tripletMarginLoss", (x) => F.tripletMarginLoss(x, x, x, { reduction: "none" })],
     ["what meets f32", (x) => x.add(f32(4))],
   ])("%s of f16: f32", (_name, run) => {
     expect(autocast(() => run(f16(4, 4))).dtype).toBe("f32");
+  });
+
+  test.each<[string, (x: Tensor) => Tensor]>([
+    ["dot", (x) => x.dot(x)],
+    ["inner", (x) => x.inner(x)],
+    ["tensordot", (x) => tensordot(x, x, 1)],
+  ])("%s goes by its operands", (_name, run) => {
+    expect(autocast(() => [run(f32(4)).dtype, run(f16(4)).dtype])).toEqual(["f32", "f16"]);
   });
 
   test("f64 and integers are left alone", () => {
