@@ -21,6 +21,7 @@ import {
 import { checkPlanes, onPlanes, type Pair, pairOf, type Sizes, type Spatial } from "./planes";
 import { FLOAT } from "./pointwise";
 import { mean } from "./moments";
+import { inF32 } from "./precision";
 import { narrow, padZeros, slice } from "./slice";
 import { mapAlong } from "./taps";
 import { reshape, unsqueeze } from "./views";
@@ -140,7 +141,7 @@ function avgPool(op: string, spatial: Spatial, x: Node, kernelSize: Sizes, optio
   checkPlanes(op, x, spatial);
   checkDivisor(op, options);
   const attrs = poolAttrs(op, spatial, kernelSize, options);
-  return onPlanes(x, spatial, (planes) => averageOfPlanes(op, planes, attrs, options));
+  return inF32([x], (wide) => onPlanes(wide, spatial, (planes) => averageOfPlanes(op, planes, attrs, options)));
 }
 
 /** Mean of each window, `[n, c, l]` to `[n, c, ol]`. */
@@ -193,11 +194,13 @@ export function meanAdaptive(x: Node, dim: number, windows: number): Node {
 
 function adaptiveAvgPool(op: string, spatial: Spatial, x: Node, outputSize: OutputSizes): Node {
   const [outHeight, outWidth] = adaptiveSize(op, x, spatial, outputSize);
-  return onPlanes(x, spatial, (planes) => {
-    const [height, width] = planes.shape.slice(2) as [number, number];
-    if (height % outHeight === 0 && width % outWidth === 0) return meanOfTiles(planes, outHeight, outWidth);
-    return meanAdaptive(meanAdaptive(planes, 2, outHeight), 3, outWidth);
-  });
+  return inF32([x], (wide) =>
+    onPlanes(wide, spatial, (planes) => {
+      const [height, width] = planes.shape.slice(2) as [number, number];
+      if (height % outHeight === 0 && width % outWidth === 0) return meanOfTiles(planes, outHeight, outWidth);
+      return meanAdaptive(meanAdaptive(planes, 2, outHeight), 3, outWidth);
+    }),
+  );
 }
 
 /** Mean over windows chosen so that the output has `outputSize`, `[n, c, l]` to `[n, c, outputSize]`. */

@@ -9,6 +9,7 @@ import { expand } from "./broadcast";
 import { checkDType } from "./check";
 import type { Sizes } from "./planes";
 import { FLOAT } from "./pointwise";
+import { inF32 } from "./precision";
 import { slice } from "./slice";
 import { mapAlong, type Tap, takingMap, type TapMap } from "./taps";
 import { reshape, unsqueeze } from "./views";
@@ -230,11 +231,13 @@ export function interpolate(x: Node, options: InterpolateOptions): Node {
   checkMode(x, mode, options);
   const axes = axesOf(x, mode, options);
   const isF64 = x.dtype === "f64";
-  // the last dimension first: PyTorch's innermost sum
-  return axes.reduceRight((value, axis, d) => {
+  const along = (value: Node, axis: Axis, d: number): Node => {
     const dim = d + 2;
     if (mode === "area") return meanAdaptive(value, dim, axis.outSize);
     if (!takesCorners(mode)) return takeAlong(value, dim, nearestPlaces(axis, mode === "nearest-exact", isF64));
     return mapAlong(value, dim, tapsOf(axis, mode, alignCorners ?? false, antialias));
-  }, x);
+  };
+  // the last dimension first: PyTorch's innermost sum
+  const allAlong = (value: Node): Node => axes.reduceRight(along, value);
+  return mode.startsWith("nearest") ? allAlong(x) : inF32([x], allAlong);
 }

@@ -16,6 +16,7 @@ import { gather } from "./indexing";
 import { bitwiseRightShift, eq, isnan, logicalAnd, logicalNot, logicalOr, lt, ne } from "./logic";
 import { type Ranked, sort } from "./order";
 import { FLOAT } from "./pointwise";
+import { hasHalf, inF32 } from "./precision";
 import { argmax, sum } from "./reduce";
 import { cummax } from "./scan";
 import { narrow, padZeros } from "./slice";
@@ -156,8 +157,10 @@ export function quantile(
   x: Node,
   q: Node,
   dim: number | undefined,
-  { keepDim = false, interpolation = "linear" }: QuantileOptions = {},
+  options: QuantileOptions = {},
 ): Node {
+  if (hasHalf(x)) return inF32([x], (wide) => quantile(op, wide, q, dim, options));
+  const { keepDim = false, interpolation = "linear" } = options;
   checkQuantile(op, x, q, interpolation);
   const all = dim === undefined ? reshape(x, [-1]) : atLeast1d(x);
   const at = normalizeDim(op, dim ?? 0, x.shape.length);

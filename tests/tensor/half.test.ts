@@ -191,6 +191,31 @@ describe("f16", () => {
   });
 });
 
+test.each<[string, number, (x: Tensor) => Tensor]>([
+  ["adaptiveAvgPool1d", 40000, (x) => F.adaptiveAvgPool1d(x.narrow(2, 0, 1).reshape([1, 1, 5]), 3)],
+  ["adaptiveAvgPool2d", 40000, (x) => F.adaptiveAvgPool2d(x, [3, 2])],
+  ["avgPool2d in tiles", 40000, (x) => F.avgPool2d(x, [5, 1])],
+  ["avgPool2d, overlapping", 40000, (x) => F.avgPool2d(x, 2, { stride: 1 })],
+  ["avgPool2d without padding", 40000, (x) => F.avgPool2d(x, 3, { stride: 2, padding: 1, countIncludePad: false })],
+  ["avgPool2d with a divisor", 20000, (x) => F.avgPool2d(x, 2, { divisorOverride: 8 })],
+  ["interpolate, area", 40000, (x) => F.interpolate(x, { size: [3, 2], mode: "area" })],
+  ["interpolate, nearest", 40000, (x) => F.interpolate(x, { size: [3, 2] })],
+  ["interpolate, bilinear", 40000, (x) => F.interpolate(x, { size: [7, 8], mode: "bilinear" })],
+  ["interpolate, bicubic", 60000, (x) => F.interpolate(x.mul(1.5), { size: [7, 8], mode: "bicubic" })],
+])("averages of what overflows when it is added up: %s", async (_name, expected, run) => {
+  const found = run(full([1, 1, 5, 5], 40000, { dtype: "f16" }));
+  expect(found.dtype).toBe("f16");
+  expect(new Set(await found.data())).toEqual(new Set([expected]));
+});
+
+test("quantiles find ranks that f16 does not hold", async () => {
+  const x = tensor(
+    Float32Array.from({ length: 4099 }, (_, i) => (i < 2050 ? 0 : i === 2050 ? 7 : 9)),
+    { dtype: "f16" },
+  );
+  expect(await x.quantile(2050 / 4098).item()).toBe(7);
+});
+
 describe("state of f16", () => {
   test("goes through a safetensors file, and back into a module of halves alone", async () => {
     const model = new Linear(3, 2).half();
