@@ -26,19 +26,21 @@ export interface Place {
 }
 
 /** dtypes of files whose values a place takes as they are. */
-const FITTING = { half: ["f16", "f32", "f64"], float: ["f32", "f64"], integer: ["i32", "u32", "u8", "i64", "bool"] };
+const FITTING = { float: ["f16", "f32", "f64"], integer: ["i32", "u32", "u8", "i64", "bool"] };
 
 /** Why a value cannot be written there, as what was got; null if it can. */
 export function misfit(value: Tensor | StateArray, { shape, dtype, device }: Place): string | null {
   if (!isLoadable(value)) return `${describe(value)} instead of a tensor or { shape, dtype, data }`;
   if (!sameShape(value.shape, shape)) return `shape ${showShape(value.shape)} instead of ${showShape(shape)}`;
   if (value instanceof Tensor) {
-    if (value.dtype !== dtype) return `dtype ${value.dtype} instead of ${dtype}`;
+    const isRounded = value.dtype === "f16" || dtype === "f16"; // to or from a model of halves, as PyTorch's copy_
+    if (value.dtype !== dtype && !(isRounded && isFloat(value.dtype) && isFloat(dtype)))
+      return `dtype ${value.dtype} instead of ${dtype}`;
     return value.device === device
       ? null
       : `a tensor of ${value.device.name} instead of ${device.name}, where values of the host may come from any (await readState(dict))`;
   }
-  if (!FITTING[dtype === "f16" ? "half" : isFloat(dtype) ? "float" : "integer"].includes(value.dtype))
+  if (!FITTING[isFloat(dtype) ? "float" : "integer"].includes(value.dtype))
     return `dtype ${value.dtype} instead of ${dtype}`;
   return value.data.length === sizeOf(shape) ? null : `${value.data.length} values instead of ${sizeOf(shape)}`;
 }
@@ -49,7 +51,7 @@ const isLoadable = (value: unknown): boolean =>
 
 /** The value as a tensor of its place. */
 export function placed(value: Tensor | StateArray, { shape, dtype, device }: Place): Tensor {
-  if (value instanceof Tensor) return value.detach();
+  if (value instanceof Tensor) return value.detach().to(dtype);
   const { data: given } = value;
   const isBits = value.dtype === "f16" && given instanceof Uint16Array;
   const values = isBits ? fromHalfBits(given) : given;

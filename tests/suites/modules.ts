@@ -137,8 +137,8 @@ export function modules(): void {
       const short = { ...state, scale: { shape: [2], dtype: "f32", data: [1] } };
       expect(() => block.loadStateDict(short)).toThrow(/scale of 1 values instead of 2/);
       expect(() =>
-        block.loadStateDict({ ...state, scale: { shape: [2], dtype: "f16", data: [15360, 15360] } }),
-      ).toThrow(/dtype f16/);
+        block.loadStateDict({ ...state, scale: { shape: [2], dtype: "bf16", data: [16256, 16256] } }),
+      ).toThrow(/dtype bf16/);
       expect(await block.scale.toArray()).toEqual([1, 1]);
       const found = block.loadStateDict({ scale: tensor([4, 5]), extra: tensor(1) }, { strict: false });
       expect(found.unexpectedKeys).toEqual(["extra"]);

@@ -73,8 +73,8 @@ export function optimizerErrors(): void {
       const short = { momentum_buffer: { shape: [2], dtype: "f32", data: [1] } };
       const groups = [{ params: [0], lr: 7 }];
       expect(() => one.loadStateDict({ state: { 0: short }, param_groups: groups })).toThrow(/1 values instead of 2/);
-      const bits = { momentum_buffer: { shape: [2], dtype: "f16", data: [15360, 15360] } };
-      expect(() => one.loadStateDict({ state: { 0: bits }, param_groups: groups })).toThrow(/dtype f16/);
+      const bits = { momentum_buffer: { shape: [2], dtype: "bf16", data: [16256, 16256] } };
+      expect(() => one.loadStateDict({ state: { 0: bits }, param_groups: groups })).toThrow(/dtype bf16/);
       expect(() => one.loadStateDict({ state: { 0: 3 as never }, param_groups: groups })).toThrow(
         /state must fit its parameter, got 3/,
       );

@@ -225,9 +225,21 @@ describe("state of f16", () => {
     const other = new Linear(3, 2).half();
     other.loadStateDict(tensors);
     expect(await other.weight.data()).toEqual(await model.weight.data());
-    expect(() => new Linear(3, 2).loadStateDict(tensors)).toThrow(/dtype f16/);
+    const wide = new Linear(3, 2);
+    wide.loadStateDict(tensors);
+    expect(wide.weight.dtype).toBe("f32");
+    expect(await wide.weight.data()).toEqual(await model.weight.data());
     const npy = io.readNpy(io.writeNpy({ shape: [2], dtype: "f16", data: await model.bias!.data() }));
     expect(npy.data).toEqual(tensors["bias"]!.data);
+  });
+
+  test("goes from module to module, to f32 and rounded to f16", async () => {
+    const [half, wide] = [new Linear(3, 2).half(), new Linear(3, 2)];
+    const values = await wide.weight.data();
+    half.loadStateDict(wide.stateDict());
+    expect([half.weight.dtype, await half.weight.data()]).toEqual(["f16", values.map(roundToHalf)]);
+    wide.loadStateDict(half.stateDict());
+    expect([wide.weight.dtype, await wide.weight.data()]).toEqual(["f32", values.map(roundToHalf)]);
   });
 
   test("modules change to f16 and back", async () => {
