@@ -13,8 +13,8 @@ export interface AutocastOptions {
 /**
  * Runs `body` in mixed precision: matrix products, linear layers and convolutions take f16 and give f16, whatever their operands are;
  * exponentials, logarithms, powers, sums, norms, softmax, layer and group normalisation and losses take f32 and give f32. All else goes by
- * its operands, `dot`, `inner` and `tensordot` too. Ours: `binaryCrossEntropy` is f32, where PyTorch refuses it. Parameters stay f32: they are cast once a call. Backward and the optimizer's step belong outside. **Experimental**, as
- * f16 is; see docs/DTYPES.md.
+ * its operands, `dot`, `inner` and `tensordot` too. Ours: `binaryCrossEntropy` is f32, where PyTorch refuses it. Parameters stay f32: they
+ * are cast once a call. Backward and the optimizer's step belong outside. **Experimental**, as f16 is; see docs/DTYPES.md.
  *
  * @param body not async: the mode is global and comes back when `body` returns
  * @returns what `body` returns
