@@ -76,6 +76,8 @@ export class GradScaler {
   /** Whether anything was scaled: PyTorch makes its scale only then. */
   private isInUse = false;
   private records = new Map<Optimizer, Record>();
+  /** Whether a step waits for the device: what is scaled or divided meanwhile would mix with it. */
+  private isStepping = false;
   /** What is known of each optimizer's gradients: state, so that it can be read whatever is written to them afterwards. */
   private readonly flags = new WeakMap<Optimizer, Buffer>();
 
@@ -85,11 +87,9 @@ export class GradScaler {
     checkSwitch("GradScaler", "enabled", enabled);
     for (const [name, value] of Object.entries({ initScale, growthFactor, backoffFactor, growthInterval }))
       checkNumber("GradScaler", name, value);
-    if (enabled && !(growthFactor > 1)) {
-      throw new ValueError(`GradScaler: growthFactor must be above 1, got ${growthFactor}. PyTorch's is 2.`);
-    }
-    if (enabled && !(backoffFactor < 1)) {
-      throw new ValueError(`GradScaler: backoffFactor must be below 1, got ${backoffFactor}. PyTorch's is 0.5.`);
+    if (enabled) {
+      checkGrowth("GradScaler", growthFactor);
+      checkBackoff("GradScaler", backoffFactor);
     }
     this.enabled = enabled;
     this.current = Math.fround(initScale);
@@ -102,10 +102,12 @@ export class GradScaler {
    * The outputs times the scale.
    *
    * @throws DTypeError for what is neither a tensor nor a list of them
+   * @throws ValueError while a step is on its way
    * @see torch.amp.GradScaler.scale
    */
   scale<T extends Scalable>(outputs: T): T {
     if (!this.enabled) return outputs;
+    this.checkSettled("scale");
     this.isInUse = true;
     return this.scaled(outputs) as T;
   }
@@ -119,7 +121,7 @@ export class GradScaler {
   /**
    * Divides the gradients of an optimizer's parameters by the scale, in place. `step` does it where nobody did.
    *
-   * @throws ValueError after `unscale` or `step` of the same optimizer, until `update`, and before anything was scaled
+   * @throws ValueError after `unscale` or `step` of the same optimizer, until `update`, before anything was scaled, and while a step is on its way
    * @see torch.amp.GradScaler.unscale_
    *
    * @example
@@ -131,6 +133,7 @@ export class GradScaler {
     if (!this.enabled) return;
     checkOptimizer("unscale", optimizer);
     cannotReplay("must not divide gradients with a GradScaler, which notes on the host that it did");
+    this.checkSettled("unscale");
     this.checkInUse("unscale");
     const record = this.recordOf(optimizer);
     if (record.stage !== "ready") {
@@ -165,7 +168,7 @@ export class GradScaler {
   /**
    * The optimizer's step, unless one of its gradients is infinite or NaN; divides the gradients first, where `unscale` did not.
    *
-   * @throws ValueError a second time before `update`, for no gradients, and before anything was scaled
+   * @throws ValueError a second time before `update`, for no gradients, before anything was scaled, and while another step is on its way
    * @see torch.amp.GradScaler.step
    */
   async step(optimizer: Optimizer): Promise<void> {
@@ -175,6 +178,7 @@ export class GradScaler {
       return;
     }
     cannotReplay("must not step with a GradScaler, which reads from the device whether gradients are finite");
+    this.checkSettled("step");
     this.checkInUse("step");
     const record = this.recordOf(optimizer);
     if (record.stage === "stepped") {
@@ -187,19 +191,27 @@ export class GradScaler {
       );
     }
     record.stage = "stepped";
-    if (await read(record)) optimizer.device.engine.endStep();
-    else optimizer.step();
+    const { engine } = optimizer.device;
+    this.isStepping = true;
+    try {
+      engine.endStep(); // losses too: read with the flag alone, they would run the forward pass again
+      if (await read(record)) engine.endStep();
+      else optimizer.step();
+    } finally {
+      this.isStepping = false;
+    }
   }
 
   /**
    * Sets the scale for the next step: less after gradients that were not finite, more after many that were.
    *
    * @param newScale a scale to go on with instead
-   * @throws ValueError if no optimizer looked at its gradients since the last one, and before anything was scaled
+   * @throws ValueError if no optimizer looked at its gradients since the last one, before anything was scaled, and while a step is on its way
    * @see torch.amp.GradScaler.update
    */
   async update(newScale?: number): Promise<void> {
     if (!this.enabled) return;
+    this.checkSettled("update");
     this.checkInUse("update");
     const records = [...this.records.values()].filter(({ found }) => found !== null);
     if (newScale !== undefined) {
@@ -238,6 +250,13 @@ export class GradScaler {
     return record;
   }
 
+  private checkSettled(op: string): void {
+    if (!this.isStepping) return;
+    throw new ValueError(
+      `${op}: steps must be over first, got it while one is on its way. Write await scaler.step(optimizer).`,
+    );
+  }
+
   private checkInUse(op: string): void {
     if (this.isInUse) return;
     throw new ValueError(
@@ -255,8 +274,10 @@ export class GradScaler {
     return this.growthFactor;
   }
 
-  /** @see torch.amp.GradScaler.set_growth_factor */
+  /** @throws ValueError if it is not above 1. @see torch.amp.GradScaler.set_growth_factor */
   setGrowthFactor(value: number): void {
+    checkNumber("setGrowthFactor", "growthFactor", value);
+    checkGrowth("setGrowthFactor", value);
     this.growthFactor = value;
   }
 
@@ -265,8 +286,10 @@ export class GradScaler {
     return this.backoffFactor;
   }
 
-  /** @see torch.amp.GradScaler.set_backoff_factor */
+  /** @throws ValueError if it is not below 1. @see torch.amp.GradScaler.set_backoff_factor */
   setBackoffFactor(value: number): void {
+    checkNumber("setBackoffFactor", "backoffFactor", value);
+    checkBackoff("setBackoffFactor", value);
     this.backoffFactor = value;
   }
 
@@ -277,6 +300,7 @@ export class GradScaler {
 
   /** @see torch.amp.GradScaler.set_growth_interval */
   setGrowthInterval(value: number): void {
+    checkNumber("setGrowthInterval", "growthInterval", value);
     this.growthInterval = value;
   }
 
@@ -326,6 +350,16 @@ export class GradScaler {
 async function read(record: Record): Promise<boolean> {
   if (record.found instanceof Tensor) record.found = (await record.found.item()) !== 0;
   return record.found === true;
+}
+
+function checkGrowth(op: string, value: number): void {
+  if (value > 1) return;
+  throw new ValueError(`${op}: growthFactor must be above 1, got ${value}. PyTorch's is 2.`);
+}
+
+function checkBackoff(op: string, value: number): void {
+  if (value < 1) return;
+  throw new ValueError(`${op}: backoffFactor must be below 1, got ${value}. PyTorch's is 0.5.`);
 }
 
 /** Callers without types may pass anything. */

@@ -25,6 +25,7 @@ import {
 import type { Device } from "../../src";
 import { BatchNorm2d, Buffer, Conv2d, Flatten, Linear, Parameter, ReLU, Sequential } from "../../src/nn";
 import { GradScaler, SGD } from "../../src/optim";
+import { gpuCallsOf } from "../helpers/gpuCalls";
 import { SHADERS } from "../helpers/shaderTexts";
 
 const pinned = globalThis as { nullDawn?: GPU };
@@ -239,6 +240,25 @@ it("training steps in autocast, with a GradScaler", async () => {
   }
   await model.parameters()[0]!.data();
   expect(count(texts.slice(before), "array<vec4<f16>>")).toBeGreaterThan(0);
+});
+
+it("a GradScaler's step runs the forward pass once, also where the loss is read", async () => {
+  const weight = new Parameter(ones([64, 64], { device }));
+  const x = ones([64, 64], { device });
+  const optimizer = new SGD([weight], { lr: 0.1 });
+  const scaler = new GradScaler();
+  const step = async (): Promise<void> => {
+    optimizer.zeroGrad();
+    const loss = x.matmul(weight).square().sum();
+    scaler.scale(loss).backward();
+    await scaler.step(optimizer);
+    await scaler.update();
+    await loss.item();
+  };
+  await step();
+  const { kernels, submits } = await gpuCallsOf(step);
+  expect(kernels.filter((name) => name.includes("matmul"))).toHaveLength(2); // forward, and the gradient of the weight
+  expect(submits).toBe(2); // to the flag, and the update
 });
 
 describe("compiled functions", () => {

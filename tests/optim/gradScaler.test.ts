@@ -179,6 +179,40 @@ describe("what it refuses", () => {
     }).toThrow(/not enabled/);
   });
 
+  test("setters take what the constructor takes", () => {
+    const scaler = new GradScaler();
+    expect(() => {
+      scaler.setGrowthFactor(1);
+    }).toThrow("setGrowthFactor: growthFactor must be above 1, got 1");
+    expect(() => {
+      scaler.setBackoffFactor(2);
+    }).toThrow("setBackoffFactor: backoffFactor must be below 1, got 2");
+    for (const set of ["setGrowthFactor", "setBackoffFactor", "setGrowthInterval"] as const) {
+      expect(() => {
+        scaler[set]("3" as never);
+      }).toThrow(new RegExp(`^${set}: `));
+    }
+    expect(scaler.stateDict()).toEqual(golden.defaults);
+  });
+
+  test("a step that nobody waits for: the next would apply gradients that are still scaled", async () => {
+    const { scaler, optimizer, parameter } = prepared();
+    scaler.scale(lossOf(parameter, [1])).backward();
+    const step = scaler.step(optimizer);
+    const message = /while one is on its way\. Write await/;
+    expect(() => scaler.scale(tensor(1))).toThrow(ValueError);
+    expect(() => scaler.scale(tensor(1))).toThrow(message);
+    expect(() => {
+      scaler.unscale(optimizer);
+    }).toThrow(message);
+    const others = [scaler.step(optimizer), scaler.update()];
+    for (const other of others) await expect(other).rejects.toThrow(message);
+    await step;
+    await scaler.update();
+    expect(await parameter.toArray()).toEqual([0]);
+    scaler.scale(lossOf(parameter, [1]));
+  });
+
   test("optimizers refuse parameters of f16", () => {
     const model = new Linear(2, 2).half();
     expect(() => new SGD(model.parameters(), { lr: 1 })).toThrow(/SGD: parameters must be f32, got .*autocast/);
