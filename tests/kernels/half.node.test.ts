@@ -3,7 +3,7 @@
  * nothing is said about values; tests on the CPU say that.
  */
 
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { create, globals } from "webgpu";
 import {
   arange,
@@ -25,6 +25,8 @@ import {
 import type { Device } from "../../src";
 import { BatchNorm2d, Buffer, Conv2d, Flatten, Linear, Parameter, ReLU, Sequential } from "../../src/nn";
 import { GradScaler, SGD } from "../../src/optim";
+import * as ops from "../../src/ops";
+import { wrap } from "../../src/tensor";
 import { gpuCallsOf } from "../helpers/gpuCalls";
 import { SHADERS } from "../helpers/shaderTexts";
 
@@ -216,6 +218,35 @@ describe("state and gradients of f16", () => {
       queue.assignRows(2, half([2, size]).mul(3));
       await compiled(() => queue.mul(1));
     }
+  });
+
+  it.each([
+    [8, 2, 4, 4], // four halves a store
+    [8, 3, 4, 6],
+    [5, 2, 10, 10], // one
+    [5, 3, 10, 15],
+  ])("rows of %d from row %d on: as many stores, from there on", async (size, start, stores, offset) => {
+    const written: string[] = [];
+    const write = vi.spyOn(gpuDevice.queue, "writeBuffer").mockImplementation((_buffer, _at, data) => {
+      const bytes = ArrayBuffer.isView(data) ? data : new Uint8Array(data);
+      written.push(
+        new Uint32Array(bytes.buffer.slice(0, bytes.buffer.byteLength & ~3)).slice(bytes.byteOffset / 4).join(),
+      );
+    });
+    try {
+      const rows = new Buffer(half([6, size]));
+      rows.assignRows(start, half([2, size]).mul(3));
+      await rows.data();
+    } finally {
+      write.mockRestore();
+    }
+    expect(written.filter((words) => words.startsWith(`${stores},${offset},`))).not.toEqual([]);
+  });
+
+  it("numbers that nothing computes with are rounded where they are stored", async () => {
+    const fresh = await openDevice("webgpu", { gpuDevice: await nullDevice() }); // that has made no such kernel yet
+    const [text] = await compiled(() => wrap(ops.expand(ops.scalar(0.1, "f16"), [4, 8]), fresh));
+    expect(callsOf(text!)).toBe(1);
   });
 });
 

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import {
   autocast,
   AutogradError,
+  customVjp,
   F,
   isAutocastEnabled,
   manualSeed,
@@ -14,6 +15,7 @@ import {
   type Tensor,
   tensordot,
 } from "../../src";
+import type { Node } from "../../src/graph/node";
 import { BatchNorm1d, Linear, MultiheadAttention, Parameter, ReLU, Sequential } from "../../src/nn";
 import { GradScaler, SGD } from "../../src/optim";
 import { openTestDevice } from "../suites/device";
@@ -107,6 +109,12 @@ describe("dtypes of results", () => {
   });
 });
 
+/** The casts to f16 that a result is computed from, of one node. */
+const castsOf = (result: Node, source: Node): Node[] =>
+  result.inputs.flatMap((input) =>
+    input.op.name === "cast" && input.dtype === "f16" && input.inputs[0] === source ? [input] : castsOf(input, source),
+  );
+
 describe("the mode", () => {
   test("ends with the function, also where it throws, and can be switched off inside", () => {
     expect(isAutocastEnabled()).toBe(false);
@@ -136,7 +144,11 @@ describe("the mode", () => {
       const quiet = noGrad(() => f32(2, 3).matmul(weight));
       expect(quiet.requiresGrad).toBe(false);
       const [a, b] = [f32(2, 3).matmul(weight), f32(2, 3).matmul(weight)];
-      expect(a.node.inputs.length).toBeGreaterThan(0);
+      const [quietly, first, second] = [quiet, a, b].map(({ node }) => castsOf(node, weight.node));
+      expect(first).toHaveLength(1);
+      expect(second![0]).toBe(first![0]);
+      expect(quietly).toHaveLength(1);
+      expect(quietly![0]).not.toBe(first![0]);
       return a.add(b).sum();
     }).backward();
     expect(await weight.grad!.toArray()).toEqual([
@@ -165,6 +177,23 @@ test("gradients of parameters are f32, and what backward computes inside is the 
     grads.push(await weight.grad!.toArray());
   }
   expect(grads[0]).toEqual(grads[1]);
+});
+
+test("backward switches autocast off: products of a gradient keep its dtype", () => {
+  const seen: unknown[] = [];
+  const square = customVjp(
+    (x) => x.mul(x),
+    (gradOut, [x]) => {
+      const product = gradOut.matmul(x!);
+      seen.push(isAutocastEnabled(), product.dtype);
+      return [product];
+    },
+  );
+  const x = f32(2, 2).requiresGrad_();
+  autocast(() => {
+    square(x).sum().backward();
+  });
+  expect(seen).toEqual([false, "f32"]);
 });
 
 test("attention runs: products in f16, its softmax in f32", async () => {
