@@ -37,7 +37,8 @@ const paired =
 
 /** Operands in one dtype. A number that halves are compared with is rounded to f16, where one that they meet in arithmetic is not. */
 function compared(op: string, operands: readonly Operand[]): Node[] {
-  const isHalf = commonDType(operands) === "f16";
+  const nodes = operands.filter((each) => each instanceof Node);
+  const isHalf = nodes.length > 0 && commonDType(nodes) === "f16";
   return together(
     op,
     isHalf ? operands.map((each) => (each instanceof Node ? each : storedScalar(each, "f16", op))) : operands,
