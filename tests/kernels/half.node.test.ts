@@ -26,6 +26,8 @@ import type { Device } from "../../src";
 import { BatchNorm2d, Buffer, Conv2d, Flatten, Linear, Parameter, ReLU, Sequential } from "../../src/nn";
 import { GradScaler, SGD } from "../../src/optim";
 import * as ops from "../../src/ops";
+import { backendOf } from "../../src/dev/device";
+import { choicesOf } from "../../src/kernels/choices";
 import { wrap } from "../../src/tensor";
 import { gpuCallsOf } from "../helpers/gpuCalls";
 import { SHADERS } from "../helpers/shaderTexts";
@@ -143,6 +145,24 @@ describe("fused kernels with f16", () => {
     const turned = await compiled(() => x.transpose(0, 1).mul(7));
     expect(count(turned, "x0: array<f16>")).toBe(1);
     for (const text of [...whole, ...turned]) expect(text.startsWith("enable f16;")).toBe(true);
+  });
+
+  it("stores halves in parts, where one launch would take too long", async () => {
+    const choices = choicesOf(backendOf("test", device).gpu.limits);
+    choices.mostWork = { flops: Infinity, bytes: 4096 };
+    try {
+      const x = await stored([64, 256]);
+      const buffer = new Buffer(await stored([3, 6001]));
+      const parts = await compiled(() => {
+        buffer.assignRows(1, full([1, 6001], 0.25, { dtype: "f16", device }).mul(2)); // begins within four neighbours
+        return [x.mul(7), buffer];
+      });
+      const inParts = parts.filter((text) => text.includes("params.first_group_x"));
+      for (const type of ["vec4<f16>", "f16"])
+        expect(count(inParts, `output: array<${type}>`), type).toBeGreaterThan(0);
+    } finally {
+      choices.mostWork = null;
+    }
   });
 
   it("hooks loads of halves into reductions", async () => {

@@ -19,8 +19,11 @@ import { build, CASES, type OpCase } from "../ops/cases";
 import { Draw, row, type Row } from "../ops/case";
 import { differentiable } from "../ops/compare";
 
-/** Of updates: tests/optim/updates.gpu.test.ts cuts them. And what is one workgroup. */
-const ELSEWHERE = /^(adam|clip.*|ema|gradNorm|lars.*|momentumSgd.*|rmsProp)$/;
+/**
+ * Of updates: tests/optim/updates.gpu.test.ts cuts them. Of halves, which need a device that has them: tests/kernels/half.node.test.ts
+ * does. And what is one workgroup.
+ */
+const ELSEWHERE = /^(adam|clip.*|elementwiseHalf.*|ema|gradNorm|lars.*|momentumSgd.*|rmsProp)$/;
 
 /** At most so many parts. */
 const MOST_PARTS = 48;
