@@ -9,7 +9,7 @@
  * @property {string} file
  * @property {string} find
  * @property {string} replace
- * @property {"cpu" | "node" | "webgpu"} project
+ * @property {"cpu" | "webgpu"} project
  * @property {string} tests part of a path
  * @property {string} only pattern of test names
  */
@@ -27,7 +27,7 @@ const shader = (name, what, find, replace, [tests, only]) => ({
   file: `shaders/${name}.wgsl`,
   find,
   replace,
-  project: tests.includes(".node") ? "node" : "webgpu", // what only Dawn's null backend compiles
+  project: "webgpu",
   tests,
   only,
 });
@@ -73,8 +73,6 @@ const SHADERS = [
   shader("elementwise", "the last four elements are left out", "i < params.count", "i + RUN < params.count", rowsOf("add")),
   shader("elementwise", "a turn takes one element again and again", "compute4(i + k)", "compute4(i)", ["tests/kernels/runs.gpu", "^an expression, 256 x 288$"]),
   shader("elementwiseScalar", "the last element is left out", "i < params.count", "i + 1u < params.count", ["tests/ops/everyOp.gpu", "^every op on the GPU "]),
-  shader("elementwiseHalf", "four are stored as floats", "vec4<f16>(compute4(i + k))", "compute4(i + k)", ["tests/kernels/half.node", ""]),
-  shader("elementwiseHalfScalar", "one is stored as a float", "f16(compute(i))", "compute(i)", ["tests/kernels/half.node", ""]),
   shader("contrast", "a chunk's last keys count twice", "select(-inf_of(1.0), params.scale * sums[i][j], is_there)", "params.scale * sums[i][j]", rowsOf("contrast")),
   shader("contrastMean", "a chunk's last keys count twice", "weights[i][j] = select(0.0, ieee_exp(params.scale * weights[i][j] - totals[i]), is_there);", "weights[i][j] = ieee_exp(params.scale * weights[i][j] - totals[i]);", rowsOf("contrastMean")),
   shader("contrastTotals", "chunks of other largest scores are added as they are", "sum += found.y * select(exp(found.x - largest), 1.0, found.x == largest);", "sum += found.y;", rowsOf("contrast")),
