@@ -94,16 +94,13 @@ function composeElementwise({ root, rows }: UnitSpec, around: Surroundings): Com
   const run = isVector
     ? elementwiseRun(ceilDiv(count, perStore), writtenLength(LIBRARIES, emitter.body), around.limits)
     : 1;
+  const shaders = isHalf
+    ? { vector: elementwiseHalf, scalar: elementwiseHalfScalar }
+    : { vector: elementwise, scalar: elementwiseScalar };
   const passFor = (elements: number): Pass => {
     const stores = ceilDiv(elements, perStore);
     return {
-      shader: isHalf
-        ? isVector
-          ? elementwiseHalf
-          : elementwiseHalfScalar
-        : isVector
-          ? elementwise
-          : elementwiseScalar,
+      shader: shaders[isVector ? "vector" : "scalar"],
       grid: elementwiseGrid(stores, run, around.limits),
       ...(isVector && { consts: { RUN: run } }),
       params: { count: stores, offset: 0 },

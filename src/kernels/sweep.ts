@@ -28,8 +28,7 @@ export interface SweepInfo {
   readonly folds: number;
   /** Whether the first two levels are a sum and one of squares around what is made of it, of the same numbers; rows are whole vec4s. */
   readonly moments: boolean;
-  /** Whether the first two levels are a maximum and a sum of exponentials of how far the same numbers are below it, and
-   * whether those are kept; whole vec4s, too. */
+  /** Where the first two levels are a maximum and exponentials of how far the same numbers are below it: whether those are kept. */
   readonly soft: { readonly keeps: boolean } | null;
   /** Whether it stores more than a value a row. */
   readonly stores: boolean;

@@ -11,20 +11,12 @@ import { Variable } from "../../src/runtime/variable";
 import type { VariableRef } from "../../src/graph/node";
 import { makePlan, type Plan } from "../../src/schedule/plan";
 import type { Tensor } from "../../src/tensor";
+import { DEFAULT_LIMITS } from "../helpers/defaultLimits";
 import { openTestDevice } from "../suites/device";
 
 const device = await openTestDevice("cpu");
 
-/** WebGPU's default limits. */
-const LIMITS: KernelLimits = {
-  adapterClass: "hardware",
-  vendor: "unknown",
-  maxComputeWorkgroupsPerDimension: 65_535,
-  maxComputeInvocationsPerWorkgroup: 256,
-  maxComputeWorkgroupStorageSize: 16_384,
-  maxStorageBufferBindingSize: 2 ** 27,
-  subgroupSize: 0,
-};
+const LIMITS: KernelLimits = { ...DEFAULT_LIMITS, adapterClass: "hardware" };
 
 const bufferOf = (variable: VariableRef): unknown =>
   variable instanceof Variable ? (variable.home?.arena ?? variable) : variable;

@@ -21,6 +21,7 @@ import { topologicalOrder } from "../../src/graph/walk";
 import type { KernelLimits } from "../../src/kernels/kernel";
 import { planReduce, roundingsOfChunk } from "../../src/kernels/reduce";
 import { opOf } from "../../src/ops/op";
+import { DEFAULT_LIMITS } from "./defaultLimits";
 
 // --- the numbers -----------------------------------------------------------------------------------------------------
 
@@ -628,7 +629,7 @@ function chainOf(node: Node, hosts: readonly HostArray[]): number {
   const terms = termsOf(node, hosts);
   if (outputs === 0 || terms === 0) return 0;
   const lengths = (["software", "hardware"] as const).flatMap((adapterClass) => {
-    const limits: KernelLimits = { ...LIMITS, adapterClass };
+    const limits: KernelLimits = { ...DEFAULT_LIMITS, adapterClass };
     const plans = [
       planReduce({ layout: "rows", outputs, outer: 1, inner: terms }, limits),
       planReduce({ layout: "columns", outputs, rows: terms }, limits),
@@ -643,16 +644,6 @@ function chainOf(node: Node, hosts: readonly HostArray[]): number {
   });
   return Math.min(terms, most(lengths));
 }
-
-/** WebGPU's default limits. */
-const LIMITS: Omit<KernelLimits, "adapterClass"> = {
-  vendor: "unknown",
-  maxComputeWorkgroupsPerDimension: 65_535,
-  maxComputeInvocationsPerWorkgroup: 256,
-  maxComputeWorkgroupStorageSize: 16_384,
-  maxStorageBufferBindingSize: 2 ** 27,
-  subgroupSize: 0,
-};
 
 // --- comparing -------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ import { planReduce } from "../../src/kernels/reduce";
 import { planSweep } from "../../src/kernels/sweep";
 import type { KernelInfoMap } from "../../src/ops/kernelInfo";
 import { opOf } from "../../src/ops/op";
-import { DEFAULT_LIMITS } from "../helpers/lowLimits";
+import { DEFAULT_LIMITS } from "../helpers/defaultLimits";
 import { build, CASES } from "../ops/cases";
 
 type Row = keyof typeof HEURISTICS;

@@ -10,7 +10,7 @@ import { choicesOf } from "../../src/kernels/choices";
 import type { KernelLimits } from "../../src/kernels/kernel";
 import { mostWork, partsOf } from "../../src/kernels/parts";
 import { SHADERS } from "../../src/kernels/shaders";
-import { DEFAULT_LIMITS } from "../helpers/lowLimits";
+import { DEFAULT_LIMITS } from "../helpers/defaultLimits";
 
 const limitsWith = (flops: number, bytes: number): KernelLimits => {
   const limits: KernelLimits = { ...DEFAULT_LIMITS, adapterClass: "hardware" };
