@@ -258,14 +258,33 @@ test("what waits when the device is destroyed or lost rejects with DeviceLostErr
   }
 });
 
-test("a device that is lost while it compiles is no broken kernel", async () => {
+test("a device that is lost while it compiles is no broken kernel, though the news of the loss come later", async () => {
   const device = await newDevice();
+  let lose: (info: GPUDeviceLostInfo) => void = () => undefined;
+  const lost = new Promise<GPUDeviceLostInfo>((resolve) => (lose = resolve));
+  Object.defineProperty(device, "lost", { value: lost });
   const gpu = Gpu.fromDevice(device, HARDWARE);
   device.createComputePipelineAsync = () => {
-    device.destroy();
+    setTimeout(() => {
+      lose({ reason: "unknown", message: "late news" } as GPUDeviceLostInfo);
+    }, 100);
     return Promise.reject(new DOMException("the instance was dropped", "OperationError"));
   };
   const a = upload(gpu, 1);
-  const read = gpu.submitAndRead([increment(gpu, a)], [a]);
-  await expect(read).rejects.toThrow(DeviceLostError);
+  await expect(gpu.submitAndRead([increment(gpu, a)], [a])).rejects.toThrow(DeviceLostError);
+  device.destroy();
+});
+
+test("what waits when the device is lost is let go at once", async () => {
+  const { device } = await slowDevice();
+  const gpu = Gpu.fromDevice(device, HARDWARE);
+  const a = upload(gpu, 1);
+  const destroy = vi.spyOn(a.buffer.raw, "destroy");
+  gpu.submit([increment(gpu, a)]);
+  gpu.free(a.buffer);
+  gpu.trim();
+  expect(destroy).not.toHaveBeenCalled();
+  device.destroy();
+  await gpu.lost;
+  expect(destroy).toHaveBeenCalledOnce();
 });
