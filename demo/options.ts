@@ -81,8 +81,8 @@ export function problemOf(options: TrainingOptions): string | null {
   if (options.tune === "on" && options.device === "cpu") return `Tuning needs WebGPU, as the CPU has no variants.`;
   if (batchSize % BATCH_NORM_SPLITS !== 0)
     return `The batch size must be a multiple of ${BATCH_NORM_SPLITS}, got ${batchSize}.`;
-  if (queueSize % batchSize !== 0)
-    return `The queue size must be a multiple of the batch size, got ${queueSize} and ${batchSize}.`;
+  if (queueSize < batchSize)
+    return `The queue size must be at least the batch size, got ${queueSize} and ${batchSize}.`;
   if (queueSize * dim > BINDING_NUMBERS)
     return `The queue size times the feature length must be at most ${BINDING_NUMBERS}, as the queue must fit a GPU binding, which is 128 MiB by default, got ${queueSize} and ${dim}.`;
   return null;

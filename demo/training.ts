@@ -18,7 +18,7 @@ export interface TrainingOptions {
   readonly steps: number;
   /** A multiple of BATCH_NORM_SPLITS. */
   readonly batchSize: number;
-  /** A multiple of the batch size. */
+  /** At least the batch size. */
   readonly queueSize: number;
   /** Length of a feature vector. */
   readonly dim: number;

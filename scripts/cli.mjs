@@ -86,7 +86,7 @@ const OPTIONS = {
     key: "queueSize",
     value: "N",
     preset: 1024,
-    help: "keys in the queue, a multiple of the batch size",
+    help: "keys in the queue, at least the batch size",
     parse: count,
   },
   dim: {

@@ -6,7 +6,7 @@
 import { cat } from "../combine";
 import { tensor } from "../creation";
 import { ShapeError, ValueError } from "../errors";
-import { hostAction, hostArray, hostCheck } from "../hostState";
+import { hostAction, hostArray, hostCheck, hostGuard } from "../hostState";
 import * as F from "../functional";
 import { contrast } from "../functional/similarity";
 import { checkOptionNames } from "../options";
@@ -16,16 +16,25 @@ import { counterEntry, freeField, tensorEntry } from "../nn/module";
 import { Buffer, Counter, settleState } from "../parameter";
 import { type Generator, permutation, randn } from "../random";
 import type { Tensor } from "../tensor";
+import { checkCounts, checkMomentum, checkTemperature } from "./checks";
 import { MomentumUpdate } from "./momentumEncoder";
 
 /** Makes an encoder, as the functions of `models` do. */
 export type EncoderFactory = (options: { numClasses: number; head: "linear" | "mlp" }) => Layer;
 
+/** Options of `MoCo.forward`. */
+export interface MoCoForwardOptions {
+  /** Order in which keys are encoded, in both directions if the loss is symmetric; default: drawn anew. */
+  readonly permutation?: ArrayLike<number>;
+  /** Whether the key encoder follows now; false for all but the first part of a batch whose gradients add up. Default true. */
+  readonly updateKeyEncoder?: boolean;
+}
+
 /** Options of MoCo; the defaults are the paper's. */
 export interface MoCoOptions {
   /** Length of an embedding; default 128. */
   readonly dim?: number;
-  /** Number of negatives, K; a multiple of the batch size. Default 65536. */
+  /** Number of negatives, K; at least as many as keys come in a batch. Default 65536. */
   readonly queueSize?: number;
   /** How slowly the key encoder follows, m; default 0.999. */
   readonly momentum?: number;
@@ -37,6 +46,8 @@ export interface MoCoOptions {
   readonly mlp?: boolean;
   /** Whether keys are encoded in another order than queries, so that BatchNorm gives nothing away; default true. */
   readonly shuffle?: boolean;
+  /** Whether each view is query once and key once: the loss is the sum of both directions, and the queue takes both keys. Default false. */
+  readonly symmetric?: boolean;
   /** Where permutations and the first queue come from; default: the device's own. */
   readonly generator?: Generator;
 }
@@ -50,13 +61,13 @@ interface Order {
 /** What a forward pass gives. */
 export class MoCoOutput {
   constructor(
-    /** InfoNCE loss, `[]`. */
+    /** InfoNCE loss, `[]`; the sum of both directions if it is symmetric. */
     readonly loss: Tensor,
     /** `[n, 1 + queueSize]`; the positive is class 0. Computed for those who read them only: loss and accuracies need none. */
     readonly logits: Tensor,
-    /** What entered the queue, `[n, dim]`. */
+    /** What entered the queue, `[n, dim]`. Symmetric: `[2n, dim]`, those of `imQ` first; logits follow the queries, `imQ`'s first. */
     readonly keys: Tensor,
-    /** How many negatives are nearer to each query than its positive, `[n]`. */
+    /** How many negatives are nearer to each query than its positive, `[n]` or `[2n]`. */
     private readonly nearer: Tensor,
   ) {}
 
@@ -116,6 +127,7 @@ export class MoCo extends Module {
   momentum: number;
   temperature: number;
   streaming: boolean | undefined;
+  readonly symmetric: boolean;
   private readonly shuffle: boolean;
   private readonly generator: Generator | undefined;
   private readonly momentumUpdate: MomentumUpdate;
@@ -134,10 +146,11 @@ export class MoCo extends Module {
       "streaming",
       "mlp",
       "shuffle",
+      "symmetric",
       "generator",
     ]);
     const { dim = 128, queueSize = 65536, momentum = 0.999, temperature = 0.07 } = options;
-    const { mlp = false, shuffle = true, generator } = options;
+    const { mlp = false, shuffle = true, symmetric = false, generator } = options;
     checkOptions({ dim, queueSize, momentum, temperature });
     this.dim = dim;
     this.queueSize = queueSize;
@@ -145,6 +158,7 @@ export class MoCo extends Module {
     this.temperature = temperature;
     this.streaming = options.streaming;
     this.shuffle = shuffle;
+    this.symmetric = symmetric;
     this.generator = generator;
 
     const make = (): Layer => (encoders as EncoderFactory)({ numClasses: dim, head: mlp ? "mlp" : "linear" });
@@ -165,29 +179,46 @@ export class MoCo extends Module {
    * InfoNCE loss of one batch. Updates the key encoder first and enqueues the keys last.
    *
    * @shape imQ, imK `[n, c, h, w]` -> loss `[]`, logits `[n, 1 + queueSize]`, keys `[n, dim]`
-   * @param options.permutation order in which keys are encoded; default: drawn anew
-   * @throws ValueError if `n` does not divide `queueSize`, or the permutation is none of `0..n-1`
-   * @see He et al. 2020, Algorithm 1 (arXiv:1911.05722)
+   * @param options see MoCoForwardOptions
+   * @throws ValueError if more keys come than the queue holds, or the permutation is none of `0..n-1`
+   * @see He et al. 2020, Algorithm 1 (arXiv:1911.05722); symmetric: MoCo's CIFAR notebook
    */
-  forward(imQ: Tensor, imK: Tensor, { permutation: order }: { permutation?: ArrayLike<number> } = {}): MoCoOutput {
+  forward(imQ: Tensor, imK: Tensor, options: MoCoForwardOptions = {}): MoCoOutput {
+    checkOptionNames("MoCo.forward", options, ["permutation", "updateKeyEncoder"]);
+    const { permutation: order, updateKeyEncoder = true } = options;
     this.checkBatch(imQ, imK, order);
-    this.updateKeyEncoder(); // first, so that it shares a dispatch with the pending SGD update; same numbers as the official order
-    const q = F.normalize(this.encoderQ.forward(imQ), { dim: 1 }); // [n, dim]
-    const keys = noGrad(() => this.encodeKeys(imK, this.orderFor(imK, order))); // [n, dim]
+    if (updateKeyEncoder) this.updateKeyEncoder(); // first, so that it shares a dispatch with the pending SGD update; same numbers as the official order
+    const [q, positives] = this.symmetric ? this.encodeBoth(imQ, imK, order) : this.encode(imQ, imK, order);
 
     const queue = this.queue.detach(); // stored [queueSize, dim]
-    const { losses, nearer } = contrast("MoCo", q, keys, queue, this.temperature, this.streaming); // [n]
-    const positive = q.mul(keys).sum(1).unsqueeze(1); // [n, 1]
+    const { losses, nearer } = contrast("MoCo", q, positives, queue, this.temperature, this.streaming); // [n]
+    const positive = q.mul(positives).sum(1).unsqueeze(1); // [n, 1]
     const logits = cat([positive, q.matmul(queue.transpose(0, 1))], 1).div(this.temperature);
 
+    const n = imQ.size(0);
+    const keys = this.symmetric ? cat([positives.narrow(0, n, n), positives.narrow(0, 0, n)]) : positives;
     this.enqueue(keys); // after the loss: a key is no negative of its own step
-    return new MoCoOutput(losses.mean(), logits, keys, nearer);
+    return new MoCoOutput(this.symmetric ? losses.mean().mul(2) : losses.mean(), logits, keys, nearer);
+  }
+
+  /** A query for each of `imQ`, and a key for each of `imK`; `[n, dim]`. */
+  private encode(imQ: Tensor, imK: Tensor, order: ArrayLike<number> | undefined): [q: Tensor, keys: Tensor] {
+    const q = F.normalize(this.encoderQ.forward(imQ), { dim: 1 });
+    const keys = noGrad(() => this.encodeKeys(imK, this.orderFor(imK, order)));
+    return [q, keys];
+  }
+
+  /** The same in both directions, one after the other, as BatchNorm sees each batch by itself; `[2n, dim]`. */
+  private encodeBoth(imQ: Tensor, imK: Tensor, order: ArrayLike<number> | undefined): [q: Tensor, keys: Tensor] {
+    const [q1, k2] = this.encode(imQ, imK, order);
+    const [q2, k1] = this.encode(imK, imQ, order);
+    return [cat([q1, q2]), cat([k2, k1])];
   }
 
   /** `k = k * m + q * (1 - m)` over parameters; BatchNorm's buffers follow from the key encoder's own batches. */
   updateKeyEncoder(): void {
     hostCheck(() => {
-      checkMomentum(this.momentum); // it may have been changed
+      checkMomentum("MoCo", this.momentum); // it may have been changed
     });
     this.momentumUpdate.run(() => this.momentum);
   }
@@ -218,10 +249,21 @@ export class MoCo extends Module {
     };
   }
 
-  /** Overwrites the oldest keys. */
+  /** Overwrites the oldest keys; those that reach past the end go on at row 0. */
   private enqueue(keys: Tensor): void {
-    this.queue.assignRows(this.queuePtr, keys);
-    this.queuePtr.update((row) => (row + keys.size(0)) % this.queueSize);
+    const n = keys.size(0);
+    const isAligned = (): boolean => this.queueSize % n === 0 && this.queuePtr.value % n === 0;
+    const aligned = isAligned();
+    hostGuard(() => isAligned() === aligned);
+    if (aligned) this.queue.assignRows(this.queuePtr, keys);
+    else this.queue.assign(this.queue.detach().indexCopy(0, this.oldestRows(n), keys));
+    this.queuePtr.update((row) => (row + n) % this.queueSize);
+  }
+
+  /** The next `n` rows of the queue, a ring; i32 `[n]`. */
+  private oldestRows(n: number): Tensor {
+    const rows = (): Int32Array => Int32Array.from({ length: n }, (_, i) => (this.queuePtr.value + i) % this.queueSize);
+    return hostArray(rows, [n], "i32", this.queue.device);
   }
 
   private checkBatch(imQ: Tensor, imK: Tensor, order: ArrayLike<number> | undefined): void {
@@ -236,9 +278,10 @@ export class MoCo extends Module {
         `MoCo: permutation must hold each of 0..${n - 1} once, got [${Array.from(order).join(", ")}]. Leave it out to draw one.`,
       );
     }
-    if (this.queueSize % n !== 0) {
+    const count = this.symmetric ? 2 * n : n;
+    if (count > this.queueSize) {
       throw new ValueError(
-        `MoCo: the batch size must divide queueSize, got ${n} and ${this.queueSize}. Change one of them.`,
+        `MoCo: the queue must hold a batch's keys, got ${count} keys and queueSize ${this.queueSize}. Change one of them.`,
       );
     }
   }
@@ -248,11 +291,6 @@ export class MoCo extends Module {
     const swap = (x: Tensor): Tensor => x.transpose(0, 1);
     return [tensorEntry("queue", this.queue, swap, swap), counterEntry("queue_ptr", this.queuePtr)];
   }
-}
-
-function checkMomentum(momentum: number): void {
-  if (!(momentum >= 0 && momentum <= 1))
-    throw new ValueError(`MoCo: momentum must be in [0, 1], got ${momentum}. The paper has 0.999.`);
 }
 
 function isPermutation(order: ArrayLike<number>, n: number): boolean {
@@ -273,11 +311,7 @@ function checkOptions({
   momentum,
   temperature,
 }: Required<Pick<MoCoOptions, "dim" | "queueSize" | "momentum" | "temperature">>): void {
-  for (const [name, value] of Object.entries({ dim, queueSize })) {
-    if (!Number.isInteger(value) || value < 1)
-      throw new ValueError(`MoCo: ${name} must be a positive integer, got ${value}. Pass a size.`);
-  }
-  checkMomentum(momentum);
-  if (!(temperature > 0))
-    throw new ValueError(`MoCo: temperature must be positive, got ${temperature}. The paper has 0.07.`);
+  checkCounts("MoCo", { dim, queueSize });
+  checkMomentum("MoCo", momentum);
+  checkTemperature("MoCo", temperature);
 }

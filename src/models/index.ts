@@ -1,6 +1,6 @@
 /** Encoders, written with `nn`. */
 
-export type { HeadKind } from "./head";
+export type { HeadFactory, HeadKind } from "./head";
 export {
   BasicBlock,
   batchNorm2d,

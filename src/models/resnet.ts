@@ -111,7 +111,7 @@ export interface ResNetOptions {
   readonly cifarStem?: boolean;
   /** Default BatchNorm2d. */
   readonly norm?: Norm;
-  /** `"linear"` (default), or MoCo v2's `"mlp"`. */
+  /** `"linear"` (default), MoCo v2's `"mlp"`, or a function that makes one. */
   readonly head?: HeadKind;
   /** Whether each block starts as the identity: the weight of its last norm is 0. Default false. */
   readonly zeroInitResidual?: boolean;

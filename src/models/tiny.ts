@@ -14,7 +14,7 @@ export interface TinyOptions {
   readonly inChannels?: number;
   /** Default BatchNorm2d. */
   readonly norm?: Norm;
-  /** `"linear"` (default), or MoCo v2's `"mlp"`. */
+  /** `"linear"` (default), MoCo v2's `"mlp"`, or a function that makes one. */
   readonly head?: HeadKind;
 }
 

@@ -25,7 +25,7 @@ describe("options of the page", () => {
   test.each([
     [{ steps: 0 }, "The number of steps must be a whole number above 0, got 0."],
     [{ batchSize: 12, queueSize: 24 }, "The batch size must be a multiple of 8, got 12."],
-    [{ queueSize: 1000 }, "The queue size must be a multiple of the batch size, got 1000 and 128."],
+    [{ queueSize: 100 }, "The queue size must be at least the batch size, got 100 and 128."],
     [{ temperature: 0 }, "The temperature must be above 0, got 0."],
     [{ lr: NaN }, "The learning rate must be above 0, got NaN."],
     [{ momentum: 1.5 }, "The key momentum must be from 0 to 1, got 1.5."],

@@ -183,9 +183,9 @@ describe("the page", () => {
   });
 
   test("says what is wrong with the options", async () => {
-    await open({ ...SMALL, queueSize: 100 });
+    await open({ ...SMALL, queueSize: 30 });
     await page.click("#start");
-    expect(await text("status")).toBe("The queue size must be a multiple of the batch size, got 100 and 32.");
+    expect(await text("status")).toBe("The queue size must be at least the batch size, got 30 and 32.");
     expect(await state()).toBe("idle");
   });
 

@@ -24,6 +24,7 @@ FILES = {
     "optim": optim.make,
     "trajectories": trajectories.make,
     "moco": moco.make,
+    "mocoV3": moco.make_v3,
     "resnets": resnets.make,
 }
 

@@ -1,9 +1,10 @@
 /** MoCo beyond its trajectory: shuffling, the queue, checkpoints, refusals; and judging features by neighbours. */
 
 import { describe, expect, test } from "vitest";
+import { compile } from "../../src/compile";
 import { ones, tensor, zeros } from "../../src/creation";
 import { ShapeError, ValueError } from "../../src/errors";
-import { contrastAccuracy, featuresOf, knnAccuracy, knnPredict, MoCo } from "../../src/moco";
+import { contrastAccuracy, CosineMomentum, featuresOf, knnAccuracy, knnPredict, MoCo } from "../../src/moco";
 import { tinyGap } from "../../src/models";
 import * as nn from "../../src/nn";
 import { SGD } from "../../src/optim";
@@ -175,9 +176,61 @@ export function contrast(): void {
       expect(await run(true)).toEqual(await run(false));
     });
 
+    test("goes round a queue that is no multiple of the batch, compiled or not", async () => {
+      const run = async (isCompiled: boolean): Promise<unknown[]> => {
+        manualSeed(3);
+        const model = small({ queueSize: 11 });
+        const optimizer = new SGD(model.encoderQ.parameters(), { lr: 0.1, momentum: 0.9 });
+        const train = (imQ: Tensor, imK: Tensor): Tensor => {
+          const { loss } = model.forward(imQ, imK);
+          optimizer.zeroGrad();
+          loss.backward();
+          optimizer.step();
+          return loss;
+        };
+        const step = isCompiled ? compile(train) : train;
+        const losses: number[] = [];
+        for (let i = 0; i < 6; i++) losses.push(await step(...views(i)).item());
+        expect(model.queuePtr.value).toBe((6 * 8) % 11);
+        return [...losses, await model.queue.data()];
+      };
+      expect(await run(true)).toEqual(await run(false));
+    });
+
+    test("keys of a batch that comes in parts follow the encoder once", async () => {
+      const model = small({ shuffle: false });
+      const optimizer = new SGD(model.encoderQ.parameters(), { lr: 0.5, momentum: 0.9 });
+      trainStep(model, optimizer, 0);
+      const weight = (): Promise<unknown> => model.encoderK.parameters()[0]!.data();
+      model.forward(...views(1));
+      const first = await weight();
+      model.forward(...views(2), { updateKeyEncoder: false });
+      expect(await weight()).toEqual(first);
+      model.forward(...views(2));
+      expect(await weight()).not.toEqual(first);
+    });
+
+    test("momentum rises to 1 by half a cosine, and goes on where it was", () => {
+      const model = { momentum: 0.9 };
+      const schedule = new CosineMomentum(model, 4);
+      const seen = Array.from({ length: 6 }, () => {
+        schedule.step();
+        return model.momentum;
+      });
+      const expected = [1, 2, 3, 4, 4, 4].map((step) => 1 - 0.1 * 0.5 * (1 + Math.cos((Math.PI * step) / 4)));
+      expect(seen).toEqual(expected);
+      const other = { momentum: 0.5 };
+      const resumed = new CosineMomentum(other, 4);
+      resumed.loadStateDict({ ...schedule.stateDict(), last_epoch: 2 });
+      expect(other.momentum).toBe(expected[1]);
+      expect(() => new CosineMomentum(model, 0)).toThrow(ValueError);
+      expect(() => resumed.loadStateDict({ last_epoch: -1, base: 0.9 })).toThrow(ValueError);
+    });
+
     test("refuses what cannot be", () => {
-      expect(() => small({ queueSize: 12 }).forward(...views())).toThrow(
-        /batch size must divide queueSize, got 8 and 12/,
+      expect(() => small({ queueSize: 7 }).forward(...views())).toThrow(/queue must hold a batch's keys, got 8 keys/);
+      expect(() => small({ queueSize: 15, symmetric: true }).forward(...views())).toThrow(
+        /got 16 keys and queueSize 15/,
       );
       expect(() => small({ momentum: 2 })).toThrow(ValueError);
       expect(() => small({ temperature: 0 })).toThrow(ValueError);

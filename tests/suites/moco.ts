@@ -1,9 +1,11 @@
-/** Twenty steps of a very small MoCo in four configurations, against PyTorch and the authors' order of things. */
+/** Twenty steps of a very small MoCo in seven configurations, against PyTorch and the authors' order of things. */
 
 import { describe, expect, test } from "vitest";
 import { tensor } from "../../src/creation";
 import * as F from "../../src/functional";
+import type { TypedArray } from "../../src/graph/dtype";
 import { MoCo } from "../../src/moco";
+import type { HeadFactory } from "../../src/models";
 import { BatchNorm2d, Conv2d, Identity, type Layer, Linear, Module, ReLU, Sequential } from "../../src/nn";
 import { SGD } from "../../src/optim";
 import type { Tensor } from "../../src/tensor";
@@ -19,6 +21,8 @@ interface Config {
   readonly momentum: number;
   readonly weightDecay: number;
   readonly batchNorm: boolean;
+  readonly symmetric?: boolean;
+  readonly queueSize?: number;
 }
 
 interface Result {
@@ -40,21 +44,23 @@ interface Run {
 const DIM = 16;
 const QUEUE_SIZE = 32;
 
-class Encoder extends Module {
+/** Two convolutions of stride 2, global average pooling, head. */
+export class Encoder extends Module {
   readonly conv1: Conv2d;
   readonly bn1: Layer;
   readonly conv2: Conv2d;
   readonly bn2: Layer;
   readonly fc: Layer;
 
-  constructor({ head, batchNorm }: Config) {
+  constructor({ head, batchNorm }: { readonly head: "linear" | "mlp" | HeadFactory; readonly batchNorm: boolean }) {
     super();
     const options = { stride: 2, padding: 1, bias: !batchNorm };
     this.conv1 = new Conv2d(1, 4, 3, options);
     this.bn1 = batchNorm ? new BatchNorm2d(4) : new Identity();
     this.conv2 = new Conv2d(4, 8, 3, options);
     this.bn2 = batchNorm ? new BatchNorm2d(8) : new Identity();
-    this.fc = head === "linear" ? new Linear(8, DIM) : new Sequential(new Linear(8, 8), new ReLU(), new Linear(8, DIM));
+    if (typeof head === "function") this.fc = head(8, DIM);
+    else this.fc = head === "linear" ? new Linear(8, DIM) : mlp();
   }
 
   forward(x: Tensor): Tensor {
@@ -64,10 +70,12 @@ class Encoder extends Module {
   }
 }
 
+const mlp = (): Sequential => new Sequential(new Linear(8, 8), new ReLU(), new Linear(8, DIM));
+
 const [STEPS, BATCH, CHANNELS, HEIGHT, WIDTH] = goldens.imQ.shape as [number, number, number, number, number];
 
 /** The images of one step, as the network sees them. */
-function images(golden: GoldenTensor, step: number): Tensor {
+export function images(golden: GoldenTensor, step: number): Tensor {
   const size = BATCH * CHANNELS * HEIGHT * WIDTH;
   const bytes = goldenValues(golden).subarray(step * size, (step + 1) * size) as Uint8Array;
   return tensor(bytes, { shape: [BATCH, CHANNELS, HEIGHT, WIDTH] })
@@ -87,14 +95,18 @@ export function mocoSteps(): void {
 
 /** A model with the recorded weights, and its optimizer over both encoders' parameters, as in the authors' code. */
 export function startRun({ config, initial }: Run): { model: MoCo; optimizer: SGD } {
-  const { m, temperature, lr, momentum, weightDecay } = config;
-  const model = new MoCo(() => new Encoder(config), { dim: DIM, queueSize: QUEUE_SIZE, momentum: m, temperature });
-  model.loadStateDict(
-    Object.fromEntries(
-      Object.entries(initial).map(([name, golden]) => [name, { ...golden, data: goldenValues(golden) }]),
-    ),
-  );
+  const { m, temperature, lr, momentum, weightDecay, symmetric = false, queueSize = QUEUE_SIZE } = config;
+  const options = { dim: DIM, queueSize, momentum: m, temperature, symmetric };
+  const model = new MoCo(() => new Encoder(config), options);
+  loadGoldens(model, initial);
   return { model, optimizer: new SGD(model.parameters(), { lr, momentum, weightDecay }) };
+}
+
+/** Sets all of a model's state. */
+export function loadGoldens(model: Module, initial: Readonly<Record<string, GoldenTensor>>): void {
+  const state: Record<string, Omit<GoldenTensor, "data"> & { readonly data: TypedArray }> = {};
+  for (const [name, golden] of Object.entries(initial)) state[name] = { ...golden, data: goldenValues(golden) };
+  model.loadStateDict(state);
 }
 
 async function follow(run: Run): Promise<void> {

@@ -1,4 +1,4 @@
-"""moco.json: 20 training steps of a very small MoCo, in f32 and in f64, in the order of the authors' code."""
+"""moco.json: 20 training steps of a very small MoCo, in f32 and in f64, in the order of the authors' code; mocoV3.json the same of v3."""
 
 import copy
 import math
@@ -21,14 +21,14 @@ VERSIONS = {
 class Encoder(nn.Module):
     """Two convolutions of stride 2, global average pooling, head: [n, 1, 8, 8] -> [n, 16]."""
 
-    def __init__(self, head, batch_norm):
+    def __init__(self, head, batch_norm=True):
         super().__init__()
         self.conv1 = nn.Conv2d(1, 4, 3, stride=2, padding=1, bias=not batch_norm)
         self.bn1 = nn.BatchNorm2d(4) if batch_norm else nn.Identity()
         self.conv2 = nn.Conv2d(4, 8, 3, stride=2, padding=1, bias=not batch_norm)
         self.bn2 = nn.BatchNorm2d(8) if batch_norm else nn.Identity()
         mlp = nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, DIM))
-        self.fc = mlp if head == "mlp" else nn.Linear(8, DIM)
+        self.fc = head if isinstance(head, nn.Module) else mlp if head == "mlp" else nn.Linear(8, DIM)
 
     def forward(self, x):
         x = F.relu(self.bn1(self.conv1(x)))
@@ -42,7 +42,8 @@ class MoCo(nn.Module):
         self.m, self.temperature = config["m"], config["temperature"]
         self.encoder_q = Encoder(config["head"], config["batchNorm"])
         self.encoder_k = copy.deepcopy(self.encoder_q).requires_grad_(False)
-        self.register_buffer("queue", torch.zeros(DIM, QUEUE))
+        self.symmetric = config.get("symmetric", False)
+        self.register_buffer("queue", torch.zeros(DIM, config.get("queueSize", QUEUE)))
         self.register_buffer("queue_ptr", torch.zeros(1, dtype=torch.long))
 
     def initialise(self, draw):
@@ -50,16 +51,25 @@ class MoCo(nn.Module):
         for name, p in self.encoder_q.named_parameters():
             p.data = initial_weight(draw, name, p.shape)
         self.encoder_k.load_state_dict(self.encoder_q.state_dict())
-        self.queue = F.normalize(draw.normal(DIM, QUEUE).double(), dim=0).float()
+        self.queue = F.normalize(draw.normal(*self.queue.shape).double(), dim=0).float()
 
     def forward(self, im_q, im_k, permutation):
+        """Logits of the queries; of a symmetric loss those of im_q first, then those of im_k."""
+        self.update_key_encoder()
+        directions = [(im_q, im_k), (im_k, im_q)] if self.symmetric else [(im_q, im_k)]
+        pairs = [self.encode(*views, permutation) for views in directions]
+        logits = [self.logits(q, k) for q, k in pairs]
+        self.enqueue(torch.cat([k for _, k in reversed(pairs)]))
+        return torch.cat(logits)
+
+    def encode(self, im_q, im_k, permutation):
         q = F.normalize(self.encoder_q(im_q), dim=1)
         with torch.no_grad():
-            self.update_key_encoder()
-            k = self.encode_shuffled(im_k, permutation)
+            return q, self.encode_shuffled(im_k, permutation)
+
+    def logits(self, q, k):
         positive = (q * k).sum(1, keepdim=True)  # [n, 1]
         negative = q @ self.queue.clone()  # [n, queue]
-        self.enqueue(k)
         return torch.cat([positive, negative], 1) / self.temperature
 
     def update_key_encoder(self):
@@ -72,9 +82,10 @@ class MoCo(nn.Module):
         return keys[permutation.argsort()]
 
     def enqueue(self, keys):
-        start = int(self.queue_ptr)
-        self.queue[:, start : start + BATCH] = keys.T
-        self.queue_ptr[0] = (start + BATCH) % QUEUE
+        size = self.queue.shape[1]
+        places = (int(self.queue_ptr) + torch.arange(len(keys))) % size
+        self.queue[:, places] = keys.T
+        self.queue_ptr[0] = (int(self.queue_ptr) + len(keys)) % size
 
 
 def initial_weight(draw, name, shape):
@@ -100,6 +111,9 @@ def configs():
     for version, config in VERSIONS.items():
         for batch_norm in [False, True]:
             yield {"name": version + (" batchNorm" if batch_norm else ""), **config, "batchNorm": batch_norm}
+    yield {"name": "symmetric", **VERSIONS["v1"], "batchNorm": True, "symmetric": True}
+    yield {"name": "ring", **VERSIONS["v1"], "batchNorm": False, "queueSize": 20}  # a batch reaches past its end
+    yield {"name": "symmetric ring", **VERSIONS["v1"], "batchNorm": True, "symmetric": True, "queueSize": 20}
 
 
 def noisy_views(draw):
@@ -132,8 +146,11 @@ def train(model, config, views, permutations):
     options = {"momentum": config["momentum"], "weight_decay": config["weightDecay"]}
     optimizer = torch.optim.SGD(model.parameters(), config["lr"], **options)
     history = [step(model, optimizer, config, views, permutations, t) for t in range(STEPS)]
-    momentum = {name: optimizer.state[p].get("momentum_buffer") for name, p in model.encoder_q.named_parameters()}
-    return {"history": history, "state": model.state_dict(), "momentum": momentum}
+    return {"history": history, "state": model.state_dict(), "momentum": momentum_buffers(optimizer, model.encoder_q)}
+
+
+def momentum_buffers(optimizer, module):
+    return {name: optimizer.state[p].get("momentum_buffer") for name, p in module.named_parameters()}
 
 
 def step(model, optimizer, config, views, permutations, t):
@@ -141,7 +158,7 @@ def step(model, optimizer, config, views, permutations, t):
     dtype = model.queue.dtype
     im_q, im_k = (view[t].to(dtype) / 8 - 1 for view in views)
     logits = model(im_q, im_k, permutations[t])
-    loss = F.cross_entropy(logits, torch.zeros(BATCH, dtype=torch.long))
+    loss = F.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.long)) * (len(logits) / BATCH)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()
@@ -184,3 +201,99 @@ def difference(a, b):
 
 def two_digits(x):
     return float(f"{x:.2g}")
+
+
+# --- v3 -----------------------------------------------------------------------------------------------------------------
+
+HIDDEN = 12
+V3 = [
+    {"name": "v3", "temperature": 1.0, "m": 0.99, **SGD, "weightDecay": 1e-4},
+    {"name": "v3 sharp", "temperature": 0.2, "m": 0.9, **SGD, "weightDecay": 0.0},
+]
+
+
+class MoCoV3(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.temperature = config["temperature"]
+        self.base_encoder = Encoder(projector(8))
+        self.momentum_encoder = copy.deepcopy(self.base_encoder).requires_grad_(False)
+        self.predictor = nn.Sequential(*hidden(DIM), nn.Linear(HIDDEN, DIM, bias=False))
+
+    def initialise(self, draw):
+        for module in (self.base_encoder, self.predictor):
+            for name, p in module.named_parameters():
+                p.data = initial_weight(draw, name, p.shape)
+        self.momentum_encoder.load_state_dict(self.base_encoder.state_dict())
+
+    def forward(self, x1, x2, m):
+        q1, q2 = (self.predictor(self.base_encoder(x)) for x in (x1, x2))
+        with torch.no_grad():
+            for base, slow in zip(self.base_encoder.parameters(), self.momentum_encoder.parameters()):
+                slow.data = slow.data * m + base.data * (1 - m)
+            k1, k2 = (self.momentum_encoder(x) for x in (x1, x2))
+        return self.logits(q1, k2), self.logits(q2, k1)
+
+    def logits(self, q, k):
+        return F.normalize(q, dim=1) @ F.normalize(k, dim=1).T / self.temperature
+
+
+def hidden(inputs):
+    return nn.Linear(inputs, HIDDEN, bias=False), nn.BatchNorm1d(HIDDEN), nn.ReLU()
+
+
+def projector(inputs):
+    return nn.Sequential(*hidden(inputs), nn.Linear(HIDDEN, DIM, bias=False), nn.BatchNorm1d(DIM, affine=False))
+
+
+def make_v3():
+    views = noisy_views(Draw("moco views"))
+    return {
+        "imQ": encode(views[0]),
+        "imK": encode(views[1]),
+        "runs": [run_v3(config, views) for config in V3],
+    }
+
+
+def run_v3(config, views):
+    start = MoCoV3(config)
+    start.initialise(Draw("moco", config["name"]))
+    exact, single = (train_v3(copy.deepcopy(start).to(dtype), config, views) for dtype in (torch.float64, torch.float32))
+    return {
+        "config": config,
+        "initial": encode_all(start.state_dict()),
+        "f64": encode_result(exact),
+        "spread": spread(exact, single),
+    }
+
+
+def train_v3(model, config, views):
+    options = {"momentum": config["momentum"], "weight_decay": config["weightDecay"]}
+    trained = [*model.base_encoder.parameters(), *model.predictor.parameters()]
+    optimizer = torch.optim.SGD(trained, config["lr"], **options)
+    history = [step_v3(model, optimizer, config, views, t) for t in range(STEPS)]
+    return {"history": history, "state": model.state_dict(), "momentum": momentum_buffers(optimizer, model.predictor)}
+
+
+def step_v3(model, optimizer, config, views, t):
+    dtype = model.predictor[0].weight.dtype
+    m = 1 - 0.5 * (1 + math.cos(math.pi * t / STEPS)) * (1 - config["m"])
+    pairs = model(*(view[t].to(dtype) / 8 - 1 for view in views), m)
+    own = torch.arange(BATCH)
+    loss = sum(F.cross_entropy(logits, own) * (2 * model.temperature) for logits in pairs)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
+    top1, top5 = (sum(nearest(logits, k) for logits in pairs) / 2 for k in (1, 5))
+    return {"loss": loss.detach(), "top1": top1, "top5": top5, "margin": min(own_margin(logits) for logits in pairs)}
+
+
+def nearest(logits, k):
+    """Percent of the queries whose own key, on the diagonal, is among the k nearest."""
+    return (logits.topk(k).indices == torch.arange(BATCH)[:, None]).any(1).float().mean().item() * 100
+
+
+def own_margin(logits):
+    """How near any query comes to changing top-1."""
+    others = logits.masked_fill(torch.eye(BATCH, dtype=torch.bool), -math.inf).amax(1)
+    return (logits.diagonal() - others).abs().min().item()
