@@ -19,3 +19,5 @@ export {
 export type { BrightnessContrastOptions, CropBoxes, MocoAugmentOptions, RandomResizedCropOptions } from "./augment";
 export { cropTable } from "./cropTable";
 export type { CropOptions, CropSize } from "./cropTable";
+export { EpochSampler } from "./sampler";
+export type { EpochSamplerOptions, EpochSamplerState } from "./sampler";
