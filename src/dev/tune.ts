@@ -14,7 +14,7 @@ import { calibrate, type Rates } from "./calibrate";
 import { backendOf, synchronize } from "./device";
 import { bindKernel, variantsOf } from "./kernels";
 import { type BoundLaunches, DeviceArray } from "./launches";
-import { VERSION } from "./version";
+import { VERSION } from "../version";
 
 /** How to tune. */
 export interface TuneOptions {

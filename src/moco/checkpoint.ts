@@ -1,0 +1,144 @@
+/**
+ * Checkpoints: everything that a training goes on from, to the bit, in one safetensors file. Tensors are the model's state by
+ * PyTorch's names under `model.`, and the optimizer's under `optimizer.`; the rest is text.
+ */
+
+import { FormatError } from "../errors";
+import { readSafetensors, writeSafetensors } from "../io";
+import { type Module, readState } from "../nn";
+import { type Optimizer, packState, unpackState } from "../optim";
+import type { Generator, GeneratorState } from "../random";
+import { VERSION } from "../version";
+
+/** Something with a small state of numbers and words: a schedule, a sampler. */
+export interface Resumable<State = never> {
+  stateDict(): object;
+  loadStateDict(state: State): void;
+}
+
+/** What a training consists of. */
+export interface CheckpointParts {
+  readonly model: Module;
+  readonly optimizer: Optimizer;
+  /** Schedules, samplers and the like, by name. */
+  readonly states?: Readonly<Record<string, Resumable>>;
+  /** Where randomness comes from, by name. */
+  readonly generators?: Readonly<Record<string, Generator>>;
+}
+
+/** Says what the file is, and of which kind. */
+const FORMAT = "flywheel checkpoint 1";
+const OWN_KEYS = ["format", "version", "param_groups", "states", "generators"];
+
+/**
+ * The bytes of a checkpoint. All values are of one moment, between two steps.
+ *
+ * @param metadata free text by key, given back by `readCheckpoint`: the recipe, the tuning, the step
+ * @throws FormatError if a key of the metadata is one of the checkpoint's own
+ *
+ * @example
+ * const bytes = await writeCheckpoint({ model, optimizer, states: { schedule, sampler }, generators: { views } });
+ */
+export async function writeCheckpoint(
+  { model, optimizer, states = {}, generators = {} }: CheckpointParts,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<Uint8Array> {
+  const taken = OWN_KEYS.find((key) => Object.hasOwn(metadata, key));
+  if (taken !== undefined)
+    throw new FormatError(`writeCheckpoint: metadata must not have the key ${taken}, got one. Take another key.`);
+  // taken before anything is awaited: steps that run meanwhile move them
+  const text = {
+    states: JSON.stringify(mapValues(states, (each) => each.stateDict())),
+    generators: JSON.stringify(mapValues(generators, (each) => each.getState())),
+  };
+  const [modelState, packed] = await Promise.all([readState(model.stateDict()), packState(optimizer.stateDict())]);
+  const tensors = { ...prefixed("model.", modelState), ...prefixed("optimizer.", packed.tensors) };
+  return writeSafetensors(tensors, { ...metadata, ...packed.metadata, ...text, format: FORMAT, version: VERSION });
+}
+
+/**
+ * Goes on from a checkpoint: all parts are set, or, if one does not fit, none.
+ *
+ * @param parts as they were when it was written: the same model, optimizer, schedules
+ * @returns the metadata that was given to `writeCheckpoint`, and the `version` of the library that wrote it
+ * @throws FormatError if the file is no checkpoint; StateDictError or ValueError, of the part that does not fit
+ *
+ * @example
+ * const { step } = await readCheckpoint({ model, optimizer, states: { schedule, sampler }, generators: { views } }, bytes);
+ */
+export async function readCheckpoint(
+  { model, optimizer, states = {}, generators = {} }: CheckpointParts,
+  bytes: Uint8Array | ArrayBuffer,
+): Promise<Record<string, string>> {
+  const { tensors, metadata } = readSafetensors(bytes);
+  if (metadata.format !== FORMAT) {
+    throw new FormatError(
+      `readCheckpoint: the file must say that it is a ${FORMAT}, got ${metadata.format ?? "no such word"}. Pass what writeCheckpoint() gave.`,
+    );
+  }
+  const foreign = Object.keys(tensors).find((name) => !/^(model|optimizer)\./.test(name));
+  if (foreign !== undefined) {
+    throw new FormatError(
+      `readCheckpoint: tensors must be of the model or the optimizer, got ${foreign}. Pass what writeCheckpoint() gave.`,
+    );
+  }
+  const newStates = objectsOf("states", metadata.states, Object.keys(states));
+  const newGenerators = objectsOf("generators", metadata.generators, Object.keys(generators));
+  const optimizerState = unpackState({ tensors: without("optimizer.", tensors), metadata });
+
+  const undo = await snapshot({ model, optimizer, states, generators });
+  try {
+    model.loadStateDict(without("model.", tensors));
+    optimizer.loadStateDict(optimizerState);
+    for (const [name, each] of Object.entries(states)) each.loadStateDict(newStates[name] as never);
+    for (const [name, each] of Object.entries(generators)) each.setState(newGenerators[name] as GeneratorState);
+  } catch (error) {
+    undo();
+    throw error;
+  }
+  return Object.fromEntries(Object.entries(metadata).filter(([key]) => key === "version" || !OWN_KEYS.includes(key)));
+}
+
+/** Takes all parts as they are; the function that it gives puts them back. */
+async function snapshot({ model, optimizer, states = {}, generators = {} }: CheckpointParts): Promise<() => void> {
+  const [modelState, packed] = await Promise.all([readState(model.stateDict()), packState(optimizer.stateDict())]);
+  const before = mapValues(states, (each) => each.stateDict());
+  const words = mapValues(generators, (each) => each.getState());
+  return () => {
+    model.loadStateDict(modelState);
+    optimizer.loadStateDict(unpackState(packed));
+    for (const [name, each] of Object.entries(states)) each.loadStateDict(before[name] as never);
+    for (const [name, each] of Object.entries(generators)) each.setState(words[name]!);
+  };
+}
+
+/** An object of objects, with the keys that are wanted and no others. */
+function objectsOf(what: string, text: string | undefined, keys: readonly string[]): Record<string, object> {
+  let value: unknown = null;
+  try {
+    value = JSON.parse(text ?? "");
+  } catch {
+    // reported below
+  }
+  const found = typeof value === "object" && value !== null ? Object.keys(value) : null;
+  const fits = found?.length === keys.length && keys.every((key) => found.includes(key));
+  if (fits && Object.values(value as object).every((each) => typeof each === "object" && each !== null))
+    return value as Record<string, object>;
+  throw new FormatError(
+    `readCheckpoint: ${what} must be an object with ${keys.join(", ") || "no keys"}, got ${text ?? "none"}. Pass the parts that were saved.`,
+  );
+}
+
+const mapValues = <V, W>(record: Readonly<Record<string, V>>, each: (value: V) => W): Record<string, W> =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, each(value)]));
+
+const prefixed = <V>(prefix: string, record: Readonly<Record<string, V>>): Record<string, V> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [prefix + name, value]));
+
+/** Those whose names have the prefix, by the rest of them. */
+const without = <V>(prefix: string, record: Readonly<Record<string, V>>): Record<string, V> =>
+  Object.fromEntries(
+    Object.entries(record)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, value]) => [name.slice(prefix.length), value]),
+  );

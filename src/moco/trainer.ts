@@ -1,0 +1,189 @@
+/**
+ * A training of MoCo by a recipe: model, optimizer, learning rate, batches and views, one compiled step after the other, and a
+ * checkpoint at any moment.
+ */
+
+import { compile } from "../compile";
+import { tensor } from "../creation";
+import { EpochSampler, mocoAugment } from "../data";
+import { ValueError } from "../errors";
+import { batchNorm2d, type Norm } from "../models";
+import { type Layer, SplitBatchNorm2d } from "../nn";
+import { AdamW, LambdaLR, type Optimizer, SGD } from "../optim";
+import { checkOptionNames } from "../options";
+import { defaultGenerator, Generator } from "../random";
+import type { Tensor } from "../tensor";
+import { type CheckpointParts, readCheckpoint, writeCheckpoint } from "./checkpoint";
+import { checkCounts } from "./checks";
+import { MoCo } from "./moco";
+import { type AugmentationName, checkedRecipe, lrFactor, type MoCoRecipe } from "./recipes";
+
+/** Makes an encoder with the head and the normalisation that it is given, as the functions of `models` do. */
+export type TrainerEncoder = (options: { numClasses: number; head: "linear" | "mlp"; norm: Norm }) => Layer;
+
+/** One random view of each of some images. Draw from the generator, and a checkpoint goes on with the same views. */
+export type Augment = (images: Tensor, rows: Tensor, options: { readonly generator: Generator }) => Tensor;
+
+/** Options of MoCoTrainer. */
+export interface MoCoTrainerOptions {
+  /** Steps in all; default: the recipe's epochs. A cosine per step reaches 0 there. */
+  readonly steps?: number;
+  /** Integer, 0 to 2^53: of the batches, views, permutations and the first queue; default 0. `manualSeed` is for the encoders' weights. */
+  readonly seed?: number;
+  /** Default: the recipe's chain. */
+  readonly augment?: Augment;
+  /** Parts that a batch is encoded in, one after the other, for want of memory: gradients add up. Default 1. */
+  readonly accumulationSteps?: number;
+  /** See `MoCo`. */
+  readonly streaming?: boolean;
+}
+
+/** What a step gives, still on the device. */
+export interface MoCoStep {
+  /** `[]` */
+  readonly loss: Tensor;
+  /** Percent of the queries that are nearest to their own key, `[]`. */
+  readonly top1: Tensor;
+}
+
+/** Where the words of views and permutations begin: far from those of weights, which `manualSeed` of the same seed draws. */
+const FIRST_BLOCK = 2 ** 51;
+
+const AUGMENTS: Readonly<Partial<Record<AugmentationName, Augment>>> = {
+  fashionMnist: mocoAugment,
+};
+
+/**
+ * Trains MoCo.
+ *
+ * @param images u8 `[count, c, h, w]`, which stay on the device
+ * @param encoder called twice
+ * @param recipe one of `RECIPES`, or of one's own
+ * @param options see MoCoTrainerOptions
+ * @throws ValueError if numbers do not fit together
+ *
+ * @example
+ * const trainer = new MoCoTrainer(images, tinyFlat, RECIPES.fashionMnist, { steps: 300, seed: 0 });
+ * for (let step = 0; step < 300; step++) {
+ *   const { loss } = trainer.step();
+ *   if (step % 50 === 0) console.log(await loss.item());
+ * }
+ * const checkpoint = await trainer.save();
+ */
+export class MoCoTrainer {
+  readonly model: MoCo;
+  readonly optimizer: Optimizer;
+  readonly schedule: LambdaLR;
+  readonly sampler: EpochSampler;
+  /** Steps in all. */
+  readonly steps: number;
+  /** Where views, permutations and the first queue come from. */
+  readonly generator: Generator;
+  private readonly augment: Augment;
+  private readonly accumulationSteps: number;
+
+  /** Recorded twice, then replayed: no graph is built. Rows are i32 `[batchSize]`. */
+  private readonly trainOn = compile((rows: Tensor): MoCoStep => {
+    const parts = rows.reshape([this.accumulationSteps, -1]);
+    this.optimizer.zeroGrad();
+    const outputs = Array.from({ length: this.accumulationSteps }, (_, part) =>
+      this.forward(parts.select(0, part), part),
+    );
+    this.optimizer.step();
+    this.schedule.step();
+    const mean = (values: Tensor[]): Tensor => values.reduce((a, b) => a.add(b)).div(values.length);
+    return outputs.length === 1
+      ? outputs[0]!
+      : { loss: mean(outputs.map(({ loss }) => loss)), top1: mean(outputs.map(({ top1 }) => top1)) };
+  });
+
+  constructor(
+    readonly images: Tensor,
+    encoder: TrainerEncoder,
+    readonly recipe: MoCoRecipe,
+    options: MoCoTrainerOptions = {},
+  ) {
+    checkOptionNames("MoCoTrainer", options, ["steps", "seed", "augment", "accumulationSteps", "streaming"]);
+    checkedRecipe(recipe);
+    const { seed = 0, accumulationSteps = 1, augment = AUGMENTS[recipe.augmentation], streaming } = options;
+    const { dim, queueSize, keyMomentum, temperature, mlp, symmetric, splits, batchSize, epochs } = recipe;
+    checkCounts("MoCoTrainer", { accumulationSteps });
+    if (batchSize % (accumulationSteps * splits) !== 0) {
+      throw new ValueError(
+        `MoCoTrainer: parts of a batch must be of one size that BatchNorm's groups divide, got ${accumulationSteps} parts and ${splits} groups of ${batchSize}. Change one of them.`,
+      );
+    }
+    if (!augment) {
+      throw new ValueError(
+        `MoCoTrainer: augment must be given for the chain ${recipe.augmentation}, got none. Pass a function that makes a view.`,
+      );
+    }
+    this.augment = augment;
+    this.accumulationSteps = accumulationSteps;
+    this.generator = new Generator(seed).setState({ seed, offset: FIRST_BLOCK });
+    this.sampler = new EpochSampler(images.size(0), { batchSize, seed });
+    this.steps = options.steps ?? epochs * this.sampler.batchesPerEpoch;
+    checkCounts("MoCoTrainer", { steps: this.steps });
+
+    const norm: Norm = splits === 1 ? batchNorm2d : (channels) => new SplitBatchNorm2d(channels, splits);
+    this.model = new MoCo((head) => encoder({ ...head, norm }), {
+      ...{ dim, queueSize, momentum: keyMomentum, temperature, mlp, symmetric, generator: this.generator },
+      ...(streaming !== undefined && { streaming }),
+    });
+    this.optimizer = optimizerOf(recipe, this.model);
+    this.schedule = new LambdaLR(this.optimizer, lrFactor(recipe, this.sampler.batchesPerEpoch, this.steps));
+  }
+
+  /** Steps that were done. */
+  get stepsDone(): number {
+    return this.schedule.lastEpoch;
+  }
+
+  /** One step of Algorithm 1. What it gives can be read later: it does not wait for the device. */
+  step(): MoCoStep {
+    return this.trainOn(tensor(this.sampler.next(), { device: this.images.device }));
+  }
+
+  /** Forward and backward of one part of a batch. */
+  private forward(rows: Tensor, part: number): MoCoStep {
+    const view = (): Tensor => this.augment(this.images, rows, { generator: this.generator });
+    const { loss, top1 } = this.model.forward(view(), view(), { updateKeyEncoder: part === 0 });
+    (this.accumulationSteps === 1 ? loss : loss.div(this.accumulationSteps)).backward();
+    return { loss, top1 };
+  }
+
+  /**
+   * A checkpoint: everything that the next steps depend on.
+   *
+   * @param metadata free text by key, which `load` gives back
+   *
+   * @example
+   * await writeFile("moco.safetensors", await trainer.save());
+   */
+  save(metadata: Readonly<Record<string, string>> = {}): Promise<Uint8Array> {
+    return writeCheckpoint(this.parts(), { recipe: JSON.stringify(this.recipe), ...metadata });
+  }
+
+  /**
+   * Goes on from a checkpoint, to the bit, on the same adapter and version. All is set, or, if something does not fit, nothing.
+   *
+   * @returns the metadata given to `save`, with the `recipe` as JSON and the library's `version`
+   * @throws FormatError for other files; StateDictError or ValueError if the trainer was made otherwise
+   */
+  load(bytes: Uint8Array | ArrayBuffer): Promise<Record<string, string>> {
+    return readCheckpoint(this.parts(), bytes);
+  }
+
+  private parts(): CheckpointParts {
+    const { model, optimizer, schedule, sampler, generator } = this;
+    const device = defaultGenerator(this.images.device); // of dropout, and whatever else an encoder draws
+    return { model, optimizer, states: { schedule, sampler }, generators: { generator, device } };
+  }
+}
+
+/** Over the parameters that are trained: the key encoder follows. */
+function optimizerOf({ optimizer, lr, momentum, weightDecay }: MoCoRecipe, { encoderQ }: MoCo): Optimizer {
+  return optimizer === "sgd"
+    ? new SGD(encoderQ.parameters(), { lr, momentum, weightDecay })
+    : new AdamW(encoderQ.parameters(), { lr, weightDecay });
+}

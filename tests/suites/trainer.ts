@@ -1,0 +1,184 @@
+/** The trainer: recipes, learning rates, batches in parts, and checkpoints that go on to the bit. */
+
+import { describe, expect, test } from "vitest";
+import { tensor } from "../../src/creation";
+import { mocoAugment } from "../../src/data";
+import { FormatError, StateDictError, ValueError } from "../../src/errors";
+import { readSafetensors, writeSafetensors } from "../../src/io";
+import {
+  lrFactor,
+  type MoCoRecipe,
+  MoCoTrainer,
+  type MoCoTrainerOptions,
+  officialRecipe,
+  RECIPES,
+} from "../../src/moco";
+import type { Norm } from "../../src/models";
+import { Conv2d, Dropout, Flatten, type Layer, Linear, readState, ReLU, Sequential } from "../../src/nn";
+import { packState } from "../../src/optim";
+import { defaultGenerator, manualSeed } from "../../src/random";
+import type { Tensor } from "../../src/tensor";
+
+const RECIPE: MoCoRecipe = {
+  ...RECIPES.fashionMnist,
+  ...{ dim: 8, queueSize: 20, batchSize: 8, splits: 2, lr: 0.1 },
+};
+
+/** With dropout, which draws from the device's generator. */
+const encoder = ({ numClasses, norm }: { numClasses: number; norm: Norm }): Layer =>
+  new Sequential(
+    new Conv2d(1, 4, 3, { stride: 2, padding: 1, bias: false }),
+    norm(4),
+    new ReLU(),
+    new Dropout(0.1),
+    new Flatten(),
+    new Linear(4 * 16, numClasses),
+  );
+
+/** 30 images of 8x8: three batches and a rest of each epoch. */
+const BYTES = Uint8Array.from({ length: 30 * 64 }, (_, i) => (i * i + 37 * (i % 64)) % 256);
+
+const trainerOf = (options: MoCoTrainerOptions = {}, recipe = RECIPE): MoCoTrainer => {
+  manualSeed(5);
+  return new MoCoTrainer(tensor(BYTES, { shape: [30, 1, 8, 8] }), encoder, recipe, { steps: 12, seed: 3, ...options });
+};
+
+async function lossesOf(trainer: MoCoTrainer, steps: number): Promise<number[]> {
+  const losses: number[] = [];
+  for (let i = 0; i < steps; i++) losses.push(await trainer.step().loss.item());
+  return losses;
+}
+
+/** All that a training has learnt. */
+const stateOf = async ({ model, optimizer }: MoCoTrainer): Promise<unknown[]> => [
+  await readState(model.stateDict()),
+  (await packState(optimizer.stateDict())).tensors,
+];
+
+/** A checkpoint with other metadata, or another set of tensors. */
+function changed(bytes: Uint8Array, change: (file: ReturnType<typeof readSafetensors>) => void): Uint8Array {
+  const file = readSafetensors(bytes);
+  change(file);
+  return writeSafetensors(file.tensors, file.metadata);
+}
+
+export function trainer(): void {
+  describe("MoCoTrainer", () => {
+    test.each([
+      ["SGD", RECIPE],
+      ["AdamW, symmetric, with warm-up", { ...RECIPE, optimizer: "adamW", lr: 1e-3, symmetric: true, warmUpEpochs: 1 }],
+    ] as const)("goes on from a checkpoint in mid-epoch to the bit: %s", async (_, recipe) => {
+      const whole = trainerOf({}, recipe);
+      const first = await lossesOf(whole, 5);
+      const bytes = await whole.save({ note: "five" });
+      const rest = await lossesOf(whole, 5);
+
+      const resumed = trainerOf({ seed: 99 }, recipe);
+      await lossesOf(resumed, 4); // it was somewhere else, and is compiled
+      expect(await resumed.load(bytes)).toMatchObject({ note: "five", recipe: JSON.stringify(recipe) });
+      expect(resumed.stepsDone).toBe(5);
+      expect(await lossesOf(resumed, 5)).toEqual(rest);
+      expect(await stateOf(resumed)).toEqual(await stateOf(whole));
+      expect(first).not.toEqual(rest);
+    });
+
+    test("takes all of a checkpoint or nothing", async () => {
+      const trainer = trainerOf();
+      await lossesOf(trainer, 3);
+      const bytes = await trainer.save();
+      await lossesOf(trainer, 1); // so that what was loaded and not taken back would show
+      const words = defaultGenerator().getState();
+      const broken: readonly (readonly [string, Uint8Array, new (...args: never[]) => Error])[] = [
+        ["cut", bytes.slice(0, -1), FormatError],
+        ["no checkpoint", changed(bytes, ({ metadata }) => delete metadata["format"]), FormatError],
+        ["no sampler", changed(bytes, ({ metadata }) => (metadata["states"] = '{"schedule":{}}')), FormatError],
+        ["bad words", changed(bytes, ({ metadata }) => (metadata["generators"] = "{")), FormatError],
+        ["a tensor less", changed(bytes, ({ tensors }) => delete tensors["model.queue"]), StateDictError],
+        [
+          "a foreign tensor",
+          changed(bytes, (file) => (file.tensors["other"] = file.tensors["model.queue"]!)),
+          FormatError,
+        ],
+        [
+          "another rate",
+          changed(bytes, ({ metadata }) => setState(metadata, "schedule", { _last_lr: [1, 2] })),
+          ValueError,
+        ],
+        [
+          "another batch",
+          changed(bytes, ({ metadata }) => setState(metadata, "sampler", { batchSize: 4 })),
+          StateDictError,
+        ],
+        ["no offset", changed(bytes, ({ metadata }) => (metadata["generators"] = '{"generator":{"seed":1,"offset":2},"device":{"seed":-1}}')), ValueError], // prettier-ignore
+      ];
+      for (const [name, file, kind] of broken) await expect(trainer.load(file), name).rejects.toThrow(kind);
+      expect(defaultGenerator().getState()).toEqual(words);
+      const rest = await lossesOf(trainer, 2);
+      const twin = trainerOf({ seed: 1 });
+      await twin.load(bytes);
+      expect((await lossesOf(twin, 3)).slice(1)).toEqual(rest);
+    });
+
+    test("encodes a batch in parts: gradients add up, the key encoder follows once", async () => {
+      const [trainer, byHand] = [trainerOf({ accumulationSteps: 2 }), trainerOf()];
+      manualSeed(9);
+      const losses: number[] = [];
+      for (let step = 0; step < 4; step++) losses.push(await trainer.step().loss.item());
+      manualSeed(9);
+      const { model, optimizer, schedule, sampler, images, generator } = byHand;
+      for (let step = 0; step < 4; step++) {
+        const rows = tensor(sampler.next());
+        optimizer.zeroGrad();
+        const parts = [0, 1].map((part) => {
+          const view = (): Tensor => mocoAugment(images, rows.narrow(0, 4 * part, 4), { generator });
+          const { loss } = model.forward(view(), view(), { updateKeyEncoder: part === 0 });
+          loss.div(2).backward();
+          return loss;
+        });
+        optimizer.step();
+        schedule.step();
+        const mean = (await parts[0]!.item()) / 2 + (await parts[1]!.item()) / 2;
+        expect(losses[step]).toBeCloseTo(mean, 5);
+      }
+    });
+
+    test("refuses what does not fit", () => {
+      expect(() => trainerOf({ accumulationSteps: 3 })).toThrow(/got 3 parts and 2 groups of 8/);
+      expect(() => trainerOf({}, { ...RECIPE, splits: 3 })).toThrow(/splits must divide batchSize, got 3 and 8/);
+      expect(() => trainerOf({}, { ...RECIPE, lr: NaN })).toThrow(/lr must be a number of 0 or more, got NaN/);
+      expect(() => trainerOf({}, { ...RECIPE, temperature: 0 })).toThrow(ValueError);
+      expect(() => trainerOf({ steps: 0 })).toThrow(/steps must be a positive integer/);
+      expect(() => officialRecipe({ mocoM: 2 })).toThrow(/keyMomentum must be in \[0, 1\], got 2/);
+    });
+  });
+
+  describe("recipes", () => {
+    test("official flags have the official defaults", () => {
+      expect(RECIPES.v1).toMatchObject({
+        ...{ arch: "resnet50", dim: 128, queueSize: 65536, keyMomentum: 0.999, temperature: 0.07, mlp: false },
+        ...{ batchSize: 256, epochs: 200, lr: 0.03, momentum: 0.9, weightDecay: 1e-4, augmentation: "v1" },
+        lrRule: { kind: "milestones", epochs: [120, 160] },
+      });
+      expect(RECIPES.v2).toMatchObject({ mlp: true, temperature: 0.2, augmentation: "v2", lrRule: { kind: "cosine" } });
+      expect(RECIPES.cifar).toMatchObject({ queueSize: 4096, keyMomentum: 0.99, batchSize: 512, lr: 0.06, splits: 8 });
+    });
+
+    test("learning rates follow the authors' rules", () => {
+      const v1 = lrFactor(RECIPES.v1, 10);
+      expect([0, 1199, 1200, 1599, 1600, 1999].map(v1)).toEqual([1, 1, 0.1, 0.1, 0.1 ** 2, 0.1 ** 2]);
+      const v2 = lrFactor(RECIPES.v2, 10);
+      expect(v2(9)).toBe(1); // set once an epoch
+      expect(v2(1005)).toBeCloseTo(0.5, 12);
+      const perStep = lrFactor(RECIPES.fashionMnist, 10, 300);
+      expect(perStep(150)).toBeCloseTo(0.5, 12);
+      expect(perStep(300)).toBeCloseTo(0, 12);
+      const warm = lrFactor({ ...RECIPES.v2, warmUpEpochs: 2, epochs: 4 }, 10);
+      expect([0, 5, 10, 20, 30].map(warm)).toEqual([0, 0.25, 0.5, 1, 0.5 * (1 + Math.cos(Math.PI / 2))]);
+    });
+  });
+}
+
+function setState(metadata: Record<string, string>, name: string, values: object): void {
+  const states = JSON.parse(metadata["states"]!) as Record<string, object>;
+  metadata["states"] = JSON.stringify({ ...states, [name]: { ...states[name], ...values } });
+}
