@@ -3,7 +3,7 @@
  * a step while the device works on the next one, so neither waits for the other.
  */
 
-import type { Device } from "flywheel";
+import { type Device, ValueError } from "flywheel";
 import { type Gate, nextTask } from "./gate";
 import { Meter, type PerStep } from "./meter";
 import type { TrainingEvent } from "./protocol";
@@ -48,16 +48,34 @@ export interface LoopOptions {
   readonly wantsFeatures: boolean;
   /** Holds the training while it is closed. */
   readonly gate: Gate;
+  /** Asks for checkpoints. */
+  readonly saving: Saving;
+  /** A checkpoint to go on from; null: from the start. */
+  readonly resume: Uint8Array | null;
+  /** Whether each evaluation makes a checkpoint. */
+  readonly checkpoints: boolean;
   /** What tuning found is kept there; null for a run that is not tuned. */
   readonly store: TuningStore | null;
   /** Hears how it goes. */
   readonly emit: (event: TrainingEvent) => void;
 }
 
+/** Who asks for a checkpoint, and the loop that answers between two steps, or at once where it does not step. */
+export class Saving {
+  isAsked = false;
+  /** Answers at once; null while steps are under way. */
+  answer: (() => void) | null = null;
+
+  ask(): void {
+    this.isAsked = true;
+    this.answer?.();
+  }
+}
+
 /** One run, from the first step to the last. */
 export class Loop {
   private readonly training: Training;
-  private readonly meter: Meter;
+  private meter: Meter;
   private stepsDone = 0;
   /** Of the last steps. */
   private readonly losses: number[] = [];
@@ -77,26 +95,63 @@ export class Loop {
     const { options, data, device, store, emit } = this.given;
     const known = store ? await loadTuning(device, store) : 0;
     emit(await this.training.views(Math.min(VIEWS, data.train.count)));
-    await this.evaluate(0);
+    if (this.given.resume) await this.goOnFrom(this.given.resume);
+    else await this.evaluate(0);
+    const start = this.stepsDone;
+    this.meter = new Meter(device, options.steps - start);
     emit({ type: "phase", phase: "training" });
     this.meter.resume();
     let queued: Step | null = null;
-    for (let step = 1; step <= options.steps; step++) {
+    for (let step = start + 1; step <= options.steps; step++) {
       this.meter.stepBegins();
-      const next = step === 1 && store ? await this.tunedStep(store, known) : await this.training.step();
+      const next = step === start + 1 && store ? await this.tunedStep(store, known) : this.training.step();
       if (queued) await this.finish(queued);
       queued = next;
       this.meter.stepQueued();
       await nextTask(); // a message may ask for a pause
-      if (!this.mustWait(step)) continue;
+      if (!this.mustWait(step, step - start)) continue;
       await this.finish(queued);
       queued = null;
       this.meter.pause();
-      if (this.isEvaluationDue(step)) await this.evaluate(step);
+      if (this.isEvaluationDue(step)) {
+        await this.evaluate(step);
+        if (this.given.checkpoints) this.given.saving.ask();
+      }
+      await this.saveIfAsked();
       if (step < options.steps) await this.rest();
       this.meter.resume();
     }
+    this.answerAtOnce();
     return this.measurements();
+  }
+
+  /** Takes a run up where it was saved. */
+  private async goOnFrom(bytes: Uint8Array): Promise<void> {
+    const { knnBefore } = await this.training.load(bytes);
+    this.stepsDone = this.training.stepsDone;
+    if (this.stepsDone >= this.given.options.steps) {
+      throw new ValueError(
+        `The checkpoint is of step ${this.stepsDone}, and the run has ${this.given.options.steps} steps: ask for more.`,
+      );
+    }
+    const before = Number(knnBefore);
+    if (knnBefore !== undefined && Number.isFinite(before)) this.knnBefore = before;
+    await this.evaluate(this.stepsDone);
+  }
+
+  /** While no steps are under way. */
+  private answerAtOnce(): void {
+    this.given.saving.answer = () => void this.saveIfAsked().catch(reportError);
+  }
+
+  private async saveIfAsked(): Promise<void> {
+    const { saving, emit } = this.given;
+    if (!saving.isAsked) return;
+    saving.isAsked = false;
+    const notes: Record<string, string> = {};
+    if (this.knnBefore !== null) notes["knnBefore"] = String(this.knnBefore);
+    const step = this.stepsDone;
+    emit({ type: "checkpoint", step, bytes: await this.training.save(notes) });
   }
 
   /** A step, and then what its kernels could be is tried; that takes no time of the step's. */
@@ -105,7 +160,7 @@ export class Loop {
     emit({ type: "phase", phase: "tuning" });
     let first: Step | null = null;
     const step = async (): Promise<void> => {
-      first = await this.training.step();
+      first = this.training.step();
       await first.loss.item();
       this.meter.pause();
     };
@@ -117,8 +172,9 @@ export class Loop {
   }
 
   /** Whether nothing may be queued behind a step. */
-  private mustWait(step: number): boolean {
-    return step === this.meter.warmUp || this.isEvaluationDue(step) || !this.given.gate.isOpen;
+  private mustWait(step: number, count: number): boolean {
+    const { gate, saving } = this.given;
+    return count === this.meter.warmUp || this.isEvaluationDue(step) || !gate.isOpen || saving.isAsked;
   }
 
   private isEvaluationDue(step: number): boolean {
@@ -171,7 +227,9 @@ export class Loop {
   private async rest(): Promise<void> {
     const { gate, emit } = this.given;
     if (!gate.isOpen) emit({ type: "phase", phase: "paused" });
+    this.answerAtOnce();
     await gate.passed();
+    this.given.saving.answer = null;
     emit({ type: "phase", phase: "training" });
   }
 

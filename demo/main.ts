@@ -8,9 +8,11 @@
 
 import { FASHION_MNIST_CLASSES } from "flywheel/data";
 import { Chart } from "./charts";
+import { keepCheckpoint, lastCheckpoint, optionsOf } from "./checkpoints";
 import { showNeighbours, showViews } from "./images";
 import { optionsFromSearch, problemOf } from "./options";
-import type { NeighboursEvent, Phase, TrainingEvent } from "./protocol";
+
+import type { CheckpointEvent, NeighboursEvent, Phase, TrainingEvent } from "./protocol";
 import { type FeaturesFormat, reportTo } from "./report";
 import { Session, type SessionEvent, type SessionState } from "./session";
 import type { TrainingOptions } from "./training";
@@ -18,8 +20,13 @@ import type { Tuning } from "./tuning";
 
 declare global {
   interface Window {
-    /** For scripts: the session, and the charts' points as text would show them. */
-    flywheelDemo: { session: Session; start: () => void; lossPoints: () => number };
+    /** For scripts: the session, and what was told of the run: how many losses, and steps with theirs. */
+    flywheelDemo: {
+      session: Session;
+      start: () => void;
+      lossPoints: () => number;
+      losses: () => [step: number, loss: number][];
+    };
   }
 }
 
@@ -27,8 +34,12 @@ const byId = (id: string): HTMLElement => document.getElementById(id)!;
 
 const startButton = byId("start") as HTMLButtonElement;
 const resetButton = byId("reset") as HTMLButtonElement;
+const saveButton = byId("save") as HTMLButtonElement;
+const resumeButton = byId("resume") as HTMLButtonElement;
+const openField = byId("open") as HTMLInputElement;
 const form = byId("options") as HTMLFormElement;
 const search = new URLSearchParams(location.search);
+const report = search.get("report");
 const featuresFormat = search.get("features") as FeaturesFormat | null;
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
@@ -85,9 +96,10 @@ function explain({ queueSize, batchSize }: TrainingOptions): void {
 const session = new Session();
 let options = optionsFromSearch(search);
 let firstNeighbours: NeighboursEvent | null = null;
-let lossPoints = 0;
+let losses: [step: number, loss: number][] = [];
 
-function start(): void {
+/** @param resume a checkpoint to go on from, whose options are in the form */
+function start(resume: Uint8Array | null = null): void {
   options = readForm();
   const problem = problemOf(options);
   if (problem) {
@@ -95,7 +107,7 @@ function start(): void {
     return;
   }
   firstNeighbours = null;
-  lossPoints = 0;
+  losses = [];
   for (const stat of ["step", "loss", "contrast", "knn", "rate", "left"]) show(stat, "–");
   byId("neighbours").replaceChildren();
   byId("neighbours").closest("table")!.hidden = true;
@@ -104,7 +116,40 @@ function start(): void {
   explain(options);
   (byId("progress") as HTMLProgressElement).value = 0;
   byId("tuning").textContent = "";
-  session.start(options, { features: featuresFormat !== null, report: search.get("report") });
+  session.start(options, {
+    features: featuresFormat !== null,
+    report,
+    resume,
+    checkpoints: search.has("checkpoint"),
+  });
+}
+
+/** Goes on from a checkpoint. One that is none is told, and changes nothing. */
+async function resume(file: Blob): Promise<void> {
+  try {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const { device, tune, evalEvery } = readForm();
+    writeForm({ ...optionsOf(bytes), device, tune, evalEvery });
+    start(bytes);
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Keeps a checkpoint in the browser, and offers it as a file. */
+async function keep({ step, bytes }: CheckpointEvent): Promise<void> {
+  const place = byId("saved");
+  URL.revokeObjectURL(place.querySelector("a")?.href ?? "");
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>]));
+  link.download = `moco-${step}.safetensors`;
+  link.textContent = `moco-${step}.safetensors`;
+  const kept = await keepCheckpoint(bytes).then(
+    () => "kept in this browser",
+    (error: unknown) => `not kept in this browser (${String(error)})`,
+  );
+  place.replaceChildren(`Step ${step} is ${kept}; as a file: `, link);
+  resumeButton.hidden = (await lastCheckpoint()) === null;
 }
 
 function show(stat: string, text: string): void {
@@ -136,6 +181,8 @@ function showState(state: SessionState): void {
   document.body.dataset["state"] = state;
   startButton.textContent = STATES[state].button;
   resetButton.disabled = state === "idle";
+  saveButton.disabled = state === "idle" || state === "failed";
+  resumeButton.disabled = openField.disabled = STATES[state].busy;
   for (const field of fields()) field.disabled = STATES[state].busy;
   if (state === "idle") say("Ready.");
 }
@@ -152,7 +199,7 @@ function showEvent(event: TrainingEvent): void {
       byId("tuning").textContent = tuningText(event.tuning);
       break;
     case "step":
-      lossPoints++;
+      losses.push([event.step, event.loss]);
       lossChart.add(event.step, LOSS.loss, event.loss);
       lossChart.add(event.step, LOSS.chance, Math.log(options.queueSize + 1));
       accuracyChart.add(event.step, ACCURACY.contrast, event.contrastAccuracy);
@@ -183,6 +230,9 @@ function showEvent(event: TrainingEvent): void {
       break;
     case "error":
       say(event.message);
+      break;
+    case "checkpoint":
+      void keep(event);
       break;
     case "features":
       break;
@@ -229,6 +279,15 @@ startButton.addEventListener("click", () => {
   else start();
 });
 resetButton.addEventListener("click", () => session.reset());
+saveButton.addEventListener("click", () => session.save());
+resumeButton.addEventListener("click", () => {
+  void lastCheckpoint().then((file) => file && resume(file));
+});
+openField.addEventListener("change", () => {
+  const [file] = openField.files ?? [];
+  openField.value = ""; // so that the same file can be opened again
+  if (file) void resume(file);
+});
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("input", () => {
   const wanted = readForm();
@@ -243,8 +302,19 @@ form.querySelector("details")!.open = matchMedia("(min-width: 1081px)").matches;
 lossChart.clear(options.steps);
 accuracyChart.clear(options.steps);
 document.body.dataset["state"] = session.state;
-window.flywheelDemo = { session, start, lossPoints: () => lossPoints };
+window.flywheelDemo = { session, start, lossPoints: () => losses.length, losses: () => losses };
 
-const report = search.get("report");
-if (report) reportTo(session, report, featuresFormat ?? "safetensors");
-if (search.has("autostart")) start();
+if (report)
+  reportTo(session, report, { format: featuresFormat ?? "safetensors", checkpoints: search.has("checkpoint") });
+void lastCheckpoint().then((file) => (resumeButton.hidden = file === null));
+if (search.has("autostart")) void autostart();
+
+/** What `npm start` asked for. */
+async function autostart(): Promise<void> {
+  if (!report || !search.has("resume")) {
+    start();
+    return;
+  }
+  const response = await fetch(`${report}/resume`);
+  start(new Uint8Array(await response.arrayBuffer()));
+}

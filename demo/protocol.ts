@@ -18,7 +18,13 @@ export type Command =
       readonly dataUrl: string;
       /** Where `npm start` keeps what tuning finds, an absolute address; null: in the browser. */
       readonly tuningUrl: string | null;
+      /** A checkpoint to go on from; null: from the start. */
+      readonly resume: Uint8Array | null;
+      /** Whether a checkpoint is wanted at each evaluation, asked for or not. */
+      readonly checkpoints: boolean;
     }
+  /** Makes a checkpoint after the step that is under way; at the end of a run, too. */
+  | { readonly type: "save" }
   | { readonly type: "pause" }
   | { readonly type: "resume" };
 
@@ -32,6 +38,7 @@ export type TrainingEvent =
   | ViewsEvent
   | NeighboursEvent
   | FeaturesEvent
+  | CheckpointEvent
   | DoneEvent
   | FailureEvent;
 
@@ -110,6 +117,15 @@ export interface FeaturesEvent {
   readonly type: "features";
   readonly bank: Embeddings;
   readonly test: Embeddings;
+}
+
+/** A checkpoint that was asked for. */
+export interface CheckpointEvent {
+  readonly type: "checkpoint";
+  /** Steps done. */
+  readonly step: number;
+  /** A safetensors file. */
+  readonly bytes: Uint8Array;
 }
 
 /** The last event of a run that ends well. */

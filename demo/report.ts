@@ -4,14 +4,24 @@ import type { FileArray } from "flywheel/io";
 import type { FeaturesEvent } from "./protocol";
 import type { Session, SessionEvent } from "./session";
 
+/** Events of bytes, which are no JSON. */
+const BINARY: readonly string[] = ["features", "checkpoint", "views", "neighbours"] satisfies SessionEvent["type"][];
+
 /** File formats of features. */
 export type FeaturesFormat = "npy" | "safetensors";
 
+export interface ReportOptions {
+  /** Of the features. */
+  readonly format: FeaturesFormat;
+  /** Whether the terminal takes checkpoints. */
+  readonly checkpoints: boolean;
+}
+
 /**
  * @param url where to send, given by the terminal in the page's address
- * @param format of the features
+ * @param options see ReportOptions
  */
-export function reportTo(session: Session, url: string, format: FeaturesFormat): void {
+export function reportTo(session: Session, url: string, { format, checkpoints }: ReportOptions): void {
   let queue: SessionEvent[] = [];
   let sending = false;
   const send = async (): Promise<void> => {
@@ -21,8 +31,11 @@ export function reportTo(session: Session, url: string, format: FeaturesFormat):
       while (queue.length > 0) {
         const events = queue;
         queue = [];
-        for (const event of events) if (event.type === "features") await sendFeatures(event, url, format);
-        const told = events.filter(({ type }) => type !== "features" && type !== "views" && type !== "neighbours");
+        for (const event of events) {
+          if (event.type === "features") await sendFeatures(event, url, format);
+          if (event.type === "checkpoint" && checkpoints) await post(`${url}/files/checkpoint`, event.bytes);
+        }
+        const told = events.filter(({ type }) => !BINARY.includes(type));
         if (told.length > 0) await post(`${url}/events`, JSON.stringify(told));
       }
     } catch {
@@ -44,9 +57,9 @@ async function sendFeatures({ bank, test }: FeaturesEvent, url: string, format: 
     arrays[`${name}_labels`] = { shape: [count], dtype: "u8", data: labels };
   }
   if (format === "safetensors") {
-    await post(`${url}/features/all`, writeSafetensors(arrays));
+    await post(`${url}/files/all`, writeSafetensors(arrays));
   } else {
-    for (const [name, array] of Object.entries(arrays)) await post(`${url}/features/${name}`, writeNpy(array));
+    for (const [name, array] of Object.entries(arrays)) await post(`${url}/files/${name}`, writeNpy(array));
   }
 }
 

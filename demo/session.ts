@@ -11,6 +11,13 @@ export type SessionState = "idle" | "running" | "paused" | "done" | "failed";
 /** What listeners hear: the worker's events, and changes of state. */
 export type SessionEvent = TrainingEvent | { readonly type: "state"; readonly state: SessionState };
 
+interface StartOptions {
+  readonly features?: boolean;
+  readonly report?: string | null;
+  readonly resume?: Uint8Array | null;
+  readonly checkpoints?: boolean;
+}
+
 export class Session {
   state: SessionState = "idle";
   private worker: Worker | null = null;
@@ -25,10 +32,12 @@ export class Session {
   /**
    * Starts a run; one that is under way is thrown away.
    * @param given.report the terminal's address, if one asked for the run
+   * @param given.resume a checkpoint to go on from
+   * @param given.checkpoints whether one is wanted at each evaluation
    */
   start(
     options: TrainingOptions,
-    { features = false, report = null }: { features?: boolean; report?: string | null } = {},
+    { features = false, report = null, resume = null, checkpoints = false }: StartOptions = {},
   ): void {
     this.endWorker();
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "training" });
@@ -42,7 +51,7 @@ export class Session {
     this.enter("running");
     const dataUrl = new URL(`${import.meta.env.BASE_URL}data/fashion-mnist/`, location.href).href;
     const tuningUrl = report && new URL(`${report}/tuning`, location.href).href;
-    this.send({ type: "start", options, features, dataUrl, tuningUrl });
+    this.send({ type: "start", options, features, dataUrl, tuningUrl, resume, checkpoints });
   }
 
   /** Stops after the step that is under way. */
@@ -56,6 +65,11 @@ export class Session {
     if (this.state !== "paused") return;
     this.send({ type: "resume" });
     this.enter("running");
+  }
+
+  /** Asks for a checkpoint, which comes as an event. */
+  save(): void {
+    this.send({ type: "save" });
   }
 
   /** Throws the run away; its device and memory go with the worker. */

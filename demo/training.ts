@@ -3,12 +3,11 @@
  * `Training` for the recipe; the loop around it is in loop.ts. Knows nothing of the page.
  */
 
-import { compile, F, Generator, manualSeed, randperm, type Tensor, tensor, ValueError } from "flywheel";
+import { F, FormatError, Generator, manualSeed, type Tensor, tensor } from "flywheel";
 import { FASHION_MNIST_STATISTICS, type LabeledImages, mocoAugment, normalize } from "flywheel/data";
-import { featuresOf, knnAccuracy, MoCo } from "flywheel/moco";
-import { type Norm, resnet18, resnet8, tinyFlat, tinyGap } from "flywheel/models";
-import { SplitBatchNorm2d } from "flywheel/nn";
-import { CosineAnnealingLR, SGD } from "flywheel/optim";
+import { savedTuning, useTuning } from "flywheel/dev";
+import { featuresOf, knnAccuracy, type MoCoStep, MoCoTrainer, RECIPES, type TrainerEncoder } from "flywheel/moco";
+import { resnet18, resnet8, tinyFlat, tinyGap } from "flywheel/models";
 import { BATCH_NORM_SPLITS } from "./options";
 import type { LabeledImage, NeighboursEvent, ViewsEvent } from "./protocol";
 
@@ -59,71 +58,81 @@ const NUM_CLASSES = 10;
 /** Images that are encoded at once when evaluating. */
 const EVAL_BATCH = 500;
 
-const ENCODERS = {
-  tinyFlat: (numClasses: number, norm: Norm) => tinyFlat({ numClasses, norm }),
-  tinyGap: (numClasses: number, norm: Norm) => tinyGap({ numClasses, norm }),
-  resnet8: (numClasses: number, norm: Norm) => resnet8({ numClasses, norm }),
-  resnet18: (numClasses: number, norm: Norm) => resnet18({ numClasses, norm, inChannels: 1, cifarStem: true }),
+const ENCODERS: Readonly<Record<TrainingOptions["encoder"], TrainerEncoder>> = {
+  tinyFlat,
+  tinyGap,
+  resnet8,
+  resnet18: (options) => resnet18({ ...options, inChannels: 1, cifarStem: true }),
 };
+
+/** What of a run's options a checkpoint keeps, so that they need not be given again. */
+const KEPT = [
+  ...["encoder", "steps", "batchSize", "queueSize", "dim", "temperature", "momentum", "lr", "weightDecay", "seed"],
+] as readonly (keyof TrainingOptions)[];
 
 /** The model, the data on the device, one step of training, and how to judge it. */
 export class Training {
-  private readonly model: MoCo;
-  private readonly optimizer: SGD;
-  private readonly schedule: CosineAnnealingLR;
+  private readonly trainer: MoCoTrainer;
   private readonly trainImages: Tensor; // u8 [count, 1, 28, 28]
   private readonly testImages: Tensor; // u8 [count, 1, 28, 28]
   private readonly bankImages: Tensor; // the first of the training images
-  private readonly batches: AsyncIterator<Int32Array, never>;
-
-  /** Recorded twice, then replayed: no graph is built. Rows are i32 `[n]`. */
-  private readonly trainOn = compile((rows: Tensor): Step => {
-    const [imQ, imK] = [mocoAugment(this.trainImages, rows), mocoAugment(this.trainImages, rows)];
-    const { loss, top1 } = this.model.forward(imQ, imK);
-    this.optimizer.zeroGrad();
-    loss.backward();
-    this.optimizer.step();
-    this.schedule.step();
-    return { loss, top1 };
-  });
 
   constructor(
     private readonly data: TrainingData,
-    { encoder, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay, seed }: TrainingOptions,
+    private readonly options: TrainingOptions,
   ) {
+    const { encoder, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay, seed } = options;
     const { train, test } = data;
-    if (batchSize > train.count) {
-      throw new ValueError(
-        `The batch size must be at most the number of training images, got ${batchSize} and ${train.count}.`,
-      );
-    }
     manualSeed(seed);
     this.trainImages = tensor(train.images, { shape: [train.count, 1, train.height, train.width] });
     this.testImages = tensor(test.images, { shape: [test.count, 1, test.height, test.width] });
     this.bankImages = this.trainImages.narrow(0, 0, Math.min(BANK_SIZE, train.count));
-    this.batches = batchesOf(train.count, batchSize);
+    const recipe = {
+      ...RECIPES.fashionMnist,
+      ...{ arch: encoder, splits: BATCH_NORM_SPLITS, dim, queueSize, keyMomentum: momentum, temperature },
+      ...{ batchSize, lr, weightDecay },
+    };
+    this.trainer = new MoCoTrainer(this.trainImages, ENCODERS[encoder], recipe, { steps, seed });
+  }
 
-    const norm: Norm = (channels) => new SplitBatchNorm2d(channels, BATCH_NORM_SPLITS);
-    this.model = new MoCo(({ numClasses }) => ENCODERS[encoder](numClasses, norm), {
-      dim,
-      queueSize,
-      momentum,
-      temperature,
-    });
-    this.optimizer = new SGD(this.model.encoderQ.parameters(), { lr, momentum: 0.9, weightDecay });
-    this.schedule = new CosineAnnealingLR(this.optimizer, steps);
+  /** Steps that were done, those before a checkpoint included. */
+  get stepsDone(): number {
+    return this.trainer.stepsDone;
   }
 
   /** One step of Algorithm 1. What it gives can be read later: it does not wait for the device. */
-  async step(): Promise<Step> {
-    return this.trainOn(tensor((await this.batches.next()).value));
+  step(): Step {
+    return this.trainer.step();
+  }
+
+  /**
+   * All that the next steps depend on, as a file.
+   *
+   * @param notes of the run, which `load` gives back
+   */
+  save(notes: Readonly<Record<string, string>>): Promise<Uint8Array> {
+    const options = JSON.stringify(Object.fromEntries(KEPT.map((name) => [name, this.options[name]])));
+    const all: Record<string, string> = { ...notes, options };
+    if (this.options.tune === "on") all["tuning"] = savedTuning(); // other kernels, other last bits
+    return this.trainer.save(all);
+  }
+
+  /** Goes on from a file that `save` made; the options must be those of that run. */
+  async load(bytes: Uint8Array): Promise<Record<string, string>> {
+    const { tuning, ...notes } = await this.trainer.load(bytes);
+    if (tuning !== undefined && this.options.device === "webgpu" && !useTuning(tuning)) {
+      throw new FormatError(
+        "The checkpoint was made with kernels tuned for another adapter, browser or version. Resume it where it was saved, or start anew.",
+      );
+    }
+    return notes;
   }
 
   /** Features of bank and test images by the query encoder as it is now; and what they are worth. */
   async evaluate(): Promise<Evaluation> {
     const directions = async (images: Tensor): Promise<Tensor> => {
       const options = { batchSize: EVAL_BATCH, prepare: withoutAugmentation };
-      using features = await featuresOf(this.model.encoderQ, images, options);
+      using features = await featuresOf(this.trainer.model.encoderQ, images, options);
       return await F.normalize(features, { dim: 1 }).realize(); // as the loss compares them
     };
     const bank = await directions(this.bankImages); // [m, dim]
@@ -147,18 +156,7 @@ export class Training {
 }
 
 /** What one step gives, still on the device. */
-export interface Step {
-  readonly loss: Tensor; // []
-  readonly top1: Tensor; // [], percent
-}
-
-/** Rows of `count` images, a batch at a time: in a new random order each epoch; what does not fill a batch is dropped. */
-async function* batchesOf(count: number, batchSize: number): AsyncGenerator<Int32Array, never> {
-  for (;;) {
-    const order = (await randperm(count).data()) as Int32Array;
-    for (let start = 0; start + batchSize <= count; start += batchSize) yield order.slice(start, start + batchSize);
-  }
-}
+export type Step = MoCoStep;
 
 /** Bytes as encoders take them. */
 function withoutAugmentation(bytes: Tensor): Tensor {

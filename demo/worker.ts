@@ -7,15 +7,17 @@ import {
   FormatError,
   init,
   OutOfMemoryError,
+  StateDictError,
   ValueError,
 } from "flywheel";
 import { fetchReader, loadFashionMnist } from "flywheel/data";
 import { Gate } from "./gate";
-import { Loop } from "./loop";
+import { Loop, Saving } from "./loop";
 import type { Command, TrainingEvent } from "./protocol";
 import { tuningStore } from "./tuningStore";
 
 const gate = new Gate();
+const saving = new Saving();
 
 // Structured by hand: TypeScript's library for pages does not know a worker's scope.
 const scope = self as unknown as {
@@ -28,17 +30,26 @@ const emit = (event: TrainingEvent): void => scope.postMessage(event);
 scope.onmessage = ({ data: command }) => {
   if (command.type === "pause") gate.close();
   if (command.type === "resume") gate.open();
+  if (command.type === "save") saving.ask();
   if (command.type === "start") void run(command).catch(fail);
 };
 
-async function run({ options, features, dataUrl, tuningUrl }: Extract<Command, { type: "start" }>): Promise<void> {
+async function run({
+  options,
+  features,
+  dataUrl,
+  tuningUrl,
+  resume,
+  checkpoints,
+}: Extract<Command, { type: "start" }>): Promise<void> {
   emit({ type: "phase", phase: "loading" });
   const device = await init({ device: options.device });
   const adapter = describe(device.adapterInfo());
   emit({ type: "adapter", adapter, device: device.kind });
   const data = await loadFashionMnist(fetchReader(dataUrl));
   const store = options.tune === "on" ? tuningStore(tuningUrl) : null;
-  const result = await new Loop({ device, data, options, wantsFeatures: features, gate, store, emit }).run();
+  const given = { device, data, options, wantsFeatures: features, gate, saving, store, resume, checkpoints, emit };
+  const result = await new Loop(given).run();
   emit({ type: "done", result: { adapter, device: device.kind, ...result } });
 }
 
@@ -50,7 +61,7 @@ function describe({ vendor, architecture, device, description }: AdapterInfo): s
 function fail(error: unknown): void {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   // No device, no data, options that do not fit; all else broke on the way.
-  const kinds = [DeviceError, FormatError, ValueError];
+  const kinds = [DeviceError, FormatError, StateDictError, ValueError];
   const isBroken = error instanceof DeviceLostError || error instanceof OutOfMemoryError;
   emit({ type: "error", name, message, isUsage: !isBroken && kinds.some((kind) => error instanceof kind) });
 }

@@ -3,7 +3,7 @@
  * folders that the options name are there. A bad input is a UsageError of one sentence, which the caller prints
  * before it exits with code 2.
  */
-import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,6 +28,8 @@ import { parseArgs } from "node:util";
  * @property {string} data Folder of the four IDX files; `dataFile` finds them in it.
  * @property {string | null} json Where to write the results; null: nowhere.
  * @property {string | null} features Where to write the features; null: nowhere.
+ * @property {string | null} checkpoint Where to write checkpoints; null: nowhere.
+ * @property {string | null} resume The checkpoint to go on from; null: from the start.
  * @property {number | null} evalEvery Steps between evaluations; null: only before and after training.
  * @property {boolean} evaluate False with --no-eval.
  * @property {boolean} headless
@@ -50,6 +52,9 @@ const MAX_DIM = BINDING_NUMBERS / 1024;
 
 /** Fashion-MNIST has no more training images. */
 const MAX_BATCH = 60_000;
+
+/** A checkpoint's header is far shorter. */
+const MAX_HEADER_BYTES = 1e8;
 
 /** The published names; a file may also lie there without its .gz. */
 const DATA_FILES = [
@@ -168,6 +173,20 @@ const OPTIONS = {
     help: "write features (of length 1) and labels of bank and test images there, .npy or .safetensors",
     parse: featuresFile,
   },
+  checkpoint: {
+    key: "checkpoint",
+    value: "FILE",
+    preset: null,
+    help: "write a checkpoint there at each evaluation and at the end, whole or not at all",
+    parse: outputFile,
+  },
+  resume: {
+    key: "resume",
+    value: "FILE",
+    preset: null,
+    help: "go on from a checkpoint, to the bit; options are those it was made with, unless given",
+    parse: inputFile,
+  },
   "eval-every": {
     key: "evalEvery",
     value: "N",
@@ -195,6 +214,7 @@ export function parseOptions(argv, { cwd = process.env.INIT_CWD ?? process.cwd()
   /** @type {Record<string, string | number | boolean | null>} */
   const values = {};
   for (const def of Object.values(OPTIONS)) values[def.key] = def.preset;
+  const given = new Set();
   const tokens = tokensOf(argv);
   if (tokens.some((token) => token.kind === "option" && token.name === "help" && token.value === undefined)) {
     return /** @type {Options} */ ({ ...values, help: true });
@@ -206,11 +226,73 @@ export function parseOptions(argv, { cwd = process.env.INIT_CWD ?? process.cwd()
     if (!def.parse && token.value !== undefined)
       throw new UsageError(`${token.rawName} takes no value, got ${JSON.stringify(token.value)}.`);
     values[def.key] = def.parse ? def.parse(token.rawName, valueOf(token, def), cwd) : !def.preset;
+    given.add(def.key);
+  }
+  if (typeof values.resume === "string") {
+    for (const [key, value] of Object.entries(savedOptions(values.resume))) if (!given.has(key)) values[key] = value;
   }
   const options = /** @type {Options} */ (values);
   checkTogether(options);
   checkData(options.data);
   return options;
+}
+
+/**
+ * The options of the run that wrote a checkpoint, by the names of Options. Only names that are known, each checked as if it were typed.
+ *
+ * @param {string} path
+ * @returns {Record<string, string | number>}
+ */
+function savedOptions(path) {
+  const saved = metadataOf(path).options;
+  const values = saved === undefined ? null : parsedObject(saved);
+  if (!values) {
+    throw new UsageError(
+      `--resume must name a checkpoint that npm start or the page wrote, got ${path}, which is none.`,
+    );
+  }
+  /** @type {Record<string, string | number>} */
+  const options = {};
+  for (const { key, parse } of Object.values(OPTIONS)) {
+    if (!Object.hasOwn(values, key) || !parse || [outputFile, inputFile, featuresFile].includes(parse)) continue;
+    options[key] = parse(`${key} of ${path}`, String(values[key]), "");
+  }
+  return options;
+}
+
+/**
+ * The text that stands in a safetensors file's header.
+ *
+ * @param {string} path
+ * @returns {Record<string, string | undefined>}
+ */
+function metadataOf(path) {
+  const file = openSync(path, "r");
+  try {
+    const length = Buffer.alloc(8);
+    if (readSync(file, length) < 8) return {};
+    const byteLength = Number(length.readBigUInt64LE());
+    if (byteLength > MAX_HEADER_BYTES) return {};
+    const header = Buffer.alloc(byteLength);
+    readSync(file, header);
+    const metadata = parsedObject(header.toString())?.__metadata__;
+    return typeof metadata === "object" && metadata !== null ? { ...metadata } : {};
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * @param {string} text
+ * @returns {Record<string, unknown> | null} null if it is no object in JSON
+ */
+function parsedObject(text) {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : null;
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -356,6 +438,25 @@ function outputFile(flag, text, cwd) {
 }
 
 /**
+ * A file that can be read.
+ *
+ * @param {string} flag
+ * @param {string} text
+ * @param {string} cwd
+ */
+function inputFile(flag, text, cwd) {
+  const path = resolve(cwd, text);
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile())
+    throw new UsageError(`${flag} must name a file, got ${path}, which is none.`);
+  try {
+    accessSync(path, constants.R_OK);
+  } catch {
+    throw new UsageError(`${flag} must name a file that can be read, got ${path}, where reading is not allowed.`);
+  }
+  return path;
+}
+
+/**
  * @param {string} flag
  * @param {string} path
  * @param {string} [shown] the path in words
@@ -438,17 +539,15 @@ function realPath(path) {
  *
  * @param {Options} options
  */
-function checkTogether({ batchSize, queueSize, dim, device, tune, evaluate, evalEvery, json, features }) {
+function checkTogether({ batchSize, queueSize, dim, device, tune, evaluate, evalEvery, json, features, checkpoint }) {
   if (batchSize % BATCH_NORM_SPLITS !== 0) {
     throw new UsageError(
       `--batch-size must be a multiple of ${BATCH_NORM_SPLITS}, the splits of the shuffled BatchNorm, got ${batchSize}; ` +
         `try ${nearMultiple(batchSize, BATCH_NORM_SPLITS)}.`,
     );
   }
-  if (queueSize % batchSize !== 0) {
-    throw new UsageError(
-      `--queue-size must be a multiple of --batch-size, got ${queueSize} and ${batchSize}; try ${nearMultiple(queueSize, batchSize)}.`,
-    );
+  if (queueSize < batchSize) {
+    throw new UsageError(`--queue-size must be at least --batch-size, got ${queueSize} and ${batchSize}; raise it.`);
   }
   if (queueSize * dim > BINDING_NUMBERS) {
     throw new UsageError(
@@ -461,8 +560,15 @@ function checkTogether({ batchSize, queueSize, dim, device, tune, evaluate, eval
   if (!evaluate && evalEvery !== null) {
     throw new UsageError(`--eval-every and --no-eval exclude each other, got both; drop one.`);
   }
-  if (json !== null && Object.values(featureFiles(features)).map(realPath).includes(realPath(json))) {
-    throw new UsageError(`--json and --features must write different files, got ${json} for both.`);
+  /** @type {[flag: string, path: string][]} */
+  const written = [
+    ...(json === null ? [] : [/** @type {[string, string]} */ (["--json", json])]),
+    ...(checkpoint === null ? [] : [/** @type {[string, string]} */ (["--checkpoint", checkpoint])]),
+    ...Object.values(featureFiles(features)).map((path) => /** @type {[string, string]} */ (["--features", path])),
+  ];
+  for (const [flag, path] of written) {
+    const other = written.find(([name, same]) => name !== flag && realPath(same) === realPath(path));
+    if (other) throw new UsageError(`${flag} and ${other[0]} must write different files, got ${path} for both.`);
   }
 }
 

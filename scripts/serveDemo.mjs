@@ -29,9 +29,10 @@ const DATA_PATH = "/data/fashion-mnist/";
  * @param {(event: SessionEvent) => void} options.onEvent called in order
  * @param {Readonly<Record<string, string>>} [options.files] path by name of the files that the page may write
  * @param {string | null} [options.tuning] path of what tuning found, which the page may read and write
+ * @param {string | null} [options.resume] path of a checkpoint that the page may read
  * @returns {Promise<DemoServer>}
  */
-export async function serveDemo({ data, onEvent, files = {}, tuning = null }) {
+export async function serveDemo({ data, onEvent, files = {}, tuning = null, resume = null }) {
   const report = `/report-${randomBytes(16).toString("hex")}`;
   const server = await createServer({
     configFile: join(root, "vite.config.ts"),
@@ -45,7 +46,10 @@ export async function serveDemo({ data, onEvent, files = {}, tuning = null }) {
         name: "flywheel-start",
         configureServer({ middlewares }) {
           middlewares.use(DATA_PATH, (request, response) => sendData(data, request, response));
-          middlewares.use(report, (request, response) => void receive(request, response, { onEvent, files, tuning }));
+          middlewares.use(
+            report,
+            (request, response) => void receive(request, response, { onEvent, files, tuning, resume }),
+          );
         },
       },
     ],
@@ -74,13 +78,14 @@ function sendData(folder, request, response) {
 }
 
 /**
- * What the page reports: `/events`, a JSON list, or `/features/<name>`, a file; and `/tuning`, which it reads, too.
+ * What the page reports: `/events`, a JSON list, or `/files/<name>`, a file; `/tuning`, which it reads, too; and `/resume`, which it
+ * only reads.
  *
  * @param {import("node:http").IncomingMessage} request
  * @param {import("node:http").ServerResponse} response
- * @param {{ onEvent: (event: SessionEvent) => void, files: Readonly<Record<string, string>>, tuning: string | null }} options
+ * @param {{ onEvent: (event: SessionEvent) => void, files: Readonly<Record<string, string>>, tuning: string | null, resume: string | null }} options
  */
-async function receive(request, response, { onEvent, files, tuning }) {
+async function receive(request, response, { onEvent, files, tuning, resume }) {
   try {
     /** @type {Buffer[]} */
     const chunks = [];
@@ -90,8 +95,10 @@ async function receive(request, response, { onEvent, files, tuning }) {
     const path = Object.hasOwn(files, name) ? files[name] : undefined;
     if (request.method === "POST" && what === "events") {
       for (const event of JSON.parse(body.toString())) onEvent(event);
-    } else if (request.method === "POST" && what === "features" && path) {
+    } else if (request.method === "POST" && what === "files" && path) {
       await replaceFile(path, body);
+    } else if (request.method === "GET" && what === "resume" && resume) {
+      return void response.writeHead(200).end(await readFile(resume));
     } else if (tuning && what === "tuning") {
       return void (await exchange(request, response, { path: tuning, body }));
     } else {

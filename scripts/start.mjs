@@ -48,8 +48,9 @@ async function start(options) {
   const run = deferred();
   const server = await serveDemo({
     data: options.data,
-    files: featureFiles(options.features),
+    files: { ...featureFiles(options.features), ...(options.checkpoint && { checkpoint: options.checkpoint }) },
     tuning: tuningFile(),
+    resume: options.resume,
     onEvent: (event) => {
       terminal.show(event);
       if (event.type === "done") run.resolve(event.result);
@@ -119,6 +120,8 @@ function addressOf({ url, report }, options, headless) {
   address.searchParams.set("evaluate", String(options.evaluate));
   // Whoever looks on wants to see it improve; in the terminal an evaluation only costs time.
   if (options.evalEvery ?? headless) address.searchParams.set("evalEvery", String(options.evalEvery ?? 0));
+  if (options.checkpoint) address.searchParams.set("checkpoint", "");
+  if (options.resume) address.searchParams.set("resume", "");
   if (options.features) address.searchParams.set("features", options.features.endsWith(".npy") ? "npy" : "safetensors");
   address.searchParams.set("report", report);
   address.searchParams.set("autostart", "");

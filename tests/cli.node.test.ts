@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { FASHION_MNIST_FILES } from "../src/data/fashionMnist";
+import { writeSafetensors } from "../src/io";
 import { UsageError, dataFile, helpText, parseOptions } from "../scripts/cli.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "flywheel-cli-"));
@@ -36,6 +37,8 @@ describe("parseOptions", () => {
       device: "webgpu",
       json: null,
       features: null,
+      checkpoint: null,
+      resume: null,
       evalEvery: null,
       evaluate: true,
       headless: false,
@@ -43,11 +46,30 @@ describe("parseOptions", () => {
     });
   });
 
+  test("takes the options of a checkpoint, but for those that are given", () => {
+    const file = join(folder, "save.safetensors");
+    const save = (options: string): void => writeFileSync(file, writeSafetensors({}, { options }));
+    save('{"encoder":"tinyGap","steps":50,"queueSize":333,"json":"/etc/passwd","headless":true}');
+    const options = parseOptions(["--resume", file, "--steps", "60"]);
+    expect(options).toMatchObject({ encoder: "tinyGap", steps: 60, queueSize: 333, json: null, headless: false });
+    expect(options.resume).toBe(file);
+    const refuses = (text: string | RegExp): void => expect(() => parseOptions(["--resume", file])).toThrow(text);
+    save('{"encoder":"vgg"}');
+    refuses(/^encoder of .* must be one of tinyFlat, .*, got "vgg"/);
+    save("[");
+    refuses(/^--resume must name a checkpoint that npm start or the page wrote/);
+    for (const bytes of [[], [255, 255, 255, 255, 255, 255, 255, 255, 1], [4, 0, 0, 0, 0, 0, 0, 0, 1]]) {
+      writeFileSync(file, Uint8Array.from(bytes));
+      refuses(/^--resume must name a checkpoint/);
+    }
+    expect(() => parseOptions(["--resume", join(folder, "nowhere")])).toThrow(/^--resume must name a file, got/);
+  });
+
   test("reads every option, in both forms", () => {
     const data = dataFolder("all", NAMES);
     const argv =
       "--steps 1e3 --batch-size=64 --queue-size 4096 --dim 32 --temperature .2 --momentum 1 --lr 3e-2 --weight-decay 0 " +
-      `--seed 4294967295 --encoder resnet8 --device cpu --tune=off --data ${data} --json out.json --features out.npy --eval-every 50 --headless`;
+      `--seed 4294967295 --encoder resnet8 --device cpu --tune=off --data ${data} --json out.json --features out.npy --checkpoint out.safetensors --eval-every 50 --headless`;
     expect(parseOptions(argv.split(" "), { cwd: folder })).toEqual({
       steps: 1000,
       batchSize: 64,
@@ -64,6 +86,8 @@ describe("parseOptions", () => {
       data,
       json: join(folder, "out.json"),
       features: join(folder, "out.npy"),
+      checkpoint: join(folder, "out.safetensors"),
+      resume: null,
       evalEvery: 50,
       evaluate: true,
       headless: true,
@@ -133,8 +157,7 @@ describe("parseOptions", () => {
       "--batch-size 100",
       "--batch-size must be a multiple of 8, the splits of the shuffled BatchNorm, got 100; try 104.",
     ],
-    ["--queue-size 1000", "--queue-size must be a multiple of --batch-size, got 1000 and 128; try 1024."],
-    ["--queue-size 64", "--queue-size must be a multiple of --batch-size, got 64 and 128; try 128."],
+    ["--queue-size 64", "--queue-size must be at least --batch-size, got 64 and 128; raise it."],
     [
       "--queue-size 1073741824",
       "--queue-size times --dim must be at most 33554432, as the queue must fit a GPU binding, which is 128 MiB by default, got 1073741824 and 128; lower one.",

@@ -1,7 +1,7 @@
 /** `npm start` as a user runs it: the whole way from the command line to the JSON line, in a real browser. */
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -103,6 +103,34 @@ describe("npm start", () => {
     });
     // Where two classes have nearly the same vote, rounding decides.
     expect(Math.abs(accuracy - Number(lastLine(run)["knnAfter"]))).toBeLessThanOrEqual(0.011);
+  });
+
+  test.each([
+    ["WebGPU", SMALL, 200],
+    ["the CPU reference", [...TINY, "--dim", "8"], 8],
+  ])("goes on from a checkpoint in another process, to the bit, on %s", async (name, options, steps) => {
+    const [whole, half, rest] = ["whole", "half", "rest"].map((part) => join(folder, `${part} ${name}.safetensors`));
+    const every = ["--steps", String(steps), "--eval-every", String(steps / 2)];
+    const first = await start([...options, ...every, "--checkpoint", whole!], {
+      onLine(line) {
+        // after half of the steps a checkpoint was written; the last one takes its place
+        const step = Number(/^step +(\d+)/.exec(line)?.[1] ?? 0);
+        if (step > steps / 2 && !existsSync(half!)) copyFileSync(whole!, half!);
+      },
+    });
+    expect(first.errors).toBe("");
+    const { metadata } = readSafetensors(new Uint8Array(readFileSync(half!)));
+    expect((JSON.parse(metadata["states"]!) as { schedule: object }).schedule).toMatchObject({ last_epoch: steps / 2 });
+
+    // the options are in the file, but for what does not belong to the run
+    const given = ["--headless", "--data", data, "--device", options === SMALL ? "webgpu" : "cpu"];
+    const second = await start([...given, "--resume", half!, "--checkpoint", rest!]);
+    expect(second.errors).toBe("");
+    expect(second.code).toBe(0);
+    expect(second.lines.find((line) => line.startsWith("step"))).toMatch(new RegExp(`^step +${steps / 2 + 1}/`));
+    expect(lastLine(second)["knnBefore"]).toBe(lastLine(first)["knnBefore"]);
+    expect(lastLine(second)["knnAfter"]).toBe(lastLine(first)["knnAfter"]);
+    expect(readFileSync(rest!).equals(readFileSync(whole!)), "all weights, momenta, keys and words").toBe(true);
   });
 
   test("runs on the CPU reference, and writes features as .npy files", async () => {

@@ -1,9 +1,9 @@
 /** The demo page in a real browser: it trains, shows what it does, and never stutters. */
 
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "puppeteer";
+import type { Browser, ElementHandle, Page } from "puppeteer";
 import puppeteer from "puppeteer";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type DemoServer, serveDemo } from "../../scripts/serveDemo.mjs";
@@ -180,6 +180,49 @@ describe("the page", () => {
     await page.waitForFunction(() => window.flywheelDemo.session.state === "done", { timeout: 120_000 });
     expect(await text("status")).toMatch(/^Done: kNN accuracy went from \d+\.\d % to \d+\.\d %\.$/);
     expect(await text("start")).toBe("Start again");
+  });
+
+  test("goes on from what was saved, in this browser or as a file", async () => {
+    const options = { ...TINY, steps: 6, dim: 16, evaluate: "false" };
+    const losses = (): Promise<[number, number][]> => page.evaluate(() => window.flywheelDemo.losses());
+    const done = (): Promise<unknown> =>
+      page.waitForFunction(() => window.flywheelDemo.session.state === "done", { timeout: 120_000 });
+    await open(options);
+    await page.click("#start");
+    await waitForStep(2);
+    await page.click("#save");
+    await page.waitForFunction(() => document.querySelector("#saved a"), { timeout: 60_000 });
+    const [, saved] = /^Step (\d+) is kept in this browser; as a file: moco-\1\.safetensors$/.exec(
+      await text("saved"),
+    )!;
+    await done();
+    const whole = await losses();
+    expect(whole).toHaveLength(6);
+    const bytes = await page.$eval("#saved a", async (link) => {
+      const response = await fetch((link).href);
+      return [...new Uint8Array(await response.arrayBuffer())];
+    });
+    await page.close();
+
+    await open({ device: "cpu", evaluate: "false" }); // other options than those of the save
+    await page.waitForFunction(() => !document.getElementById("resume")!.hidden);
+    await page.click("#resume");
+    await done();
+    expect(await page.$eval("input[name=queueSize]", (field) => (field).value)).toBe("16");
+    expect(await losses()).toEqual(whole.slice(Number(saved)));
+
+    const file = join(folder, "save.safetensors");
+    writeFileSync(file, Uint8Array.from(bytes));
+    const field = (await page.$("#open"))! as ElementHandle<HTMLInputElement>;
+    await field.uploadFile(file);
+    await page.waitForFunction(() => window.flywheelDemo.session.state === "running");
+    await done();
+    expect(await losses()).toEqual(whole.slice(Number(saved)));
+
+    writeFileSync(file, Uint8Array.from(bytes.slice(0, 100)));
+    await field.uploadFile(file);
+    await page.waitForFunction(() => document.getElementById("status")!.textContent.includes("readSafetensors"));
+    expect(await state()).toBe("done");
   });
 
   test("says what is wrong with the options", async () => {
