@@ -14,6 +14,7 @@ export const DEFAULT_OPTIONS: TrainingOptions = {
   momentum: 0.99,
   lr: 0.06,
   weightDecay: 5e-4,
+  shuffle: "on",
   seed: 0,
   evaluate: true,
   evalEvery: 50,
@@ -23,6 +24,7 @@ export const DEFAULT_OPTIONS: TrainingOptions = {
 export const ENCODERS = ["tinyFlat", "tinyGap", "resnet8", "resnet18"] as const;
 export const DEVICES = ["webgpu", "cpu"] as const;
 export const TUNE = ["off", "on"] as const;
+export const SHUFFLE = ["on", "off"] as const;
 
 /** Groups that BatchNorm sees apart; every batch is cut into this many. */
 export const BATCH_NORM_SPLITS = 8;
@@ -78,6 +80,7 @@ export function problemOf(options: TrainingOptions): string | null {
   if (!ENCODERS.includes(options.encoder)) return `The encoder must be one of ${ENCODERS.join(", ")}.`;
   if (!DEVICES.includes(options.device)) return `The device must be webgpu or cpu.`;
   if (!TUNE.includes(options.tune)) return `Tuning must be off or on.`;
+  if (!SHUFFLE.includes(options.shuffle)) return `Shuffling of keys must be on or off.`;
   if (options.tune === "on" && options.device === "cpu") return `Tuning needs WebGPU, as the CPU has no variants.`;
   if (batchSize % BATCH_NORM_SPLITS !== 0)
     return `The batch size must be a multiple of ${BATCH_NORM_SPLITS}, got ${batchSize}.`;

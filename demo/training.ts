@@ -27,6 +27,8 @@ export interface TrainingOptions {
   /** At the start; a half cosine takes it to 0. */
   readonly lr: number;
   readonly weightDecay: number;
+  /** Whether keys are encoded in another order than queries. */
+  readonly shuffle: "on" | "off";
   /** Of all randomness. */
   readonly seed: number;
   /** Whether to evaluate at all. */
@@ -67,7 +69,19 @@ const ENCODERS: Readonly<Record<TrainingOptions["encoder"], TrainerEncoder>> = {
 
 /** What of a run's options a checkpoint keeps, so that they need not be given again. */
 const KEPT = [
-  ...["encoder", "steps", "batchSize", "queueSize", "dim", "temperature", "momentum", "lr", "weightDecay", "seed"],
+  ...[
+    "encoder",
+    "steps",
+    "batchSize",
+    "queueSize",
+    "dim",
+    "temperature",
+    "momentum",
+    "lr",
+    "weightDecay",
+    "shuffle",
+    "seed",
+  ],
 ] as readonly (keyof TrainingOptions)[];
 
 /** The model, the data on the device, one step of training, and how to judge it. */
@@ -81,7 +95,8 @@ export class Training {
     private readonly data: TrainingData,
     private readonly options: TrainingOptions,
   ) {
-    const { encoder, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay, seed } = options;
+    const { encoder, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay, shuffle, seed } =
+      options;
     const { train, test } = data;
     manualSeed(seed);
     this.trainImages = tensor(train.images, { shape: [train.count, 1, train.height, train.width] });
@@ -90,7 +105,7 @@ export class Training {
     const recipe = {
       ...RECIPES.fashionMnist,
       ...{ arch: encoder, splits: BATCH_NORM_SPLITS, dim, queueSize, keyMomentum: momentum, temperature },
-      ...{ batchSize, lr, weightDecay },
+      ...{ batchSize, lr, weightDecay, shuffle: shuffle === "on" },
     };
     this.trainer = new MoCoTrainer(this.trainImages, ENCODERS[encoder], recipe, { steps, seed });
   }

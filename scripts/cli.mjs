@@ -21,6 +21,7 @@ import { parseArgs } from "node:util";
  * @property {number} momentum Of the key encoder (m of the paper), not of SGD.
  * @property {number} lr
  * @property {number} weightDecay
+ * @property {"on" | "off"} shuffle
  * @property {number} seed
  * @property {"tinyFlat" | "tinyGap" | "resnet8" | "resnet18"} encoder
  * @property {"webgpu" | "cpu"} device
@@ -128,6 +129,13 @@ const OPTIONS = {
     preset: 5e-4,
     help: "of all parameters, 0 or more",
     parse: (flag, text) => number(flag, text, "a number of at least 0", (x) => x >= 0),
+  },
+  shuffle: {
+    key: "shuffle",
+    value: "NAME",
+    preset: "on",
+    help: "whether keys are encoded in another order than queries, on or off",
+    parse: oneOf("on", "off"),
   },
   seed: {
     key: "seed",

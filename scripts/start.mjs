@@ -99,8 +99,9 @@ async function start(options) {
  * @param {boolean} headless
  */
 function addressOf({ url, report }, options, headless) {
-  const { encoder, device, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay, seed, tune } =
+  const { encoder, device, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay, shuffle } =
     options;
+  const { seed, tune } = options;
   const address = new URL(url);
   const values = {
     encoder,
@@ -113,6 +114,7 @@ function addressOf({ url, report }, options, headless) {
     momentum,
     lr,
     weightDecay,
+    shuffle,
     seed,
     tune,
   };

@@ -31,6 +31,7 @@ describe("parseOptions", () => {
       momentum: 0.99,
       lr: 0.06,
       weightDecay: 5e-4,
+      shuffle: "on",
       seed: 0,
       encoder: "tinyFlat",
       tune: "off",
@@ -69,7 +70,7 @@ describe("parseOptions", () => {
     const data = dataFolder("all", NAMES);
     const argv =
       "--steps 1e3 --batch-size=64 --queue-size 4096 --dim 32 --temperature .2 --momentum 1 --lr 3e-2 --weight-decay 0 " +
-      `--seed 4294967295 --encoder resnet8 --device cpu --tune=off --data ${data} --json out.json --features out.npy --checkpoint out.safetensors --eval-every 50 --headless`;
+      `--shuffle off --seed 4294967295 --encoder resnet8 --device cpu --tune=off --data ${data} --json out.json --features out.npy --checkpoint out.safetensors --eval-every 50 --headless`;
     expect(parseOptions(argv.split(" "), { cwd: folder })).toEqual({
       steps: 1000,
       batchSize: 64,
@@ -79,6 +80,7 @@ describe("parseOptions", () => {
       momentum: 1,
       lr: 0.03,
       weightDecay: 0,
+      shuffle: "off",
       seed: 4294967295,
       encoder: "resnet8",
       device: "cpu",

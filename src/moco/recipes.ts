@@ -27,6 +27,8 @@ export interface MoCoRecipe {
   readonly mlp: boolean;
   /** Whether both views are queries; see `MoCo`. */
   readonly symmetric: boolean;
+  /** Whether keys are encoded in another order than queries; see `MoCo`. */
+  readonly shuffle: boolean;
   /** Groups that BatchNorm sees apart, as if each were on a GPU of its own; 1: plain BatchNorm. */
   readonly splits: number;
   readonly augmentation: AugmentationName;
@@ -111,6 +113,7 @@ export function officialRecipe(options: OfficialOptions = {}): MoCoRecipe {
     temperature: given.mocoT,
     mlp: given.mlp,
     symmetric: false,
+    shuffle: true,
     splits: 1,
     augmentation: given.augPlus ? "v2" : "v1",
     batchSize: given.batchSize,

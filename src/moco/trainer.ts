@@ -106,7 +106,7 @@ export class MoCoTrainer {
     checkOptionNames("MoCoTrainer", options, ["steps", "seed", "augment", "accumulationSteps", "streaming"]);
     checkedRecipe(recipe);
     const { seed = 0, accumulationSteps = 1, augment = AUGMENTS[recipe.augmentation], streaming } = options;
-    const { dim, queueSize, keyMomentum, temperature, mlp, symmetric, splits, batchSize, epochs } = recipe;
+    const { dim, queueSize, keyMomentum, temperature, mlp, symmetric, shuffle, splits, batchSize, epochs } = recipe;
     checkCounts("MoCoTrainer", { accumulationSteps });
     if (batchSize % (accumulationSteps * splits) !== 0) {
       throw new ValueError(
@@ -127,7 +127,7 @@ export class MoCoTrainer {
 
     const norm: Norm = splits === 1 ? batchNorm2d : (channels) => new SplitBatchNorm2d(channels, splits);
     this.model = new MoCo((head) => encoder({ ...head, norm }), {
-      ...{ dim, queueSize, momentum: keyMomentum, temperature, mlp, symmetric, generator: this.generator },
+      ...{ dim, queueSize, momentum: keyMomentum, temperature, mlp, symmetric, shuffle, generator: this.generator },
       ...(streaming !== undefined && { streaming }),
     });
     this.optimizer = optimizerOf(recipe, this.model);

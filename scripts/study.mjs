@@ -1,0 +1,121 @@
+// @ts-check
+/**
+ * `npm run study`: the ablations of the MoCo paper on Fashion-MNIST: the key encoder's momentum, the queue, the temperature, shuffling.
+ * Each is `npm start` without a window; what it prints is gathered into a table and a plot. Progress goes to stderr.
+ * Exit codes: 0 done, 1 a training failed, 2 wrong options.
+ */
+import { spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { countOption, readOptions, userPath, wrongOption } from "./benchOptions.mjs";
+import { root, runMain } from "./setup.mjs";
+import { plotOf } from "./studyPlot.mjs";
+import { CASES, markdownOf, runOf } from "./studyReport.mjs";
+
+/**
+ * @typedef {import("./studyReport.mjs").Result} Result
+ * @typedef {import("./studyReport.mjs").Run} Run
+ *
+ * @typedef {object} Options
+ * @property {string[]} only
+ * @property {number} steps
+ * @property {number} seeds
+ * @property {string | null} data
+ * @property {string} out Folder.
+ */
+
+const COMMAND = "npm run study";
+const DEFAULTS = { steps: 300, seeds: 1, out: "study-results" };
+
+const helpText = () => `Usage: ${COMMAND} -- [options]
+
+Trains with one thing changed at a time, and writes a table, plots of the losses and all numbers. With the defaults it takes about
+two minutes a training on a machine without a GPU.
+
+  --only LIST   some of ${CASES.map(({ name }) => name).join(", ")}
+  --steps N     of each training (default ${DEFAULTS.steps})
+  --seeds N     trainings of each case, from seed 0 on (default ${DEFAULTS.seeds})
+  --data DIR    folder of the four Fashion-MNIST files (default: the part that comes with the demo)
+  --out DIR     where to write STUDY.md, study.svg and study.json (default ${DEFAULTS.out})
+  --help, -h    show this
+`;
+
+await runMain(async () => {
+  const options = parseOptions(process.argv.slice(2));
+  if (!options) return void process.stdout.write(helpText());
+  mkdirSync(options.out, { recursive: true });
+  /** @type {Result[]} */
+  const results = [];
+  for (const each of CASES.filter(({ name }) => options.only.includes(name))) {
+    const result = { ...each, runs: /** @type {Run[]} */ ([]) };
+    results.push(result);
+    for (let seed = 0; seed < options.seeds; seed++) {
+      process.stderr.write(`${each.name}, seed ${seed}\n`);
+      result.runs.push(await train(each, seed, options));
+      write(results, options); // so that what was measured is there if a later training fails
+    }
+  }
+  process.stdout.write(`${markdownOf(results, options)}\nwritten to ${relative(process.cwd(), options.out) || "."}\n`);
+});
+
+/**
+ * @param {string[]} argv
+ * @returns {Options | null} null: help is wanted
+ */
+function parseOptions(argv) {
+  /** @type {Options} */
+  const options = {
+    only: CASES.map(({ name }) => name),
+    steps: DEFAULTS.steps,
+    seeds: DEFAULTS.seeds,
+    data: null,
+    out: join(root, DEFAULTS.out),
+  };
+  const names = [...options.only];
+  const help = readOptions(COMMAND, argv, {
+    taking: {
+      only: (text) => {
+        options.only = text.split(",");
+        const wrong = options.only.find((name) => !names.includes(name));
+        if (wrong !== undefined) wrongOption(COMMAND, `--only must name some of ${names.join(", ")}, got "${wrong}"`);
+      },
+      steps: (text) => (options.steps = countOption(COMMAND, "--steps", text, 100_000)),
+      seeds: (text) => (options.seeds = countOption(COMMAND, "--seeds", text, 100)),
+      data: (text) => (options.data = userPath(text)),
+      out: (text) => (options.out = userPath(text)),
+    },
+    switches: {},
+  });
+  return help ? null : options;
+}
+
+/**
+ * One training, in a process of its own.
+ *
+ * @param {import("./studyReport.mjs").Case} each
+ * @param {number} seed
+ * @param {Options} options
+ * @returns {Promise<Run>}
+ */
+async function train({ name, args }, seed, { steps, data }) {
+  const given = ["--headless", "--steps", String(steps), "--seed", String(seed), ...(data ? ["--data", data] : [])];
+  const child = spawn(process.execPath, [join(root, "scripts/start.mjs"), ...given, ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let text = "";
+  child.stdout.on("data", (/** @type {Buffer} */ chunk) => (text += chunk.toString()));
+  const code = await new Promise((resolve, reject) => child.on("close", resolve).on("error", reject));
+  const lines = text.trim().split("\n");
+  if (code !== 0) throw new Error(`The training ${name} of seed ${seed} ended with ${code}: ${lines.at(-1)}`);
+  return runOf(lines, seed);
+}
+
+/**
+ * @param {readonly Result[]} results
+ * @param {Options} options
+ */
+function write(results, options) {
+  writeFileSync(join(options.out, "study.json"), `${JSON.stringify({ steps: options.steps, results }, null, 1)}\n`);
+  writeFileSync(join(options.out, "study.svg"), plotOf(results));
+  writeFileSync(join(options.out, "STUDY.md"), markdownOf(results, options));
+}
