@@ -128,6 +128,11 @@ export class StateDictError extends FlywheelError {
   override name = "StateDictError";
 }
 
+/** State that was to stay as it is, and has changed. */
+export class FrozenStateError extends FlywheelError {
+  override name = "FrozenStateError";
+}
+
 /** Bytes that are not what their format promises. */
 export class FormatError extends FlywheelError {
   override name = "FormatError";

@@ -15,6 +15,7 @@ export {
   DTypeError,
   FlywheelError,
   FormatError,
+  FrozenStateError,
   GradcheckError,
   IndexError,
   InternalError,

@@ -1,9 +1,15 @@
 /** Momentum Contrast: the algorithm, and judging what it has learned. */
 
-export { featuresOf, knnAccuracy, knnPredict } from "./knn";
-export type { FeaturesOptions, KnnOptions } from "./knn";
 export { readCheckpoint, writeCheckpoint } from "./checkpoint";
 export type { CheckpointParts, Resumable } from "./checkpoint";
+export { featuresOf } from "./features";
+export type { FeatureFunction, FeaturesOptions } from "./features";
+export { knnAccuracy, knnPredict } from "./knn";
+export type { KnnOptions } from "./knn";
+export type { EpochReport } from "./epochs";
+export type { Accuracies, LabeledTensors } from "./labeled";
+export { linearProbe } from "./linear";
+export type { LinearProbeOptions, LinearProbeResult } from "./linear";
 export { contrastAccuracy, MoCo, MoCoOutput } from "./moco";
 export type { EncoderFactory, MoCoForwardOptions, MoCoOptions } from "./moco";
 export { MoCoV3 } from "./mocoV3";

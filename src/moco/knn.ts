@@ -1,62 +1,12 @@
 /** Judging features without training: a weighted vote among the nearest neighbours, as MoCo's CIFAR code does it. */
 
 import { cat } from "../combine";
-import { arange } from "../creation";
 import { IndexError, ShapeError, ValueError } from "../errors";
 import * as F from "../functional";
 import { noGrad } from "../gradient";
 import { showShape } from "../graph/shape";
-import type { Layer } from "../nn";
 import type { Tensor } from "../tensor";
-
-/** Options of `featuresOf`. */
-export interface FeaturesOptions {
-  /** Images that are encoded at once; default 256. */
-  readonly batchSize?: number;
-  /** What becomes of a batch before it is encoded: bytes to normalised f32, say. Default: nothing. */
-  readonly prepare?: (batch: Tensor) => Tensor;
-}
-
-/**
- * Embeddings of images by an encoder in evaluation mode, without gradients. The encoder's mode comes back afterwards.
- *
- * @shape images `[n, c, h, w]` -> `[n, dim]`
- * @param options see FeaturesOptions
- *
- * @example
- * const bank = await featuresOf(model.encoderQ, images, { prepare: (x) => augment.normalize(x.float().div(255), [0.286], [0.353]) });
- */
-export async function featuresOf(
-  encoder: Layer,
-  images: Tensor,
-  { batchSize = 256, prepare = (batch) => batch }: FeaturesOptions = {},
-): Promise<Tensor> {
-  const features: Tensor[] = [];
-  for (const rows of rowsOf(images, batchSize)) {
-    // Realized one by one: no more than one batch of activations is held.
-    const batch = (): Tensor => prepare(images.indexSelect(0, rows));
-    features.push(await evaluating(encoder, () => encoder.forward(batch())).realize());
-  }
-  return cat(features).realize();
-}
-
-/** Rows `0, 1, ...` of `x`, some at a time. Where they start is data, so all of one length share a plan. */
-function rowsOf(x: Tensor, length: number): Tensor[] {
-  const count = x.size(0);
-  const starts = Array.from({ length: Math.ceil(count / length) }, (_, part) => part * length);
-  return starts.map((start) => arange(start, Math.min(start + length, count), { device: x.device }));
-}
-
-/** Runs `body` in evaluation mode and puts every module's mode back. */
-function evaluating(encoder: Layer, body: () => Tensor): Tensor {
-  const modes = [...encoder.modules()].map((module) => ({ module, training: module.training }));
-  encoder.eval();
-  try {
-    return noGrad(body);
-  } finally {
-    for (const { module, training } of modes) module.training = training;
-  }
-}
+import { rowsOf } from "./features";
 
 /** What `knnPredict` takes. */
 export interface KnnOptions {

@@ -13,11 +13,12 @@ sys.dont_write_bytecode = True  # leave no __pycache__ in the repository
 
 import torch
 
-from generators import dtypes, gradscaler, half, layers, moco, ops, optim, resnets, trajectories
+from generators import dtypes, evaluation, gradscaler, half, layers, moco, ops, optim, resnets, trajectories
 from generators.record import write
 
 FILES = {
     "dtypes": dtypes.make,
+    "evaluation": evaluation.make,
     "gradScaler": gradscaler.make,
     "half": half.make,
     "layers": layers.make,

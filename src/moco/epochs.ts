@@ -1,0 +1,76 @@
+/** The loop of evaluations that train: epochs of shuffled batches, one compiled step each. */
+
+import { compile } from "../compile";
+import { tensor } from "../creation";
+import { EpochSampler } from "../data/sampler";
+import type { Device } from "../device";
+import { ValueError } from "../errors";
+import type { Tensor } from "../tensor";
+
+/** What is known after each epoch. */
+export interface EpochReport {
+  /** Epochs that are over, from 1. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Mean over the batches. */
+  readonly loss: number;
+  /** Rate of the epoch: the head's. */
+  readonly lr: number;
+}
+
+export interface EpochsOptions {
+  readonly op: string;
+  readonly device: Device;
+  /** Rows to train on. */
+  readonly count: number;
+  readonly batchSize: number;
+  readonly dropLast: boolean;
+  readonly epochs: number;
+  readonly seed: number;
+  /** One step on some rows, i32 `[n]`; gives the loss, `[]`. It is compiled. */
+  readonly step: (rows: Tensor) => Tensor;
+  /** The head's rate. */
+  readonly lr: () => number;
+  /** Hears of each epoch's end. */
+  readonly onEpoch: (report: EpochReport) => void;
+}
+
+/** Losses that are not read yet: the device has work, and a page time to breathe. */
+const AHEAD = 4;
+
+/**
+ * Trains.
+ *
+ * @returns the mean loss of each epoch
+ * @throws ValueError once a loss is not finite
+ */
+export async function trainEpochs(options: EpochsOptions): Promise<number[]> {
+  const { op, device, count, batchSize, dropLast, epochs, seed, lr, onEpoch } = options;
+  const sampler = new EpochSampler(count, { batchSize: Math.min(batchSize, count), dropLast, seed });
+  const step = compile(options.step);
+  const losses: number[] = [];
+  while (sampler.epoch < epochs) {
+    const rate = lr();
+    const epoch = sampler.epoch + 1;
+    const unread: Tensor[] = [];
+    let total = 0;
+    const read = async (): Promise<void> => {
+      total += await unread.shift()!.item();
+    };
+    for (const rows of sampler) {
+      unread.push(step(tensor(rows, { device })));
+      if (unread.length > AHEAD) await read();
+    }
+    while (unread.length > 0) await read();
+    const loss = total / sampler.batchesPerEpoch;
+    if (!Number.isFinite(loss)) {
+      throw new ValueError(
+        `${op}: the loss must stay finite, got ${loss} in epoch ${epoch} at a rate of ${rate}. Use a smaller rate.`,
+      );
+    }
+    losses.push(loss);
+    onEpoch({ epoch, epochs, loss, lr: rate });
+  }
+  step.reset();
+  return losses;
+}

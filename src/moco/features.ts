@@ -1,0 +1,136 @@
+/** Features of images: what an encoder in evaluation mode makes of them, batch by batch. */
+
+import { cat } from "../combine";
+import { arange, zeros } from "../creation";
+import { DTypeError, ShapeError } from "../errors";
+import { noGrad } from "../gradient";
+import { showShape } from "../graph/shape";
+import { Buffer, type Layer, type Module } from "../nn";
+import { checkIsFunction, checkOptionNames, describe } from "../options";
+import type { Tensor } from "../tensor";
+
+/** Which features an encoder is asked for: `(encoder, x) => encoder.features(x)`, say. */
+export type FeatureFunction<E extends Module> = (encoder: E, images: Tensor) => Tensor;
+
+/** Options of `featuresOf`. */
+export interface FeaturesOptions<E extends Module = Layer> {
+  /** Images that are encoded at once; default 256. */
+  readonly batchSize?: number;
+  /** What becomes of a batch before it is encoded: bytes to normalised f32, say. Default: nothing. */
+  readonly prepare?: (batch: Tensor) => Tensor;
+  /** What is computed of a prepared batch; default `encoder.forward(x)`, the embedding behind the head. */
+  readonly features?: FeatureFunction<E>;
+}
+
+/**
+ * Embeddings or other features of images by an encoder in evaluation mode, without gradients. The encoder's mode comes back
+ * afterwards.
+ *
+ * @shape images `[n, c, h, w]` -> `[n, dim]`
+ * @param options see FeaturesOptions
+ *
+ * @example
+ * const prepare = (x: Tensor) => augment.normalize(x.float().div(255), [0.286], [0.353]);
+ * const bank = await featuresOf(model.encoderQ, images, { prepare });
+ * const backbone = await featuresOf(encoder, images, { prepare, features: (e, x) => e.features(x) }); // before the head
+ */
+export async function featuresOf<E extends Layer>(
+  encoder: E,
+  images: Tensor,
+  options: FeaturesOptions<E> = {},
+): Promise<Tensor> {
+  checkOptionNames("featuresOf", options, ["batchSize", "prepare", "features"]);
+  const { batchSize = 256, prepare = asTheyAre, features = forwarded } = options;
+  return encoded(encoder, images, { batchSize, prepare, features });
+}
+
+/** What becomes of images that need no preparation. */
+export const asTheyAre = (batch: Tensor): Tensor => batch;
+
+const forwarded = (encoder: Layer, images: Tensor): Tensor => encoder.forward(images);
+
+/** As `featuresOf`, for modules that need no `forward`. */
+export async function encoded<E extends Module>(
+  encoder: E,
+  images: Tensor,
+  options: Required<FeaturesOptions<E>>,
+): Promise<Tensor> {
+  const parts: Tensor[] = [];
+  for await (const part of encodedParts(encoder, images, options)) parts.push(part);
+  const whole = await cat(parts).realize();
+  for (const part of parts) part.dispose();
+  return whole;
+}
+
+/** The same in state, written part by part: nothing of its size is held beside it. The garbage collector frees it. */
+export async function storedFeatures<E extends Module>(
+  encoder: E,
+  images: Tensor,
+  options: Required<FeaturesOptions<E>>,
+): Promise<Buffer> {
+  const count = images.size(0);
+  let store: Buffer | null = null;
+  let start = 0;
+  for await (const part of encodedParts(encoder, images, options)) {
+    store ??= new Buffer(zeros([count, ...part.shape.slice(1)], { device: part.device }), { name: "features" });
+    store.assignRows(start, part);
+    await store.realize();
+    start += part.size(0);
+    part.dispose();
+  }
+  return store!;
+}
+
+/** Features of some images at a time, realized one by one: no more than one batch of activations is held. */
+export async function* encodedParts<E extends Module>(
+  encoder: E,
+  images: Tensor,
+  { batchSize, prepare, features }: Required<FeaturesOptions<E>>,
+): AsyncGenerator<Tensor> {
+  for (const rows of rowsOf(images, batchSize)) {
+    const batch = (): Tensor => prepare(images.indexSelect(0, rows));
+    yield await evaluating(encoder, () => features(encoder, batch())).realize();
+  }
+}
+
+/** Rows `0, 1, ...` of `x`, some at a time. Where they start is data, so all of one length share a plan. */
+export function rowsOf(x: Tensor, length: number): Tensor[] {
+  const count = x.size(0);
+  const starts = Array.from({ length: Math.ceil(count / length) }, (_, part) => part * length);
+  return starts.map((start) => arange(start, Math.min(start + length, count), { device: x.device }));
+}
+
+/** Runs `body` in evaluation mode and puts every module's mode back. */
+export function evaluating(encoder: Module, body: () => Tensor): Tensor {
+  const modes = [...encoder.modules()].map((module) => ({ module, training: module.training }));
+  encoder.eval();
+  try {
+    return noGrad(body);
+  } finally {
+    for (const { module, training } of modes) module.training = training;
+  }
+}
+
+/** The features that are asked for, or those of a backbone: what comes before the head, `[n, dim]`. */
+export function backboneOf<E extends Module>(
+  op: string,
+  encoder: E,
+  given: FeatureFunction<E> | undefined,
+): FeatureFunction<E> {
+  if (given !== undefined) checkIsFunction(op, "features", given);
+  else if (typeof (encoder as { features?: unknown }).features !== "function") {
+    throw new DTypeError(
+      `${op}: the encoder must have a method features(x), what comes before its head, got ${describe(encoder)} without one. ` +
+        "Pass features: (encoder, x) => ... beside it.",
+    );
+  }
+  const features: FeatureFunction<E> =
+    given ?? ((each, x) => (each as unknown as { features(images: Tensor): Tensor }).features(x));
+  return (each, x) => {
+    const found = features(each, x);
+    if (found.ndim === 2) return found;
+    throw new ShapeError(
+      `${op}: features must be [n, dim], got ${showShape(found.shape)}. Flatten them: x.flatten(1).`,
+    );
+  };
+}

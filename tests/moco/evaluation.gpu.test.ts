@@ -1,0 +1,5 @@
+import { openTestDevice } from "../suites/device";
+
+await openTestDevice("webgpu");
+const { linearClassification } = await import("../suites/evaluation");
+linearClassification();
