@@ -57,6 +57,7 @@ export async function encoded<E extends Module>(
 ): Promise<Tensor> {
   const parts: Tensor[] = [];
   for await (const part of encodedParts(encoder, images, options)) parts.push(part);
+  if (parts.length === 1) return parts[0]!;
   const whole = await cat(parts).realize();
   for (const part of parts) part.dispose();
   return whole;

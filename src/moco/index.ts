@@ -2,11 +2,16 @@
 
 export { readCheckpoint, writeCheckpoint } from "./checkpoint";
 export type { CheckpointParts, Resumable } from "./checkpoint";
+export { alignment, uniformity } from "./alignment";
+export { exportFeatures } from "./exportFeatures";
+export type { ExportFeaturesOptions, FeatureFiles } from "./exportFeatures";
 export { featuresOf } from "./features";
 export type { FeatureFunction, FeaturesOptions } from "./features";
 export { knnAccuracy, knnPredict } from "./knn";
 export type { KnnOptions } from "./knn";
 export type { EpochReport } from "./epochs";
+export { fewLabels, fineTune } from "./fineTune";
+export type { FewLabelsOptions, FineTuneOptions, FineTuneResult } from "./fineTune";
 export type { Accuracies, LabeledTensors } from "./labeled";
 export { linearProbe } from "./linear";
 export type { LinearProbeOptions, LinearProbeResult } from "./linear";

@@ -26,7 +26,8 @@ export interface KnnOptions {
 }
 
 /**
- * Classes by the weighted vote of the `k` most similar entries of a bank. Similarity is the cosine.
+ * Classes by the weighted vote of the `k` most similar entries of a bank. Similarity is the cosine. Votes that are
+ * equal go to the first class, and of neighbours that are equally far the first vote.
  *
  * @shape features `[n, dim]` -> i32 `[n]`
  * @throws ShapeError if features and bank do not fit, ValueError if `k` is larger than the bank or the temperature not

@@ -1,5 +1,6 @@
 import { openTestDevice } from "../suites/device";
 
 await openTestDevice("webgpu");
-const { linearClassification } = await import("../suites/evaluation");
+const { fineTuning, linearClassification } = await import("../suites/evaluation");
 linearClassification();
+fineTuning();

@@ -1,5 +1,7 @@
 import { openTestDevice } from "../suites/device";
 
 await openTestDevice("cpu");
-const { linearClassification } = await import("../suites/evaluation");
+const { fineTuning, linearClassification, subsets } = await import("../suites/evaluation");
 linearClassification();
+fineTuning();
+subsets();

@@ -6,7 +6,15 @@ import { EpochSampler } from "../../src/data";
 import { defaultDevice } from "../../src/device";
 import { DTypeError, FrozenStateError, IndexError, ShapeError, ValueError } from "../../src/errors";
 import * as F from "../../src/functional";
-import { type EpochReport, type LabeledTensors, linearProbe, type LinearProbeOptions } from "../../src/moco";
+import {
+  type EpochReport,
+  fewLabels,
+  fineTune,
+  type FineTuneOptions,
+  type LabeledTensors,
+  linearProbe,
+  type LinearProbeOptions,
+} from "../../src/moco";
 import { tinyGap } from "../../src/models";
 import * as nn from "../../src/nn";
 import { SGD } from "../../src/optim";
@@ -260,6 +268,130 @@ export function linearClassification(): void {
       );
       // 60 steps; what is encoded for the test images is one batch
       expect(calls).toBeLessThan(isAugmented ? 8 : 3);
+    });
+  });
+}
+
+export function fineTuning(): void {
+  const few = <E extends nn.Module>(encoder: E, options: Partial<FineTuneOptions<E>> = {}): FineTuneOptions<E> => ({
+    encoder,
+    train: blobs(22, 1),
+    test: blobs(40, 2),
+    numClasses: 2,
+    epochs: 4,
+    batchSize: 8,
+    ...options,
+  });
+
+  describe("fineTune", () => {
+    test("trains encoder and head at rates of their own, along a cosine, as the loop written out does", async () => {
+      const encoder = new Backbone();
+      const options = few(encoder, { lr: 0.05, headLr: 0.4, seed: 3 });
+      const own = new Backbone();
+      own.loadStateDict(encoder.stateDict());
+      const found = await fineTune(options);
+
+      const { images, labels } = options.train;
+      const head = new nn.Linear(8, 2);
+      nn.init.normal_(head.weight, 0, 0.01, { generator: new Generator(3) });
+      nn.init.zeros_(head.bias!);
+      const optimizer = new SGD([{ params: own.parameters() }, { params: head.parameters() }], {
+        lr: 0,
+        momentum: 0.9,
+        weightDecay: 1e-4,
+      });
+      const sampler = new EpochSampler(22, { batchSize: 8, seed: 3 });
+      for (let step = 0; step < 8; step++) {
+        const factor = (1 + Math.cos((Math.PI * step) / 8)) / 2;
+        optimizer.paramGroups[0]!.lr = 0.05 * factor;
+        optimizer.paramGroups[1]!.lr = 0.4 * factor;
+        const index = tensor(sampler.next());
+        const scores = head.forward(own.features(images.indexSelect(0, index)));
+        const loss = F.crossEntropy(scores, labels.indexSelect(0, index));
+        optimizer.zeroGrad();
+        loss.backward();
+        optimizer.step();
+      }
+      // one plan reads state that the other one made elsewhere: rounding only, over eight steps
+      const expected = await nn.readState({ ...own.stateDict(), ...head.stateDict() });
+      const got = await nn.readState({ ...found.encoder.stateDict(), ...found.classifier.stateDict() });
+      for (const [name, { data }] of Object.entries(expected)) {
+        data.forEach((value, i) => expect(got[name]!.data[i], `${name} ${i}`).toBeCloseTo(value, 4));
+      }
+      const scores = head.forward(own.eval().features(options.test.images));
+      const right = scores.argmax(1).eq(options.test.labels).float().mean().mul(100);
+      expect(found.top1).toBeCloseTo(await right.item(), 4);
+      expect(found.losses).toHaveLength(4);
+      expect(found.losses[3]).toBeLessThan(found.losses[0]!);
+    });
+
+    test("leaves the encoder as it is, though it is frozen", async () => {
+      const encoder = new Backbone().requiresGrad_(false).eval();
+      const before = await nn.readState(encoder.stateDict());
+      const { encoder: trained } = await fineTune(few(encoder));
+      expect(await nn.readState(encoder.stateDict())).toEqual(before);
+      expect(encoder.parameters().some(({ requiresGrad }) => requiresGrad)).toBe(false);
+      expect(trained.training).toBe(false);
+      const after = await nn.readState(trained.stateDict());
+      for (const name of ["layer.weight", "norm.weight", "norm.running_mean"]) {
+        expect(after[name]!.data, name).not.toEqual(before[name]!.data);
+      }
+      expect(after["head.weight"]).toEqual(before["head.weight"]); // the old head is not asked
+    });
+
+    test("views of training images are augmented, those of the test prepared", async () => {
+      const seen: string[] = [];
+      const batch = (name: string, x: Tensor): Tensor => {
+        seen.push(`${name} ${x.size(0)}`);
+        return x;
+      };
+      const options = few(new Backbone(), {
+        epochs: 1,
+        prepare: (x) => batch("prepare", x),
+        augment: (x) => batch("augment", x),
+      });
+      await fineTune(options);
+      expect(seen).toEqual(["prepare 1", "augment 8", "augment 8", "prepare 40"]);
+    });
+
+    test("says what does not fit", async () => {
+      await expect(fineTune(few(new Backbone(), { lr: -1 }))).rejects.toThrow(ValueError);
+      await expect(fineTune(few(new Backbone(), { epochs: 1.5 }))).rejects.toThrow("epochs must be a positive integer");
+      await expect(fineTune(few(new nn.Linear(3, 2) as never))).rejects.toThrow(DTypeError);
+      await expect(fineTune(few(new Backbone(), { numClasses: 1 }))).rejects.toThrow(IndexError);
+    });
+  });
+}
+
+export function subsets(): void {
+  describe("fewLabels", () => {
+    const labels = Uint8Array.from({ length: 60 }, (_, row) => [2, 0, 0, 1, 0, 1][row % 6]!); // 30, 20, 10
+
+    const counts = (rows: Int32Array): number[] =>
+      [0, 1, 2].map((label) => rows.filter((row) => labels[row] === label).length);
+
+    test("takes as many of each class, the same ones for a seed", () => {
+      const rows = fewLabels(labels, { perClass: 4, seed: 1 });
+      expect(counts(rows)).toEqual([4, 4, 4]);
+      expect([...rows]).toEqual([...new Set(rows)].toSorted((a, b) => a - b));
+      expect(fewLabels([...labels], { perClass: 4, seed: 1 })).toEqual(rows);
+      expect(fewLabels(labels, { perClass: 4, seed: 2 })).not.toEqual(rows);
+    });
+
+    test("takes a part of each class, one at least", () => {
+      expect(counts(fewLabels(labels, { fraction: 0.1 }))).toEqual([3, 2, 1]);
+      expect(counts(fewLabels(labels, { fraction: 0.001 }))).toEqual([1, 1, 1]);
+      expect(fewLabels(labels, { fraction: 1 })).toEqual(Int32Array.from({ length: 60 }, (_, row) => row));
+    });
+
+    test("says what cannot be", () => {
+      expect(() => fewLabels(labels, { perClass: 11 })).toThrow("each class must have 11 rows, got 10 of class 2.");
+      expect(() => fewLabels(labels, {})).toThrow(
+        "either perClass or fraction must be given, got undefined and undefined.",
+      );
+      expect(() => fewLabels(labels, { perClass: 1, fraction: 0.5 })).toThrow(ValueError);
+      expect(() => fewLabels(labels, { fraction: 0 })).toThrow("fraction must be above 0 and up to 1, got 0.");
+      expect(() => fewLabels(labels, { perClass: 0 })).toThrow("perClass must be a positive integer, got 0.");
     });
   });
 }

@@ -1,0 +1,80 @@
+/** Features as files that other programs read. */
+
+import { DTypeError, IndexError, ShapeError } from "../errors";
+import { type FileArray, writeNpy, writeSafetensors } from "../io";
+import { showShape } from "../graph/shape";
+import { checkIsList, checkOptionNames, describe } from "../options";
+import { read, Tensor } from "../tensor";
+
+/** What `exportFeatures` takes. */
+export interface ExportFeaturesOptions {
+  /** `[n, dim]` */
+  readonly features: Tensor;
+  /** Integers `[n]`. */
+  readonly labels?: Tensor;
+  /** Names of the classes; a label is an index into them. */
+  readonly classNames?: readonly string[];
+  /** Texts that the safetensors file is to hold besides: which model it was, and how images were prepared. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** Features of one moment on the host; the bytes of files are made when they are asked for. */
+export interface FeatureFiles {
+  /** One file of `features` f32 and `labels` i32. Its metadata has the class names as a JSON list, `class_names`. */
+  safetensors(): Uint8Array;
+  /** Files of one array each; labels are null where there are none. */
+  npy(): { readonly features: Uint8Array; readonly labels: Uint8Array | null };
+}
+
+/**
+ * Brings features to the host, as files for NumPy, PyTorch and others.
+ *
+ * @param options see ExportFeaturesOptions
+ * @throws DTypeError, ShapeError if features and labels do not fit, IndexError for a label that has no name
+ * @see writeSafetensors, writeNpy
+ *
+ * @example
+ * const features = await featuresOf(model.encoderQ, test.images, { prepare });
+ * const files = await exportFeatures({ features, labels: test.labels, classNames: FASHION_MNIST_CLASSES });
+ * await writeFile("features.safetensors", files.safetensors()); // safetensors.numpy.load_file
+ * await writeFile("features.npy", files.npy().features); // numpy.load
+ */
+export async function exportFeatures(options: ExportFeaturesOptions): Promise<FeatureFiles> {
+  checkOptionNames("exportFeatures", options, ["features", "labels", "classNames", "metadata"]);
+  const { features, labels, classNames, metadata = {} } = options;
+  for (const [name, value] of Object.entries({ features, ...(labels !== undefined && { labels }) })) {
+    const isTensor: boolean = value instanceof Tensor; // callers without types may pass anything
+    if (!isTensor)
+      throw new DTypeError(`exportFeatures: ${name} must be a tensor, got ${describe(value)}. Write tensor(values).`);
+  }
+  if (classNames !== undefined) checkIsList("exportFeatures", "classNames", classNames);
+  if (features.ndim !== 2 || (labels && (labels.ndim !== 1 || labels.size(0) !== features.size(0)))) {
+    throw new ShapeError(
+      `exportFeatures: features must be [n, dim] and labels [n], got ${showShape(features.shape)} and ${labels ? showShape(labels.shape) : "none"}. Flatten the features.`,
+    );
+  }
+  const [values, classes] = await Promise.all([hostArray(features.float()), labels ? hostArray(labels.int()) : null]);
+  if (classes && classNames) checkNames(classes, classNames);
+  return {
+    safetensors: () =>
+      writeSafetensors(
+        { features: values, ...(classes && { labels: classes }) },
+        { ...metadata, ...(classNames && { class_names: JSON.stringify(classNames) }) },
+      ),
+    npy: () => ({ features: writeNpy(values), labels: classes && writeNpy(classes) }),
+  };
+}
+
+async function hostArray(x: Tensor): Promise<FileArray> {
+  const [data] = await read([x]);
+  return { shape: x.shape, dtype: x.dtype, data: data! };
+}
+
+function checkNames({ data }: FileArray, classNames: readonly string[]): void {
+  for (const label of data) {
+    if (label >= 0 && label < classNames.length) continue;
+    throw new IndexError(
+      `exportFeatures: labels must be in 0..${classNames.length - 1}, as there are ${classNames.length} names, got ${label}. Name all classes.`,
+    );
+  }
+}
