@@ -6,6 +6,17 @@
 export { decompress, parseIdx, readIdx } from "./idx";
 export type { IdxArray, IdxData, IdxDType, IdxSource } from "./idx";
 export { FASHION_MNIST_CLASSES, FASHION_MNIST_FILES, fetchReader, loadFashionMnist } from "./fashionMnist";
+export {
+  CIFAR100_FILES,
+  CIFAR100_STATISTICS,
+  CIFAR10_FILES,
+  CIFAR10_STATISTICS,
+  loadCifar10,
+  loadCifar100,
+  parseCifar10,
+  parseCifar100,
+} from "./cifar";
+export { CIFAR100_CLASSES, CIFAR10_CLASSES } from "./cifarClasses";
 export type { LabeledImages } from "./fashionMnist";
 export {
   brightnessContrast,
@@ -19,5 +30,9 @@ export {
 export type { BrightnessContrastOptions, CropBoxes, MocoAugmentOptions, RandomResizedCropOptions } from "./augment";
 export { cropTable } from "./cropTable";
 export type { CropOptions, CropSize } from "./cropTable";
+export { loadImageFolder } from "./imageFolder";
+export type { FolderImages, ImageFolderOptions, PlacedFile, UnreadFile } from "./imageFolder";
+export { channelStatistics, readImages, splitData, takeImages, writeImages } from "./labeledImages";
+export type { NamedImages } from "./labeledImages";
 export { EpochSampler } from "./sampler";
 export type { EpochSamplerOptions, EpochSamplerState } from "./sampler";

@@ -1,5 +1,6 @@
 /** Fine-tuning on few labels: how much a representation saves of them. */
 
+import { rowsByClass } from "../data/labeledImages";
 import { ValueError } from "../errors";
 import * as F from "../functional";
 import { noGrad } from "../gradient";
@@ -7,7 +8,6 @@ import type { Linear, Module } from "../nn";
 import { copyOf } from "../nn/copy";
 import { checkOptionNames, describe } from "../options";
 import { CosineAnnealingLR, SGD } from "../optim";
-import { Generator, permutation } from "../random";
 import type { Tensor } from "../tensor";
 import { type EpochReport, trainEpochs } from "./epochs";
 import { asTheyAre, backboneOf, encoded, evaluating, type FeatureFunction } from "./features";
@@ -47,14 +47,7 @@ export function fewLabels(labels: ArrayLike<number>, options: FewLabelsOptions):
   if (fraction !== undefined && !(fraction > 0 && fraction <= 1)) {
     throw new ValueError(`fewLabels: fraction must be above 0 and up to 1, got ${describe(fraction)}. Pass a part.`);
   }
-  const rowsOfClass = new Map<number, number[]>();
-  for (const row of permutation(labels.length, new Generator(seed))) {
-    const label = labels[row]!;
-    const rows = rowsOfClass.get(label) ?? [];
-    rowsOfClass.set(label, rows);
-    rows.push(row);
-  }
-  const picked = [...rowsOfClass].flatMap(([label, rows]) => {
+  const picked = [...rowsByClass(labels, seed)].flatMap(([label, rows]) => {
     const wanted = perClass ?? Math.max(1, Math.round(fraction! * rows.length));
     if (wanted <= rows.length) return rows.slice(0, wanted);
     throw new ValueError(

@@ -1,0 +1,135 @@
+/** Folders of images, drawn on the page: what is decoded, cut, numbered, and what is not read. */
+
+import { data, ValueError } from "flywheel";
+import { describe, expect, test } from "vitest";
+
+const { loadImageFolder } = data;
+
+/** A PNG; `paint` fills rectangles `[left, top, width, height]` with colours, on nothing. */
+async function png(
+  width: number,
+  height: number,
+  paint: [string, number, number, number, number][],
+  type = "image/png",
+): Promise<Blob> {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d")!;
+  for (const [colour, ...rectangle] of paint) {
+    context.fillStyle = colour;
+    context.fillRect(...rectangle);
+  }
+  return canvas.convertToBlob({ type, quality: 1 });
+}
+
+const plain = (colour: string, type?: string): Promise<Blob> => png(6, 6, [[colour, 0, 0, 6, 6]], type);
+
+/** Colours of pixel 0 of each image. */
+const firstPixels = ({ images, count, height, width, channels }: data.LabeledImages): number[][] =>
+  Array.from({ length: count }, (_, image) =>
+    Array.from({ length: channels }, (_, channel) => images[(image * channels + channel) * height * width]!),
+  );
+
+describe("loadImageFolder", () => {
+  test("reads images in the order of their paths, with the folder as the class", async () => {
+    const files = [
+      { path: "set/zebra/1.png", file: await plain("#ff0000") },
+      { path: "set/ant/b.jpeg", file: await plain("#00ff00", "image/jpeg") },
+      { path: "set/ant/a.png", file: await plain("#0102ff") },
+      { path: "set/ant/.DS_Store", file: new Blob(["x"]) },
+    ];
+    const progress: number[] = [];
+    const options = { size: 2, parallel: 2, onProgress: (done: number, of: number) => progress.push(done / of) };
+    const found = await loadImageFolder(files, options);
+    expect(found).toMatchObject({
+      count: 3,
+      channels: 3,
+      height: 2,
+      width: 2,
+      classNames: ["ant", "zebra"],
+      unread: [],
+    });
+    expect(found.paths).toEqual(["set/ant/a.png", "set/ant/b.jpeg", "set/zebra/1.png"]);
+    expect([...found.labels]).toEqual([0, 0, 1]);
+    expect(found.images).toHaveLength(3 * 3 * 4);
+    const [blue, green, red] = firstPixels(found) as [number[], number[], number[]];
+    expect(blue).toEqual([1, 2, 255]);
+    expect(red).toEqual([255, 0, 0]);
+    green.forEach((value, channel) => expect(Math.abs(value - [0, 255, 0][channel]!)).toBeLessThan(4)); // JPEG
+    expect(progress.toSorted((a, b) => a - b)).toEqual([1 / 3, 2 / 3, 1]);
+
+    const again = await loadImageFolder(files.toReversed(), { size: 2, parallel: 1 });
+    expect(again).toEqual(found);
+  });
+
+  test("takes what a directory input gives", async () => {
+    const file = new File([await plain("#ffffff")], "x.png");
+    Object.defineProperty(file, "webkitRelativePath", { value: "mine/cats/x.png" });
+    const { classNames, paths } = await loadImageFolder([file, new File([await plain("#000")], "y.png")], { size: 4 });
+    expect(classNames).toEqual(["", "cats"]);
+    expect(paths).toEqual(["mine/cats/x.png", "y.png"]);
+  });
+
+  test.each([
+    ["wide", 12, 4],
+    ["tall", 4, 12],
+  ])("cuts the middle out of a %s image", async (_, width, height) => {
+    const [left, top] = [(width - 4) / 2, (height - 4) / 2];
+    // white all around; the middle has a row of red above blue
+    const file = await png(width, height, [
+      ["#ffffff", 0, 0, width, height],
+      ["#ff0000", left, top, 4, 2],
+      ["#0000ff", left, top + 2, 4, 2],
+    ]);
+    const { images } = await loadImageFolder([{ file, path: "a/b.png" }], { size: 4 });
+    const rows = (first: number, last: number): number[] =>
+      [first, first, last, last].flatMap((value) => new Array<number>(4).fill(value));
+    expect([...images]).toEqual([...rows(255, 0), ...rows(0, 0), ...rows(0, 255)]);
+  });
+
+  test("scales down by what lies there, not by single pixels", async () => {
+    const stripes = Array.from({ length: 32 }, (_, i): [string, number, number, number, number] => [
+      i % 2 === 0 ? "#000000" : "#ffffff",
+      i,
+      0,
+      1,
+      32,
+    ]);
+    const { images } = await loadImageFolder([{ file: await png(32, 32, stripes), path: "a/b.png" }], { size: 4 });
+    for (const value of images) expect(Math.abs(value - 127.5)).toBeLessThan(40);
+  });
+
+  test("grey is a plane, and transparency lies on black", async () => {
+    const files = [
+      { path: "a/1.png", file: await plain("#ff8000") },
+      { path: "a/2.png", file: await png(4, 4, []) },
+    ];
+    const found = await loadImageFolder(files, { size: 3, channels: 1 });
+    // 0.299 * 255 + 0.587 * 128
+    expect(firstPixels(found)).toEqual([[151], [0]]);
+    expect(found.images).toHaveLength(2 * 9);
+  });
+
+  test("tells which files it could not read, and why", async () => {
+    const files = [
+      { path: "a/good.png", file: await plain("#123456") },
+      { path: "a/broken.png", file: (await plain("#123456")).slice(0, 40) },
+      { path: "a/notes.txt", file: new Blob(["hello"]) },
+    ];
+    const { count, unread, paths } = await loadImageFolder(files, { size: 2 });
+    expect([count, paths]).toEqual([1, ["a/good.png"]]);
+    expect(unread.map(({ path }) => path)).toEqual(["a/broken.png", "a/notes.txt"]);
+    for (const { reason } of unread) expect(reason).toMatch(/decode/);
+    await expect(loadImageFolder(files.slice(2), { size: 2 })).rejects.toThrow(/got none of 1; a\/notes.txt: .*decode/);
+    await expect(loadImageFolder([], { size: 2 })).rejects.toThrow("got none of 0. Pick another folder.");
+  });
+
+  test("says what cannot be", async () => {
+    const file = await plain("#000000");
+    await expect(loadImageFolder([], { size: 0 })).rejects.toThrow(ValueError);
+    await expect(loadImageFolder([], { size: 2, channels: 2 as never })).rejects.toThrow(
+      "channels must be 1 or 3, got 2.",
+    );
+    const many = Array.from({ length: 257 }, (_, i) => ({ file, path: `${i}/a.png` }));
+    await expect(loadImageFolder(many, { size: 1 })).rejects.toThrow("at most 256 classes, got 257.");
+  });
+});
