@@ -70,7 +70,7 @@ export interface FineTuneOptions<E extends Module> {
   readonly prepare?: (batch: Tensor) => Tensor;
   /** A random view of a training batch, in `prepare`'s place. */
   readonly augment?: (batch: Tensor) => Tensor;
-  /** Default 50. */
+  /** Default 20. */
   readonly epochs?: number;
   /** First rate of the encoder; default 0.01. A half cosine takes both to 0. */
   readonly lr?: number;
@@ -80,7 +80,7 @@ export interface FineTuneOptions<E extends Module> {
   readonly momentum?: number;
   /** Default 1e-4. */
   readonly weightDecay?: number;
-  /** Default 64, or all images where they are fewer; those that do not fill a batch are left out of an epoch. */
+  /** Default 32, or all images where they are fewer; those that do not fill a batch are left out of an epoch. */
   readonly batchSize?: number;
   /** Images that are encoded at once in the test; default 256. */
   readonly encodeBatchSize?: number;
@@ -132,8 +132,8 @@ export interface FineTuneResult<E extends Module> extends Accuracies {
  */
 export async function fineTune<E extends Module>(options: FineTuneOptions<E>): Promise<FineTuneResult<E>> {
   checkOptionNames("fineTune", options, OPTION_NAMES);
-  const { train, test, numClasses, epochs = 50, lr = 0.01, headLr = 0.1, momentum = 0.9, weightDecay = 1e-4 } = options;
-  const { batchSize = 64, encodeBatchSize = 256, seed = 0, prepare = asTheyAre, augment = prepare } = options;
+  const { train, test, numClasses, epochs = 20, lr = 0.01, headLr = 0.1, momentum = 0.9, weightDecay = 1e-4 } = options;
+  const { batchSize = 32, encodeBatchSize = 256, seed = 0, prepare = asTheyAre, augment = prepare } = options;
   checkPositive("fineTune", { numClasses, epochs, batchSize, encodeBatchSize });
   const features = backboneOf("fineTune", options.encoder, options.features);
   const trainLabels = await checkedLabels("fineTune", "train", train, numClasses);

@@ -1,6 +1,7 @@
 /** The examples of README.md, as they stand there, on whatever device the project has. */
 
 import * as flywheel from "flywheel";
+import * as data from "flywheel/data";
 import * as dev from "flywheel/dev";
 import * as io from "flywheel/io";
 import * as models from "flywheel/models";
@@ -13,6 +14,7 @@ import { readmeBlocks } from "../helpers/readme";
 
 const MODULES: Readonly<Record<string, object>> = {
   flywheel,
+  "flywheel/data": data,
   "flywheel/dev": dev,
   "flywheel/io": io,
   "flywheel/models": models,
@@ -46,7 +48,7 @@ async function run(example: string, given: Readonly<Record<string, unknown>> = {
 
 /** @param kind the device that a bare `init()` finds here */
 export function readmeExamples(kind: "cpu" | "webgpu"): void {
-  const [first, own, torch, contrast, compiled, saving, tuning] = readmeBlocks("ts");
+  const [first, own, torch, contrast, evaluation, compiled, saving, tuning] = readmeBlocks("ts");
 
   test("the tuning example tunes once", async () => {
     if (kind === "cpu") expectConsole(/warn: flywheel runs on the CPU/);
@@ -66,6 +68,33 @@ export function readmeExamples(kind: "cpu" | "webgpu"): void {
     expect(report).toMatch(/matmul m 24, n 20, k 16/);
     expect(await run(tuning!, { storage, trainStep })).toEqual([]);
     dev.forgetTuning();
+  });
+
+  test("the evaluation example tells ten kinds of images apart", { timeout: 300_000 }, async () => {
+    if (kind === "cpu") expectConsole(/warn: flywheel runs on the CPU/);
+    await flywheel.init();
+    flywheel.manualSeed(0);
+    const { tensor } = flywheel;
+    // class c has a bright square of its own; in noise
+    const images = (count: number): { images: flywheel.Tensor; labels: flywheel.Tensor } => {
+      const bytes = Uint8Array.from({ length: count * 784 }, (_, i) => {
+        const [image, row, column] = [Math.floor(i / 784), Math.floor((i % 784) / 28), i % 28];
+        const label = image % 10;
+        const isBright = Math.floor(row / 14) === label % 2 && Math.floor(column / 6) === label >> 1;
+        return (isBright ? 120 : 20) + ((i * 7919 + 31 * i * i) % 101);
+      });
+      return {
+        images: tensor(bytes, { shape: [count, 1, 28, 28] }),
+        labels: tensor(Int32Array.from({ length: count }, (_, image) => image % 10)),
+      };
+    };
+    const given = { encoder: models.tinyGap(), train: images(100), test: images(30) };
+    const lines = await run(evaluation!, given);
+    const printed = Object.fromEntries(lines.map(([word, value]) => [word as string, value as number]));
+    expect(Object.keys(printed)).toEqual(["kNN", "linear", "fine-tuned", "alignment"]);
+    for (const word of ["kNN", "linear", "fine-tuned"]) expect(printed[word], word).toBeGreaterThan(60); // chance is 10
+    expect(printed["alignment"]).toBeGreaterThan(0);
+    expect(lines.at(-1)![3]).toBeLessThan(0);
   });
 
   test("the saving example gives the model and the optimizer back", async () => {
