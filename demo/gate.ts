@@ -3,6 +3,8 @@
 export class Gate {
   private whenOpen: Promise<void> | null = null;
   private openIt = (): void => undefined;
+  /** How many may pass while it is closed. */
+  private lets = 0;
 
   get isOpen(): boolean {
     return this.whenOpen === null;
@@ -17,9 +19,20 @@ export class Gate {
     this.openIt();
   }
 
+  /** Lets one through, and stays closed behind it. */
+  openOnce(): void {
+    this.lets = 1;
+    this.openIt();
+    if (this.whenOpen) this.whenOpen = new Promise((resolve) => (this.openIt = resolve));
+  }
+
   /** Resolves once the gate is open. */
   async passed(): Promise<void> {
-    while (this.whenOpen) await this.whenOpen;
+    while (this.whenOpen) {
+      await this.whenOpen;
+      if (this.lets-- > 0) return;
+      this.lets = 0;
+    }
   }
 }
 

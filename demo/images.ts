@@ -1,10 +1,28 @@
 /** Small grey images on the page: the augmented views, and the nearest neighbours. Takes bytes, makes canvases. */
 
-import type { LabeledImage, NeighboursEvent, ViewsEvent } from "./protocol";
+import type { LabeledImage, NeighboursEvent, QueueEvent, ViewsEvent } from "./protocol";
 
 interface Size {
   readonly height: number;
   readonly width: number;
+}
+
+/** The queue, and a line where the next keys go. */
+export function showQueue(canvas: HTMLCanvasElement, { pixels, height, width, pointer }: QueueEvent): void {
+  canvas.width = width;
+  canvas.height = height;
+  canvas.hidden = false;
+  const context = canvas.getContext("2d")!;
+  context.putImageData(new ImageData(greyOf(pixels), width, height), 0, 0);
+  context.fillStyle = getComputedStyle(canvas).accentColor;
+  context.fillRect(0, Math.round(pointer * height), width, Math.max(1, Math.round(height / 128)));
+}
+
+/** Bytes of grey as a canvas takes them. */
+function greyOf(pixels: Uint8Array): Uint8ClampedArray<ArrayBuffer> {
+  const rgba = new Uint8ClampedArray(4 * pixels.length);
+  pixels.forEach((grey, i) => rgba.set([grey, grey, grey, 255], 4 * i));
+  return rgba;
 }
 
 /** A canvas of one image. `description` is for those who do not see it; without one it is decoration. */
@@ -18,9 +36,7 @@ function canvasOf(pixels: Uint8Array, { height, width }: Size, description?: str
   } else {
     canvas.ariaHidden = "true";
   }
-  const rgba = new Uint8ClampedArray(4 * pixels.length);
-  pixels.forEach((grey, i) => rgba.set([grey, grey, grey, 255], 4 * i));
-  canvas.getContext("2d")!.putImageData(new ImageData(rgba, width, height), 0, 0);
+  canvas.getContext("2d")!.putImageData(new ImageData(greyOf(pixels), width, height), 0, 0);
   return canvas;
 }
 

@@ -37,6 +37,14 @@ export interface RunResult extends Measurements {
 /** Steps that the reported loss and contrast accuracy are means of. */
 const LAST_STEPS = 20;
 
+/** Shortest time between two tellings of the queue and the device. */
+const TELL_MS = 500;
+
+/** A step under way, and its learning rate. */
+interface QueuedStep extends Step {
+  readonly lr: number;
+}
+
 /** Images whose views are shown. */
 const VIEWS = 12;
 
@@ -54,6 +62,8 @@ export interface LoopOptions {
   readonly resume: Uint8Array | null;
   /** Whether each evaluation makes a checkpoint. */
   readonly checkpoints: boolean;
+  /** Whether to tell of the queue and the device while training. */
+  readonly watch: boolean;
   /** What tuning found is kept there; null for a run that is not tuned. */
   readonly store: TuningStore | null;
   /** Hears how it goes. */
@@ -84,6 +94,8 @@ export class Loop {
   private knnAfter: number | null = null;
   private evaluationSeconds = 0;
   private tuning: Tuning | null = null;
+  /** When the queue and the device were told of last. */
+  private toldMs = 0;
 
   constructor(private readonly given: LoopOptions) {
     this.training = new Training(given.data, given.options);
@@ -101,14 +113,17 @@ export class Loop {
     this.meter = new Meter(device, options.steps - start);
     emit({ type: "phase", phase: "training" });
     this.meter.resume();
-    let queued: Step | null = null;
+    let queued: QueuedStep | null = null;
     for (let step = start + 1; step <= options.steps; step++) {
       this.meter.stepBegins();
-      const next = step === start + 1 && store ? await this.tunedStep(store, known) : this.training.step();
+      const { lr } = this.training;
+      const given = step === start + 1 && store ? await this.tunedStep(store, known) : this.training.step();
+      const next = { ...given, lr };
       if (queued) await this.finish(queued);
       queued = next;
       this.meter.stepQueued();
       await nextTask(); // a message may ask for a pause
+      if (this.isTellingDue(step)) await this.tell();
       if (!this.mustWait(step, step - start)) continue;
       await this.finish(queued);
       queued = null;
@@ -183,7 +198,7 @@ export class Loop {
   }
 
   /** Waits for a step and tells of it. */
-  private async finish(queued: Step): Promise<void> {
+  private async finish(queued: QueuedStep): Promise<void> {
     const [loss, top1] = await Promise.all([queued.loss.item(), queued.top1.item()]);
     const contrastAccuracy = top1 / 100;
     remember(this.losses, loss);
@@ -193,7 +208,25 @@ export class Loop {
     if (!Number.isFinite(loss)) throw new Error(`The loss is ${loss} at step ${step}: try a lower learning rate.`);
     const stepsPerSecond = this.meter.recentStepsPerSecond();
     const secondsLeft = stepsPerSecond && this.secondsLeft(step, stepsPerSecond);
-    this.given.emit({ type: "step", step, loss, contrastAccuracy, stepsPerSecond, secondsLeft });
+    this.given.emit({ type: "step", step, loss, contrastAccuracy, lr: queued.lr, stepsPerSecond, secondsLeft });
+  }
+
+  private isTellingDue(step: number): boolean {
+    const { watch, gate, options } = this.given;
+    if (!watch) return false;
+    return !gate.isOpen || step === options.steps || performance.now() - this.toldMs > TELL_MS;
+  }
+
+  /** Tells of the queue and the device; a step is not counted meanwhile. */
+  private async tell(): Promise<void> {
+    const { device, emit } = this.given;
+    this.meter.pause();
+    emit(await this.training.queuePicture());
+    const memory = device.kind === "webgpu" ? device.memory() : null;
+    const { liveByteLength = null, peakByteLength = null } = memory ?? {};
+    emit({ type: "device", liveByteLength, peakByteLength, ...this.meter.perStep() });
+    this.toldMs = performance.now();
+    this.meter.resume();
   }
 
   /** Until the end of the last evaluation. */

@@ -9,10 +9,10 @@
 import { FASHION_MNIST_CLASSES } from "flywheel/data";
 import { Chart } from "./charts";
 import { keepCheckpoint, lastCheckpoint, optionsOf } from "./checkpoints";
-import { showNeighbours, showViews } from "./images";
+import { showNeighbours, showQueue, showViews } from "./images";
 import { optionsFromSearch, problemOf } from "./options";
 
-import type { CheckpointEvent, NeighboursEvent, Phase, TrainingEvent } from "./protocol";
+import type { CheckpointEvent, DeviceEvent, NeighboursEvent, Phase, TrainingEvent } from "./protocol";
 import { type FeaturesFormat, reportTo } from "./report";
 import { Session, type SessionEvent, type SessionState } from "./session";
 import type { TrainingOptions } from "./training";
@@ -34,6 +34,7 @@ const byId = (id: string): HTMLElement => document.getElementById(id)!;
 
 const startButton = byId("start") as HTMLButtonElement;
 const resetButton = byId("reset") as HTMLButtonElement;
+const stepButton = byId("step") as HTMLButtonElement;
 const saveButton = byId("save") as HTMLButtonElement;
 const resumeButton = byId("resume") as HTMLButtonElement;
 const openField = byId("open") as HTMLInputElement;
@@ -66,6 +67,18 @@ const accuracyChart = new Chart(byId("accuracy-chart"), {
   formatTick: (value) => `${(100 * value).toFixed(0)} %`,
   range: [0, 1],
 });
+
+const RATES = { lr: 0, step: 1 };
+const ratesChart = new Chart(byId("rates-chart"), {
+  series: [
+    { label: "learning rate, thousandths", color: "--contrast" },
+    { label: "ms a step", color: "--knn" },
+  ],
+  format: (value) => value.toPrecision(3),
+  formatTick: String,
+});
+
+const CHARTS = [lossChart, accuracyChart, ratesChart];
 
 // ---- options ----
 
@@ -108,11 +121,12 @@ function start(resume: Uint8Array | null = null): void {
   }
   firstNeighbours = null;
   losses = [];
-  for (const stat of ["step", "loss", "contrast", "knn", "rate", "left"]) show(stat, "–");
+  for (const stat of STATS) show(stat, "–");
+  byId("queue").hidden = true;
   byId("neighbours").replaceChildren();
   byId("neighbours").closest("table")!.hidden = true;
   byId("views").replaceChildren();
-  for (const chart of [lossChart, accuracyChart]) chart.clear(options.steps);
+  for (const chart of CHARTS) chart.clear(options.steps);
   explain(options);
   (byId("progress") as HTMLProgressElement).value = 0;
   byId("tuning").textContent = "";
@@ -121,6 +135,7 @@ function start(resume: Uint8Array | null = null): void {
     report,
     resume,
     checkpoints: search.has("checkpoint"),
+    watch: search.get("watch") !== "false",
   });
 }
 
@@ -152,6 +167,12 @@ async function keep({ step, bytes }: CheckpointEvent): Promise<void> {
   resumeButton.hidden = (await lastCheckpoint()) === null;
 }
 
+/** Numbers of the run and of the device. */
+const STATS = [
+  ...["step", "loss", "contrast", "knn", "rate", "left"],
+  ...["memory", "peak", "dispatches", "submits", "buffers"],
+];
+
 function show(stat: string, text: string): void {
   byId(`stat-${stat}`).textContent = text;
 }
@@ -181,6 +202,7 @@ function showState(state: SessionState): void {
   document.body.dataset["state"] = state;
   startButton.textContent = STATES[state].button;
   resetButton.disabled = state === "idle";
+  stepButton.disabled = state !== "paused";
   saveButton.disabled = state === "idle" || state === "failed";
   resumeButton.disabled = openField.disabled = STATES[state].busy;
   for (const field of fields()) field.disabled = STATES[state].busy;
@@ -203,6 +225,8 @@ function showEvent(event: TrainingEvent): void {
       lossChart.add(event.step, LOSS.loss, event.loss);
       lossChart.add(event.step, LOSS.chance, Math.log(options.queueSize + 1));
       accuracyChart.add(event.step, ACCURACY.contrast, event.contrastAccuracy);
+      ratesChart.add(event.step, RATES.lr, 1000 * event.lr);
+      if (event.stepsPerSecond !== null) ratesChart.add(event.step, RATES.step, 1000 / event.stepsPerSecond);
       (byId("progress") as HTMLProgressElement).value = event.step / options.steps;
       show("step", `${event.step} / ${options.steps}`);
       show("loss", event.loss.toFixed(3));
@@ -213,6 +237,13 @@ function showEvent(event: TrainingEvent): void {
     case "knn":
       accuracyChart.add(event.step, ACCURACY.knn, event.accuracy);
       show("knn", percent(event.accuracy));
+      break;
+    case "queue":
+      showQueue(byId("queue") as HTMLCanvasElement, event);
+      byId("queue-text").textContent = `${percent(event.filled)} of the keys are real ones.`;
+      break;
+    case "device":
+      showDevice(event);
       break;
     case "views":
       showViews(byId("views"), event);
@@ -237,6 +268,18 @@ function showEvent(event: TrainingEvent): void {
     case "features":
       break;
   }
+}
+
+/** What the run asks of the device; the CPU counts nothing. */
+function showDevice(event: DeviceEvent): void {
+  const megabytes = (byteLength: number | null): string =>
+    byteLength === null ? "–" : `${(byteLength / 1e6).toFixed(1)} MB`;
+  const count = (value: number | null): string => (value === null || Number.isNaN(value) ? "–" : value.toFixed(1));
+  show("memory", megabytes(event.liveByteLength));
+  show("peak", megabytes(event.peakByteLength));
+  show("dispatches", count(event.dispatchesPerStep));
+  show("submits", count(event.submitsPerStep));
+  show("buffers", count(event.buffersCreatedPerStep));
 }
 
 function summary({
@@ -279,6 +322,7 @@ startButton.addEventListener("click", () => {
   else start();
 });
 resetButton.addEventListener("click", () => session.reset());
+stepButton.addEventListener("click", () => session.step());
 saveButton.addEventListener("click", () => session.save());
 resumeButton.addEventListener("click", () => {
   void lastCheckpoint().then((file) => file && resume(file));
@@ -299,8 +343,7 @@ form.addEventListener("input", () => {
 writeForm(options);
 explain(options);
 form.querySelector("details")!.open = matchMedia("(min-width: 1081px)").matches; // where there is room
-lossChart.clear(options.steps);
-accuracyChart.clear(options.steps);
+for (const chart of CHARTS) chart.clear(options.steps);
 document.body.dataset["state"] = session.state;
 window.flywheelDemo = { session, start, lossPoints: () => losses.length, losses: () => losses };
 

@@ -22,10 +22,14 @@ export type Command =
       readonly resume: Uint8Array | null;
       /** Whether a checkpoint is wanted at each evaluation, asked for or not. */
       readonly checkpoints: boolean;
+      /** Whether somebody looks at the queue and the device meanwhile. */
+      readonly watch: boolean;
     }
   /** Makes a checkpoint after the step that is under way; at the end of a run, too. */
   | { readonly type: "save" }
   | { readonly type: "pause" }
+  /** One more step of a run that is paused. */
+  | { readonly type: "step" }
   | { readonly type: "resume" };
 
 /** Worker to page. */
@@ -39,6 +43,8 @@ export type TrainingEvent =
   | NeighboursEvent
   | FeaturesEvent
   | CheckpointEvent
+  | QueueEvent
+  | DeviceEvent
   | DoneEvent
   | FailureEvent;
 
@@ -72,6 +78,8 @@ export interface StepEvent {
   readonly loss: number;
   /** Share of the batch whose positive scores higher than every key of the queue, 0 to 1. */
   readonly contrastAccuracy: number;
+  /** Learning rate of the step. */
+  readonly lr: number;
   /** Over the last steps; null before there is a rate to tell. */
   readonly stepsPerSecond: number | null;
   /** Until the last step and the evaluations that are due; null as above. */
@@ -117,6 +125,30 @@ export interface FeaturesEvent {
   readonly type: "features";
   readonly bank: Embeddings;
   readonly test: Embeddings;
+}
+
+/** The queue as a picture, a row a key: evenly many of all keys, in the order in which they lie. */
+export interface QueueEvent {
+  readonly type: "queue";
+  /** Bytes `[height, width]`; 128 is zero. */
+  readonly pixels: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+  /** Where the next keys go, 0 to 1. */
+  readonly pointer: number;
+  /** Share of the keys that are real, not of the random ones of the start. */
+  readonly filled: number;
+}
+
+/** What the run asks of the device. */
+export interface DeviceEvent {
+  readonly type: "device";
+  /** In use and pooled; null on the CPU. */
+  readonly liveByteLength: number | null;
+  readonly peakByteLength: number | null;
+  readonly dispatchesPerStep: number | null;
+  readonly submitsPerStep: number | null;
+  readonly buffersCreatedPerStep: number | null;
 }
 
 /** A checkpoint that was asked for. */

@@ -5,7 +5,13 @@ import type { FeaturesEvent } from "./protocol";
 import type { Session, SessionEvent } from "./session";
 
 /** Events of bytes, which are no JSON. */
-const BINARY: readonly string[] = ["features", "checkpoint", "views", "neighbours"] satisfies SessionEvent["type"][];
+const BINARY: readonly string[] = [
+  "features",
+  "checkpoint",
+  "views",
+  "neighbours",
+  "queue",
+] satisfies SessionEvent["type"][];
 
 /** File formats of features. */
 export type FeaturesFormat = "npy" | "safetensors";

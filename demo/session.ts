@@ -16,6 +16,7 @@ interface StartOptions {
   readonly report?: string | null;
   readonly resume?: Uint8Array | null;
   readonly checkpoints?: boolean;
+  readonly watch?: boolean;
 }
 
 export class Session {
@@ -34,10 +35,11 @@ export class Session {
    * @param given.report the terminal's address, if one asked for the run
    * @param given.resume a checkpoint to go on from
    * @param given.checkpoints whether one is wanted at each evaluation
+   * @param given.watch whether the queue and the device are to be told of
    */
   start(
     options: TrainingOptions,
-    { features = false, report = null, resume = null, checkpoints = false }: StartOptions = {},
+    { features = false, report = null, resume = null, checkpoints = false, watch = true }: StartOptions = {},
   ): void {
     this.endWorker();
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "training" });
@@ -51,7 +53,7 @@ export class Session {
     this.enter("running");
     const dataUrl = new URL(`${import.meta.env.BASE_URL}data/fashion-mnist/`, location.href).href;
     const tuningUrl = report && new URL(`${report}/tuning`, location.href).href;
-    this.send({ type: "start", options, features, dataUrl, tuningUrl, resume, checkpoints });
+    this.send({ type: "start", options, features, dataUrl, tuningUrl, resume, checkpoints, watch });
   }
 
   /** Stops after the step that is under way. */
@@ -59,6 +61,11 @@ export class Session {
     if (this.state !== "running") return;
     this.send({ type: "pause" });
     this.enter("paused");
+  }
+
+  /** One more step of a run that is paused. */
+  step(): void {
+    if (this.state === "paused") this.send({ type: "step" });
   }
 
   resume(): void {

@@ -9,7 +9,7 @@ import { savedTuning, useTuning } from "flywheel/dev";
 import { featuresOf, knnAccuracy, type MoCoStep, MoCoTrainer, RECIPES, type TrainerEncoder } from "flywheel/moco";
 import { resnet18, resnet8, tinyFlat, tinyGap } from "flywheel/models";
 import { BATCH_NORM_SPLITS } from "./options";
-import type { LabeledImage, NeighboursEvent, ViewsEvent } from "./protocol";
+import type { LabeledImage, NeighboursEvent, QueueEvent, ViewsEvent } from "./protocol";
 
 export interface TrainingOptions {
   readonly encoder: "tinyFlat" | "tinyGap" | "resnet8" | "resnet18";
@@ -57,6 +57,8 @@ export interface Embeddings {
 const BANK_SIZE = 10_000;
 const NEIGHBOURS = 200;
 const NUM_CLASSES = 10;
+/** Most keys and numbers of a key in the picture of the queue. */
+const [QUEUE_ROWS, QUEUE_COLUMNS] = [512, 64];
 /** Images that are encoded at once when evaluating. */
 const EVAL_BATCH = 500;
 
@@ -113,6 +115,31 @@ export class Training {
   /** Steps that were done, those before a checkpoint included. */
   get stepsDone(): number {
     return this.trainer.stepsDone;
+  }
+
+  /** The learning rate of the next step. */
+  get lr(): number {
+    return this.trainer.schedule.getLastLr()[0]!;
+  }
+
+  /** What the queue holds now. */
+  async queuePicture(): Promise<QueueEvent> {
+    const { queue, queuePtr, queueSize, dim } = this.trainer.model;
+    const [rowStep, columnStep] = [Math.ceil(queueSize / QUEUE_ROWS), Math.ceil(dim / QUEUE_COLUMNS)];
+    const some = queue.detach().index(`::${rowStep}`, `::${columnStep}`); // numbers of about 1 / sqrt(dim)
+    const bytes = some
+      .mul(48 * Math.sqrt(dim))
+      .add(128)
+      .clamp(0, 255)
+      .to("u8");
+    const [height = 0, width = 0] = bytes.shape;
+    const keys = this.stepsDone * this.options.batchSize;
+    return {
+      type: "queue",
+      ...{ height, width, pixels: (await bytes.data()) as Uint8Array },
+      pointer: queuePtr.value / queueSize,
+      filled: Math.min(1, keys / queueSize),
+    };
   }
 
   /** One step of Algorithm 1. What it gives can be read later: it does not wait for the device. */

@@ -30,6 +30,7 @@ const emit = (event: TrainingEvent): void => scope.postMessage(event);
 scope.onmessage = ({ data: command }) => {
   if (command.type === "pause") gate.close();
   if (command.type === "resume") gate.open();
+  if (command.type === "step") gate.openOnce();
   if (command.type === "save") saving.ask();
   if (command.type === "start") void run(command).catch(fail);
 };
@@ -41,6 +42,7 @@ async function run({
   tuningUrl,
   resume,
   checkpoints,
+  watch,
 }: Extract<Command, { type: "start" }>): Promise<void> {
   emit({ type: "phase", phase: "loading" });
   const device = await init({ device: options.device });
@@ -48,7 +50,19 @@ async function run({
   emit({ type: "adapter", adapter, device: device.kind });
   const data = await loadFashionMnist(fetchReader(dataUrl));
   const store = options.tune === "on" ? tuningStore(tuningUrl) : null;
-  const given = { device, data, options, wantsFeatures: features, gate, saving, store, resume, checkpoints, emit };
+  const given = {
+    device,
+    data,
+    options,
+    wantsFeatures: features,
+    gate,
+    saving,
+    store,
+    resume,
+    checkpoints,
+    watch,
+    emit,
+  };
   const result = await new Loop(given).run();
   emit({ type: "done", result: { adapter, device: device.kind, ...result } });
 }

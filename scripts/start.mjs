@@ -125,6 +125,7 @@ function addressOf({ url, report }, options, headless) {
   if (options.checkpoint) address.searchParams.set("checkpoint", "");
   if (options.resume) address.searchParams.set("resume", "");
   if (options.features) address.searchParams.set("features", options.features.endsWith(".npy") ? "npy" : "safetensors");
+  if (headless) address.searchParams.set("watch", "false");
   address.searchParams.set("report", report);
   address.searchParams.set("autostart", "");
   return address.href;
