@@ -9,8 +9,18 @@ export const alias = [
   { find: /^flywheel\/(\w+)$/, replacement: `${src}/$1/index.ts` },
 ];
 
+const demo = fileURLToPath(new URL("demo", import.meta.url));
+
+/** The demo's pages. */
+const pages = ["index.html", "momentum.html"];
+
 export default defineConfig({
-  root: fileURLToPath(new URL("demo", import.meta.url)),
+  root: demo,
   resolve: { alias },
-  build: { target: "es2022", outDir: "dist", emptyOutDir: true },
+  build: {
+    target: "es2022",
+    outDir: "dist",
+    emptyOutDir: true,
+    rolldownOptions: { input: pages.map((page) => `${demo}/${page}`) },
+  },
 });

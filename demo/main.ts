@@ -206,7 +206,14 @@ function showState(state: SessionState): void {
   saveButton.disabled = state === "idle" || state === "failed";
   resumeButton.disabled = openField.disabled = STATES[state].busy;
   for (const field of fields()) field.disabled = STATES[state].busy;
+  for (const link of document.querySelectorAll<HTMLAnchorElement>(".pages a")) openBeside(link, STATES[state].busy);
   if (state === "idle") say("Ready.");
+}
+
+/** Whether a link opens beside this page: a training would end with the page. */
+function openBeside(link: HTMLAnchorElement, isBeside: boolean): void {
+  link.target = isBeside ? "_blank" : "";
+  link.title = isBeside ? "Opens beside this page, where the training goes on" : "";
 }
 
 function showEvent(event: TrainingEvent): void {

@@ -149,6 +149,9 @@ describe("the page", () => {
     await page.click("#start");
     await waitForStep(3);
     expect(await text("start")).toBe("Pause");
+    const target = (): Promise<string> =>
+      page.$eval(".pages a:last-child", (link) => (link).target);
+    expect(await target(), "a link beside a training").toBe("_blank");
     expect(await page.$eval("[name=batchSize]", (field) => (field as HTMLInputElement).disabled)).toBe(true);
 
     await page.click("#start");
@@ -164,6 +167,7 @@ describe("the page", () => {
 
     await page.click("#reset");
     expect(await state()).toBe("idle");
+    expect(await target()).toBe("");
     expect(await page.$eval("[name=batchSize]", (field) => (field as HTMLInputElement).disabled)).toBe(false);
     expect(await text("start")).toBe("Start");
     const reset = await stepsDone();

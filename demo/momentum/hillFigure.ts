@@ -1,0 +1,133 @@
+/** Figure 4: two balls on a loss of one weight, one with momentum. Plain descent stays in the first valley it meets. */
+
+import { cssColor } from "../lineChart";
+import { ball, Board, type Paint } from "./board";
+import { descend, lossesOf, type Path } from "./descent";
+import { Figure } from "./figure";
+import { alongLine, twoValleys } from "./losses";
+import type { Pause } from "./pause";
+import { Player } from "./player";
+import { slider, type Values } from "./settings";
+import { shown } from "./words";
+
+const CONTROLS = {
+  lr: slider("learning rate", 0.03, [0.001, 0.06, 0.001]),
+  momentum: slider("momentum μ", 0.9, [0, 0.99, 0.01]),
+  start: slider("start w₀", 2.2, [-2.4, 2.4, 0.05]),
+  iterations: slider("iterations", 150, [20, 300, 10]),
+};
+
+type Settings = Values<typeof CONTROLS>;
+
+const EXTENT = { x: [-2.5, 2.5], y: [-1.9, 3.6] } as const;
+const RADIUS = 9;
+const PLACES = Array.from({ length: 241 }, (_, i) => EXTENT.x[0] + ((EXTENT.x[1] - EXTENT.x[0]) * i) / 240);
+
+/** A descent, and the loss at each of its places. */
+interface Rolled {
+  readonly path: Path;
+  readonly losses: readonly number[];
+  readonly color: string;
+}
+
+interface Result {
+  readonly hill: readonly number[];
+  readonly plain: Rolled;
+  readonly rolling: Rolled;
+}
+
+async function compute({ lr, momentum, start, iterations }: Settings, pause: Pause): Promise<Result> {
+  const paths = await descend(twoValleys, [start], [{ lr }, { lr, momentum }], iterations, pause);
+  const [plain, rolling] = await Promise.all(
+    paths.map(async (path, i) => ({
+      path,
+      losses: await lossesOf(twoValleys, path),
+      color: i === 0 ? "--knn" : "--loss",
+    })),
+  );
+  return { hill: await alongLine(twoValleys, PLACES), plain: plain!, rolling: rolling! };
+}
+
+export function hillFigure(): Figure<typeof CONTROLS, Result> {
+  const board = new Board(document.querySelector("#hill canvas")!, EXTENT);
+  let result: Result | null = null;
+  const player = new Player(document.querySelector("#hill .player")!, (iteration) => {
+    if (result) board.draw(picture(result, iteration));
+  });
+  const figure: Figure<typeof CONTROLS, Result> = new Figure({
+    name: "hill",
+    controls: CONTROLS,
+    compute,
+    show: (computed, { momentum }) => {
+      result = computed;
+      player.load(computed.plain.path.length - 1);
+      figure.find(".momentum-name").textContent = `momentum ${momentum}`;
+      return `${ending("Plain descent", computed.plain)} ${ending("Momentum", computed.rolling)}`;
+    },
+  });
+  board.onPick((start) => figure.set({ start }));
+  board.onArrow((right) => figure.set({ start: figure.values.start + right * CONTROLS.start.step }));
+  return figure;
+}
+
+function ending(name: string, { path, losses }: Rolled): string {
+  const w = path.at(-1)![0]!;
+  return `${name} ends at w = ${shown(w)}, in the ${w < 0 ? "deep" : "shallow"} valley; its loss is ${shown(losses.at(-1)!)}.`;
+}
+
+/** The hill, where the balls have been, and the balls. */
+function picture({ hill, plain, rolling }: Result, iteration: number): Paint {
+  return (context, board) => {
+    context.beginPath();
+    PLACES.forEach((w, i) => context.lineTo(board.x(w), board.y(hill[i]!)));
+    context.strokeStyle = cssColor("--field-line");
+    context.lineWidth = 2;
+    context.stroke();
+    context.lineTo(board.width, board.height);
+    context.lineTo(0, board.height);
+    context.fillStyle = cssColor("--surface-low");
+    context.globalAlpha = 0.22;
+    context.fill();
+    context.globalAlpha = 1;
+    const floor = Math.floor(iteration);
+    for (const { path, losses, color } of [plain, rolling]) {
+      context.fillStyle = cssColor(color);
+      context.globalAlpha = 0.45;
+      for (let i = 0; i <= floor; i++) dot(context, board.x(path[i]![0]!), board.y(losses[i]!));
+      context.globalAlpha = 1;
+    }
+    for (const rolled of [plain, rolling]) sitting(context, board, { hill, ...rolled }, iteration);
+  };
+}
+
+function dot(context: CanvasRenderingContext2D, x: number, y: number): void {
+  context.beginPath();
+  context.arc(x, y, 3, 0, 2 * Math.PI);
+  context.fill();
+}
+
+/** A ball that touches the hill, on its upper side. */
+function sitting(
+  context: CanvasRenderingContext2D,
+  board: Board,
+  { hill, path, color }: Rolled & { hill: readonly number[] },
+  iteration: number,
+): void {
+  const w = between(
+    path.map(([each]) => each!),
+    iteration,
+  );
+  const place = ((w - EXTENT.x[0]) / (EXTENT.x[1] - EXTENT.x[0])) * (PLACES.length - 1);
+  const [x, y] = [board.x(w), board.y(between(hill, place))];
+  const slope = (board.y(between(hill, place + 1)) - board.y(between(hill, place - 1))) / (2 * (board.width / 240));
+  const long = Math.hypot(slope, 1);
+  ball(context, x + (RADIUS * slope) / long, y - RADIUS / long, RADIUS, color);
+}
+
+/** A list's value at an index that may be a fraction, or beyond its ends. */
+function between(values: readonly number[], index: number): number {
+  const at = Math.min(values.length - 1, Math.max(0, index));
+  const low = Math.floor(at);
+  const high = Math.min(values.length - 1, low + 1);
+  return values[low]! + (at - low) * (values[high]! - values[low]!);
+}

@@ -1,0 +1,335 @@
+/** The page "Momentum" in a real browser: every control does something, by keyboard too, and it fits every screen. */
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, ElementHandle, Page } from "puppeteer";
+import puppeteer from "puppeteer";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { build, preview } from "vite";
+import { type DemoServer, serveDemo } from "../../scripts/serveDemo.mjs";
+import { chromeArgs, ensureBrowser, root } from "../../scripts/setup.mjs";
+import { writeTinyData } from "./tinyData";
+
+const ARTIFACTS = join(import.meta.dirname, "../../test-artifacts");
+const folder = mkdtempSync(join(tmpdir(), "flywheel-momentum-"));
+const DESKTOP = { width: 1360, height: 900 };
+const PHONE = { width: 360, height: 780 };
+
+let server: DemoServer;
+let browser: Browser;
+let page: Page;
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  mkdirSync(ARTIFACTS, { recursive: true });
+  writeTinyData(join(folder, "data"), { train: 8, test: 8 });
+  server = await serveDemo({ data: join(folder, "data"), onEvent: () => undefined });
+  browser = await puppeteer.launch({ executablePath: ensureBrowser(), args: chromeArgs(), pipe: true });
+});
+
+afterEach(async () => {
+  await page.close();
+  expect(complaints.splice(0), "errors and warnings of the page").toEqual([]);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function open(
+  path = "momentum.html",
+  { viewport = DESKTOP, features = {} }: { viewport?: typeof DESKTOP; features?: Record<string, string> } = {},
+): Promise<void> {
+  page = await browser.newPage();
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warn") complaints.push(message.text());
+  });
+  await page.setViewport(viewport);
+  await page.emulateMediaFeatures(Object.entries(features).map(([name, value]) => ({ name, value })));
+  await page.goto(new URL(path, server.url).href);
+  await settle();
+}
+
+/** Waits until all is computed and drawn. */
+async function settle(): Promise<void> {
+  await page.waitForFunction("window.flywheelMomentum");
+  await page.evaluate(async () => {
+    await window.flywheelMomentum.whenIdle();
+    for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+  });
+}
+
+const text = (selector: string): Promise<string> => page.$eval(selector, (element) => element.textContent);
+const valueOf = (selector: string): Promise<string> =>
+  page.$eval(selector, (field) => (field as HTMLInputElement).value);
+const picturesOf = (figure: string): Promise<string> =>
+  page.$$eval(`#${figure} canvas`, (all) => all.map((canvas) => canvas.toDataURL()).join());
+const waitForSearch = (search: string): Promise<unknown> =>
+  page.waitForFunction((wanted) => location.search === wanted, {}, search);
+
+/** Changes a control as a user without a mouse does. */
+async function nudge(control: ElementHandle<HTMLInputElement | HTMLSelectElement>): Promise<void> {
+  const type = await control.evaluate((field) => field.type);
+  await control.focus();
+  if (type !== "select-one") await page.keyboard.press(type === "checkbox" ? "Space" : "ArrowRight");
+  else await control.select(await control.evaluate((field) => (field as HTMLSelectElement).options[0]!.value));
+  if (type === "select-one" && (await control.evaluate((field) => (field as HTMLSelectElement).name)) === "loss")
+    await control.select("ravine");
+}
+
+describe("the figures", () => {
+  test("show the text's numbers", async () => {
+    await open();
+    expect(await text("#weights-sum")).toBe("(1 − 0.9) · (1 + 0.9 + … + 0.999) = 0.9999734386 = 1 − 0.9100"); // exponents
+    expect(await page.$$eval("#sgd tbody tr", (rows) => rows.map((row) => row.textContent))).toEqual([
+      "lr 0.01, μ 0.9−0.009713.77e−4100",
+      "lr 0.032.41e−122.33e−2320",
+      "lr 0.014.78e−49.16e−764",
+    ]);
+    expect(await text("#forms tbody tr:first-child")).toMatch(
+      /^up to iteration 30\d\.\d+e−1[5-7]$|^up to iteration 300$/,
+    );
+    expect(await text("#forms .says")).toBe("The same way up to iteration 30; then they part by up to 0.43.");
+    expect(await text("#hill .says")).toMatch(/^Plain .* shallow valley.*Momentum .* deep valley/);
+    expect(await text("#surface .says")).toMatch(/^Plain descent ends at \(0\.9.*Momentum ends at \(−1\.1/);
+  });
+
+  test.each(["averages", "sgd", "forms", "hill", "surface"])(
+    "%s: every control changes the picture and the address, and Reset takes it back",
+    async (figure) => {
+      await open();
+      const before = { pictures: await picturesOf(figure), says: await text(`#${figure} .says`) };
+      const controls = await page.$$(`#${figure} .controls :is(input, select)`);
+      expect(controls.length).toBeGreaterThan(3);
+      for (const control of controls) {
+        const name = await control.evaluate((field) => field.name);
+        const handle = control;
+        const outputs = await page.$$eval(`#${figure} .controls output`, (all) => all.map((each) => each.textContent));
+        await nudge(handle);
+        await settle();
+        expect(await picturesOf(figure), `pictures after ${name}`).not.toBe(before.pictures);
+        await page.waitForFunction((part) => location.search.includes(part), {}, `${figure}.${name}=`);
+        if ((await handle.evaluate((field) => field.type)) === "range") {
+          const now = await page.$$eval(`#${figure} .controls output`, (all) => all.map((each) => each.textContent));
+          expect(now, `values after ${name}`).not.toEqual(outputs);
+        }
+        await page.click(`#${figure} .reset`);
+        await settle();
+        await waitForSearch("");
+        expect(await text(`#${figure} .says`), `words after Reset of ${name}`).toBe(before.says);
+      }
+      await page.mouse.move(0, 0);
+      await page.focus(`#${figure} .reset`);
+      await settle();
+      expect(await picturesOf(figure)).toBe(before.pictures);
+    },
+  );
+
+  test("take their settings from the address, and what is none is left out", async () => {
+    await open(
+      "momentum.html?sgd.lr=0.02&sgd.dampening=0.5&sgd.nesterov=true&forms.change=9999&hill.start=x&surface.loss=toString#surface",
+    );
+    expect(await valueOf("#sgd-lr")).toBe("0.02");
+    expect(await page.$eval("#sgd-nesterov", (field) => (field as HTMLInputElement).checked)).toBe(true);
+    expect(await page.$eval("#sgd-dampening", (field) => (field as HTMLInputElement).disabled)).toBe(true);
+    expect(await text("#sgd tbody th")).toBe("lr 0.02, μ 0.9");
+    expect(await valueOf("#forms-change")).toBe("150"); // its end
+    expect(await text("#forms .says")).toBe("The rate stays as it is: both forms go the same way.");
+    expect(await valueOf("#hill-start")).toBe("2.2");
+    expect(await valueOf("#surface-loss")).toBe("dents");
+    expect(await page.evaluate(() => scrollY)).toBeGreaterThan(1000);
+  });
+
+  test("are shared by a link", async () => {
+    await open("momentum.html?sgd.lr=0.02");
+    const { origin } = new URL(server.url);
+    await browser
+      .defaultBrowserContext()
+      .setPermission(
+        origin,
+        ...["clipboard-read", "clipboard-write"].map((name) => ({ permission: { name }, state: "granted" as const })),
+      );
+    await page.bringToFront();
+    await page.focus("#forms-factor");
+    await page.keyboard.press("End");
+    await page.click("#forms .share");
+    await page.waitForFunction(() => document.querySelector("#forms .share")!.textContent === "Copied");
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    expect(link).toBe(`${origin}/momentum.html?forms.factor=3#forms`);
+  });
+});
+
+describe.each([
+  ["hill", 150],
+  ["surface", 120],
+])("the balls of %s", (figure, length) => {
+  const iteration = (): Promise<string> => text(`#${figure} .player output`);
+  const state = (): Promise<string | undefined> => page.evaluate(() => document.body.dataset["state"]);
+
+  test("play, pause and step", async () => {
+    await open();
+    expect(await iteration()).toBe(`${length} / ${length}`);
+    const atEnd = await picturesOf(figure);
+
+    await page.click(`#${figure} .play`);
+    expect(await text(`#${figure} .play`)).toBe("Pause");
+    expect(await state()).toBe("running");
+    await page.waitForFunction(
+      (selector) => {
+        const now = parseInt(document.querySelector(selector)!.textContent);
+        return now > 3 && now < 100;
+      },
+      {},
+      `#${figure} .player output`,
+    );
+    await page.focus(`#${figure} .play`);
+    await page.keyboard.press("Enter");
+    expect(await text(`#${figure} .play`)).toBe("Play");
+    expect(await state()).toBe("done");
+    await settle();
+    const paused = { at: parseInt(await iteration()), picture: await picturesOf(figure) };
+    expect(paused.picture).not.toBe(atEnd);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(parseInt(await iteration())).toBe(paused.at);
+
+    await page.click(`#${figure} .step`);
+    await settle();
+    expect(await iteration()).toBe(`${paused.at + 1} / ${length}`);
+    expect(await picturesOf(figure)).not.toBe(paused.picture);
+
+    await page.focus(`#${figure} .player input`);
+    await page.keyboard.press("End");
+    await page.mouse.move(0, 0);
+    await settle();
+    expect(await picturesOf(figure)).toBe(atEnd);
+    await page.click(`#${figure} .step`);
+    expect(await iteration()).toBe(`1 / ${length}`);
+  });
+
+  test("start where the user clicks, or moves them with arrow keys", async () => {
+    await open();
+    const canvas = (await page.$(`#${figure} canvas`))!;
+    await canvas.scrollIntoView();
+    const { x, y, width, height } = (await canvas.boundingBox())!;
+    await page.mouse.click(x + width / 4, y + height / 4);
+    await settle();
+    const start = figure === "hill" ? ["-1.25"] : ["-1.5", "1.15"]; // a quarter in from the left and from the top
+    const names = figure === "hill" ? ["start"] : ["x", "y"];
+    const values = (): Promise<string[]> => Promise.all(names.map((name) => valueOf(`#${figure}-${name}`)));
+    expect(await values()).toEqual(start);
+    const clicked = await picturesOf(figure);
+
+    await page.focus(`#${figure} canvas`);
+    await page.keyboard.press("ArrowRight");
+    if (figure === "surface") await page.keyboard.press("ArrowDown");
+    await settle();
+    expect(await values()).toEqual(figure === "hill" ? ["-1.2"] : ["-1.45", "1.1"]);
+    expect(await picturesOf(figure)).not.toBe(clicked);
+  });
+
+  test("do not move where the user wants no motion", async () => {
+    await open("momentum.html", { features: { "prefers-reduced-motion": "reduce" } });
+    await page.click(`#${figure} .step`);
+    expect(await iteration()).toBe(`1 / ${length}`);
+    await page.click(`#${figure} .play`);
+    expect(await iteration()).toBe(`${length} / ${length}`);
+    expect(await text(`#${figure} .play`)).toBe("Play");
+    expect(await state()).toBe("done");
+  });
+});
+
+describe("the page", () => {
+  test("stays responsive while sliders move", async () => {
+    await open();
+    await page.focus("#averages-noise");
+    const gaps = page.evaluate(
+      () =>
+        new Promise<number[]>((resolve) => {
+          const found: number[] = [];
+          let last = performance.now();
+          const tick = (): void => {
+            const now = performance.now();
+            found.push(now - last);
+            last = now;
+            if (found.length < 150) setTimeout(tick, 10);
+            else resolve(found);
+          };
+          setTimeout(tick, 10);
+        }),
+    );
+    for (let i = 0; i < 20; i++) await page.keyboard.press(i % 2 === 0 ? "ArrowRight" : "ArrowLeft");
+    const sorted = (await gaps).sort((a, b) => a - b);
+    expect(sorted[Math.floor(0.95 * sorted.length)], "19 of 20 gaps in ms").toBeLessThan(100);
+    expect(sorted.at(-1), "longest gap in ms").toBeLessThan(500);
+  });
+
+  test.each([
+    ["desktop", DESKTOP, "light"],
+    ["desktop", DESKTOP, "dark"],
+    ["tablet", { width: 820, height: 1100 }, "light"],
+    ["phone", PHONE, "light"],
+    ["phone", PHONE, "dark"],
+  ])("fits a %s without scrolling sideways", async (name, viewport, scheme) => {
+    await open("momentum.html?surface.loss=ravine", { viewport, features: { "prefers-color-scheme": scheme } });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(viewport.width);
+    const cut = await page.$$eval("main :is(p, h2, h3, label, button, output, td, th, select)", (elements) =>
+      elements
+        .filter(({ scrollWidth, clientWidth }) => clientWidth > 0 && scrollWidth > clientWidth + 1)
+        .map((each) => each.outerHTML),
+    );
+    expect(cut, "texts wider than their boxes").toEqual([]);
+    await page.screenshot({ path: join(ARTIFACTS, `momentum-${name}-${scheme}.png`), fullPage: true });
+  });
+
+  test("follows the system's light and dark, pictures too", async () => {
+    await open();
+    const light = await picturesOf("surface");
+    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
+    await settle();
+    expect(await picturesOf("surface")).not.toBe(light);
+  });
+
+  test("names every control, and each name once a figure", async () => {
+    await open();
+    const names = await page.$$eval("button, input, select, [role=img], canvas[role], form, nav", (elements) =>
+      elements.map((element) => {
+        const label = (element as HTMLInputElement).labels?.[0]?.textContent;
+        const own = element.matches("button") ? element.textContent : null;
+        const figure = element.closest("section")?.id ?? "";
+        return `${figure}: ${(element.ariaLabel ?? label ?? own ?? "").trim()}`;
+      }),
+    );
+    expect(names.length).toBeGreaterThan(50);
+    expect(names.filter((name) => /: $/.test(name))).toEqual([]);
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+  });
+
+  test("and the first one lead to each other", async () => {
+    await open();
+    expect(await text(".pages [aria-current]")).toBe("Momentum");
+    await Promise.all([page.waitForNavigation(), page.click(".pages a:first-child")]);
+    await page.waitForFunction("window.flywheelDemo");
+    expect(await text(".pages [aria-current]")).toBe("MoCo");
+    await Promise.all([page.waitForNavigation(), page.click(".pages a:last-child")]);
+    await settle();
+    expect(await page.title()).toBe("flywheel: momentum, live");
+  });
+
+  test("is in the build", async () => {
+    const outDir = join(folder, "dist");
+    const configFile = join(root, "vite.config.ts");
+    await build({ configFile, logLevel: "error", build: { outDir, copyPublicDir: false } });
+    expect(readFileSync(join(outDir, "index.html"), "utf8")).toContain("MoCo in the browser");
+    const built = await preview({ configFile, logLevel: "error", build: { outDir }, preview: { host: "127.0.0.1" } });
+    try {
+      await open(new URL("momentum.html", built.resolvedUrls!.local[0]).href);
+      expect(await text("#weights-sum b")).toBe("0.9999734386");
+    } finally {
+      await built.close();
+    }
+  });
+});
