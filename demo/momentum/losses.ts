@@ -22,8 +22,8 @@ export const dents: Loss = (w) => {
     .sub(dent(0.8, 0.44, 1, 0.6));
 };
 
-/** `L = 0.1 x^2 + 17 y^2`: steep across, nearly flat along. */
-export const ravine: Loss = (w) => weight(w, 0).square().mul(0.1).add(weight(w, 1).square().mul(17));
+/** `L = 0.2 x^2 + 15 y^2`: steep across, nearly flat along. */
+export const ravine: Loss = (w) => weight(w, 0).square().mul(0.2).add(weight(w, 1).square().mul(15));
 
 const weight = (w: Tensor, index: number): Tensor => w.select(-1, index);
 

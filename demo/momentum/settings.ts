@@ -107,7 +107,8 @@ export function nearest({ min, max, step }: Slider, value: number): number {
 }
 
 /** A slider's value in words: 0.01, or 12 °C. */
-export const valueText = ({ unit }: Slider, value: number): string => (unit ? `${value} ${unit}` : String(value));
+export const valueText = ({ unit }: Slider, value: number): string =>
+  `${String(value).replace("-", "−")}${unit ? ` ${unit}` : ""}`;
 
 /** Without what binary fractions add: 0.3, not 0.30000000000000004. */
 const rounded = (value: number): number => Number(value.toFixed(9));

@@ -13,7 +13,7 @@ import { shown } from "./words";
 
 const CONTROLS = {
   loss: choice("loss", "dents", { dents: "a bowl with two dents", ravine: "a ravine" }),
-  lr: slider("learning rate", 0.05, [0.001, 0.06, 0.001]),
+  lr: slider("learning rate", 0.05, [0.001, 0.07, 0.001]),
   momentum: slider("momentum μ", 0.9, [0, 0.99, 0.01]),
   x: slider("start x", 1.3, [-2.9, 2.9, 0.05]),
   y: slider("start y", -0.9, [-2.1, 2.1, 0.05]),
@@ -23,6 +23,13 @@ const CONTROLS = {
 type Settings = Values<typeof CONTROLS>;
 
 const LOSSES: Readonly<Record<Settings["loss"], Loss>> = { dents, ravine };
+
+/** What shows a loss best: set when the user turns to it. */
+const SETTINGS: Readonly<Record<Settings["loss"], Partial<Settings>>> = {
+  dents: { lr: 0.05, momentum: 0.9, x: 1.3, y: -0.9 },
+  ravine: { lr: 0.06, momentum: 0.6, x: -2.6, y: 1.4 },
+};
+
 const GRID: Grid = { halfWidth: 3, halfHeight: 2.25, columns: 121, rows: 91 };
 
 interface Result {
@@ -50,6 +57,7 @@ export function surfaceFigure(): Figure<typeof CONTROLS, Result> {
     y: [-halfHeight, halfHeight],
   });
   let result: Result | null = null;
+  let shownLoss: Settings["loss"] | null = null;
   const player = new Player(document.querySelector("#surface .player")!, (iteration) => {
     if (result) board.draw(picture(result, iteration));
   });
@@ -57,7 +65,9 @@ export function surfaceFigure(): Figure<typeof CONTROLS, Result> {
     name: "surface",
     controls: CONTROLS,
     compute,
-    changed: ({ loss }) => {
+    changed: (values, panel) => {
+      const { loss } = values;
+      if (loss !== (shownLoss ??= loss)) panel.write({ ...values, ...SETTINGS[(shownLoss = loss)] });
       for (const formula of document.querySelectorAll<HTMLElement>("#surface [data-loss]"))
         formula.hidden = formula.dataset["loss"] !== loss;
     },

@@ -274,7 +274,10 @@ describe("the page", () => {
     ["phone", PHONE, "light"],
     ["phone", PHONE, "dark"],
   ])("fits a %s without scrolling sideways", async (name, viewport, scheme) => {
-    await open("momentum.html?surface.loss=ravine", { viewport, features: { "prefers-color-scheme": scheme } });
+    await open("momentum.html?surface.loss=ravine&surface.lr=0.06&surface.momentum=0.6&surface.x=-2.6&surface.y=1.4", {
+      viewport,
+      features: { "prefers-color-scheme": scheme },
+    });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(viewport.width);
     const cut = await page.$$eval("main :is(p, h2, h3, label, button, output, td, th, select)", (elements) =>
       elements

@@ -149,8 +149,7 @@ describe("the page", () => {
     await page.click("#start");
     await waitForStep(3);
     expect(await text("start")).toBe("Pause");
-    const target = (): Promise<string> =>
-      page.$eval(".pages a:last-child", (link) => (link).target);
+    const target = (): Promise<string> => page.$eval(".pages a:last-child", (link) => link.target);
     expect(await target(), "a link beside a training").toBe("_blank");
     expect(await page.$eval("[name=batchSize]", (field) => (field as HTMLInputElement).disabled)).toBe(true);
 
