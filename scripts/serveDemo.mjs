@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Serves the demo page with vite: the four data files from any folder, and an address that the page reports to. Takes
+ * Serves the demo pages with vite: the four data files from any folder, and an address that the page reports to. Takes
  * what the page sends and hands it on; starts no browser. Imports vite, so npm packages must be there (setup.mjs).
  */
 import { randomBytes } from "node:crypto";
