@@ -202,7 +202,7 @@ describe("the page", () => {
     const whole = await losses();
     expect(whole).toHaveLength(6);
     const bytes = await page.$eval("#saved a", async (link) => {
-      const response = await fetch((link).href);
+      const response = await fetch(link.href);
       return [...new Uint8Array(await response.arrayBuffer())];
     });
     await page.close();
@@ -211,7 +211,7 @@ describe("the page", () => {
     await page.waitForFunction(() => !document.getElementById("resume")!.hidden);
     await page.click("#resume");
     await done();
-    expect(await page.$eval("input[name=queueSize]", (field) => (field).value)).toBe("16");
+    expect(await page.$eval("input[name=queueSize]", (field) => field.value)).toBe("16");
     expect(await losses()).toEqual(whole.slice(Number(saved)));
 
     const file = join(folder, "save.safetensors");
