@@ -56,8 +56,8 @@ export interface LoopOptions {
   readonly wantsFeatures: boolean;
   /** Holds the training while it is closed. */
   readonly gate: Gate;
-  /** Asks for checkpoints. */
-  readonly saving: Saving;
+  /** Asks for checkpoints, and for a linear probe. */
+  readonly requests: Requests;
   /** A checkpoint to go on from; null: from the start. */
   readonly resume: Uint8Array | null;
   /** Whether each evaluation makes a checkpoint. */
@@ -70,14 +70,17 @@ export interface LoopOptions {
   readonly emit: (event: TrainingEvent) => void;
 }
 
-/** Who asks for a checkpoint, and the loop that answers between two steps, or at once where it does not step. */
-export class Saving {
-  isAsked = false;
+/** What may be asked for while a run goes on. */
+export type Request = "save" | "probe";
+
+/** Who asks for something, and the loop that answers between two steps, or at once where it does not step. */
+export class Requests {
+  readonly open = new Set<Request>();
   /** Answers at once; null while steps are under way. */
   answer: (() => void) | null = null;
 
-  ask(): void {
-    this.isAsked = true;
+  ask(what: Request): void {
+    this.open.add(what);
     this.answer?.();
   }
 }
@@ -130,9 +133,9 @@ export class Loop {
       this.meter.pause();
       if (this.isEvaluationDue(step)) {
         await this.evaluate(step);
-        if (this.given.checkpoints) this.given.saving.ask();
+        if (this.given.checkpoints) this.given.requests.ask("save");
       }
-      await this.saveIfAsked();
+      await this.answerRequests();
       if (step < options.steps) await this.rest();
       this.meter.resume();
     }
@@ -156,13 +159,23 @@ export class Loop {
 
   /** While no steps are under way. */
   private answerAtOnce(): void {
-    this.given.saving.answer = () => void this.saveIfAsked().catch(reportError);
+    this.given.requests.answer = () => void this.answerRequests().catch(reportError);
   }
 
-  private async saveIfAsked(): Promise<void> {
-    const { saving, emit } = this.given;
-    if (!saving.isAsked) return;
-    saving.isAsked = false;
+  private async answerRequests(): Promise<void> {
+    const { requests } = this.given;
+    if (requests.open.delete("save")) await this.save();
+    if (requests.open.delete("probe")) await this.probe();
+  }
+
+  private async probe(): Promise<void> {
+    const { emit } = this.given;
+    emit({ type: "phase", phase: "probing" });
+    emit({ type: "probe", step: this.stepsDone, accuracy: await this.training.linearProbe() });
+  }
+
+  private async save(): Promise<void> {
+    const { emit } = this.given;
     const notes: Record<string, string> = {};
     if (this.knnBefore !== null) notes["knnBefore"] = String(this.knnBefore);
     const step = this.stepsDone;
@@ -188,8 +201,8 @@ export class Loop {
 
   /** Whether nothing may be queued behind a step. */
   private mustWait(step: number, count: number): boolean {
-    const { gate, saving } = this.given;
-    return count === this.meter.warmUp || this.isEvaluationDue(step) || !gate.isOpen || saving.isAsked;
+    const { gate, requests } = this.given;
+    return count === this.meter.warmUp || this.isEvaluationDue(step) || !gate.isOpen || requests.open.size > 0;
   }
 
   private isEvaluationDue(step: number): boolean {
@@ -262,7 +275,7 @@ export class Loop {
     if (!gate.isOpen) emit({ type: "phase", phase: "paused" });
     this.answerAtOnce();
     await gate.passed();
-    this.given.saving.answer = null;
+    this.given.requests.answer = null;
     emit({ type: "phase", phase: "training" });
   }
 

@@ -34,6 +34,7 @@ const byId = (id: string): HTMLElement => document.getElementById(id)!;
 
 const startButton = byId("start") as HTMLButtonElement;
 const resetButton = byId("reset") as HTMLButtonElement;
+const probeButton = byId("probe") as HTMLButtonElement;
 const stepButton = byId("step") as HTMLButtonElement;
 const saveButton = byId("save") as HTMLButtonElement;
 const resumeButton = byId("resume") as HTMLButtonElement;
@@ -169,7 +170,7 @@ async function keep({ step, bytes }: CheckpointEvent): Promise<void> {
 
 /** Numbers of the run and of the device. */
 const STATS = [
-  ...["step", "loss", "contrast", "knn", "rate", "left"],
+  ...["step", "loss", "contrast", "knn", "probe", "rate", "left"],
   ...["memory", "peak", "dispatches", "submits", "buffers"],
 ];
 
@@ -193,6 +194,7 @@ const STATES: Record<SessionState, { button: string; busy: boolean }> = {
 const PHASES: Record<Phase, string> = {
   loading: "Loading the data and preparing the device.",
   evaluating: "Evaluating: features of the bank and of all test images.",
+  probing: "Probing: training a linear classifier on the features.",
   tuning: "Tuning: trying which kernels are fastest here.",
   training: "Training.",
   paused: "Paused.",
@@ -202,6 +204,7 @@ function showState(state: SessionState): void {
   document.body.dataset["state"] = state;
   startButton.textContent = STATES[state].button;
   resetButton.disabled = state === "idle";
+  probeButton.disabled = state === "idle" || state === "failed";
   stepButton.disabled = state !== "paused";
   saveButton.disabled = state === "idle" || state === "failed";
   resumeButton.disabled = openField.disabled = STATES[state].busy;
@@ -244,6 +247,11 @@ function showEvent(event: TrainingEvent): void {
     case "knn":
       accuracyChart.add(event.step, ACCURACY.knn, event.accuracy);
       show("knn", percent(event.accuracy));
+      break;
+    case "probe":
+      probeButton.disabled = false;
+      show("probe", percent(event.accuracy));
+      say(`The linear probe of step ${event.step} classifies ${percent(event.accuracy)} of the test images.`);
       break;
     case "queue":
       showQueue(byId("queue") as HTMLCanvasElement, event);
@@ -329,6 +337,10 @@ startButton.addEventListener("click", () => {
   else start();
 });
 resetButton.addEventListener("click", () => session.reset());
+probeButton.addEventListener("click", () => {
+  probeButton.disabled = true; // until it answers
+  session.probe();
+});
 stepButton.addEventListener("click", () => session.step());
 saveButton.addEventListener("click", () => session.save());
 resumeButton.addEventListener("click", () => {

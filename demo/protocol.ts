@@ -27,6 +27,8 @@ export type Command =
     }
   /** Makes a checkpoint after the step that is under way; at the end of a run, too. */
   | { readonly type: "save" }
+  /** Trains a linear classifier on the features, after the step that is under way; at the end of a run, too. */
+  | { readonly type: "probe" }
   | { readonly type: "pause" }
   /** One more step of a run that is paused. */
   | { readonly type: "step" }
@@ -44,11 +46,12 @@ export type TrainingEvent =
   | FeaturesEvent
   | CheckpointEvent
   | QueueEvent
+  | ProbeEvent
   | DeviceEvent
   | DoneEvent
   | FailureEvent;
 
-export type Phase = "loading" | "evaluating" | "tuning" | "training" | "paused";
+export type Phase = "loading" | "evaluating" | "tuning" | "probing" | "training" | "paused";
 
 /** What the worker is doing from now on. */
 export interface PhaseEvent {
@@ -125,6 +128,15 @@ export interface FeaturesEvent {
   readonly type: "features";
   readonly bank: Embeddings;
   readonly test: Embeddings;
+}
+
+/** A linear classifier on what comes before the head, the encoder as it is. */
+export interface ProbeEvent {
+  readonly type: "probe";
+  /** Steps done. */
+  readonly step: number;
+  /** Of the test images, 0 to 1. */
+  readonly accuracy: number;
 }
 
 /** The queue as a picture, a row a key: evenly many of all keys, in the order in which they lie. */

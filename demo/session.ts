@@ -79,6 +79,11 @@ export class Session {
     this.send({ type: "save" });
   }
 
+  /** Asks for a linear probe, whose accuracy comes as an event. */
+  probe(): void {
+    this.send({ type: "probe" });
+  }
+
   /** Throws the run away; its device and memory go with the worker. */
   reset(): void {
     this.endWorker();

@@ -6,7 +6,15 @@
 import { F, FormatError, Generator, manualSeed, type Tensor, tensor } from "flywheel";
 import { FASHION_MNIST_STATISTICS, type LabeledImages, mocoAugment, normalize } from "flywheel/data";
 import { savedTuning, useTuning } from "flywheel/dev";
-import { featuresOf, knnAccuracy, type MoCoStep, MoCoTrainer, RECIPES, type TrainerEncoder } from "flywheel/moco";
+import {
+  featuresOf,
+  knnAccuracy,
+  linearProbe,
+  type MoCoStep,
+  MoCoTrainer,
+  RECIPES,
+  type TrainerEncoder,
+} from "flywheel/moco";
 import { resnet18, resnet8, tinyFlat, tinyGap } from "flywheel/models";
 import { BATCH_NORM_SPLITS } from "./options";
 import type { LabeledImage, NeighboursEvent, QueueEvent, ViewsEvent } from "./protocol";
@@ -57,6 +65,8 @@ export interface Embeddings {
 const BANK_SIZE = 10_000;
 const NEIGHBOURS = 200;
 const NUM_CLASSES = 10;
+/** Of the linear probe: shorter than the official one, for features of small images. */
+const PROBE = { epochs: 20, lr: 10 } as const;
 /** Most keys and numbers of a key in the picture of the queue. */
 const [QUEUE_ROWS, QUEUE_COLUMNS] = [512, 64];
 /** Images that are encoded at once when evaluating. */
@@ -180,6 +190,24 @@ export class Training {
     const bank = await directions(this.bankImages); // [m, dim]
     const test = await directions(this.testImages); // [n, dim]
     return new Evaluation(bank, test, this.data);
+  }
+
+  /** Share of the test images that a linear classifier on the features tells right, trained on the bank's labels; the encoder stays as it is. */
+  async linearProbe(): Promise<number> {
+    const labeled = (images: Tensor, { labels }: LabeledImages): { images: Tensor; labels: Tensor } => ({
+      images,
+      labels: tensor(Int32Array.from(labels.subarray(0, images.size(0)))),
+    });
+    const { top1 } = await linearProbe({
+      encoder: this.trainer.model.encoderQ,
+      train: labeled(this.bankImages, this.data.train),
+      test: labeled(this.testImages, this.data.test),
+      numClasses: NUM_CLASSES,
+      prepare: withoutAugmentation,
+      encodeBatchSize: EVAL_BATCH,
+      ...PROBE,
+    });
+    return top1 / 100;
   }
 
   /** Two views of some training images, drawn for show: training does not notice. */

@@ -12,12 +12,12 @@ import {
 } from "flywheel";
 import { fetchReader, loadFashionMnist } from "flywheel/data";
 import { Gate } from "./gate";
-import { Loop, Saving } from "./loop";
+import { Loop, Requests } from "./loop";
 import type { Command, TrainingEvent } from "./protocol";
 import { tuningStore } from "./tuningStore";
 
 const gate = new Gate();
-const saving = new Saving();
+const requests = new Requests();
 
 // Structured by hand: TypeScript's library for pages does not know a worker's scope.
 const scope = self as unknown as {
@@ -31,7 +31,7 @@ scope.onmessage = ({ data: command }) => {
   if (command.type === "pause") gate.close();
   if (command.type === "resume") gate.open();
   if (command.type === "step") gate.openOnce();
-  if (command.type === "save") saving.ask();
+  if (command.type === "save" || command.type === "probe") requests.ask(command.type);
   if (command.type === "start") void run(command).catch(fail);
 };
 
@@ -56,7 +56,7 @@ async function run({
     options,
     wantsFeatures: features,
     gate,
-    saving,
+    requests,
     store,
     resume,
     checkpoints,
