@@ -6,3 +6,8 @@ export type { FileArray, FileData, FileDType } from "./fileArray";
 export { readNpy, writeNpy } from "./npy";
 export { readSafetensors, writeSafetensors } from "./safetensors";
 export type { Safetensors } from "./safetensors";
+export { readTorch } from "./torch/readTorch";
+export type { ReadTorchOptions } from "./torch/readTorch";
+export { isTorchObject, isTorchTensor } from "./torch/values";
+export type { TorchKey, TorchValue } from "./torch/values";
+export { writeTorch } from "./torch/writeTorch";

@@ -13,10 +13,23 @@ sys.dont_write_bytecode = True  # leave no __pycache__ in the repository
 
 import torch
 
-from generators import dtypes, evaluation, gradscaler, half, layers, moco, ops, optim, resnets, trajectories
+from generators import (
+    checkpoints,
+    dtypes,
+    evaluation,
+    gradscaler,
+    half,
+    layers,
+    moco,
+    ops,
+    optim,
+    resnets,
+    trajectories,
+)
 from generators.record import write
 
 FILES = {
+    "checkpoints": checkpoints.make,
     "dtypes": dtypes.make,
     "evaluation": evaluation.make,
     "gradScaler": gradscaler.make,
