@@ -26,3 +26,5 @@ export { lrFactor, officialRecipe, RECIPES } from "./recipes";
 export type { AugmentationName, LrRule, MoCoRecipe, OfficialOptions } from "./recipes";
 export { MoCoTrainer } from "./trainer";
 export type { Augment, MoCoStep, MoCoTrainerOptions, TrainerEncoder } from "./trainer";
+export { loadBackbone, loadOfficialCheckpoint, readOfficialCheckpoint, writeOfficialCheckpoint } from "./official";
+export type { OfficialCheckpoint, OfficialOptimizer, Progress, Trained } from "./official";

@@ -167,18 +167,41 @@ export abstract class ArenaOptimizer<Options extends CommonOptions, State extend
   /**
    * Takes back what `stateDict` gave, or PyTorch's, its tensors read from a file.
    *
-   * @throws StateDictError if groups or parameters, shapes, dtypes or devices do not match; nothing is written then
+   * @throws StateDictError if groups or parameters, shapes, dtypes, devices or kinds of options do not match, ValueError if an option is
+   *   outside its range; nothing is written then
    * @see torch.optim.Optimizer.load_state_dict
    */
   override loadStateDict(dict: LoadableOptimizerState<State>): void {
     const optionNames = Object.keys(this.defaults);
-    const { countsSteps, slotNames } = this;
-    const slotsFor = (options: Options): readonly string[] => this.slotsFor(options);
-    const loaded = checkLoaded(dict, this.paramGroups, optionNames, { countsSteps, slotNames, slotsFor });
+    const loaded = this.checked(dict);
     dict.param_groups.forEach((saved, index) => {
       loadOptions(this.paramGroups[index]!, saved, optionNames);
     });
     for (const { parameter, state } of loaded) this.replaceState(parameter, state);
+  }
+
+  /**
+   * Checks a state dict as `loadStateDict` does, and writes nothing: for what is loaded together with a model, or not at all.
+   *
+   * @throws StateDictError if `loadStateDict` would
+   *
+   * @example
+   * optimizer.checkStateDict(saved); // before the model is written
+   * model.loadStateDict(weights);
+   * optimizer.loadStateDict(saved);
+   */
+  checkStateDict(dict: LoadableOptimizerState<State>): void {
+    this.checked(dict);
+  }
+
+  private checked(dict: LoadableOptimizerState<State>): ReturnType<typeof checkLoaded> {
+    const { countsSteps, slotNames } = this;
+    return checkLoaded(dict, this.paramGroups, Object.keys(this.defaults), {
+      countsSteps,
+      slotNames,
+      slotsFor: (options: Options) => this.slotsFor(options),
+      checkOptions: (options: Options) => this.checkOptions(options),
+    });
   }
 
   private replaceState(parameter: Parameter, loaded: LoadedState | null): void {

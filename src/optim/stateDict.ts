@@ -63,12 +63,14 @@ export interface Kept<Options> {
   readonly slotNames: readonly string[];
   /** Those that a step with these options needs, if there were steps before. */
   slotsFor(options: Options): readonly string[];
+  /** @throws ValueError if one is outside its range */
+  checkOptions(options: Options): void;
 }
 
 /**
  * Each parameter with its part of a state dict; null where it has none.
  *
- * @throws StateDictError if groups, parameters, shapes, dtypes or devices do not match
+ * @throws StateDictError if groups, parameters, shapes, dtypes, devices or kinds of options do not match
  */
 export function checkLoaded<Options extends CommonOptions, State>(
   dict: LoadableOptimizerState<State>,
@@ -88,13 +90,27 @@ export function checkLoaded<Options extends CommonOptions, State>(
   return groups.flatMap((group, index) => {
     const indices = saved[index]!.params as readonly number[];
     const options = { ...group };
+    checkKinds(group, saved[index]!, optionNames);
     loadOptions(options, saved[index]!, optionNames);
+    kept.checkOptions(options);
     const needed = kept.countsSteps ? kept.slotsFor(options) : []; // others get theirs with the first gradient
     return group.params.map((parameter, place) => ({
       parameter,
       state: checkState(state[indices[place]!], parameter, { needed, ...kept }),
     }));
   });
+}
+
+/** A file may have anything for an option: a string as a rate would make every weight NaN. */
+function checkKinds(group: ParamGroup, saved: Readonly<Record<string, unknown>>, names: readonly string[]): void {
+  for (const name of names) {
+    const value = saved[snakeCase(name)] ?? null;
+    const known = (group as unknown as Record<string, unknown>)[name];
+    if (value === null || known === undefined || known === null || typeof value === typeof known) continue;
+    throw new StateDictError(
+      `loadStateDict: ${snakeCase(name)} must be a ${typeof known}, got ${describe(value)}. Pass what stateDict() gave.`,
+    );
+  }
 }
 
 /** Callers without types may pass what a file had, whatever it is. */

@@ -21,6 +21,7 @@ from generators import (
     half,
     layers,
     moco,
+    official,
     ops,
     optim,
     resnets,
@@ -39,6 +40,7 @@ FILES = {
     "trajectories": trajectories.make,
     "moco": moco.make,
     "mocoV3": moco.make_v3,
+    "official": official.make,
     "resnets": resnets.make,
 }
 

@@ -1,0 +1,286 @@
+/**
+ * Checkpoints in the layout of the authors' PyTorch code, `checkpoint_0199.pth.tar`: `{ epoch, arch, state_dict, optimizer }`, where names
+ * begin with `module.`, since the model was wrapped for several GPUs, and the optimizer has the parameters of both encoders but momentum
+ * for the query's only. It holds the state between two steps: SGD applied, the key encoder's moving average not yet.
+ */
+
+import { FormatError, StateDictError, ValueError } from "../errors";
+import { type FileArray, isTorchObject, isTorchTensor, readTorch, type TorchValue, writeTorch } from "../io";
+import { type IncompatibleKeys, type Module, readState } from "../nn";
+import type { SGD } from "../optim";
+import { checkOptionNames } from "../options";
+import type { Parameter } from "../parameter";
+import type { MoCo } from "./moco";
+
+/** A checkpoint of the authors' code, read. */
+export interface OfficialCheckpoint {
+  /** Epochs that were trained; null if the file does not say. */
+  readonly epoch: number | null;
+  /** Name of the encoder, `"resnet50"`; null if the file does not say. */
+  readonly arch: string | null;
+  /** By the names of `MoCo.stateDict()`: without `module.`. Published files have the query encoder alone. */
+  readonly stateDict: Readonly<Record<string, FileArray>>;
+  /** State of SGD over the parameters of both encoders; null where there is none. */
+  readonly optimizer: OfficialOptimizer | null;
+}
+
+/** State of torch.optim.SGD: momentum by a parameter's index, and the options of its group. */
+export interface OfficialOptimizer {
+  readonly state: Readonly<Record<number, { readonly momentum_buffer?: FileArray | null }>>;
+  readonly param_groups: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** What is trained together. */
+export interface Trained {
+  readonly model: MoCo;
+  /** Over the query encoder's parameters, or those of both encoders, in one group. */
+  readonly optimizer: SGD;
+}
+
+const PREFIX = "module.";
+
+/** Fields that PyTorch 1.13's SGD keeps beside those of ours. */
+const MORE_FIELDS = { foreach: null, differentiable: false };
+
+/** What of a checkpoint is not as it must be. */
+const wrong = (mustHold: string, got: string): FormatError =>
+  new FormatError(
+    `readOfficialCheckpoint: ${mustHold}, got ${got}. Pass a checkpoint of MoCo's main_moco.py, or read others with io.readTorch.`,
+  );
+
+// ---- reading ----
+
+/**
+ * Reads a checkpoint of the authors' code. It is checked to be one; whether it fits a model shows when it is loaded.
+ *
+ * @param file all bytes of a `.pth.tar`, zip or legacy
+ * @throws FormatError if the file is damaged, wants something run, or has another layout
+ * @see io.readTorch; main_moco.py, save_checkpoint
+ *
+ * @example
+ * const checkpoint = readOfficialCheckpoint(await file.arrayBuffer());
+ * loadOfficialCheckpoint(checkpoint, { model, optimizer });
+ */
+export function readOfficialCheckpoint(file: Uint8Array | ArrayBuffer): OfficialCheckpoint {
+  const root = readTorch(file);
+  if (!isTorchObject(root)) throw wrong("a checkpoint must be a dict with state_dict", "something else");
+  const { epoch = null, arch = null, state_dict: state, optimizer = null } = root;
+  if (epoch !== null && !isCount(epoch)) throw wrong("epoch must be a count", "something else");
+  if (arch !== null && typeof arch !== "string") throw wrong("arch must be a string", "something else");
+  return { epoch, arch, stateDict: stateDictOf(state), optimizer: optimizer === null ? null : optimizerOf(optimizer) };
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function stateDictOf(state: TorchValue | undefined): Record<string, FileArray> {
+  if (!isTorchObject(state)) throw wrong("state_dict must be a dict of tensors", "something else");
+  const entries = Object.entries(state).map(([name, value]): [string, FileArray] => {
+    if (!isTorchTensor(value)) throw wrong(`${name} in state_dict must be a tensor`, "something else");
+    return [name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name, value];
+  });
+  const stateDict = Object.fromEntries(entries);
+  if (Object.keys(stateDict).length < entries.length)
+    throw wrong(`names must differ in more than ${PREFIX}`, "one with it and without");
+  if (!entries.some(([name]) => name.startsWith("encoder_q.")))
+    throw wrong("state_dict must have module.encoder_q.*", `${entries.length} other names`);
+  return stateDict;
+}
+
+function optimizerOf(optimizer: TorchValue): OfficialOptimizer {
+  const { state, param_groups: groups } = isTorchObject(optimizer) ? optimizer : {};
+  // an empty dict is an object, one with numbers as keys a Map
+  const slots = state instanceof Map ? [...(state as ReadonlyMap<unknown, TorchValue>)] : null;
+  const isEmpty = isTorchObject(state) && Object.keys(state).length === 0;
+  if (!(slots ?? isEmpty) || !Array.isArray(groups))
+    throw wrong("optimizer must have state and param_groups", "something else");
+  return {
+    state: Object.fromEntries((slots ?? []).map(([index, slot]) => [indexOf(index), momentumOf(slot)])),
+    param_groups: (groups as readonly TorchValue[]).map(groupOf),
+  };
+}
+
+function indexOf(index: unknown): number {
+  if (isCount(index)) return index;
+  throw wrong("optimizer.state must have indices of parameters", "other keys");
+}
+
+function momentumOf(slot: TorchValue): { momentum_buffer: FileArray | null } {
+  const { momentum_buffer: momentum = null } = isTorchObject(slot) ? slot : {};
+  if (isTorchObject(slot) && (momentum === null || isTorchTensor(momentum))) return { momentum_buffer: momentum };
+  throw wrong("optimizer.state must be SGD's, with tensors as momentum_buffer", "something else");
+}
+
+function groupOf(group: TorchValue): Readonly<Record<string, unknown>> {
+  const params = isTorchObject(group) ? group["params"] : null;
+  if (isTorchObject(group) && Array.isArray(params) && params.every(isCount)) return group;
+  throw wrong("optimizer.param_groups must be dicts, each with indices as params", "something else");
+}
+
+// ---- loading ----
+
+/**
+ * Loads a checkpoint into a model and its optimizer, so that training goes on as PyTorch's would: everything, or nothing.
+ *
+ * @param trained.optimizer over `model.parameters()`, as in the authors' code, or over `model.encoderQ.parameters()`
+ * @throws StateDictError if names, shapes, dtypes or groups do not fit, there is no optimizer in the file, or a count is none;
+ *   ValueError if an option of the optimizer is outside its range. Nothing is written then
+ *
+ * @example
+ * loadOfficialCheckpoint(readOfficialCheckpoint(bytes), { model, optimizer });
+ */
+export function loadOfficialCheckpoint({ stateDict, optimizer: saved }: OfficialCheckpoint, trained: Trained): void {
+  checkOptionNames("loadOfficialCheckpoint", trained, ["model", "optimizer"]);
+  const { model, optimizer } = trained;
+  if (!saved)
+    refuse("the file must have the optimizer's state", "none", "Load it with model.loadStateDict(stateDict).");
+  checkCounts(stateDict, model.queueSize);
+  const { queryCount, isWhole } = layoutOf("loadOfficialCheckpoint", trained);
+  const dict = forOptimizer(saved, queryCount, isWhole);
+  optimizer.checkStateDict(dict);
+  model.loadStateDict(stateDict); // checks all before it writes
+  optimizer.loadStateDict(dict);
+}
+
+function refuse(mustHold: string, got: string, way: string): never {
+  throw new StateDictError(`loadOfficialCheckpoint: ${mustHold}, got ${got}. ${way}`);
+}
+
+/** Counters must be counts, and the pointer a place of the queue. */
+function checkCounts(stateDict: OfficialCheckpoint["stateDict"], queueSize: number): void {
+  for (const [name, { dtype, data }] of Object.entries(stateDict)) {
+    if (dtype !== "i64") continue;
+    const most = name === "queue_ptr" ? queueSize - 1 : 2 ** 31 - 1; // state dicts show counters as i32
+    const value = Array.from(data as BigInt64Array, Number).find((count) => !(count >= 0 && count <= most));
+    if (value !== undefined)
+      refuse(`${name} must be in 0..${most}`, `${value}`, "The file is damaged, or of another queueSize.");
+  }
+}
+
+/** Whether an optimizer has the parameters of both encoders, and how many the query encoder has. */
+function layoutOf(op: string, { model, optimizer }: Trained): { queryCount: number; isWhole: boolean } {
+  const query = model.encoderQ.parameters();
+  const params = optimizer.paramGroups.length === 1 ? optimizer.paramGroups[0]!.params : [];
+  const isSame = (wanted: readonly Parameter[]): boolean =>
+    params.length === wanted.length && wanted.every((parameter, index) => parameter === params[index]);
+  const isWhole = isSame([...query, ...model.encoderK.parameters()]);
+  if (isWhole || isSame(query)) return { queryCount: query.length, isWhole };
+  throw new ValueError(
+    `${op}: the optimizer must have one group of model.parameters() or model.encoderQ.parameters(), got ${optimizer.paramGroups.length} ` +
+      `groups of ${optimizer.paramGroups.map((group) => group.params.length).join(", ")}. Make it so: new SGD(model.parameters(), ...).`,
+  );
+}
+
+/** The saved state for an optimizer of both encoders, or of the query encoder alone. */
+function forOptimizer(
+  { state, param_groups: groups }: OfficialOptimizer,
+  queryCount: number,
+  isWhole: boolean,
+): OfficialOptimizer {
+  const params = (groups[0]?.["params"] ?? []) as readonly number[];
+  const isInOrder = params.every((index, place) => index === place);
+  if (groups.length !== 1 || params.length !== 2 * queryCount || !isInOrder) {
+    refuse(
+      `the file's optimizer must have one group of ${2 * queryCount} parameters`,
+      `${groups.length} groups, the first of ${params.length}`,
+      "Build the model as it was saved.",
+    );
+  }
+  const stray = Object.keys(state).find((index) => Number(index) >= queryCount);
+  if (stray !== undefined)
+    refuse("the key encoder must have no momentum", `some at index ${stray}`, "The file is of another algorithm.");
+  return isWhole
+    ? { state, param_groups: groups }
+    : { state, param_groups: [{ ...groups[0], params: params.slice(0, queryCount) }] };
+}
+
+/**
+ * Loads the query encoder alone, without its head, for linear evaluation: `encoder.fc` stays as it is.
+ *
+ * @param encoder a model of the same names, such as `resnet50({ numClasses: 10 })`
+ * @returns the names of the head, which stayed
+ * @throws StateDictError if another name, a shape or a dtype does not fit; nothing is written then
+ * @see main_lincls.py
+ *
+ * @example
+ * const encoder = resnet50({ numClasses: 1000 });
+ * loadBackbone(encoder, readOfficialCheckpoint(bytes));
+ */
+export function loadBackbone(encoder: Module, { stateDict }: OfficialCheckpoint): IncompatibleKeys {
+  const isHead = (name: string): boolean => name.startsWith("fc.");
+  const start = "encoder_q.";
+  const body = Object.entries(stateDict)
+    .filter(([name]) => name.startsWith(start) && !isHead(name.slice(start.length)))
+    .map(([name, value]): [string, FileArray] => [name.slice(start.length), value]);
+  const state = Object.fromEntries(body);
+  const wanted = Object.keys(encoder.stateDict()).filter((name) => !isHead(name));
+  const missing = wanted.filter((name) => !Object.hasOwn(state, name));
+  const unexpected = Object.keys(state).filter((name) => !wanted.includes(name));
+  if (missing.length + unexpected.length > 0) {
+    throw new StateDictError(
+      `loadBackbone: the encoder must have the names of encoder_q but for fc, got missing: ${missing.join(", ") || "none"}; ` +
+        `unexpected: ${unexpected.join(", ") || "none"}. Build the encoder as it was trained.`,
+    );
+  }
+  return encoder.loadStateDict(state, { strict: false });
+}
+
+// ---- writing ----
+
+/** What a checkpoint says beside its state. */
+export interface Progress {
+  /** Epochs that were trained. */
+  readonly epoch: number;
+  /** Name of the encoder, as torchvision has it: `"resnet18"`. */
+  readonly arch: string;
+}
+
+/**
+ * Writes a model and its optimizer as the authors' code does, all values of one moment: PyTorch goes on from there.
+ *
+ * @param trained.optimizer over `model.parameters()` or `model.encoderQ.parameters()`; the file has both encoders' anyway
+ * @returns a `.pth.tar` file
+ * @throws ValueError if the optimizer has other parameters, or momentum in the classical form, which PyTorch lacks, or `epoch` is no count
+ * @see io.writeTorch; main_moco.py, save_checkpoint
+ *
+ * @example
+ * const bytes = await writeOfficialCheckpoint({ model, optimizer, epoch: 200, arch: "resnet18" });
+ */
+export async function writeOfficialCheckpoint({ epoch, arch, ...trained }: Trained & Progress): Promise<Uint8Array> {
+  const op = "writeOfficialCheckpoint";
+  checkOptionNames(op, trained, ["model", "optimizer"]);
+  if (!isCount(epoch)) throw new ValueError(`${op}: epoch must be a count, got ${String(epoch)}. Pass epochs trained.`);
+  const { model, optimizer } = trained;
+  const { queryCount } = layoutOf(op, trained);
+  const { state, param_groups: groups } = optimizer.stateDict();
+  const { classical, ...options } = groups[0]!;
+  if (classical === true)
+    throw new ValueError(`${op}: momentum must be PyTorch's, got classical. Train with classical: false.`);
+
+  const momenta = Object.entries(state).map(([index, { momentum_buffer: momentum }]) => [
+    `momentum.${index}`,
+    momentum,
+  ]);
+  const tensors = Object.entries(model.stateDict()).map(([name, tensor]) => [PREFIX + name, tensor]);
+  const values = await readState(Object.fromEntries([...momenta, ...tensors]) as ReturnType<MoCo["stateDict"]>);
+  const inFile = (name: string): FileArray => withLongs(values[name]!);
+
+  const params = Array.from({ length: 2 * queryCount }, (_, index) => index);
+  return writeTorch({
+    epoch,
+    arch,
+    state_dict: Object.fromEntries(tensors.map(([name]) => [name as string, inFile(name as string)])),
+    optimizer: {
+      state: new Map(
+        Object.keys(state).map((index) => [Number(index), { momentum_buffer: inFile(`momentum.${index}`) }]),
+      ),
+      param_groups: [{ ...(options as Record<string, TorchValue>), ...MORE_FIELDS, params }],
+    },
+  });
+}
+
+/** Counters are int64 in PyTorch. */
+function withLongs({ shape, dtype, data }: FileArray): FileArray {
+  return dtype === "i32"
+    ? { shape, dtype: "i64", data: BigInt64Array.from(data as Int32Array, BigInt) }
+    : { shape, dtype, data };
+}

@@ -1,0 +1,5 @@
+import { openTestDevice } from "../suites/device";
+import { officialCheckpoints } from "../suites/official";
+
+await openTestDevice("webgpu");
+officialCheckpoints();
