@@ -36,11 +36,11 @@ export default defineConfig(
   },
   {
     // People run these: printing is their job.
-    files: ["src/dev/**", "scripts/**", "bench/**", "demo/**", "tests/**"],
+    files: ["src/dev/**", "scripts/**", "bench/**", "demo/**", "interop/**", "tests/**"],
     rules: { "no-console": "off" },
   },
   {
-    files: ["tests/**", "bench/**", "demo/**"],
+    files: ["tests/**", "bench/**", "demo/**", "interop/**"],
     rules: { "@typescript-eslint/explicit-module-boundary-types": "off" },
   },
   {

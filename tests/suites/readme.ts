@@ -33,7 +33,9 @@ const AsyncFunction = (async () => undefined).constructor as unknown as new (...
  * @param given names that the reader has to bring along
  */
 async function run(example: string, given: Readonly<Record<string, unknown>> = {}): Promise<unknown[][]> {
-  const withoutTypes = example.replaceAll(/\btype \w+, |, type \w+(?= \})/g, "").replaceAll(/: Tensor\b/g, "");
+  const withoutTypes = example
+    .replaceAll(/\btype \w+, |, type \w+(?= \})/g, "")
+    .replaceAll(/: Tensor\b| as Record<[\w, ]+>/g, "");
   const body = withoutTypes.replace(
     /^import (\{[^}]*\}) from ("[^"]+");$/gm,
     (_, names, from) => `const ${names} = modules[${from}];`,
@@ -48,7 +50,7 @@ async function run(example: string, given: Readonly<Record<string, unknown>> = {
 
 /** @param kind the device that a bare `init()` finds here */
 export function readmeExamples(kind: "cpu" | "webgpu"): void {
-  const [first, own, torch, contrast, evaluation, compiled, saving, tuning] = readmeBlocks("ts");
+  const [first, own, torch, contrast, evaluation, compiled, saving, checkpoints, tuning] = readmeBlocks("ts");
 
   test("the tuning example tunes once", async () => {
     if (kind === "cpu") expectConsole(/warn: flywheel runs on the CPU/);
@@ -113,6 +115,16 @@ export function readmeExamples(kind: "cpu" | "webgpu"): void {
     await run(saving!, { model, optimizer });
     expect(await nn.readState(model.stateDict())).toEqual(before);
     expect(await optim.packState(optimizer.stateDict())).toEqual(optimizerBefore);
+  });
+
+  test("the example of checkpoints gives the model and the optimizer back", async () => {
+    if (kind === "cpu") expectConsole(/warn: flywheel runs on the CPU/);
+    await flywheel.init();
+    const [made] = await run(`${checkpoints!}\nconsole.log(model, optimizer, file);`);
+    const [model, optimizer, file] = made as [moco.MoCo, optim.SGD, Uint8Array];
+    const again = await moco.writeOfficialCheckpoint({ model, optimizer, epoch: 3, arch: "tinyGap" });
+    expect(again).toEqual(file);
+    expect(moco.readOfficialCheckpoint(file).stateDict["queue"]!.shape).toEqual([32, 256]);
   });
 
   test("the compiled step learns, and is replayed on a GPU", async () => {
