@@ -109,6 +109,7 @@ class MoCo(nn.Module):
 
     @torch.no_grad()
     def enqueue(self, keys):
-        start, size = int(self.queue_ptr), self.queue.shape[1]
-        self.queue[:, start : start + len(keys)] = keys.T
-        self.queue_ptr[0] = (start + len(keys)) % size
+        size = self.queue.shape[1]
+        places = torch.arange(len(keys), device=keys.device).add(self.queue_ptr) % size  # it may begin anew
+        self.queue[:, places] = keys.T
+        self.queue_ptr[0] = (self.queue_ptr[0] + len(keys)) % size

@@ -105,9 +105,9 @@ def batches(args):
 def train_step(model, optimizer, im_q, im_k, order, device):
     """One step on this rank's part of the batch; gives the mean loss of all ranks."""
     rank, count = world()
-    if len(order) % count or model.module.queue.shape[1] % len(order):
-        size = model.module.queue.shape[1]
-        raise SystemExit(f"The batch must have parts for {count} processes and divide the queue of {size}, got {len(order)}.")
+    size = model.module.queue.shape[1]
+    if len(order) % count or len(order) > size:
+        raise SystemExit(f"The batch must have parts for {count} processes and fit the queue of {size}, got {len(order)}.")
     mine = slice(rank * len(order) // count, (rank + 1) * len(order) // count)
     logits = model(im_q[mine].to(device), im_k[mine].to(device), order.to(device))
     loss = F.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.long, device=device))

@@ -19,6 +19,13 @@ function patched(file: Uint8Array, field: number, value: number, { entry = 0, is
   return copy;
 }
 
+/** Two entries, of which the second lies in the first one's bytes. */
+function nested(): Uint8Array {
+  const inner = writeZip([one]);
+  const outer: ZipEntry = { name: "a/o", bytes: inner.slice(0, directoryAt(inner)) };
+  return patched(writeZip([outer, one]), 42, 64, { entry: 1 }); // the first entry's bytes begin at 64
+}
+
 /** The file with the numbers of its only entry in a zip64 extra field; `take` of its bytes. */
 function zip64(file: Uint8Array, take = 24): Uint8Array {
   const view = new DataView(file.buffer);
@@ -77,6 +84,7 @@ describe("zip files", () => {
     ],
     ["an entry longer than it is stored", patched(file, 24, 3), "must be stored as long as it is"],
     ["an offset beyond the file", patched(file, 44, 0x7fff), "a header where the directory says"],
+    ["an entry within another one", nested(), "must lie one after the other"],
     ["one name twice", storedTwice, "a name of its own"],
     ["one entry too many", patched(file, file.length - 22 + 10 - directoryAt(file), 4), "only some"],
     ["numbers of 64 bits that are missing", zip64(writeZip([one]), 8), "must have its numbers of 64 bits"],
