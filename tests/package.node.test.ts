@@ -109,6 +109,9 @@ test("a strict TypeScript project compiles against the declarations, lib check i
     trainStep: "declare function trainStep(): Promise<void>;",
     model: 'declare const model: import("flywheel/nn").Module;',
     optimizer: 'declare const optimizer: import("flywheel/optim").Optimizer;',
+    encoder: 'declare const encoder: import("flywheel/nn").Layer;',
+    train: 'declare const train: import("flywheel/moco").LabeledTensors;',
+    test: 'declare const test: import("flywheel/moco").LabeledTensors;',
   };
   readmeBlocks("ts").forEach((block, i) => {
     const missing = Object.entries(brought).filter(([name]) => !block.includes(`const ${name} `));
