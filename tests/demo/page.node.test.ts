@@ -185,6 +185,41 @@ describe("the page", () => {
     expect(await text("start")).toBe("Start again");
   });
 
+  test("steps one by one, shows the queue turn over, what the GPU does, and probes", async () => {
+    await open({ ...SMALL, evaluate: "false" });
+    const disabled = (id: string): Promise<boolean> =>
+      page.$eval(`#${id}`, (each) => (each as HTMLButtonElement).disabled);
+    const paused = (): Promise<unknown> =>
+      page.waitForFunction(() => document.getElementById("status")!.textContent === "Paused.", { timeout: 60_000 });
+    expect(await disabled("step")).toBe(true);
+    await page.click("#start");
+    await waitForStep(7);
+    await page.click("#start");
+    await paused();
+    const queue = (): Promise<string> => page.$eval("#queue", (canvas) => (canvas as HTMLCanvasElement).toDataURL());
+    const [before, picture] = [await stepsDone(), await queue()];
+    for (let i = 1; i <= 2; i++) {
+      await page.click("#step");
+      await waitForStep(before + i);
+      await paused();
+    }
+    expect(await stepsDone(), "one step a click").toBe(before + 2);
+    expect(await queue()).not.toBe(picture);
+    expect(await text("queue-text")).toBe("100.0 % of the keys are real ones.");
+    for (const stat of ["memory", "peak"]) expect(await text(`stat-${stat}`)).toMatch(/^\d+\.\d MB$/);
+    expect(Number(await text("stat-dispatches"))).toBeGreaterThan(10);
+    expect(await text("stat-submits")).toBe("1.0");
+    await page.click("#probe");
+    await page.waitForFunction(() => /^\d/.test(document.getElementById("stat-probe")!.textContent), {
+      timeout: 120_000,
+    });
+    expect(await text("status")).toMatch(/^The linear probe of step \d+ classifies \d+\.\d % of the test images\.$/);
+    expect(await disabled("probe")).toBe(false);
+    expect(await stepsDone()).toBe(before + 2);
+    await page.click("#reset");
+    expect([await disabled("step"), await disabled("save"), await disabled("probe")]).toEqual([true, true, true]);
+  });
+
   test("goes on from what was saved, in this browser or as a file", async () => {
     const options = { ...TINY, steps: 6, dim: 16, evaluate: "false" };
     const losses = (): Promise<[number, number][]> => page.evaluate(() => window.flywheelDemo.losses());
