@@ -50,7 +50,7 @@ async function run(example: string, given: Readonly<Record<string, unknown>> = {
 
 /** @param kind the device that a bare `init()` finds here */
 export function readmeExamples(kind: "cpu" | "webgpu"): void {
-  const [first, own, torch, contrast, evaluation, compiled, saving, checkpoints, tuning] = readmeBlocks("ts");
+  const [first, own, torch, contrast, training, evaluation, compiled, saving, checkpoints, tuning] = readmeBlocks("ts");
 
   test("the tuning example tunes once", async () => {
     if (kind === "cpu") expectConsole(/warn: flywheel runs on the CPU/);
@@ -70,6 +70,15 @@ export function readmeExamples(kind: "cpu" | "webgpu"): void {
     expect(report).toMatch(/matmul m 24, n 20, k 16/);
     expect(await run(tuning!, { storage, trainStep })).toEqual([]);
     dev.forgetTuning();
+  });
+
+  test("the training example goes on to the bit", { timeout: 300_000 }, async () => {
+    if (kind === "cpu") expectConsole(/warn: flywheel runs on the CPU/);
+    await flywheel.init();
+    const bytes = Uint8Array.from({ length: 150 * 784 }, (_, i) => (i * i) % 251);
+    const lines = await run(training!, { images: flywheel.tensor(bytes, { shape: [150, 1, 28, 28] }) });
+    expect(lines.map(([first]) => first)).toEqual([1, 2, 3, "three steps"]);
+    expect(lines.at(-1)![1]).toBe(true);
   });
 
   test("the evaluation example tells ten kinds of images apart", { timeout: 300_000 }, async () => {
