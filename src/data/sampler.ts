@@ -152,6 +152,8 @@ export class EpochSampler implements Iterable<Int32Array> {
     for (const [name, value] of Object.entries({ epoch, position, seed })) {
       if (!Number.isSafeInteger(value) || value! < 0) throw stateError(name, "be an integer from 0 to 2^53", value);
     }
+    if (FIRST_BLOCK + (epoch! + 1) * Math.ceil(count / 4) > 2 ** 53)
+      throw stateError("epoch", "be one whose order can be drawn", epoch);
     const isStart = position! % batchSize === 0 && position! + (dropLast ? batchSize : 1) <= count;
     if (!isStart) throw stateError("position", `be where a batch of ${batchSize} of ${count} rows starts`, position);
     this.seed = seed!;

@@ -28,7 +28,7 @@ export interface CheckpointParts {
 
 /** Says what the file is, and of which kind. */
 const FORMAT = "flywheel checkpoint 1";
-const OWN_KEYS = ["format", "version", "param_groups", "states", "generators"];
+const OWN_KEYS = ["format", "version", "param_groups", "slots", "states", "generators"];
 
 /**
  * The bytes of a checkpoint. All values are of one moment, between two steps.
@@ -53,7 +53,9 @@ export async function writeCheckpoint(
   };
   const [modelState, packed] = await Promise.all([readState(model.stateDict()), packState(optimizer.stateDict())]);
   const tensors = { ...prefixed("model.", modelState), ...prefixed("optimizer.", packed.tensors) };
-  return writeSafetensors(tensors, { ...metadata, ...packed.metadata, ...text, format: FORMAT, version: VERSION });
+  const slots = JSON.stringify(Object.keys(packed.tensors).sort());
+  const own = { ...packed.metadata, slots, ...text, format: FORMAT, version: VERSION };
+  return writeSafetensors(tensors, { ...metadata, ...own });
 }
 
 /**
@@ -84,7 +86,9 @@ export async function readCheckpoint(
   }
   const newStates = objectsOf("states", metadata.states, Object.keys(states));
   const newGenerators = objectsOf("generators", metadata.generators, Object.keys(generators));
-  const optimizerState = unpackState({ tensors: without("optimizer.", tensors), metadata });
+  const optimizerTensors = without("optimizer.", tensors);
+  checkSlots(Object.keys(optimizerTensors), metadata.slots);
+  const optimizerState = unpackState({ tensors: optimizerTensors, metadata });
 
   const undo = await snapshot({ model, optimizer, states, generators });
   try {
@@ -97,6 +101,15 @@ export async function readCheckpoint(
     throw error;
   }
   return Object.fromEntries(Object.entries(metadata).filter(([key]) => key === "version" || !OWN_KEYS.includes(key)));
+}
+
+/** An optimizer takes a state in which some momenta are missing, and starts those anew: here that is a damaged file. */
+function checkSlots(names: readonly string[], written: string | undefined): void {
+  const found = JSON.stringify([...names].sort());
+  if (found === written) return;
+  throw new FormatError(
+    `readCheckpoint: the optimizer's tensors must be those that were written, got ${names.length} others or fewer. The file is damaged: write it again.`,
+  );
 }
 
 /** Takes all parts as they are; the function that it gives puts them back. */

@@ -25,6 +25,6 @@ export { MomentumUpdate } from "./momentumEncoder";
 export { lrFactor, officialRecipe, RECIPES } from "./recipes";
 export type { AugmentationName, LrRule, MoCoRecipe, OfficialOptions } from "./recipes";
 export { MoCoTrainer } from "./trainer";
-export type { Augment, MoCoStep, MoCoTrainerOptions, TrainerEncoder } from "./trainer";
+export type { Augment, MoCoStep, MoCoTrainerOptions, TrainerEncoder, TrainerState } from "./trainer";
 export { loadBackbone, loadOfficialCheckpoint, readOfficialCheckpoint, writeOfficialCheckpoint } from "./official";
 export type { OfficialCheckpoint, OfficialOptimizer, Progress, Trained } from "./official";

@@ -289,7 +289,7 @@ export class MoCo extends Module {
   /** Official names and shapes: `queue` is `[dim, queueSize]`. */
   protected override ownState(): StateEntry[] {
     const swap = (x: Tensor): Tensor => x.transpose(0, 1);
-    return [tensorEntry("queue", this.queue, swap, swap), counterEntry("queue_ptr", this.queuePtr)];
+    return [tensorEntry("queue", this.queue, swap, swap), counterEntry("queue_ptr", this.queuePtr, this.queueSize)];
   }
 }
 

@@ -3,8 +3,10 @@
 import { ValueError } from "../errors";
 import { checkOptionNames, describe } from "../options";
 
+const AUGMENTATIONS = ["v1", "v2", "cifar", "fashionMnist"] as const;
+
 /** Which chain of random transforms makes a view; see `flywheel/data`. */
-export type AugmentationName = "v1" | "v2" | "cifar" | "fashionMnist";
+export type AugmentationName = (typeof AUGMENTATIONS)[number];
 
 /** How the learning rate falls: by a tenth at some epochs, or as half a cosine, set anew each epoch or each step. */
 export type LrRule =
@@ -171,8 +173,18 @@ export function lrFactor(
       lrRule.per === "epoch"
         ? [epoch - warmUpEpochs, epochs - warmUpEpochs]
         : [step - warmUpSteps, steps - warmUpSteps];
-    return 0.5 * (1 + Math.cos(Math.PI * Math.min(done / all, 1)));
+    const part = all > 0 ? Math.min(Math.max(done / all, 0), 1) : 1; // a warm-up may last to the end, or into an epoch
+    return 0.5 * (1 + Math.cos(Math.PI * part));
   };
+}
+
+/** Callers without types, and files, may hold anything. */
+function isLrRule(value: unknown): boolean {
+  const { kind, epochs, per } = Object(value) as Record<string, unknown>;
+  if (kind === "cosine") return per === "epoch" || per === "step";
+  return (
+    kind === "milestones" && Array.isArray(epochs) && epochs.every((epoch) => Number.isInteger(epoch) && epoch >= 0)
+  );
 }
 
 /** @throws ValueError if a number is outside its range, or a word is not known */
@@ -190,6 +202,15 @@ export function checkedRecipe(recipe: MoCoRecipe): MoCoRecipe {
   check(["temperature"], (value) => isAmount(value) && value !== 0, "positive");
   check(["keyMomentum"], (value) => isAmount(value) && (value as number) <= 1, "in [0, 1]");
   check(["optimizer"], (value) => value === "sgd" || value === "adamW", '"sgd" or "adamW"');
+  check(
+    ["augmentation"],
+    (value) => AUGMENTATIONS.includes(value as AugmentationName),
+    `one of ${AUGMENTATIONS.join(", ")}`,
+  );
+  check(["mlp", "symmetric", "shuffle"], (value) => typeof value === "boolean", "true or false");
+  check(["lrRule"], isLrRule, '{ kind: "milestones", epochs } or { kind: "cosine", per: "epoch" or "step" }');
+  check(["arch"], (value) => typeof value === "string", "the name of an encoder");
+  check(["warmUpEpochs"], (value) => (value as number) <= recipe.epochs, `at most the ${recipe.epochs} epochs`);
   const { batchSize, splits } = recipe;
   if (batchSize % splits !== 0) {
     throw new ValueError(

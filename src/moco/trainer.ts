@@ -6,15 +6,15 @@
 import { compile } from "../compile";
 import { tensor } from "../creation";
 import { EpochSampler, mocoAugment } from "../data";
-import { ValueError } from "../errors";
+import { StateDictError, ValueError } from "../errors";
 import { batchNorm2d, type Norm } from "../models";
 import { type Layer, SplitBatchNorm2d } from "../nn";
 import { AdamW, LambdaLR, type Optimizer, SGD } from "../optim";
-import { checkOptionNames } from "../options";
+import { checkOptionNames, describe } from "../options";
 import { defaultGenerator, Generator } from "../random";
 import type { Tensor } from "../tensor";
 import { type CheckpointParts, readCheckpoint, writeCheckpoint } from "./checkpoint";
-import { checkCounts } from "./checks";
+import { checkCounts, checkMomentum } from "./checks";
 import { MoCo } from "./moco";
 import { type AugmentationName, checkedRecipe, lrFactor, type MoCoRecipe } from "./recipes";
 
@@ -32,10 +32,22 @@ export interface MoCoTrainerOptions {
   readonly seed?: number;
   /** Default: the recipe's chain. */
   readonly augment?: Augment;
-  /** Parts that a batch is encoded in, one after the other, for want of memory: gradients add up. Default 1. */
+  /**
+   * Parts that a batch is encoded in, one after the other, for want of memory: gradients add up. Each is a batch of its own to the
+   * queue, so the keys of one are negatives of the next. Default 1.
+   */
   readonly accumulationSteps?: number;
   /** See `MoCo`. */
   readonly streaming?: boolean;
+}
+
+/** What a checkpoint says of the trainer itself. */
+export interface TrainerState {
+  readonly recipe: MoCoRecipe;
+  readonly steps: number;
+  readonly accumulationSteps: number;
+  /** m as it was set last. */
+  readonly keyMomentum: number;
 }
 
 /** What a step gives, still on the device. */
@@ -161,14 +173,16 @@ export class MoCoTrainer {
    * await writeFile("moco.safetensors", await trainer.save());
    */
   save(metadata: Readonly<Record<string, string>> = {}): Promise<Uint8Array> {
-    return writeCheckpoint(this.parts(), { recipe: JSON.stringify(this.recipe), ...metadata });
+    return writeCheckpoint(this.parts(), metadata);
   }
 
   /**
-   * Goes on from a checkpoint, to the bit, on the same adapter and version. All is set, or, if something does not fit, nothing.
+   * Goes on from a checkpoint, to the bit, on the same adapter and version, with the same kernels: who uses `tune` keeps `savedTuning()`
+   * in the metadata. All is set, or, if something does not fit, nothing.
    *
-   * @returns the metadata given to `save`, with the `recipe` as JSON and the library's `version`
-   * @throws FormatError for other files; StateDictError or ValueError if the trainer was made otherwise
+   * @returns the metadata given to `save`, and the library's `version`
+   * @throws FormatError for other files; StateDictError or ValueError if the trainer was made otherwise: another recipe or encoder,
+   *   other steps, other parts of a batch
    */
   load(bytes: Uint8Array | ArrayBuffer): Promise<Record<string, string>> {
     return readCheckpoint(this.parts(), bytes);
@@ -177,7 +191,32 @@ export class MoCoTrainer {
   private parts(): CheckpointParts {
     const { model, optimizer, schedule, sampler, generator } = this;
     const device = defaultGenerator(this.images.device); // of dropout, and whatever else an encoder draws
-    return { model, optimizer, states: { schedule, sampler }, generators: { generator, device } };
+    return { model, optimizer, states: { trainer: this, schedule, sampler }, generators: { generator, device } };
+  }
+
+  /** What it was made of, and what may be changed. */
+  stateDict(): TrainerState {
+    const { recipe, steps, accumulationSteps, model } = this;
+    return { recipe, steps, accumulationSteps, keyMomentum: model.momentum };
+  }
+
+  /** @throws StateDictError for the state of a trainer that was made otherwise */
+  loadStateDict(state: TrainerState): void {
+    const { recipe, steps, accumulationSteps, keyMomentum } = state;
+    const given: Record<string, unknown> = { ...(Object(recipe) as object), steps, accumulationSteps };
+    const own: Record<string, unknown> = {
+      ...this.recipe,
+      steps: this.steps,
+      accumulationSteps: this.accumulationSteps,
+    };
+    for (const name of new Set([...Object.keys(own), ...Object.keys(given)])) {
+      if (JSON.stringify(given[name]) === JSON.stringify(own[name])) continue;
+      throw new StateDictError(
+        `MoCoTrainer: ${name} must be the checkpoint's ${describe(given[name])}, got ${describe(own[name])}. Make the trainer as it was saved.`,
+      );
+    }
+    checkMomentum("MoCoTrainer", keyMomentum);
+    this.model.momentum = keyMomentum;
   }
 }
 

@@ -434,8 +434,12 @@ export function tensorEntry(
 const entryOf = (name: string, member: Parameter | Buffer | Counter): StateEntry =>
   member instanceof Counter ? counterEntry(name, member) : tensorEntry(name, member);
 
-/** A state entry of a counter: an i32. Its value must be at hand: loading does not wait for a device. */
-export function counterEntry(name: string, counter: Counter): StateEntry {
+/**
+ * A state entry of a counter: an i32. Its value must be at hand: loading does not wait for a device.
+ *
+ * @param below what it never reaches: the length of a ring that it points into
+ */
+export function counterEntry(name: string, counter: Counter, below = 2 ** 31): StateEntry {
   const { shape, device } = counter;
   const dataOf = (value: Tensor | StateArray): ArrayLike<number | bigint> | null =>
     value instanceof Tensor ? value.node.hostData : value.data;
@@ -446,7 +450,10 @@ export function counterEntry(name: string, counter: Counter): StateEntry {
       const data = dataOf(value);
       if (!data) return "a computed tensor instead of what stateDict() gave, or a file";
       // a counter lies on no device
-      return misfit(value, { shape, dtype: "i32", device: value instanceof Tensor ? value.device : device });
+      const place = { shape, dtype: "i32" as const, device: value instanceof Tensor ? value.device : device };
+      const count = Number(data[0]);
+      const isCount = Number.isInteger(count) && count >= 0 && count < below;
+      return misfit(value, place) ?? (isCount ? null : `${count} instead of a whole number from 0 to ${below - 1}`);
     },
     write(value) {
       counter.value = Number(dataOf(value)![0]);

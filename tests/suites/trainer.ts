@@ -19,6 +19,7 @@ import { Conv2d, Dropout, Flatten, type Layer, Linear, readState, ReLU, Sequenti
 import { packState } from "../../src/optim";
 import { defaultGenerator, manualSeed } from "../../src/random";
 import type { Tensor } from "../../src/tensor";
+import { VERSION } from "../../src/version";
 
 const RECIPE: MoCoRecipe = {
   ...RECIPES.fashionMnist,
@@ -89,7 +90,7 @@ export function trainer(): void {
 
       const resumed = trainerOf({ seed: 99 }, recipe);
       await lossesOf(resumed, 4); // it was somewhere else, and is compiled
-      expect(await resumed.load(bytes)).toMatchObject({ note: "five", recipe: JSON.stringify(recipe) });
+      expect(await resumed.load(bytes)).toEqual({ note: "five", version: VERSION });
       expect(resumed.stepsDone).toBe(5);
       expect(await lossesOf(resumed, 5)).toEqual(rest);
       expect(await stateOf(resumed)).toEqual(await stateOf(whole));
@@ -123,6 +124,36 @@ export function trainer(): void {
           changed(bytes, ({ metadata }) => setState(metadata, "sampler", { batchSize: 4 })),
           StateDictError,
         ],
+        ["another temperature", changed(bytes, ({ metadata }) => setState(metadata, "trainer", { recipe: { ...RECIPE, temperature: 1 } })), StateDictError], // prettier-ignore
+        ["other steps", changed(bytes, ({ metadata }) => setState(metadata, "trainer", { steps: 13 })), StateDictError],
+        [
+          "key momentum",
+          changed(bytes, ({ metadata }) => setState(metadata, "trainer", { keyMomentum: 2 })),
+          ValueError,
+        ],
+        [
+          "a rate below 0",
+          changed(bytes, ({ metadata }) => setState(metadata, "schedule", { _last_lr: [-1] })),
+          ValueError,
+        ],
+        [
+          "no base rates",
+          changed(bytes, ({ metadata }) => setState(metadata, "schedule", { base_lrs: [] })),
+          ValueError,
+        ],
+        [
+          "half a step",
+          changed(bytes, ({ metadata }) => setState(metadata, "schedule", { last_epoch: 1.5 })),
+          ValueError,
+        ],
+        ["a late epoch", changed(bytes, ({ metadata }) => setState(metadata, "sampler", { epoch: 2 ** 53 - 1 })), StateDictError], // prettier-ignore
+        [
+          "a momentum less",
+          changed(bytes, ({ tensors }) => delete tensors["optimizer.state.0.momentum_buffer"]),
+          FormatError,
+        ],
+        ["a momentum more", changed(bytes, ({ tensors }) => (tensors["optimizer.state.99.momentum_buffer"] = tensors["model.queue"]!)), FormatError], // prettier-ignore
+        ...[999, -3, 20].map((pointer) => [`pointer ${pointer}`, changed(bytes, ({ tensors }) => (tensors["model.queue_ptr"] = { shape: [1], dtype: "i32", data: Int32Array.of(pointer) })), StateDictError] as const), // prettier-ignore
         ["no offset", changed(bytes, ({ metadata }) => (metadata["generators"] = '{"generator":{"seed":1,"offset":2},"device":{"seed":-1}}')), ValueError], // prettier-ignore
       ];
       for (const [name, file, kind] of broken) await expect(trainer.load(file), name).rejects.toThrow(kind);
@@ -177,11 +208,29 @@ export function trainer(): void {
       },
     );
 
+    test("keeps a key momentum that was changed", async () => {
+      const trainer = trainerOf();
+      trainer.model.momentum = 0.5;
+      const resumed = trainerOf();
+      await resumed.load(await trainer.save());
+      expect(resumed.model.momentum).toBe(0.5);
+    });
+
     test("refuses what does not fit", () => {
       expect(() => trainerOf({ accumulationSteps: 3 })).toThrow(/got 3 parts and 2 groups of 8/);
       expect(() => trainerOf({}, { ...RECIPE, splits: 3 })).toThrow(/splits must divide batchSize, got 3 and 8/);
       expect(() => trainerOf({}, { ...RECIPE, lr: NaN })).toThrow(/lr must be a number of 0 or more, got NaN/);
       expect(() => trainerOf({}, { ...RECIPE, temperature: 0 })).toThrow(ValueError);
+      for (const lrRule of [
+        { kind: "cosin" },
+        { kind: "cosine", per: "epochs" },
+        { kind: "milestones", epochs: ["x"] },
+      ])
+        expect(() => trainerOf({}, { ...RECIPE, lrRule: lrRule as never })).toThrow(/lrRule must be/);
+      expect(() => trainerOf({}, { ...RECIPE, augmentation: "v9" as never })).toThrow(/augmentation must be one of v1/);
+      expect(() => trainerOf({}, { ...RECIPE, warmUpEpochs: 201 })).toThrow(
+        /warmUpEpochs must be at most the 200 epochs/,
+      );
       expect(() => trainerOf({ steps: 0 })).toThrow(/steps must be a positive integer/);
       expect(() => officialRecipe({ mocoM: 2 })).toThrow(/keyMomentum must be in \[0, 1\], got 2/);
     });
@@ -209,6 +258,10 @@ export function trainer(): void {
       expect(perStep(300)).toBeCloseTo(0, 12);
       const warm = lrFactor({ ...RECIPES.v2, warmUpEpochs: 2, epochs: 4 }, 10);
       expect([0, 5, 10, 20, 30].map(warm)).toEqual([0, 0.25, 0.5, 1, 0.5 * (1 + Math.cos(Math.PI / 2))]);
+      const onlyWarm = lrFactor({ ...RECIPES.fashionMnist, warmUpEpochs: 2, epochs: 2 }, 10);
+      expect([19, 20, 21].map(onlyWarm)).toEqual([0.95, 0, 0]); // it ends there, and makes no NaN of 0 / 0
+      const half = lrFactor({ ...RECIPES.v2, warmUpEpochs: 0.5, epochs: 4 }, 10);
+      expect([4, 5, 9].map(half)).toEqual([0.8, 1, 1]);
     });
   });
 }

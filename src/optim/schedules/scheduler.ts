@@ -70,11 +70,14 @@ export function checkOptimizer(name: string, optimizer: unknown): void {
 
 /** Callers without types may pass what a file had, whatever it is. */
 export function checkedState<S extends SchedulerState>(state: S): S {
-  const { _last_lr, last_epoch } = Object(state) as Partial<SchedulerState>;
-  const isComplete = Array.isArray(_last_lr) && _last_lr.every((lr) => typeof lr === "number");
-  if (isComplete && typeof last_epoch === "number") return state;
+  const { _last_lr, last_epoch, base_lrs = [] } = Object(state) as Partial<SchedulerState>;
+  const areRates = (rates: unknown): boolean =>
+    Array.isArray(rates) && rates.every((lr) => typeof lr === "number" && lr >= 0 && lr < Infinity);
+  const isCount = Number.isInteger(last_epoch) && last_epoch! >= -1; // -1: a part of a sequence that has not begun
+  if (areRates(_last_lr) && areRates(base_lrs) && isCount) return state;
   throw new ValueError(
-    `loadStateDict: the state must have last_epoch and _last_lr, which are numbers, got ${describe(state)}. Pass what stateDict() gave.`,
+    `loadStateDict: the state must have last_epoch, a whole number, and _last_lr and base_lrs, finite numbers of 0 or more, ` +
+      `got ${JSON.stringify({ last_epoch, _last_lr, base_lrs })}. Pass what stateDict() gave.`,
   );
 }
 
@@ -146,7 +149,7 @@ export abstract class RateScheduler extends LRScheduler {
   override loadStateDict(state: SchedulerState): void {
     const { base_lrs: baseLrs = this.baseLrs } = checkedState(state);
     const { length } = this.optimizer.paramGroups;
-    checkRates(baseLrs.length <= length, "base_lrs", baseLrs, length);
+    checkRates(baseLrs.length <= length && baseLrs.length >= this.baseLrs.length, "base_lrs", baseLrs, length);
     super.loadStateDict(state);
     this.baseLrs = [...baseLrs];
   }
