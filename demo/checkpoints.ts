@@ -38,15 +38,26 @@ export async function keepCheckpoint(bytes: Uint8Array): Promise<void> {
 }
 
 /**
- * The options of the run that a checkpoint is of.
+ * The options of the run that a checkpoint is of, and the steps that were done.
  *
  * @throws FormatError if it is none of this page's
  */
-export function optionsOf(bytes: Uint8Array): TrainingOptions {
-  const { options } = readSafetensors(bytes).metadata;
-  if (options === undefined)
+export function runOf(bytes: Uint8Array): { options: TrainingOptions; stepsDone: number } {
+  const { options, states } = readSafetensors(bytes).metadata;
+  const saved = objectIn(options);
+  const { last_epoch: stepsDone } = Object(objectIn(states)?.["schedule"]) as { last_epoch?: unknown };
+  if (!saved || typeof stepsDone !== "number")
     throw new FormatError("The file must be a checkpoint of this page, got another. Choose one that was saved here.");
-  const saved = JSON.parse(options) as Record<string, unknown>;
-  const words = Object.entries(saved).map(([name, value]) => [name, String(value)]);
-  return optionsFromSearch(new URLSearchParams(words));
+  const words = Object.entries(saved).map(([name, value]): [string, string] => [name, String(value)]);
+  return { options: optionsFromSearch(new URLSearchParams(words)), stepsDone };
+}
+
+/** Null if it is no object in JSON. */
+function objectIn(text: string | undefined): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text ?? "");
+    return typeof value === "object" ? (value as Record<string, unknown> | null) : null;
+  } catch {
+    return null;
+  }
 }

@@ -11,28 +11,32 @@ export class Gate {
   }
 
   close(): void {
-    this.whenOpen ??= new Promise((resolve) => (this.openIt = resolve));
+    this.lets = 0;
+    this.whenOpen ??= this.nextOpening();
   }
 
   open(): void {
+    this.lets = 0;
     this.whenOpen = null;
     this.openIt();
   }
 
-  /** Lets one through, and stays closed behind it. */
+  /** Lets one more through, and stays closed behind it. */
   openOnce(): void {
-    this.lets = 1;
+    if (!this.whenOpen) return;
+    this.lets++;
     this.openIt();
-    if (this.whenOpen) this.whenOpen = new Promise((resolve) => (this.openIt = resolve));
+    this.whenOpen = this.nextOpening();
   }
 
-  /** Resolves once the gate is open. */
+  /** Resolves once the gate is open, or lets one through. */
   async passed(): Promise<void> {
-    while (this.whenOpen) {
-      await this.whenOpen;
-      if (this.lets-- > 0) return;
-      this.lets = 0;
-    }
+    while (this.whenOpen && this.lets === 0) await this.whenOpen;
+    if (this.whenOpen) this.lets--;
+  }
+
+  private nextOpening(): Promise<void> {
+    return new Promise((resolve) => (this.openIt = resolve));
   }
 }
 

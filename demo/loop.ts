@@ -98,7 +98,9 @@ export class Loop {
   private evaluationSeconds = 0;
   private tuning: Tuning | null = null;
   /** When the queue and the device were told of last. */
-  private toldMs = 0;
+  private toldMs = -Infinity;
+  /** Resolves once what was asked for so far is answered. */
+  private answering = Promise.resolve();
 
   constructor(private readonly given: LoopOptions) {
     this.training = new Training(given.data, given.options);
@@ -126,16 +128,16 @@ export class Loop {
       queued = next;
       this.meter.stepQueued();
       await nextTask(); // a message may ask for a pause
-      if (this.isTellingDue(step)) await this.tell();
       if (!this.mustWait(step, step - start)) continue;
       await this.finish(queued);
       queued = null;
       this.meter.pause();
+      if (this.isTellingDue(step)) await this.tell();
       if (this.isEvaluationDue(step)) {
         await this.evaluate(step);
         if (this.given.checkpoints) this.given.requests.ask("save");
       }
-      await this.answerRequests();
+      await this.answers();
       if (step < options.steps) await this.rest();
       this.meter.resume();
     }
@@ -149,7 +151,7 @@ export class Loop {
     this.stepsDone = this.training.stepsDone;
     if (this.stepsDone >= this.given.options.steps) {
       throw new ValueError(
-        `The checkpoint is of step ${this.stepsDone}, and the run has ${this.given.options.steps} steps: ask for more.`,
+        `The checkpoint is of a run that is over, at step ${this.stepsDone} of ${this.given.options.steps}: its learning rate has come to its end. Start anew.`,
       );
     }
     const before = Number(knnBefore);
@@ -159,13 +161,30 @@ export class Loop {
 
   /** While no steps are under way. */
   private answerAtOnce(): void {
-    this.given.requests.answer = () => void this.answerRequests().catch(reportError);
+    this.given.requests.answer = () => void this.answers();
+    void this.answers(); // what was asked for while another was answered
   }
 
-  private async answerRequests(): Promise<void> {
-    const { requests } = this.given;
-    if (requests.open.delete("save")) await this.save();
-    if (requests.open.delete("probe")) await this.probe();
+  /** Answers all that is asked for, one after the other; resolves once nothing is left. */
+  private answers(): Promise<void> {
+    this.answering = this.answering.then(async () => {
+      const { open } = this.given.requests;
+      for (const what of open) {
+        open.delete(what); // it may be asked for again meanwhile: a set then has it at its end
+        await this.answer(what);
+      }
+    });
+    return this.answering;
+  }
+
+  /** A failure is told; the run goes on. */
+  private async answer(what: Request): Promise<void> {
+    try {
+      await (what === "save" ? this.save() : this.probe());
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.given.emit({ type: "refusal", what, message });
+    }
   }
 
   private async probe(): Promise<void> {
@@ -202,7 +221,13 @@ export class Loop {
   /** Whether nothing may be queued behind a step. */
   private mustWait(step: number, count: number): boolean {
     const { gate, requests } = this.given;
-    return count === this.meter.warmUp || this.isEvaluationDue(step) || !gate.isOpen || requests.open.size > 0;
+    return (
+      count === this.meter.warmUp ||
+      this.isEvaluationDue(step) ||
+      !gate.isOpen ||
+      requests.open.size > 0 ||
+      this.isTellingDue(step)
+    );
   }
 
   private isEvaluationDue(step: number): boolean {
@@ -224,22 +249,21 @@ export class Loop {
     this.given.emit({ type: "step", step, loss, contrastAccuracy, lr: queued.lr, stepsPerSecond, secondsLeft });
   }
 
+  /** Whether whoever looks on is due for the queue and the device. */
   private isTellingDue(step: number): boolean {
     const { watch, gate, options } = this.given;
     if (!watch) return false;
     return !gate.isOpen || step === options.steps || performance.now() - this.toldMs > TELL_MS;
   }
 
-  /** Tells of the queue and the device; a step is not counted meanwhile. */
+  /** Tells of the queue and the device. */
   private async tell(): Promise<void> {
     const { device, emit } = this.given;
-    this.meter.pause();
     emit(await this.training.queuePicture());
     const memory = device.kind === "webgpu" ? device.memory() : null;
     const { liveByteLength = null, peakByteLength = null } = memory ?? {};
     emit({ type: "device", liveByteLength, peakByteLength, ...this.meter.perStep() });
     this.toldMs = performance.now();
-    this.meter.resume();
   }
 
   /** Until the end of the last evaluation. */
@@ -259,7 +283,7 @@ export class Loop {
     const evaluation = await this.training.evaluate();
     if (options.evaluate) {
       const accuracy = await evaluation.knnAccuracy();
-      this.knnBefore ??= accuracy;
+      if (step === 0) this.knnBefore = accuracy;
       this.knnAfter = accuracy;
       emit({ type: "knn", step, accuracy });
       emit(await evaluation.neighbours(step));
@@ -276,6 +300,7 @@ export class Loop {
     this.answerAtOnce();
     await gate.passed();
     this.given.requests.answer = null;
+    await this.answers(); // a probe must not see the encoder move
     emit({ type: "phase", phase: "training" });
   }
 

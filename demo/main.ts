@@ -8,7 +8,7 @@
 
 import { FASHION_MNIST_CLASSES } from "flywheel/data";
 import { Chart } from "./charts";
-import { keepCheckpoint, lastCheckpoint, optionsOf } from "./checkpoints";
+import { keepCheckpoint, lastCheckpoint, runOf } from "./checkpoints";
 import { showNeighbours, showQueue, showViews } from "./images";
 import { optionsFromSearch, problemOf } from "./options";
 
@@ -110,6 +110,9 @@ function explain({ queueSize, batchSize }: TrainingOptions): void {
 const session = new Session();
 let options = optionsFromSearch(search);
 let firstNeighbours: NeighboursEvent | null = null;
+/** What was asked for, and is not answered yet. */
+const waiting = new Set<"save" | "probe">();
+let keeping = Promise.resolve();
 let losses: [step: number, loss: number][] = [];
 
 /** @param resume a checkpoint to go on from, whose options are in the form */
@@ -124,6 +127,8 @@ function start(resume: Uint8Array | null = null): void {
   losses = [];
   for (const stat of STATS) show(stat, "–");
   byId("queue").hidden = true;
+  byId("queue-text").textContent = "Shown when training starts.";
+  waiting.clear();
   byId("neighbours").replaceChildren();
   byId("neighbours").closest("table")!.hidden = true;
   byId("views").replaceChildren();
@@ -140,22 +145,33 @@ function start(resume: Uint8Array | null = null): void {
   });
 }
 
-/** Goes on from a checkpoint. One that is none is told, and changes nothing. */
+/** Goes on from a checkpoint. One that cannot be gone on from is told, and changes nothing. */
 async function resume(file: Blob): Promise<void> {
   try {
     const bytes = new Uint8Array(await file.arrayBuffer());
+    if (STATES[session.state].busy) return; // another run was started meanwhile
     const { device, tune, evalEvery } = readForm();
-    writeForm({ ...optionsOf(bytes), device, tune, evalEvery });
+    const { options: saved, stepsDone } = runOf(bytes);
+    const wanted = { ...saved, device, tune, evalEvery };
+    const problem =
+      stepsDone >= saved.steps
+        ? `This save is of a run that is over, at step ${stepsDone}: start anew.`
+        : problemOf(wanted);
+    if (problem) {
+      say(problem);
+      return;
+    }
+    writeForm(wanted);
     start(bytes);
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
   }
 }
 
-/** Keeps a checkpoint in the browser, and offers it as a file. */
+/** Keeps checkpoints in the browser, one after the other, and offers the last one as a file. */
 async function keep({ step, bytes }: CheckpointEvent): Promise<void> {
   const place = byId("saved");
-  URL.revokeObjectURL(place.querySelector("a")?.href ?? "");
+  const old = place.querySelector("a")?.href;
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>]));
   link.download = `moco-${step}.safetensors`;
@@ -165,6 +181,7 @@ async function keep({ step, bytes }: CheckpointEvent): Promise<void> {
     (error: unknown) => `not kept in this browser (${String(error)})`,
   );
   place.replaceChildren(`Step ${step} is ${kept}; as a file: `, link);
+  if (old) URL.revokeObjectURL(old);
   resumeButton.hidden = (await lastCheckpoint()) === null;
 }
 
@@ -204,9 +221,9 @@ function showState(state: SessionState): void {
   document.body.dataset["state"] = state;
   startButton.textContent = STATES[state].button;
   resetButton.disabled = state === "idle";
-  probeButton.disabled = state === "idle" || state === "failed";
   stepButton.disabled = state !== "paused";
-  saveButton.disabled = state === "idle" || state === "failed";
+  if (state === "idle" || state === "failed") waiting.clear(); // nobody is left to answer
+  showRequests();
   resumeButton.disabled = openField.disabled = STATES[state].busy;
   for (const field of fields()) field.disabled = STATES[state].busy;
   for (const link of document.querySelectorAll<HTMLAnchorElement>(".pages a")) openBeside(link, STATES[state].busy);
@@ -217,6 +234,26 @@ function showState(state: SessionState): void {
 function openBeside(link: HTMLAnchorElement, isBeside: boolean): void {
   link.target = isBeside ? "_blank" : "";
   link.title = isBeside ? "Opens beside this page, where the training goes on" : "";
+}
+
+/** What may be asked for now. */
+function showRequests(): void {
+  const canAnswer = session.state !== "idle" && session.state !== "failed";
+  saveButton.disabled = !canAnswer || waiting.has("save");
+  probeButton.disabled = !canAnswer || waiting.has("probe");
+}
+
+function ask(what: "save" | "probe"): void {
+  waiting.add(what);
+  showRequests();
+  if (what === "save") session.save();
+  else session.probe();
+}
+
+function answered(what: "save" | "probe"): boolean {
+  const wasAsked = waiting.delete(what);
+  showRequests();
+  return wasAsked;
 }
 
 function showEvent(event: TrainingEvent): void {
@@ -249,7 +286,7 @@ function showEvent(event: TrainingEvent): void {
       show("knn", percent(event.accuracy));
       break;
     case "probe":
-      probeButton.disabled = false;
+      answered("probe");
       show("probe", percent(event.accuracy));
       say(`The linear probe of step ${event.step} classifies ${percent(event.accuracy)} of the test images.`);
       break;
@@ -266,6 +303,8 @@ function showEvent(event: TrainingEvent): void {
     case "neighbours":
       firstNeighbours ??= event;
       byId("neighbours").closest("table")!.hidden = false;
+      byId("neighbours-before").textContent =
+        firstNeighbours.step === 0 ? "before training" : `after ${firstNeighbours.step} steps`;
       byId("neighbours-now").textContent = event.step === 0 ? "now" : `after ${event.step} steps`;
       showNeighbours(byId("neighbours"), firstNeighbours, event, FASHION_MNIST_CLASSES);
       break;
@@ -278,7 +317,11 @@ function showEvent(event: TrainingEvent): void {
       say(event.message);
       break;
     case "checkpoint":
-      void keep(event);
+      if (answered("save")) keeping = keeping.then(() => keep(event)); // others are the terminal's
+      break;
+    case "refusal":
+      answered(event.what);
+      say(`The ${event.what} failed: ${event.message}`);
       break;
     case "features":
       break;
@@ -337,14 +380,11 @@ startButton.addEventListener("click", () => {
   else start();
 });
 resetButton.addEventListener("click", () => session.reset());
-probeButton.addEventListener("click", () => {
-  probeButton.disabled = true; // until it answers
-  session.probe();
-});
+probeButton.addEventListener("click", () => ask("probe"));
 stepButton.addEventListener("click", () => session.step());
-saveButton.addEventListener("click", () => session.save());
+saveButton.addEventListener("click", () => ask("save"));
 resumeButton.addEventListener("click", () => {
-  void lastCheckpoint().then((file) => file && resume(file));
+  void lastCheckpoint().then((file) => (file ? resume(file) : say("The last save is not there any more.")));
 });
 openField.addEventListener("change", () => {
   const [file] = openField.files ?? [];
@@ -378,5 +418,9 @@ async function autostart(): Promise<void> {
     return;
   }
   const response = await fetch(`${report}/resume`);
+  if (!response.ok) {
+    say(`The checkpoint could not be read: ${response.status}.`);
+    return;
+  }
   start(new Uint8Array(await response.arrayBuffer()));
 }

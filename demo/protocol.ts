@@ -47,6 +47,7 @@ export type TrainingEvent =
   | CheckpointEvent
   | QueueEvent
   | ProbeEvent
+  | RefusalEvent
   | DeviceEvent
   | DoneEvent
   | FailureEvent;
@@ -137,6 +138,14 @@ export interface ProbeEvent {
   readonly step: number;
   /** Of the test images, 0 to 1. */
   readonly accuracy: number;
+}
+
+/** What was asked for failed; the run goes on. */
+export interface RefusalEvent {
+  readonly type: "refusal";
+  readonly what: "save" | "probe";
+  /** A sentence for the user. */
+  readonly message: string;
 }
 
 /** The queue as a picture, a row a key: evenly many of all keys, in the order in which they lie. */

@@ -102,6 +102,8 @@ export class Training {
   private readonly trainImages: Tensor; // u8 [count, 1, 28, 28]
   private readonly testImages: Tensor; // u8 [count, 1, 28, 28]
   private readonly bankImages: Tensor; // the first of the training images
+  /** Whether it goes on with the kernels of a run that was tuned. */
+  private isTuned = false;
 
   constructor(
     private readonly data: TrainingData,
@@ -165,7 +167,7 @@ export class Training {
   save(notes: Readonly<Record<string, string>>): Promise<Uint8Array> {
     const options = JSON.stringify(Object.fromEntries(KEPT.map((name) => [name, this.options[name]])));
     const all: Record<string, string> = { ...notes, options };
-    if (this.options.tune === "on") all["tuning"] = savedTuning(); // other kernels, other last bits
+    if (this.options.tune === "on" || this.isTuned) all["tuning"] = savedTuning(); // other kernels, other last bits
     return this.trainer.save(all);
   }
 
@@ -177,6 +179,7 @@ export class Training {
         "The checkpoint was made with kernels tuned for another adapter, browser or version. Resume it where it was saved, or start anew.",
       );
     }
+    this.isTuned = tuning !== undefined;
     return notes;
   }
 

@@ -192,7 +192,7 @@ const OPTIONS = {
     key: "resume",
     value: "FILE",
     preset: null,
-    help: "go on from a checkpoint, to the bit; options are those it was made with, unless given",
+    help: "go on from a checkpoint, to the bit, with the options it was made with",
     parse: inputFile,
   },
   "eval-every": {
@@ -237,7 +237,14 @@ export function parseOptions(argv, { cwd = process.env.INIT_CWD ?? process.cwd()
     given.add(def.key);
   }
   if (typeof values.resume === "string") {
-    for (const [key, value] of Object.entries(savedOptions(values.resume))) if (!given.has(key)) values[key] = value;
+    for (const [key, value] of Object.entries(savedOptions(values.resume))) {
+      if (given.has(key) && values[key] !== value) {
+        throw new UsageError(
+          `--resume goes on with the options of the file, where ${key} is ${value}, got ${values[key]}; leave it out.`,
+        );
+      }
+      values[key] = value;
+    }
   }
   const options = /** @type {Options} */ (values);
   checkTogether(options);
@@ -547,7 +554,19 @@ function realPath(path) {
  *
  * @param {Options} options
  */
-function checkTogether({ batchSize, queueSize, dim, device, tune, evaluate, evalEvery, json, features, checkpoint }) {
+function checkTogether({
+  batchSize,
+  queueSize,
+  dim,
+  device,
+  tune,
+  evaluate,
+  evalEvery,
+  json,
+  features,
+  checkpoint,
+  resume,
+}) {
   if (batchSize % BATCH_NORM_SPLITS !== 0) {
     throw new UsageError(
       `--batch-size must be a multiple of ${BATCH_NORM_SPLITS}, the splits of the shuffled BatchNorm, got ${batchSize}; ` +
@@ -570,13 +589,17 @@ function checkTogether({ batchSize, queueSize, dim, device, tune, evaluate, eval
   }
   /** @type {[flag: string, path: string][]} */
   const written = [
+    ...(resume === null ? [] : [/** @type {[string, string]} */ (["--resume", resume])]),
     ...(json === null ? [] : [/** @type {[string, string]} */ (["--json", json])]),
     ...(checkpoint === null ? [] : [/** @type {[string, string]} */ (["--checkpoint", checkpoint])]),
     ...Object.values(featureFiles(features)).map((path) => /** @type {[string, string]} */ (["--features", path])),
   ];
+  // a checkpoint may take the place of the one that is gone on from
+  const mayShare = (/** @type {string} */ a, /** @type {string} */ b) =>
+    a === b || (a !== "--json" && a !== "--features" && b !== "--json" && b !== "--features");
   for (const [flag, path] of written) {
-    const other = written.find(([name, same]) => name !== flag && realPath(same) === realPath(path));
-    if (other) throw new UsageError(`${flag} and ${other[0]} must write different files, got ${path} for both.`);
+    const other = written.find(([name, same]) => !mayShare(flag, name) && realPath(same) === realPath(path));
+    if (other) throw new UsageError(`${flag} and ${other[0]} must name different files, got ${path} for both.`);
   }
 }
 

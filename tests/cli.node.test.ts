@@ -51,8 +51,11 @@ describe("parseOptions", () => {
     const file = join(folder, "save.safetensors");
     const save = (options: string): void => writeFileSync(file, writeSafetensors({}, { options }));
     save('{"encoder":"tinyGap","steps":50,"queueSize":333,"json":"/etc/passwd","headless":true}');
-    const options = parseOptions(["--resume", file, "--steps", "60"]);
-    expect(options).toMatchObject({ encoder: "tinyGap", steps: 60, queueSize: 333, json: null, headless: false });
+    const options = parseOptions(["--resume", file, "--steps", "50"]);
+    expect(options).toMatchObject({ encoder: "tinyGap", steps: 50, queueSize: 333, json: null, headless: false });
+    expect(() => parseOptions(["--resume", file, "--steps", "60"])).toThrow(/where steps is 50, got 60; leave it out/);
+    expect(parseOptions(["--resume", file, "--checkpoint", file]).checkpoint).toBe(file);
+    expect(() => parseOptions(["--resume", file, "--json", file])).toThrow(/--resume and --json must name different/);
     expect(options.resume).toBe(file);
     const refuses = (text: string | RegExp): void => expect(() => parseOptions(["--resume", file])).toThrow(text);
     save('{"encoder":"vgg"}');
@@ -171,7 +174,7 @@ describe("parseOptions", () => {
     ["--no-eval --eval-every 5", "--eval-every and --no-eval exclude each other, got both; drop one."],
     ...["a.npy", "a.labels.npy", "a.bank.npy", "a.bank.labels.npy", "link/a.bank.npy"].map((json) => [
       `--json ${json} --features ./a.npy`,
-      `--json and --features must write different files, got ${folder}/${json} for both.`,
+      `--json and --features must name different files, got ${folder}/${json} for both.`,
     ]),
     ["--features a.npz", '--features must end in .npy or .safetensors, got "a.npz".'],
     ["--features folder.npy", `--features must name a file, got ${folder}/folder.npy, which is none.`],

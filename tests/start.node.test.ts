@@ -233,13 +233,17 @@ describe("npm start", () => {
   });
 
   test.each([
-    ["a queue that the batch does not divide", ["--queue-size", "100"], /^--queue-size must be a multiple/],
+    [
+      "a queue smaller than the batch",
+      ["--queue-size", "100"],
+      /^--queue-size must be at least --batch-size, got 100 and 128/,
+    ],
     ["a missing folder", ["--data", join(folder, "nowhere")], /^--data must be an existing folder/],
     ["a batch larger than the data", [...TINY, "--batch-size", "512", "--queue-size", "512"], /batch.*400/],
     [
       "results over features",
       ["--data", data, "--json", join(folder, "e.labels.npy"), "--features", join(folder, "e.npy")],
-      /^--json and --features must write different files/,
+      /^--json and --features must name different files/,
     ],
     ["a queue beyond a binding", ["--queue-size", "1073741824"], /^--queue-size times --dim must be at most/],
     ["an unknown option", ["--stpes", "3"], /^--stpes is no option/],

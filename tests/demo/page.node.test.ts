@@ -192,18 +192,18 @@ describe("the page", () => {
     const paused = (): Promise<unknown> =>
       page.waitForFunction(() => document.getElementById("status")!.textContent === "Paused.", { timeout: 60_000 });
     expect(await disabled("step")).toBe(true);
+    expect(await page.$eval("#queue", (canvas) => (canvas as HTMLElement).offsetHeight), "no picture yet").toBe(0);
     await page.click("#start");
     await waitForStep(7);
     await page.click("#start");
     await paused();
     const queue = (): Promise<string> => page.$eval("#queue", (canvas) => (canvas as HTMLCanvasElement).toDataURL());
     const [before, picture] = [await stepsDone(), await queue()];
-    for (let i = 1; i <= 2; i++) {
-      await page.click("#step");
-      await waitForStep(before + i);
-      await paused();
-    }
-    expect(await stepsDone(), "one step a click").toBe(before + 2);
+    for (let i = 0; i < 3; i++) await page.click("#step"); // faster than steps are
+    await waitForStep(before + 3);
+    await paused();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await stepsDone(), "one step a click").toBe(before + 3);
     expect(await queue()).not.toBe(picture);
     expect(await text("queue-text")).toBe("100.0 % of the keys are real ones.");
     for (const stat of ["memory", "peak"]) expect(await text(`stat-${stat}`)).toMatch(/^\d+\.\d MB$/);
@@ -215,9 +215,38 @@ describe("the page", () => {
     });
     expect(await text("status")).toMatch(/^The linear probe of step \d+ classifies \d+\.\d % of the test images\.$/);
     expect(await disabled("probe")).toBe(false);
-    expect(await stepsDone()).toBe(before + 2);
+    expect(await stepsDone()).toBe(before + 3);
+
+    // the encoder stays where it is until a probe has its answer, and what is asked for meanwhile is not lost
+    await page.$eval("#stat-probe", (element) => (element.textContent = ""));
+    await page.click("#probe");
+    expect(await disabled("probe")).toBe(true);
+    await page.click("#save");
+    await page.click("#start");
+    await page.waitForFunction(
+      () => document.querySelector("#saved a") && document.getElementById("stat-probe")!.textContent,
+      {
+        timeout: 120_000,
+      },
+    );
+    expect(await text("saved")).toContain(`Step ${before + 3} is kept`);
+    await waitForStep(before + 6);
+    expect(await state()).toBe("running");
     await page.click("#reset");
     expect([await disabled("step"), await disabled("save"), await disabled("probe")]).toEqual([true, true, true]);
+  });
+
+  test("tells the rate that a clock on the wall would", async () => {
+    await open({ ...SMALL, batchSize: 64, steps: 40, evaluate: "false" });
+    await page.click("#start");
+    await waitForStep(6);
+    const startMs = performance.now();
+    const first = await stepsDone();
+    await page.waitForFunction(() => window.flywheelDemo.session.state === "done", { timeout: 120_000 });
+    const rate = (1000 * (40 - first)) / (performance.now() - startMs);
+    const told = Number(await text("stat-rate"));
+    expect(told / rate, `told ${told}, on the wall ${rate}`).toBeGreaterThan(0.6); // beside other tests
+    expect(told / rate, `told ${told}, on the wall ${rate}`).toBeLessThan(1.6);
   });
 
   test("goes on from what was saved, in this browser or as a file", async () => {
@@ -257,6 +286,15 @@ describe("the page", () => {
     await done();
     expect(await losses()).toEqual(whole.slice(Number(saved)));
 
+    const over = await page.evaluate(() => window.flywheelDemo.session.state);
+    expect(over).toBe("done");
+    await page.click("#save");
+    await page.waitForFunction(() => document.getElementById("saved")!.textContent.startsWith("Step 6 "));
+    await page.click("#resume");
+    await page.waitForFunction(() =>
+      document.getElementById("status")!.textContent.includes("is of a run that is over"),
+    );
+    expect(await state(), "nothing is thrown away").toBe("done");
     writeFileSync(file, Uint8Array.from(bytes.slice(0, 100)));
     await field.uploadFile(file);
     await page.waitForFunction(() => document.getElementById("status")!.textContent.includes("readSafetensors"));
