@@ -81,8 +81,13 @@ const HOSTILE: readonly [name: string, pickle: Uint8Array, message: string][] = 
   // ---- sizes ----
   ["a string of 4 GiB", pickle(bytes("X", 255, 255, 255, 255), "a"), "must end with its last opcode"],
   ["a name without an end", pickle("cos"), "readTorch: "],
-  ["a list that contains itself", pickle(op.list, op.put(0), op.get(0), "a"), "contains itself"],
-  ["a dict that contains itself", pickle("}", op.put(0), op.text("a"), op.get(0), "s"), "contains itself"],
+  ["a list that contains itself", pickle(op.list, op.put(0), op.get(0), "a"), "must not contain itself"],
+  ["a dict that contains itself", pickle("}", op.put(0), op.text("a"), op.get(0), "s"), "must not contain itself"],
+  [
+    "a wide list that contains itself last",
+    pickle(op.list, op.put(0), "(", many(100_000, 0x4e), op.get(0), "e"),
+    "must not contain itself",
+  ],
   ["a hundred levels of sharing", pickle(laughs(100)), "at most 4194304 values, got more, some of them shared"],
   ["a million levels", pickle(")", many(1_000_000, 0x85)), "nested at most 256 deep"],
   ["five million marks", pickle(many(5_000_000, 0x28)), "at most 4194304 opcodes"],

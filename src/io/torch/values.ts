@@ -72,6 +72,8 @@ export function convert(root: unknown, memory: Memory): TorchValue {
 
 class Converter {
   private readonly done = new Map<object, Converted>();
+  /** Containers whose items are being converted. */
+  private readonly open = new Set<object>();
   private readonly tensors = new Map<PyTensor, FileArray>();
 
   constructor(private readonly memory: Memory) {}
@@ -91,16 +93,14 @@ class Converter {
 
   private container(container: PyTuple | PyList | PyDict, level: number): Converted {
     const known = this.done.get(container);
-    // a container that holds itself is met again before it is done, deeper and deeper
-    if (level + (known?.depth ?? 0) > MAX_DEPTH) {
-      throw malformed(
-        `values must be nested at most ${MAX_DEPTH} deep`,
-        "deeper ones, or one that contains itself",
-        "Save a flatter dict.",
-      );
-    }
+    if (this.open.has(container))
+      throw malformed("a list or dict must not contain itself", "one that does", "Save it without the cycle.");
+    if (level + (known?.depth ?? 0) > MAX_DEPTH)
+      throw malformed(`values must be nested at most ${MAX_DEPTH} deep`, "deeper ones", "Save a flatter dict.");
     if (known) return known;
+    this.open.add(container);
     const items = container.items.map((item) => this.convert(item, level + 1));
+    this.open.delete(container);
     const count = items.reduce((sum, item) => sum + item.count, 1);
     if (count > MAX_VALUES) {
       throw malformed(
@@ -167,6 +167,25 @@ function isRowMajor(shape: readonly number[], strides: readonly number[]): boole
   return true;
 }
 
+/** One dimension of a view. */
+interface Dimension {
+  readonly size: number;
+  readonly stride: number;
+}
+
+/** The same elements in the same order in as few dimensions as can be, all of size 2 up: a walk must not visit those of size 1. */
+function merged(shape: readonly number[], strides: readonly number[]): Dimension[] {
+  const dimensions: Dimension[] = [];
+  for (const [dim, size] of shape.entries()) {
+    if (size === 1) continue;
+    const stride = strides[dim]!;
+    const outer = dimensions.at(-1);
+    if (outer?.stride === size * stride) dimensions[dimensions.length - 1] = { size: outer.size * size, stride };
+    else dimensions.push({ size, stride });
+  }
+  return dimensions;
+}
+
 function gathered(
   values: FileData,
   offset: number,
@@ -175,16 +194,30 @@ function gathered(
   count: number,
 ): FileData {
   const data = new (values.constructor as new (length: number) => FileData)(count);
-  const index = shape.map(() => 0);
+  const outer = merged(shape, strides);
+  const inner = outer.pop()!; // without one, the values would lie in row-major order
+  const index = outer.map(() => 0);
   let from = offset;
-  for (let at = 0; at < count; at++) {
-    data[at] = values[from]!;
-    for (let dim = shape.length - 1; dim >= 0; dim--) {
-      from += strides[dim]!;
-      if (++index[dim]! < shape[dim]!) break;
-      from -= strides[dim]! * shape[dim]!;
+  for (let at = 0; at < count; at += inner.size) {
+    copyRun(data, at, values, from, inner);
+    for (let dim = outer.length - 1; dim >= 0; dim--) {
+      const { size, stride } = outer[dim]!;
+      from += stride;
+      if (++index[dim]! < size) break;
+      from -= stride * size;
       index[dim] = 0;
     }
   }
   return data;
+}
+
+/** From here on, a call costs less than a loop. */
+const LONG_RUN = 32;
+
+/** Copies one row of the innermost dimension. */
+function copyRun(data: FileData, at: number, values: FileData, from: number, { size, stride }: Dimension): void {
+  if (size >= LONG_RUN && stride === 0) (data as Float32Array).fill(values[from] as number, at, at + size);
+  else if (size >= LONG_RUN && stride === 1)
+    (data as Float32Array).set(values.subarray(from, from + size) as Float32Array, at);
+  else for (let step = 0; step < size; step++) data[at + step] = values[from + step * stride]!;
 }
