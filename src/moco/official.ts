@@ -4,31 +4,14 @@
  * for the query's only. It holds the state between two steps: SGD applied, the key encoder's moving average not yet.
  */
 
-import { FormatError, StateDictError, ValueError } from "../errors";
-import { type FileArray, isTorchObject, isTorchTensor, readTorch, type TorchValue, writeTorch } from "../io";
+import { StateDictError, ValueError } from "../errors";
+import { type FileArray, type TorchValue, writeTorch } from "../io";
 import { type IncompatibleKeys, type Module, readState } from "../nn";
 import type { SGD } from "../optim";
 import { checkOptionNames } from "../options";
 import type { Parameter } from "../parameter";
 import type { MoCo } from "./moco";
-
-/** A checkpoint of the authors' code, read. */
-export interface OfficialCheckpoint {
-  /** Epochs that were trained; null if the file does not say. */
-  readonly epoch: number | null;
-  /** Name of the encoder, `"resnet50"`; null if the file does not say. */
-  readonly arch: string | null;
-  /** By the names of `MoCo.stateDict()`: without `module.`. Published files have the query encoder alone. */
-  readonly stateDict: Readonly<Record<string, FileArray>>;
-  /** State of SGD over the parameters of both encoders; null where there is none. */
-  readonly optimizer: OfficialOptimizer | null;
-}
-
-/** State of torch.optim.SGD: momentum by a parameter's index, and the options of its group. */
-export interface OfficialOptimizer {
-  readonly state: Readonly<Record<number, { readonly momentum_buffer?: FileArray | null }>>;
-  readonly param_groups: readonly Readonly<Record<string, unknown>>[];
-}
+import { isCount, type OfficialCheckpoint, type OfficialOptimizer, PREFIX } from "./officialFile";
 
 /** What is trained together. */
 export interface Trained {
@@ -37,84 +20,8 @@ export interface Trained {
   readonly optimizer: SGD;
 }
 
-const PREFIX = "module.";
-
 /** Fields that PyTorch 1.13's SGD keeps beside those of ours. */
 const MORE_FIELDS = { foreach: null, differentiable: false };
-
-/** What of a checkpoint is not as it must be. */
-const wrong = (mustHold: string, got: string): FormatError =>
-  new FormatError(
-    `readOfficialCheckpoint: ${mustHold}, got ${got}. Pass a checkpoint of MoCo's main_moco.py, or read others with io.readTorch.`,
-  );
-
-// ---- reading ----
-
-/**
- * Reads a checkpoint of the authors' code. It is checked to be one; whether it fits a model shows when it is loaded.
- *
- * @param file all bytes of a `.pth.tar`, zip or legacy
- * @throws FormatError if the file is damaged, wants something run, or has another layout
- * @see io.readTorch; main_moco.py, save_checkpoint
- *
- * @example
- * const checkpoint = readOfficialCheckpoint(await file.arrayBuffer());
- * loadOfficialCheckpoint(checkpoint, { model, optimizer });
- */
-export function readOfficialCheckpoint(file: Uint8Array | ArrayBuffer): OfficialCheckpoint {
-  const root = readTorch(file);
-  if (!isTorchObject(root)) throw wrong("a checkpoint must be a dict with state_dict", "something else");
-  const { epoch = null, arch = null, state_dict: state, optimizer = null } = root;
-  if (epoch !== null && !isCount(epoch)) throw wrong("epoch must be a count", "something else");
-  if (arch !== null && typeof arch !== "string") throw wrong("arch must be a string", "something else");
-  return { epoch, arch, stateDict: stateDictOf(state), optimizer: optimizer === null ? null : optimizerOf(optimizer) };
-}
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-function stateDictOf(state: TorchValue | undefined): Record<string, FileArray> {
-  if (!isTorchObject(state)) throw wrong("state_dict must be a dict of tensors", "something else");
-  const entries = Object.entries(state).map(([name, value]): [string, FileArray] => {
-    if (!isTorchTensor(value)) throw wrong(`${name} in state_dict must be a tensor`, "something else");
-    return [name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name, value];
-  });
-  const stateDict = Object.fromEntries(entries);
-  if (Object.keys(stateDict).length < entries.length)
-    throw wrong(`names must differ in more than ${PREFIX}`, "one with it and without");
-  if (!entries.some(([name]) => name.startsWith("encoder_q.")))
-    throw wrong("state_dict must have module.encoder_q.*", `${entries.length} other names`);
-  return stateDict;
-}
-
-function optimizerOf(optimizer: TorchValue): OfficialOptimizer {
-  const { state, param_groups: groups } = isTorchObject(optimizer) ? optimizer : {};
-  // an empty dict is an object, one with numbers as keys a Map
-  const slots = state instanceof Map ? [...(state as ReadonlyMap<unknown, TorchValue>)] : null;
-  const isEmpty = isTorchObject(state) && Object.keys(state).length === 0;
-  if (!(slots ?? isEmpty) || !Array.isArray(groups))
-    throw wrong("optimizer must have state and param_groups", "something else");
-  return {
-    state: Object.fromEntries((slots ?? []).map(([index, slot]) => [indexOf(index), momentumOf(slot)])),
-    param_groups: (groups as readonly TorchValue[]).map(groupOf),
-  };
-}
-
-function indexOf(index: unknown): number {
-  if (isCount(index)) return index;
-  throw wrong("optimizer.state must have indices of parameters", "other keys");
-}
-
-function momentumOf(slot: TorchValue): { momentum_buffer: FileArray | null } {
-  const { momentum_buffer: momentum = null } = isTorchObject(slot) ? slot : {};
-  if (isTorchObject(slot) && (momentum === null || isTorchTensor(momentum))) return { momentum_buffer: momentum };
-  throw wrong("optimizer.state must be SGD's, with tensors as momentum_buffer", "something else");
-}
-
-function groupOf(group: TorchValue): Readonly<Record<string, unknown>> {
-  const params = isTorchObject(group) ? group["params"] : null;
-  if (isTorchObject(group) && Array.isArray(params) && params.every(isCount)) return group;
-  throw wrong("optimizer.param_groups must be dicts, each with indices as params", "something else");
-}
 
 // ---- loading ----
 
@@ -133,7 +40,7 @@ export function loadOfficialCheckpoint({ stateDict, optimizer: saved }: Official
   const { model, optimizer } = trained;
   if (!saved)
     refuse("the file must have the optimizer's state", "none", "Load it with model.loadStateDict(stateDict).");
-  checkCounts(stateDict, model.queueSize);
+  checkCounts("loadOfficialCheckpoint", stateDict, model.queueSize);
   const { queryCount, isWhole } = layoutOf("loadOfficialCheckpoint", trained);
   const dict = forOptimizer(saved, queryCount, isWhole);
   optimizer.checkStateDict(dict);
@@ -146,13 +53,15 @@ function refuse(mustHold: string, got: string, way: string): never {
 }
 
 /** Counters must be counts, and the pointer a place of the queue. */
-function checkCounts(stateDict: OfficialCheckpoint["stateDict"], queueSize: number): void {
+function checkCounts(op: string, stateDict: OfficialCheckpoint["stateDict"], queueSize = 0): void {
   for (const [name, { dtype, data }] of Object.entries(stateDict)) {
     if (dtype !== "i64") continue;
     const most = name === "queue_ptr" ? queueSize - 1 : 2 ** 31 - 1; // state dicts show counters as i32
     const value = Array.from(data as BigInt64Array, Number).find((count) => !(count >= 0 && count <= most));
-    if (value !== undefined)
-      refuse(`${name} must be in 0..${most}`, `${value}`, "The file is damaged, or of another queueSize.");
+    if (value === undefined) continue;
+    throw new StateDictError(
+      `${op}: ${name} must be in 0..${most}, got ${value}. The file is damaged, or of another queueSize.`,
+    );
   }
 }
 
@@ -170,27 +79,38 @@ function layoutOf(op: string, { model, optimizer }: Trained): { queryCount: numb
   );
 }
 
-/** The saved state for an optimizer of both encoders, or of the query encoder alone. */
+/** The saved state for an optimizer of both encoders, or of the query encoder alone: indices become places in the group. */
 function forOptimizer(
   { state, param_groups: groups }: OfficialOptimizer,
   queryCount: number,
   isWhole: boolean,
 ): OfficialOptimizer {
-  const params = (groups[0]?.["params"] ?? []) as readonly number[];
-  const isInOrder = params.every((index, place) => index === place);
-  if (groups.length !== 1 || params.length !== 2 * queryCount || !isInOrder) {
-    refuse(
-      `the file's optimizer must have one group of ${2 * queryCount} parameters`,
-      `${groups.length} groups, the first of ${params.length}`,
-      "Build the model as it was saved.",
-    );
-  }
-  const stray = Object.keys(state).find((index) => Number(index) >= queryCount);
-  if (stray !== undefined)
-    refuse("the key encoder must have no momentum", `some at index ${stray}`, "The file is of another algorithm.");
-  return isWhole
-    ? { state, param_groups: groups }
-    : { state, param_groups: [{ ...groups[0], params: params.slice(0, queryCount) }] };
+  const places = placesOf(groups, queryCount);
+  const slots = Object.entries(state).map(([index, slot]) => {
+    const place = places.get(index);
+    if (place === undefined)
+      refuse("the file's optimizer must have state of its group's parameters", `some of ${index}`, DAMAGED);
+    if (place >= queryCount)
+      refuse("the key encoder must have no momentum", `some at place ${place}`, "The file is of another algorithm.");
+    return [place, slot] as const;
+  });
+  const params = Array.from({ length: isWhole ? 2 * queryCount : queryCount }, (_, place) => place);
+  return { state: Object.fromEntries(slots), param_groups: [{ ...groups[0], params }] };
+}
+
+const DAMAGED = "The file is damaged: save it again in PyTorch.";
+
+/** Where in its group each index is. PyTorch goes by this order too, whatever the numbers are. */
+function placesOf(groups: OfficialOptimizer["param_groups"], queryCount: number): ReadonlyMap<string, number> {
+  const way = "Build the model as it was saved.";
+  if (groups.length !== 1) refuse("the file's optimizer must have one group", `${groups.length}`, way);
+  const params = (groups[0]!["params"] ?? []) as readonly unknown[];
+  if (params.length !== 2 * queryCount)
+    refuse(`the file's optimizer must have ${2 * queryCount} parameters`, `${params.length}`, way);
+  const indices = params.map(String);
+  const twice = indices.find((index, place) => indices.indexOf(index) !== place);
+  if (twice !== undefined) refuse("the file's optimizer must have each parameter once", `${twice} again`, DAMAGED);
+  return new Map(indices.map((index, place) => [index, place]));
 }
 
 /**
@@ -198,7 +118,7 @@ function forOptimizer(
  *
  * @param encoder a model of the same names, such as `resnet50({ numClasses: 10 })`
  * @returns the names of the head, which stayed
- * @throws StateDictError if another name, a shape or a dtype does not fit; nothing is written then
+ * @throws StateDictError if another name, a shape or a dtype does not fit, or a count is none; nothing is written then
  * @see main_lincls.py
  *
  * @example
@@ -221,6 +141,7 @@ export function loadBackbone(encoder: Module, { stateDict }: OfficialCheckpoint)
         `unexpected: ${unexpected.join(", ") || "none"}. Build the encoder as it was trained.`,
     );
   }
+  checkCounts("loadBackbone", state);
   return encoder.loadStateDict(state, { strict: false });
 }
 

@@ -133,6 +133,23 @@ export function officialCheckpoints(): void {
       expect(await everything(other)).toEqual(await everything(trained));
     });
 
+    test.each<[string, (place: number) => number | bigint]>([
+      ["of 48 bits", (place) => 140_230_000_000_000 - 64 * ((5 * place) % 14)],
+      ["of 60 bits", (place) => 2n ** 60n - BigInt((5 * place) % 14)],
+    ])("may have addresses as indices, %s, as before PyTorch 1.6", async (_, addressOf) => {
+      const file = changed((root) => {
+        const old = [...momenta(root)].map(([index, slot]) => [addressOf(index), slot] as const);
+        part(root, "optimizer")["state"] = new Map(old.reverse());
+        firstGroup(root)["params"] = Array.from({ length: 14 }, (_, place) => addressOf(place));
+      });
+      for (const parametersOf of [undefined, ofQuery]) {
+        const [trained, wanted] = [fresh(parametersOf), fresh(parametersOf)];
+        loadOfficialCheckpoint(readOfficialCheckpoint(file), trained);
+        loadOfficialCheckpoint(readOfficialCheckpoint(zip), wanted);
+        expect(await everything(trained)).toEqual(await everything(wanted));
+      }
+    });
+
     test("give linear evaluation its backbone, and leave the head", async () => {
       const encoder = new Encoder();
       encoder.fc = new Linear(4, 3);
@@ -160,6 +177,19 @@ export function officialCheckpoints(): void {
       expect(() => loadBackbone(other, checkpoint)).toThrow("missing: 0.weight, 0.bias; unexpected: conv1.weight");
     });
 
+    test.each([2n ** 40n, 2n ** 31n, -1n])("give no backbone with %s batches counted", async (count) => {
+      const file = changed((root) => {
+        const tracked = { dtype: "i64", shape: [], data: BigInt64Array.of(count) } as const;
+        part(root, "state_dict")["module.encoder_q.bn1.num_batches_tracked"] = tracked;
+      });
+      const encoder = new Encoder();
+      const before = await readState(encoder.stateDict());
+      const load = (): unknown => loadBackbone(encoder, readOfficialCheckpoint(file));
+      expect(load).toThrow(StateDictError);
+      expect(load).toThrow(`loadBackbone: bn1.num_batches_tracked must be in 0..2147483647, got ${count}.`);
+      expect(await readState(encoder.stateDict())).toEqual(before);
+    });
+
     const NOT_FITTING: [what: string, change: (root: Record<string, TorchValue>) => void, message: string][] = [
       ["a weight is missing", (root) => delete part(root, "state_dict")["module.encoder_k.conv1.weight"], "missing"],
       [
@@ -174,15 +204,21 @@ export function officialCheckpoints(): void {
         "momentum_buffer must fit its parameter",
       ],
       ["the key encoder has momentum", (root) => momenta(root).set(7, momenta(root).get(0)!), "must have no momentum"],
-      ["the group has fewer parameters", (root) => (firstGroup(root)["params"] = [0, 1]), "one group of 14 parameters"],
-      ["the group has another order", (root) => (firstGroup(root)["params"] as number[]).reverse(), "one group of 14"],
-      ["the rate is a string", (root) => (firstGroup(root)["lr"] = "0.1"), "lr must be a number"],
-      ["the rate is negative", (root) => (firstGroup(root)["lr"] = -1), "lr must not be negative"],
+      ["the group has fewer parameters", (root) => (firstGroup(root)["params"] = [0, 1]), "14 parameters, got 2."],
       [
-        "momentum is a list",
-        (root) => (firstGroup(root)["momentum"] = [0.9]),
-        "momentum must be a number, got an array",
+        "there are two groups",
+        (root) => (part(root, "optimizer")["param_groups"] as TorchValue[]).push(firstGroup(root)),
+        "one group, got 2.",
       ],
+      ["there is no group", (root) => (part(root, "optimizer")["param_groups"] = []), "one group, got 0."],
+      [
+        "the group has another order",
+        (root) => (firstGroup(root)["params"] as number[]).reverse(),
+        "must have no momentum",
+      ],
+      ["a parameter is there twice", (root) => ((firstGroup(root)["params"] as number[])[13] = 3), "once, got 3 again"],
+      ["there is momentum of no parameter", (root) => momenta(root).set(14, momenta(root).get(0)!), "got some of 14."],
+      ["the rate is negative", (root) => (firstGroup(root)["lr"] = -1), "lr must not be negative"],
       [
         "the pointer is outside the queue",
         (root) =>
@@ -215,7 +251,34 @@ export function officialCheckpoints(): void {
       ["state at -1", (root) => momenta(root).set(-1, {}), "must have indices of parameters"],
       ["a number as state", (root) => momenta(root).set(0, 1), "must be SGD's"],
       ["a number as momentum", (root) => momenta(root).set(0, { momentum_buffer: 1 }), "must be SGD's"],
+      [
+        "Adam's state",
+        (root) => momenta(root).set(0, { step: 1, exp_avg: null, exp_avg_sq: null }),
+        "as momentum_buffer, got an object with step, exp_avg, exp_avg_sq.",
+      ],
+      ["empty state of a parameter", (root) => momenta(root).set(0, {}), "as momentum_buffer, got an object."],
       ["a group without params", (root) => delete firstGroup(root)["params"], "each with indices as params"],
+      ["a parameter at 0.5", (root) => (firstGroup(root)["params"] = [0.5]), "each with indices as params"],
+      [
+        "Adam's options",
+        (root) =>
+          (part(root, "optimizer")["param_groups"] = [{ lr: 0.1, betas: [0.9, 0.999], weight_decay: 0, params: [] }]),
+        "a finite number as momentum, got an object with lr, betas, weight_decay, params.",
+      ],
+      ["a group without lr", (root) => delete firstGroup(root)["lr"], "a finite number as lr"],
+      [
+        "a group without weight_decay",
+        (root) => delete firstGroup(root)["weight_decay"],
+        "a finite number as weight_decay",
+      ],
+      [
+        "a rate that is a string",
+        (root) => (firstGroup(root)["lr"] = "0.1"),
+        'a finite number as lr, got the string "0.1".',
+      ],
+      ["a rate that is none", (root) => (firstGroup(root)["lr"] = NaN), "a finite number as lr, got NaN."],
+      ["endless decay", (root) => (firstGroup(root)["weight_decay"] = Infinity), "as weight_decay, got Infinity."],
+      ["a list as momentum", (root) => (firstGroup(root)["momentum"] = [0.9]), "as momentum, got an array."],
     ])("are refused with %s", (_, change, message) => {
       const file = changed(change);
       expect(() => readOfficialCheckpoint(file)).toThrow(FormatError);
