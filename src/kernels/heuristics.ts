@@ -52,6 +52,8 @@ export interface Heuristics {
     readonly small: number;
   };
   readonly topk: { readonly workgroup: number; readonly busy: number };
+  /** Invocations that share a sample; a power of 2. */
+  readonly augment: { readonly workgroup: number };
   /** `block`: queries of an invocation, and keys at a time. */
   readonly contrast: {
     readonly workgroup: number;
@@ -92,6 +94,7 @@ const SOFTWARE: Heuristics = {
   },
   sweep: { workgroup: { few: 4, many: 16 }, small: 16384 },
   topk: { workgroup: 4, busy: 64 },
+  augment: { workgroup: 4 },
   contrast: { workgroup: 4, busy: 128, block: { ROWS: 8, COLS: 8 } },
   scatter: { busy: 512, run: 64 },
   pool2d: { run: 8 },
@@ -121,6 +124,7 @@ const HARDWARE: Heuristics = {
   },
   sweep: { workgroup: { few: 32, many: 128 }, small: 65536 },
   topk: { workgroup: 64, busy: 4096 },
+  augment: { workgroup: 256 },
   contrast: { workgroup: 64, busy: 16384, block: { ROWS: 4, COLS: 4 } },
   scatter: { busy: 32768, run: 1 },
   pool2d: { run: 1 },

@@ -1,5 +1,6 @@
 /** All kernel families by name. The only folder that imports `.wgsl`. */
 import type { KernelInfoMap } from "../ops/kernelInfo";
+import { augment } from "./augment";
 import { clipFactor, clipGradNorm, clipGradValue, gradNorm } from "./clip";
 import { contrast, contrastMean } from "./contrast";
 import { conv2d, conv2dGradInput, conv2dGradWeight } from "./conv2d";
@@ -26,6 +27,7 @@ export const KERNELS: { readonly [N in keyof KernelInfoMap]: Kernel<KernelInfoMa
   sort,
   scan,
   scatter,
+  augment,
   contrast,
   contrastMean,
   momentumSgd,

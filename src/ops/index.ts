@@ -6,6 +6,7 @@
 export * from "./activation";
 export * from "./adam";
 export * from "./arithmetic";
+export { AUGMENTATION_COLUMNS, augment, type AugmentAttrs } from "./augment";
 export * from "./avgPool";
 export {
   type Dims,

@@ -131,6 +131,28 @@ export interface ScatterInfo {
   readonly type: "f32" | "i32" | "u32";
 }
 
+/**
+ * Views of images: see `ops/augment`. Inputs: images (bytes, `count` of them), index (i32 `[n]`), parameters (f32 `[n, columns]`).
+ */
+export interface AugmentInfo {
+  readonly n: number;
+  readonly count: number;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  readonly columns: number;
+  /** One a channel. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  readonly isGrayFirst: boolean;
+  /** Side of the blur's kernel; 1 for none. */
+  readonly taps: number;
+  /** Where the parameters of sample i are: from `offset + stride * i` on; by default in rows of `columns`. */
+  readonly parameters?: { readonly offset: number; readonly stride: number };
+}
+
 /** A whole-arena update; `count` elements, a multiple of 64. Inputs per kernel: see `shaders/momentumSgd.wgsl` and siblings. */
 export interface UpdateInfo {
   readonly count: number;
@@ -185,6 +207,7 @@ export interface KernelInfoMap {
   sort: SortInfo;
   scan: ScanInfo;
   scatter: ScatterInfo;
+  augment: AugmentInfo;
   contrast: ContrastInfo;
   contrastMean: ContrastInfo;
   momentumSgd: SgdInfo;

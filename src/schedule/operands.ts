@@ -22,6 +22,7 @@ export function callOf(node: Node, limits: KernelLimits): { call: KernelCall; op
   if (lowering.kind !== "kernel") return null;
   const call = lowering.call(node);
   if (call.kernel === "contrastMean") return withTotal(node, call, limits);
+  if (call.kernel === "augment") return withParameters(node, call, limits);
   if (call.kernel !== "matmul") return { call, operands: [...node.inputs] };
   const [a, b] = node.inputs.map((input) => operandOf(input, limits)) as [Operand, Operand];
   const info: MatmulInfo = { ...call.info, a: a.strides, b: b.strides };
@@ -38,6 +39,20 @@ function withTotal(
   const [stride] = seen?.strides ?? [];
   if (!seen || stride === undefined || windowCount(seen.base, limits) > 1) return { call, operands: [...node.inputs] };
   const info = { ...call.info, total: { offset: seen.offset, stride } };
+  return { call: { ...call, info }, operands: [...node.inputs.slice(0, 2), seen.base] };
+}
+
+/** `augment` reads its parameters from among those of other views. */
+function withParameters(
+  node: Node,
+  call: Extract<KernelCall, { kernel: "augment" }>,
+  limits: KernelLimits,
+): { call: KernelCall; operands: Node[] } {
+  const seen = lookThrough(node.inputs[2]!);
+  const [stride, within] = seen?.strides ?? [];
+  if (!seen || stride === undefined || within !== 1 || windowCount(seen.base, limits) > 1)
+    return { call, operands: [...node.inputs] };
+  const info = { ...call.info, parameters: { offset: seen.offset, stride } };
   return { call: { ...call, info }, operands: [...node.inputs.slice(0, 2), seen.base] };
 }
 

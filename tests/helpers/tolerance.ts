@@ -21,6 +21,7 @@ import { topologicalOrder } from "../../src/graph/walk";
 import type { KernelLimits } from "../../src/kernels/kernel";
 import { planReduce, roundingsOfChunk } from "../../src/kernels/reduce";
 import { opOf } from "../../src/ops/op";
+import { augmentErrors } from "./augmentErrors";
 import { DEFAULT_LIMITS } from "./defaultLimits";
 
 // --- the numbers -----------------------------------------------------------------------------------------------------
@@ -245,6 +246,11 @@ export const RULES: Readonly<Record<string, Rule | ((node: Node) => Rule)>> = {
     const { reduce, dim } = attrs as { reduce: string; dim: number };
     const kind = ({ sum: "sum", prod: "product" } as const)[reduce] ?? "extreme";
     return { kind, of: [0, 2], steps: () => inputs[1]!.shape[dim] ?? 1 };
+  },
+  augment: {
+    kind: "own",
+    of: [2],
+    errors: (node, hosts, errorOf) => augmentErrors(node, hosts, errorOf, { ULP, roundingsOf }),
   },
   contrast: { kind: "own", of: [0, 1, 2], errors: contrastErrors },
   contrastMean: { kind: "own", of: [0, 1, 2], errors: contrastMeanErrors },

@@ -18,6 +18,7 @@ const WITHOUT_GOLDENS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     ["fixedWeight", "raceKey"].map((name) => [name, "part of multinomial, as random: tests/suites/randomness.ts"]),
   ),
+  augment: "has goldens of its own, of torchvision: tests/suites/augmentGoldens.ts",
   mulHigh: "PyTorch has none: rows compare it with 64-bit products",
 };
 
