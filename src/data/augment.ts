@@ -4,20 +4,14 @@
  */
 
 import { arange, tensor } from "../creation";
-import type { Device } from "../device";
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors";
 import { where } from "../functions";
 import { noGrad } from "../gradient";
 import { showShape } from "../graph/shape";
-import { type Generator, rand, randomBits } from "../random";
+import { rand } from "../random";
 import { knownIntegers, type Tensor } from "../tensor";
-import { type CropOptions, type CropSize, cropTable, FIXED_ONE, subpixelCropTable } from "./cropTable";
-
-/** What all random transformations take. */
-export interface Drawn {
-  /** Default: the device's own. */
-  readonly generator?: Generator;
-}
+import { drawBoxes, type Drawn } from "./cropBoxes";
+import { type CropOptions, FIXED_ONE } from "./cropTable";
 
 /** Options of `randomResizedCrop`. */
 export interface RandomResizedCropOptions extends CropOptions, Drawn {
@@ -91,77 +85,6 @@ function checkIndex(index: Tensor, count: number): Tensor | null {
   const wrong = values.find((value) => value < 0 || value >= count);
   if (wrong === undefined) return null;
   throw new IndexError(`randomResizedCrop: index must be in 0..${count - 1}, got ${wrong}. Check the image numbers.`);
-}
-
-/** Boxes in pixels, or in 1/65536 pixel with `subpixel`; i32 `[n]` each. */
-export interface CropBoxes {
-  readonly top: Tensor;
-  readonly left: Tensor;
-  readonly height: Tensor;
-  readonly width: Tensor;
-}
-
-/**
- * The boxes that `randomResizedCrop` crops: a size from a table by 16 random bits, and a corner by an exact integer
- * multiplication, so that they are the same on every device.
- *
- * @shape images `[m, c, h, w]` -> `[n]` each
- */
-export function drawBoxes(
-  images: Tensor,
-  n: number,
-  { scale, ratio, subpixel = false, generator }: Omit<RandomResizedCropOptions, "size"> = {},
-): CropBoxes {
-  const { device } = images;
-  const [imageHeight, imageWidth] = images.shape.slice(2) as [number, number];
-  const options = { subpixel, ...(scale && { scale }), ...(ratio && { ratio }) };
-  const { table, hasCentres } = tableOn(device, imageHeight, imageWidth, options); // [entries, 3]
-  const bits = randomBits([3, n], { device, ...(generator && { generator }) });
-  const entry = bits.select(0, 0).bitwiseRightShift(16).int();
-  const sizes = table.indexSelect(0, entry); // [n, 3]
-  const [height, width] = [sizes.select(1, 0), sizes.select(1, 1)];
-  const isCentre = hasCentres ? sizes.select(1, 2).ne(0) : null;
-  const unit = subpixel ? FIXED_ONE : 1;
-  const corner = (which: number, room: Tensor): Tensor => {
-    const anywhere = bits.select(0, which).mulHigh(room.add(1).to("u32")).int();
-    return isCentre ? where(isCentre, room.bitwiseRightShift(1), anywhere) : anywhere;
-  };
-  return {
-    top: corner(1, height.neg().add(unit * imageHeight)),
-    left: corner(2, width.neg().add(unit * imageWidth)),
-    height,
-    width,
-  };
-}
-
-/** A crop table on a device, and whether some of its entries are the image's centre. */
-interface DeviceTable {
-  readonly table: Tensor;
-  readonly hasCentres: boolean;
-}
-
-/** Tables by device and by what they are made for. */
-const tables = new WeakMap<Device, Map<string, DeviceTable>>();
-
-function tableOn(
-  device: Device,
-  height: number,
-  width: number,
-  options: CropOptions & { subpixel: boolean },
-): DeviceTable {
-  const known = tables.get(device) ?? new Map<string, DeviceTable>();
-  tables.set(device, known);
-  const key = JSON.stringify([height, width, options]);
-  let table = known.get(key);
-  if (!table) {
-    const sizes: CropSize[] = (options.subpixel ? subpixelCropTable : cropTable)(height, width, options);
-    table = {
-      table: tensor(Int32Array.from(sizes.flat()), { shape: [sizes.length, 3], device }),
-      hasCentres: sizes.some(([, , isCentre]) => isCentre === 1),
-    };
-    known.set(key, table);
-  }
-  return table;
 }
 
 /** For each output pixel, the two pixels its value lies between, and how far from the first. */

@@ -20,14 +20,27 @@ export { CIFAR100_CLASSES, CIFAR10_CLASSES } from "./cifarClasses";
 export type { LabeledImages } from "./fashionMnist";
 export {
   brightnessContrast,
-  drawBoxes,
   FASHION_MNIST_STATISTICS,
   mocoAugment,
   normalize,
   randomHorizontalFlip,
   randomResizedCrop,
 } from "./augment";
-export type { BrightnessContrastOptions, CropBoxes, MocoAugmentOptions, RandomResizedCropOptions } from "./augment";
+export type { BrightnessContrastOptions, MocoAugmentOptions, RandomResizedCropOptions } from "./augment";
+export { drawBoxes } from "./cropBoxes";
+export type { CropBoxes } from "./cropBoxes";
+export {
+  applyAugmentation,
+  augment,
+  AUGMENTATION_COLUMNS,
+  augmentViews,
+  cifarAugment,
+  drawAugmentation,
+  mocoV1Augment,
+  mocoV2Augment,
+} from "./views";
+export { CIFAR10_STATISTICS, IMAGENET_STATISTICS, MOCO_CIFAR, MOCO_V1, MOCO_V2 } from "./augmentOptions";
+export type { AugmentOptions, DrawOptions, Range, Statistics, ViewOptions } from "./augmentOptions";
 export { cropTable } from "./cropTable";
 export type { CropOptions, CropSize } from "./cropTable";
 export { loadImageFolder } from "./imageFolder";

@@ -26,7 +26,7 @@ describe("npm run bench", () => {
     ["matmul", 'options must start with --, got "matmul"'],
     ["--only", "--only needs a value"],
     ["--only --rounds 3", "--only needs a value"],
-    ["--only softmax", '--only must be one of conv2d, matmul, moco, pointwise, reduce, update, got "softmax"'],
+    ["--only softmax", '--only must be one of augment, conv2d, matmul, moco, pointwise, reduce, update, got "softmax"'],
     ["--rounds 0", '--rounds must be an integer from 1 to 9999, got "0"'],
     ["--rounds 2.5", '--rounds must be an integer from 1 to 9999, got "2.5"'],
     ["--json none/out.json", '--json must name a file in an existing folder, got "none/out.json"'],

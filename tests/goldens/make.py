@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True  # leave no __pycache__ in the repository
 import torch
 
 from generators import (
+    augmentation,
     checkpoints,
     dtypes,
     evaluation,
@@ -30,6 +31,7 @@ from generators import (
 from generators.record import write
 
 FILES = {
+    "augmentation": augmentation.make,
     "checkpoints": checkpoints.make,
     "dtypes": dtypes.make,
     "evaluation": evaluation.make,

@@ -50,7 +50,8 @@ async function run(example: string, given: Readonly<Record<string, unknown>> = {
 
 /** @param kind the device that a bare `init()` finds here */
 export function readmeExamples(kind: "cpu" | "webgpu"): void {
-  const [first, own, torch, contrast, training, evaluation, compiled, saving, checkpoints, tuning] = readmeBlocks("ts");
+  const [first, own, torch, contrast, views, training, evaluation, compiled, saving, checkpoints, tuning] =
+    readmeBlocks("ts");
 
   test("the tuning example tunes once", async () => {
     if (kind === "cpu") expectConsole(/warn: flywheel runs on the CPU/);

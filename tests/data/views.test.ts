@@ -1,0 +1,5 @@
+import { openTestDevice } from "../suites/device";
+import { augmentedViews } from "../suites/augmentViews";
+
+await openTestDevice("cpu");
+augmentedViews();
