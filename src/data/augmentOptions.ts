@@ -17,9 +17,6 @@ export interface Statistics {
 /** Mean and standard deviation of ImageNet's training images. */
 export const IMAGENET_STATISTICS = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 
-/** Mean and standard deviation of CIFAR-10's training images, as in MoCo's own recipe for it. */
-export const CIFAR10_STATISTICS = { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] } as const;
-
 /** A number `x` for all from `1 - x`, or 0, to `1 + x` (for the hue from `-x` to `x`), or both ends. */
 export type Range = number | readonly [low: number, high: number];
 
@@ -74,10 +71,13 @@ export const MOCO_V2 = {
   ...{ pJitter: 0.8, ...JITTER, hue: 0.1, statistics: IMAGENET_STATISTICS },
 } as const satisfies AugmentOptions;
 
-/** MoCo's recipe for CIFAR: crop, flip, jitter, gray, normalise. */
+/**
+ * MoCo's recipe for CIFAR: crop, flip, jitter, gray, normalise. It divides by the mean over images of each one's standard deviation, which is
+ * less than that of all pixels in `CIFAR10_STATISTICS`.
+ */
 export const MOCO_CIFAR = {
-  ...{ scale: [0.08, 1], pFlip: 0.5, pGray: 0.2 },
-  ...{ pJitter: 0.8, ...JITTER, hue: 0.1, statistics: CIFAR10_STATISTICS },
+  ...{ scale: [0.08, 1], pFlip: 0.5, pGray: 0.2, pJitter: 0.8, ...JITTER, hue: 0.1 },
+  statistics: { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] },
 } as const satisfies AugmentOptions;
 
 const VIEW_NAMES = ["size", "statistics", "grayFirst", "kernelSize"];

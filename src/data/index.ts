@@ -39,7 +39,7 @@ export {
   mocoV1Augment,
   mocoV2Augment,
 } from "./views";
-export { CIFAR10_STATISTICS, IMAGENET_STATISTICS, MOCO_CIFAR, MOCO_V1, MOCO_V2 } from "./augmentOptions";
+export { IMAGENET_STATISTICS, MOCO_CIFAR, MOCO_V1, MOCO_V2 } from "./augmentOptions";
 export type { AugmentOptions, DrawOptions, Range, Statistics, ViewOptions } from "./augmentOptions";
 export { cropTable } from "./cropTable";
 export type { CropOptions, CropSize } from "./cropTable";

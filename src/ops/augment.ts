@@ -62,7 +62,7 @@ function checkSizes(images: Node, { size, mean, std, taps }: AugmentAttrs): void
 function checkInputs(images: Node, index: Node, parameters: Node): void {
   checkDType("augment", [images], ["u8"]);
   checkDType("augment", [index], ["i32"]);
-  checkDType("augment", [parameters], ["f32"]);
+  checkDType("augment", [parameters], ["f32", "f64"]);
   checkRank("augment", "images", images, 4, "[m, c, h, w]");
   checkRank("augment", "index", index, 1, "[n]");
   const [n] = index.shape as [number];
@@ -108,7 +108,7 @@ function evaluate([images, index, parameters]: readonly HostArray[], output: Hos
 }
 
 /**
- * Inputs: images u8 `[m, c, h, w]`, index i32 `[n]`, parameters f32 `[n, 14]`: the columns of AUGMENTATION_COLUMNS. Output f32
+ * Inputs: images u8 `[m, c, h, w]`, index i32 `[n]`, parameters f32 `[n, 14]`: the columns of AUGMENTATION_COLUMNS. Output, of their dtype,
  * `[n, c, *size]`: crop, flip, jitter, gray, blur, normalise, or gray before jitter. A flip commutes with all of the others, and gray with
  * blur, but for rounding; so these two orders are all that MoCo's chains differ in.
  */
@@ -117,7 +117,7 @@ export const augmentOp = defineOp<AugmentAttrs>({
   infer([images, index, parameters], attrs) {
     checkInputs(images!, index!, parameters!);
     checkSizes(images!, attrs);
-    return { shape: [index!.shape[0]!, images!.shape[1]!, ...attrs.size], dtype: "f32" };
+    return { shape: [index!.shape[0]!, images!.shape[1]!, ...attrs.size], dtype: parameters!.dtype };
   },
   evaluate,
   vjp: null, // bytes, places and what is drawn
