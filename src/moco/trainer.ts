@@ -5,7 +5,7 @@
 
 import { compile } from "../compile";
 import { tensor } from "../creation";
-import { EpochSampler, mocoAugment } from "../data";
+import { cifarAugment, EpochSampler, mocoAugment, mocoV1Augment, mocoV2Augment } from "../data";
 import { StateDictError, ValueError } from "../errors";
 import { batchNorm2d, type Norm } from "../models";
 import { type Layer, SplitBatchNorm2d } from "../nn";
@@ -30,7 +30,7 @@ export interface MoCoTrainerOptions {
   readonly steps?: number;
   /** Integer, 0 to 2^53: of the batches, views, permutations and the first queue; default 0. `manualSeed` is for the encoders' weights. */
   readonly seed?: number;
-  /** Default: the recipe's chain. */
+  /** Default: the recipe's chain, with the images' own size. */
   readonly augment?: Augment;
   /**
    * Parts that a batch is encoded in, one after the other, for want of memory: gradients add up. Each is a batch of its own to the
@@ -61,7 +61,10 @@ export interface MoCoStep {
 /** Where the words of views and permutations begin: far from those of weights, which `manualSeed` of the same seed draws. */
 const FIRST_BLOCK = 2 ** 51;
 
-const AUGMENTS: Readonly<Partial<Record<AugmentationName, Augment>>> = {
+const AUGMENTS: Readonly<Record<AugmentationName, Augment>> = {
+  v1: mocoV1Augment,
+  v2: mocoV2Augment,
+  cifar: cifarAugment,
   fashionMnist: mocoAugment,
 };
 
@@ -123,11 +126,6 @@ export class MoCoTrainer {
     if (batchSize % (accumulationSteps * splits) !== 0) {
       throw new ValueError(
         `MoCoTrainer: parts of a batch must be of one size that BatchNorm's groups divide, got ${accumulationSteps} parts and ${splits} groups of ${batchSize}. Change one of them.`,
-      );
-    }
-    if (!augment) {
-      throw new ValueError(
-        `MoCoTrainer: augment must be given for the chain ${recipe.augmentation}, got none. Pass a function that makes a view.`,
       );
     }
     this.augment = augment;

@@ -137,6 +137,16 @@ export function readmeExamples(kind: "cpu" | "webgpu"): void {
     expect(moco.readOfficialCheckpoint(file).stateDict["queue"]!.shape).toEqual([32, 256]);
   });
 
+  test("the example of views makes two of three images", async () => {
+    await flywheel.init({ device: kind });
+    const [[first, second, parameters]] = (await run(views!)) as [[number[], number[], number[][]]];
+    expect([first, second]).toEqual([
+      [3, 3, 32, 32],
+      [3, 3, 32, 32],
+    ]);
+    expect(parameters.map((row) => row.length)).toEqual([14, 14, 14]);
+  });
+
   test("the compiled step learns, and is replayed on a GPU", async () => {
     await flywheel.init({ device: kind });
     const printed = (await run(compiled!)).map(([value]) => value);

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { tensor, zeros } from "../../src/creation";
-import { mocoAugment } from "../../src/data";
+import { cifarAugment, mocoAugment, mocoV1Augment, mocoV2Augment } from "../../src/data";
 import { FormatError, StateDictError, ValueError } from "../../src/errors";
 import * as F from "../../src/functional";
 import { readSafetensors, writeSafetensors } from "../../src/io";
@@ -214,6 +214,24 @@ export function trainer(): void {
       const resumed = trainerOf();
       await resumed.load(await trainer.save());
       expect(resumed.model.momentum).toBe(0.5);
+    });
+
+    test.each([
+      ["v1", mocoV1Augment],
+      ["v2", mocoV2Augment],
+      ["cifar", cifarAugment],
+    ] as const)("%s makes its views by its own chain", async (augmentation, augment) => {
+      const images = (): Tensor => tensor(BYTES.subarray(0, 10 * 192), { shape: [10, 3, 8, 8] });
+      const colours = ({ numClasses, norm }: { numClasses: number; norm: Norm }): Layer =>
+        new Sequential(new Conv2d(3, 4, 3, { stride: 2 }), norm(4), new Flatten(), new Linear(36, numClasses));
+      const losses = (options: MoCoTrainerOptions): Promise<number[]> => {
+        manualSeed(5);
+        const trainer = new MoCoTrainer(images(), colours, { ...RECIPE, augmentation }, { steps: 6, ...options });
+        return lossesOf(trainer, 6);
+      };
+      const found = await losses({});
+      expect(found).toEqual(await losses({ augment }));
+      expect(new Set(found).size).toBe(6);
     });
 
     test("refuses what does not fit", () => {
