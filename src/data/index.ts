@@ -46,6 +46,6 @@ export type { CropOptions, CropSize } from "./cropTable";
 export { loadImageFolder } from "./imageFolder";
 export type { FolderImages, ImageFolderOptions, PlacedFile, UnreadFile } from "./imageFolder";
 export { channelStatistics, readImages, splitData, takeImages, writeImages } from "./labeledImages";
-export type { NamedImages } from "./labeledImages";
+export type { ImagesPart, NamedImages } from "./labeledImages";
 export { EpochSampler } from "./sampler";
 export type { EpochSamplerOptions, EpochSamplerState } from "./sampler";

@@ -6,13 +6,18 @@ import { checkOptionNames, describe } from "../options";
 import { Generator, permutation } from "../random";
 import type { LabeledImages } from "./fashionMnist";
 
+/** Some of the images of a whole, with what the whole has of each. Which files were no images is said of the whole only. */
+export type ImagesPart<T extends LabeledImages> = LabeledImages & Omit<T, "unread">;
+
 /**
- * Some of the images, in the order of `rows`.
+ * Some of the images, in the order of `rows`, with their labels and, where there are any, `paths`.
+ *
+ * @throws ValueError for a row that is not there
  *
  * @example
  * const few = takeImages(train, fewLabels(train.labels, { perClass: 10 }));
  */
-export function takeImages(data: LabeledImages, rows: ArrayLike<number>): LabeledImages {
+export function takeImages<T extends LabeledImages>(data: T, rows: ArrayLike<number>): ImagesPart<T> {
   const size = sizeOfImage(data);
   const images = new Uint8Array(rows.length * size);
   const labels = new Uint8Array(rows.length);
@@ -22,7 +27,10 @@ export function takeImages(data: LabeledImages, rows: ArrayLike<number>): Labele
     images.set(data.images.subarray(row * size, (row + 1) * size), place * size);
     labels[place] = data.labels[row]!;
   });
-  return { ...data, images, labels, count: rows.length };
+  const { paths, ...whole } = data as T & { readonly paths?: readonly string[] };
+  const part = { ...whole, images, labels, count: rows.length };
+  if ("unread" in part) delete part.unread;
+  return (paths ? { ...part, paths: Array.from(rows, (row) => paths[row]!) } : part) as unknown as ImagesPart<T>;
 }
 
 /**
@@ -30,7 +38,7 @@ export function takeImages(data: LabeledImages, rows: ArrayLike<number>): Labele
  *
  * @param options.test part of each class that is for the test, above 0 and below 1; default 0.2
  * @param options.seed integer, 0 to 2^53; the same one gives the same parts. Default 0
- * @returns both parts, in the order that the images had
+ * @returns both parts, in the order that the images had, each with its own `paths`
  * @throws ValueError for another part or seed
  *
  * @example
@@ -39,7 +47,7 @@ export function takeImages(data: LabeledImages, rows: ArrayLike<number>): Labele
 export function splitData<T extends LabeledImages>(
   data: T,
   options: { test?: number; seed?: number } = {},
-): { train: T; test: T } {
+): { train: ImagesPart<T>; test: ImagesPart<T> } {
   checkOptionNames("splitData", options, ["test", "seed"]);
   const { test: part = 0.2, seed = 0 } = options;
   if (!(part > 0 && part < 1)) {
@@ -54,13 +62,11 @@ export function splitData<T extends LabeledImages>(
     for (const row of rows.slice(0, wanted)) isTest[row] = 1;
   }
   const rows = Array.from({ length: data.count }, (_, row) => row);
-  const taken = (kind: number): T => ({
-    ...data,
-    ...takeImages(
+  const taken = (kind: number): ImagesPart<T> =>
+    takeImages(
       data,
       rows.filter((row) => isTest[row] === kind),
-    ),
-  });
+    );
   return { train: taken(0), test: taken(1) };
 }
 

@@ -25,6 +25,9 @@ describe("takeImages", () => {
       ...data([9, 7]),
       images: Uint8Array.of(2, 2, 0, 0),
     });
+    const paths = ["a/7.png", "a/8.png", "b/9.png"];
+    const part = takeImages({ ...data([7, 8, 9]), paths, unread: [{ path: "a/x", reason: "no image" }] }, [2, 0]);
+    expect(part).toEqual({ ...data([9, 7]), images: Uint8Array.of(2, 2, 0, 0), paths: ["b/9.png", "a/7.png"] });
     expect(() => takeImages(data([7]), [1])).toThrow("rows must be in 0..0, got 1.");
   });
 });
@@ -39,6 +42,16 @@ describe("splitData", () => {
     expect([...rows[0]!, ...rows[1]!].toSorted((a, b) => a - b)).toEqual(LABELS.map((_, row) => row));
     for (const part of rows) expect(part).toEqual(part.toSorted((a, b) => a - b));
     expect([...heldOut.labels]).toEqual(rows[1]!.map((row) => LABELS[row]));
+  });
+
+  test("parts of a folder have the paths of their own images, and speak of no other files", () => {
+    const paths = LABELS.map((label, row) => `${label}/${row}.png`);
+    const folder = { ...data(LABELS), classNames: ["0", "1"], paths, unread: [{ path: "1/x", reason: "no image" }] };
+    for (const part of Object.values(splitData(folder, { seed: 2 }))) {
+      expect(part.paths).toEqual(Array.from(part.labels, (label, at) => `${label}/${part.images[2 * at]}.png`));
+      expect(part).not.toHaveProperty("unread");
+    }
+    expect(folder.unread).toHaveLength(1);
   });
 
   test("is the same for a seed, and another for another", () => {
