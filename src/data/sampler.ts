@@ -65,7 +65,8 @@ export class EpochSampler implements Iterable<Int32Array> {
     options: EpochSamplerOptions,
   ) {
     checkOptionNames("EpochSampler", options, ["batchSize", "dropLast", "shuffle", "seed"]);
-    const { batchSize, dropLast = true, shuffle = true } = options;
+    const given = Object(options) as EpochSamplerOptions; // callers without types may pass none
+    const { batchSize, dropLast = true, shuffle = true } = given;
     for (const [name, value] of Object.entries({ count, batchSize })) {
       if (!Number.isInteger(value) || value < 1)
         throw new ValueError(
@@ -80,7 +81,7 @@ export class EpochSampler implements Iterable<Int32Array> {
     this.batchSize = batchSize;
     this.dropLast = dropLast;
     this.shuffle = shuffle;
-    const { seed = drawnSeed() } = options;
+    const { seed = drawnSeed() } = given;
     new Generator(seed); // checks it
     this.seed = seed;
   }

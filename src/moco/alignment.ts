@@ -2,12 +2,13 @@
 
 import { stack } from "../combine";
 import { arange } from "../creation";
-import { ShapeError, ValueError } from "../errors";
+import { ShapeError } from "../errors";
 import * as F from "../functional";
 import { where } from "../functions";
 import { sameShape, showShape } from "../graph/shape";
 import { checkOptionNames } from "../options";
-import type { Tensor } from "../tensor";
+import { checkTensors, type Tensor } from "../tensor";
+import { checkPositive } from "./checks";
 
 /**
  * Mean distance between the features of two views of the same images, to a power: `mean(|x - y| ^ alpha)`. Features are
@@ -15,7 +16,7 @@ import type { Tensor } from "../tensor";
  *
  * @shape x, y `[n, dim]` -> `[]`
  * @param options.alpha default 2
- * @throws ShapeError if both are not `[n, dim]`, ValueError if `alpha` is not positive
+ * @throws DTypeError for what is no tensor, ShapeError if both are not `[n, dim]`, ValueError if `alpha` is not positive
  * @see Wang and Isola 2020 (arXiv:2005.10242), align_loss
  *
  * @example
@@ -23,13 +24,14 @@ import type { Tensor } from "../tensor";
  */
 export function alignment(x: Tensor, y: Tensor, options: { alpha?: number } = {}): Tensor {
   checkOptionNames("alignment", options, ["alpha"]);
+  checkTensors("alignment", x, y);
   const { alpha = 2 } = options;
   if (x.ndim !== 2 || !sameShape(x.shape, y.shape) || x.size(0) === 0) {
     throw new ShapeError(
       `alignment: both must be [n, dim], got ${showShape(x.shape)} and ${showShape(y.shape)}. Pass features of two views of the same images.`,
     );
   }
-  checkPositive("alignment", "alpha", alpha);
+  checkPositive("alignment", "alpha", alpha, ADVICE);
   const squared = directions(x).sub(directions(y)).square().sum(1); // [n]
   if (alpha === 2) return squared.mean();
   // views that are equal have distance 0 and, as in PyTorch, gradient 0
@@ -46,7 +48,7 @@ const BLOCK = 1024;
  *
  * @shape `[n, dim] -> []`, n at least 2
  * @param options.t default 2; above 20 or so f32 has no room for features that are far apart
- * @throws ShapeError if it is not `[n, dim]` or there is no pair, ValueError if `t` is not positive
+ * @throws DTypeError for what is no tensor, ShapeError if it is not `[n, dim]` or there is no pair, ValueError if `t` is not positive
  * @see Wang and Isola 2020 (arXiv:2005.10242), uniform_loss
  *
  * @example
@@ -54,13 +56,14 @@ const BLOCK = 1024;
  */
 export function uniformity(x: Tensor, options: { t?: number } = {}): Tensor {
   checkOptionNames("uniformity", options, ["t"]);
+  checkTensors("uniformity", x);
   const { t = 2 } = options;
   if (x.ndim !== 2 || x.size(0) < 2) {
     throw new ShapeError(
       `uniformity: features must be [n, dim] of 2 or more, got ${showShape(x.shape)}. Flatten images.`,
     );
   }
-  checkPositive("uniformity", "t", t);
+  checkPositive("uniformity", "t", t, ADVICE);
   const n = x.size(0);
   const all = directions(x);
   const columns = arange(n, { device: x.device }).unsqueeze(0); // [1, n]
@@ -86,7 +89,4 @@ export function uniformity(x: Tensor, options: { t?: number } = {}): Tensor {
 
 const directions = (x: Tensor): Tensor => F.normalize(x, { dim: 1 });
 
-function checkPositive(op: string, name: string, value: number): void {
-  if (typeof value === "number" && value > 0 && value < Infinity) return;
-  throw new ValueError(`${op}: ${name} must be positive and finite, got ${value}. The paper has 2.`);
-}
+const ADVICE = "The paper has 2.";

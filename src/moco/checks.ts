@@ -1,13 +1,20 @@
-/** What MoCo's options must be. */
+/** What options of MoCo and of its evaluations must be. */
 
 import { ValueError } from "../errors";
+import { describe } from "../options";
 
 /** @throws ValueError unless each is a whole number above 0 */
-export function checkCounts(name: string, counts: Readonly<Record<string, number>>): void {
-  for (const [count, value] of Object.entries(counts)) {
-    if (!Number.isInteger(value) || value < 1)
-      throw new ValueError(`${name}: ${count} must be a positive integer, got ${value}. Pass a size.`);
+export function checkCounts(op: string, counts: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(counts)) {
+    if (Number.isInteger(value) && value > 0) continue;
+    throw new ValueError(`${op}: ${name} must be a positive integer, got ${describe(value)}. Pass a count.`);
   }
+}
+
+/** @throws ValueError unless it is a number above 0 and below infinity */
+export function checkPositive(op: string, name: string, value: number, advice: string): void {
+  if (typeof value === "number" && value > 0 && value < Infinity) return;
+  throw new ValueError(`${op}: ${name} must be positive and finite, got ${describe(value)}. ${advice}`);
 }
 
 /** @throws ValueError if the key encoder's momentum is outside [0, 1] */

@@ -9,9 +9,10 @@ import { copyOf } from "../nn/copy";
 import { checkOptionNames, describe } from "../options";
 import { CosineAnnealingLR, SGD } from "../optim";
 import type { Tensor } from "../tensor";
+import { checkCounts } from "./checks";
 import { type EpochReport, trainEpochs } from "./epochs";
 import { asTheyAre, backboneOf, encoded, evaluating, type FeatureFunction } from "./features";
-import { type Accuracies, accuraciesOf, checkedLabels, checkPositive, type LabeledTensors } from "./labeled";
+import { type Accuracies, accuraciesOf, checkedLabels, type LabeledTensors } from "./labeled";
 import { freshLinear } from "./linear";
 
 /** Options of `fewLabels`: one of the first two. */
@@ -43,7 +44,7 @@ export function fewLabels(labels: ArrayLike<number>, options: FewLabelsOptions):
       `fewLabels: either perClass or fraction must be given, got ${describe(perClass)} and ${describe(fraction)}. Pass one of them.`,
     );
   }
-  if (perClass !== undefined) checkPositive("fewLabels", { perClass });
+  if (perClass !== undefined) checkCounts("fewLabels", { perClass });
   if (fraction !== undefined && !(fraction > 0 && fraction <= 1)) {
     throw new ValueError(`fewLabels: fraction must be above 0 and up to 1, got ${describe(fraction)}. Pass a part.`);
   }
@@ -134,7 +135,7 @@ export async function fineTune<E extends Module>(options: FineTuneOptions<E>): P
   checkOptionNames("fineTune", options, OPTION_NAMES);
   const { train, test, numClasses, epochs = 20, lr = 0.01, headLr = 0.1, momentum = 0.9, weightDecay = 1e-4 } = options;
   const { batchSize = 32, encodeBatchSize = 256, seed = 0, prepare = asTheyAre, augment = prepare } = options;
-  checkPositive("fineTune", { numClasses, epochs, batchSize, encodeBatchSize });
+  checkCounts("fineTune", { numClasses, epochs, batchSize, encodeBatchSize });
   const features = backboneOf("fineTune", options.encoder, options.features);
   const trainLabels = await checkedLabels("fineTune", "train", train, numClasses);
   const testLabels = await checkedLabels("fineTune", "test", test, numClasses);

@@ -6,6 +6,7 @@ import * as F from "../functional";
 import { noGrad } from "../gradient";
 import { showShape } from "../graph/shape";
 import type { Tensor } from "../tensor";
+import { checkTemperature } from "./checks";
 import { rowsOf } from "./features";
 
 /** What `knnPredict` takes. */
@@ -53,9 +54,7 @@ export async function knnPredict(options: KnnOptions): Promise<Tensor> {
   if (!(Number.isInteger(k) && k >= 1 && k <= bank.size(0))) {
     throw new ValueError(`knnPredict: k must be in 1..${bank.size(0)}, got ${k}. Use a larger bank.`);
   }
-  if (!(temperature > 0)) {
-    throw new ValueError(`knnPredict: temperature must be positive, got ${temperature}. The paper has 0.07.`);
-  }
+  checkTemperature("knnPredict", temperature);
   for (const label of await bankLabels.data()) {
     if (label >= 0 && label < numClasses) continue;
     throw new IndexError(`knnPredict: bankLabels must be in 0..${numClasses - 1}, got ${label}. Pass all classes.`);

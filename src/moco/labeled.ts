@@ -1,7 +1,7 @@
 /** Images with labels on a device, as the evaluations that train take them, and how many of them a classifier gets right. */
 
 import { cat } from "../combine";
-import { DeviceError, DTypeError, IndexError, ShapeError, ValueError } from "../errors";
+import { DeviceError, DTypeError, IndexError, ShapeError } from "../errors";
 import { noGrad } from "../gradient";
 import { showShape } from "../graph/shape";
 import type { Linear } from "../nn";
@@ -59,14 +59,6 @@ export async function checkedLabels(
     );
   }
   return labels.int().realize();
-}
-
-/** Checks a count that an option holds. */
-export function checkPositive(op: string, counts: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(counts)) {
-    if (Number.isInteger(value) && value > 0) continue;
-    throw new ValueError(`${op}: ${name} must be a positive integer, got ${describe(value)}. Pass a count.`);
-  }
 }
 
 /**

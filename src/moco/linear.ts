@@ -9,9 +9,10 @@ import { checkOptionNames } from "../options";
 import { MultiStepLR, SGD } from "../optim";
 import { defaultGenerator, Generator } from "../random";
 import { realize, type Tensor } from "../tensor";
+import { checkCounts } from "./checks";
 import { type EpochReport, trainEpochs } from "./epochs";
 import { asTheyAre, backboneOf, encoded, evaluating, type FeatureFunction, storedFeatures } from "./features";
-import { type Accuracies, accuraciesOf, checkedLabels, checkPositive, type LabeledTensors } from "./labeled";
+import { type Accuracies, accuraciesOf, checkedLabels, type LabeledTensors } from "./labeled";
 
 /** What `linearProbe` takes; the defaults are the official recipe. */
 export interface LinearProbeOptions<E extends Module> {
@@ -101,7 +102,7 @@ export async function linearProbe<E extends Module>(options: LinearProbeOptions<
   const { encoder, train, test, numClasses, augment, standardize = false, epochs = 100, lr = 30 } = options;
   const { momentum = 0.9, weightDecay = 0, batchSize = 256, encodeBatchSize = 256, seed = 0 } = options;
   const { milestones = [0.6, 0.8].map((part) => Math.round(part * epochs)), prepare = asTheyAre } = options;
-  checkPositive("linearProbe", { numClasses, epochs, batchSize, encodeBatchSize });
+  checkCounts("linearProbe", { numClasses, epochs, batchSize, encodeBatchSize });
   const features = backboneOf("linearProbe", encoder, options.features);
   const trainLabels = await checkedLabels("linearProbe", "train", train, numClasses);
   const testLabels = await checkedLabels("linearProbe", "test", test, numClasses);

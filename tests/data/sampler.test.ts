@@ -92,6 +92,10 @@ describe("EpochSampler", () => {
     expect(() => new EpochSampler(0, { batchSize: 1 })).toThrow(
       "EpochSampler: count must be a positive integer, got 0.",
     );
+    for (const make of [() => new EpochSampler(5, undefined as never), () => new EpochSampler(5, {} as never)]) {
+      expect(make).toThrow(ValueError);
+      expect(make).toThrow("batchSize must be a positive integer, got undefined.");
+    }
     expect(() => new EpochSampler(4, { batchSize: 1.5 })).toThrow(ValueError);
     expect(() => new EpochSampler(4, { batchSize: 5 })).toThrow("batchSize must be at most the count, got 5 of 4.");
     expect(() => new EpochSampler(4, { batchSize: 2, seed: -1 })).toThrow(ValueError);

@@ -1,7 +1,7 @@
 /** Alignment, uniformity and kNN against PyTorch. */
 
 import { describe, expect, test } from "vitest";
-import { ShapeError, ValueError } from "../../src/errors";
+import { DTypeError, ShapeError, ValueError } from "../../src/errors";
 import { alignment, knnPredict, uniformity } from "../../src/moco";
 import * as F from "../../src/functional";
 import { Generator, randn } from "../../src/random";
@@ -61,6 +61,10 @@ export function measures(): void {
   test("what cannot be is an error", () => {
     const x = ones([3, 4]);
     expect(() => alignment(x, ones([2, 4]))).toThrow(ShapeError);
+    for (const wrong of [() => alignment([1] as never, [1] as never), () => uniformity([[1], [2]] as never)]) {
+      expect(wrong).toThrow(DTypeError);
+      expect(wrong).toThrow(/^(alignment|uniformity): /);
+    }
     expect(() => alignment(x, x, { alpha: 0 })).toThrow("alignment: alpha must be positive and finite, got 0.");
     expect(() => uniformity(ones([1, 4]))).toThrow("features must be [n, dim] of 2 or more, got [1, 4].");
     expect(() => uniformity(x, { t: -1 })).toThrow(ValueError);
