@@ -1,7 +1,9 @@
 /** Images with labels on a device, as the evaluations that train take them, and how many of them a classifier gets right. */
 
 import { cat } from "../combine";
+import { arange } from "../creation";
 import { DeviceError, DTypeError, IndexError, ShapeError } from "../errors";
+import { where } from "../functions";
 import { noGrad } from "../gradient";
 import { showShape } from "../graph/shape";
 import type { Linear } from "../nn";
@@ -76,7 +78,7 @@ export async function accuraciesOf(
   for (const rows of rowsOf(features, batchSize)) {
     parts.push(
       await noGrad(() =>
-        notBelow(classifier.forward(features.indexSelect(0, rows)), labels.indexSelect(0, rows)),
+        ranksOf(classifier.forward(features.indexSelect(0, rows)), labels.indexSelect(0, rows)),
       ).realize(),
     );
   }
@@ -88,12 +90,18 @@ export async function accuraciesOf(
 }
 
 /**
- * How many other classes have a larger score than the right one, or one that is no number: an output that diverged is wrong.
+ * How many other classes come before the right one: by a larger score, or by an equal one and a smaller number, as argmax has it.
+ * An output that diverged is wrong: with a score that is not finite, more of them than there are.
  *
  * @shape scores `[n, classes]`, labels i32 `[n]` -> i32 `[n]`
  */
-function notBelow(scores: Tensor, labels: Tensor): Tensor {
-  const own = scores.gather(1, labels.unsqueeze(1)); // [n, 1]
-  const isBelow = scores.le(own).logicalAnd(scores.isfinite());
-  return isBelow.logicalNot().int().sum(1);
+function ranksOf(scores: Tensor, labels: Tensor): Tensor {
+  const right = labels.unsqueeze(1); // [n, 1]
+  const own = scores.gather(1, right); // [n, 1]
+  const isEarlier = arange(scores.size(1), { device: scores.device }).lt(right); // [n, classes]
+  const isBefore = scores.gt(own).logicalOr(scores.eq(own).logicalAnd(isEarlier));
+  return where(scores.isfinite().all(1), isBefore.int().sum(1), NEVER);
 }
+
+/** No accuracy counts that many classes. */
+const NEVER = 2 ** 30;

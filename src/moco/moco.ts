@@ -69,23 +69,27 @@ export class MoCoOutput {
     readonly keys: Tensor,
     /** How many negatives are nearer to each query than its positive, `[n]` or `[2n]`. */
     private readonly nearer: Tensor,
+    /** Loss of each query, `[n]` or `[2n]`: where it is not finite, nothing is near. */
+    private readonly losses: Tensor,
   ) {}
 
   /** Percent of the samples whose positive has the largest logit. Ask before `optimizer.step()`, read whenever. */
   get top1(): Tensor {
-    return percentBelow(this.nearer, 1);
+    return percentBelow(this.nearer, 1, this.losses.detach().isfinite());
   }
 
   /** Percent of the samples whose positive is among the five largest logits. Ask before `optimizer.step()`. */
   get top5(): Tensor {
-    return percentBelow(this.nearer, 5);
+    return percentBelow(this.nearer, 5, this.losses.detach().isfinite());
   }
 }
 
-const percentBelow = (nearer: Tensor, k: number): Tensor => nearer.detach().lt(k).float().mul(100).mean();
+/** Percent of the samples with less than `k` nearer negatives, of numbers that are some. */
+const percentBelow = (nearer: Tensor, k: number, isKnown: Tensor): Tensor =>
+  nearer.detach().lt(k).logicalAnd(isKnown).float().mul(100).mean();
 
 /**
- * Percent of the samples whose class 0 is among the `k` largest logits.
+ * Percent of the samples whose class 0 is among the `k` largest logits. One with a logit that is NaN is not.
  *
  * @shape `[n, classes] -> []`
  */
@@ -95,7 +99,7 @@ export function contrastAccuracy(logits: Tensor, k: number): Tensor {
     .gt(values.narrow(1, 0, 1))
     .int()
     .sum(1); // [n]: negatives above the positive
-  return percentBelow(larger, k);
+  return percentBelow(larger, k, values.isnan().any(1).logicalNot());
 }
 
 /**
@@ -198,7 +202,7 @@ export class MoCo extends Module {
     const n = imQ.size(0);
     const keys = this.symmetric ? cat([positives.narrow(0, n, n), positives.narrow(0, 0, n)]) : positives;
     this.enqueue(keys); // after the loss: a key is no negative of its own step
-    return new MoCoOutput(this.symmetric ? losses.mean().mul(2) : losses.mean(), logits, keys, nearer);
+    return new MoCoOutput(this.symmetric ? losses.mean().mul(2) : losses.mean(), logits, keys, nearer, losses);
   }
 
   /** A query for each of `imQ`, and a key for each of `imK`; `[n, dim]`. */

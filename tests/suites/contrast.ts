@@ -252,6 +252,20 @@ export function contrast(): void {
       expect(await contrastAccuracy(logits, 1).item()).toBeCloseTo(100 / 3, 4);
       expect(await contrastAccuracy(logits, 2).item()).toBeCloseTo(200 / 3, 4);
     });
+
+    test("no sample with a logit that is NaN counts as right", async () => {
+      const logits = tensor([[NaN, 1, 2], [5, NaN, 2], [NaN, NaN, NaN], [5, 1, 2]]); // prettier-ignore
+      for (const k of [1, 2, 5]) expect(await contrastAccuracy(logits, k).item()).toBe(25);
+    });
+
+    test("a model that gives NaN has an accuracy of 0", async () => {
+      const model = small();
+      const [imQ, imK] = views();
+      const good = model.forward(imQ, imK);
+      expect(await good.top5.item()).toBeGreaterThan(0);
+      const { loss, top1, top5 } = model.forward(imQ.mul(NaN), imK);
+      expect([await loss.item(), await top1.item(), await top5.item()]).toEqual([NaN, 0, 0]);
+    });
   });
 
   describe("neighbours", () => {

@@ -1,7 +1,7 @@
 /** Linear classification of frozen features: against PyTorch's minimum, against the recipe written out, and what may not move. */
 
 import { describe, expect, test } from "vitest";
-import { tensor } from "../../src/creation";
+import { eye, tensor } from "../../src/creation";
 import { EpochSampler } from "../../src/data";
 import { defaultDevice } from "../../src/device";
 import { DTypeError, FrozenStateError, IndexError, ShapeError, ValueError } from "../../src/errors";
@@ -15,6 +15,7 @@ import {
   linearProbe,
   type LinearProbeOptions,
 } from "../../src/moco";
+import { accuraciesOf } from "../../src/moco/labeled";
 import { tinyGap } from "../../src/models";
 import * as nn from "../../src/nn";
 import { SGD } from "../../src/optim";
@@ -70,7 +71,30 @@ const small = <E extends nn.Module>(
   ...options,
 });
 
+/** Accuracies of scores as they are: a layer of the identity. */
+async function accuraciesOfScores(scores: number[][], labels: number[]): Promise<number[]> {
+  const classes = scores[0]!.length;
+  const layer = new nn.Linear(classes, classes, { bias: false });
+  layer.weight.assign(eye(classes));
+  const { top1, top5 } = await accuraciesOf(layer, tensor(scores), tensor(labels, { dtype: "i32" }), 2);
+  return [top1, top5];
+}
+
 export function linearClassification(): void {
+  describe("accuracies", () => {
+    test("of equal scores the first class wins", async () => {
+      const none = new Array<number>(7).fill(0);
+      expect(await accuraciesOfScores([none, none, none, none], [0, 1, 4, 5])).toEqual([25, 75]);
+      expect(await accuraciesOfScores([[1, 2, 2], [1, 2, 2], [3, 2, 3]], [1, 2, 0])).toEqual([200 / 3, 100]); // prettier-ignore
+    });
+
+    test("scores that are no numbers are wrong, however few classes there are", async () => {
+      const wrong = [NaN, NaN];
+      expect(await accuraciesOfScores([wrong, wrong, [1, 0], [0, 1]], [0, 1, 0, 1])).toEqual([50, 50]);
+      expect(await accuraciesOfScores([[Infinity, 0], [0, 1]], [0, 1])).toEqual([50, 50]); // prettier-ignore
+    });
+  });
+
   describe("linearProbe", () => {
     test.each([false, true])("finds PyTorch's minimum, augment %s", async (isAugmented) => {
       // full batches: the gradient has no noise, and weight decay makes the minimum one
