@@ -25,7 +25,7 @@ export interface ImageFolderOptions {
   readonly onProgress?: (done: number, count: number) => void;
 }
 
-/** A file that is no image. */
+/** A file that is no image, or that the browser could not draw. */
 export interface UnreadFile {
   readonly path: string;
   readonly reason: string;
@@ -111,23 +111,22 @@ function labelled(
 
 /** Pixels `[channels, size, size]` of one file, or why there are none. */
 async function decode({ file, path }: PlacedFile, size: number, channels: number): Promise<Uint8Array | UnreadFile> {
-  let bitmap: ImageBitmap;
+  let bitmap: ImageBitmap | null = null;
   try {
     bitmap = await createImageBitmap(file);
+    return planes(drawn(bitmap, size), channels);
   } catch (error) {
     return { path, reason: error instanceof Error ? error.message : String(error) };
-  }
-  try {
-    return planes(drawn(bitmap, size), channels);
   } finally {
-    bitmap.close();
+    bitmap?.close();
   }
 }
 
 /** RGBA `[size, size, 4]` of the middle. */
 function drawn(bitmap: ImageBitmap, size: number): Uint8ClampedArray {
   const canvas = new OffscreenCanvas(size, size);
-  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true })!; // black behind
+  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true }); // black behind
+  if (!context) throw new ValueError(`loadImageFolder: size must be one that the browser draws, got ${size}.`);
   context.imageSmoothingQuality = "high";
   const side = Math.min(bitmap.width, bitmap.height);
   const [left, top] = [(bitmap.width - side) / 2, (bitmap.height - side) / 2];

@@ -1,7 +1,7 @@
 /** Folders of images, drawn on the page: what is decoded, cut, numbered, and what is not read. */
 
 import { data, ValueError } from "flywheel";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 const { loadImageFolder } = data;
 
@@ -121,6 +121,28 @@ describe("loadImageFolder", () => {
     for (const { reason } of unread) expect(reason).toMatch(/decode/);
     await expect(loadImageFolder(files.slice(2), { size: 2 })).rejects.toThrow(/got none of 1; a\/notes.txt: .*decode/);
     await expect(loadImageFolder([], { size: 2 })).rejects.toThrow("got none of 0. Pick another folder.");
+  });
+
+  test("what the browser cannot draw is a file that was not read", async () => {
+    const files = ["a/1.png", "a/2.png", "a/3.png"].map(async (path) => ({ path, file: await plain("#123456") }));
+    const context = vi.spyOn(OffscreenCanvas.prototype, "getContext").mockReturnValueOnce(null);
+    const pixels = vi.spyOn(OffscreenCanvasRenderingContext2D.prototype, "getImageData").mockImplementationOnce(() => {
+      throw new RangeError("Out of memory at ImageData creation");
+    });
+    try {
+      const { count, paths, unread } = await loadImageFolder(await Promise.all(files), { size: 2, parallel: 1 });
+      expect([count, paths]).toEqual([1, ["a/3.png"]]);
+      expect(unread.map(({ path }) => path)).toEqual(["a/1.png", "a/2.png"]);
+      expect(unread[0]!.reason).toContain("size must be one that the browser draws, got 2.");
+      expect(unread[1]!.reason).toBe("Out of memory at ImageData creation");
+    } finally {
+      context.mockRestore();
+      pixels.mockRestore();
+    }
+    // no canvas is as large as that
+    await expect(loadImageFolder(await Promise.all(files), { size: 100_000 })).rejects.toThrow(
+      /some file must be an image, got none of 3; a\/1.png: ./,
+    );
   });
 
   test("says what cannot be", async () => {
