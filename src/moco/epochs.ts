@@ -49,28 +49,31 @@ export async function trainEpochs(options: EpochsOptions): Promise<number[]> {
   const sampler = new EpochSampler(count, { batchSize: Math.min(batchSize, count), dropLast, seed });
   const step = compile(options.step);
   const losses: number[] = [];
-  while (sampler.epoch < epochs) {
-    const rate = lr();
-    const epoch = sampler.epoch + 1;
-    const unread: Tensor[] = [];
-    let total = 0;
-    const read = async (): Promise<void> => {
-      total += await unread.shift()!.item();
-    };
-    for (const rows of sampler) {
-      unread.push(step(tensor(rows, { device })));
-      if (unread.length > AHEAD) await read();
+  try {
+    while (sampler.epoch < epochs) {
+      const rate = lr();
+      const epoch = sampler.epoch + 1;
+      const unread: Tensor[] = [];
+      let total = 0;
+      const read = async (): Promise<void> => {
+        total += await unread.shift()!.item();
+      };
+      for (const rows of sampler) {
+        unread.push(step(tensor(rows, { device })));
+        if (unread.length > AHEAD) await read();
+      }
+      while (unread.length > 0) await read();
+      const loss = total / sampler.batchesPerEpoch;
+      if (!Number.isFinite(loss)) {
+        throw new ValueError(
+          `${op}: the loss must stay finite, got ${loss} in epoch ${epoch} at a rate of ${rate}. Use a smaller rate.`,
+        );
+      }
+      losses.push(loss);
+      onEpoch({ epoch, epochs, loss, lr: rate });
     }
-    while (unread.length > 0) await read();
-    const loss = total / sampler.batchesPerEpoch;
-    if (!Number.isFinite(loss)) {
-      throw new ValueError(
-        `${op}: the loss must stay finite, got ${loss} in epoch ${epoch} at a rate of ${rate}. Use a smaller rate.`,
-      );
-    }
-    losses.push(loss);
-    onEpoch({ epoch, epochs, loss, lr: rate });
+  } finally {
+    step.reset(); // what it recorded holds memory
   }
-  step.reset();
   return losses;
 }

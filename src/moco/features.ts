@@ -57,13 +57,18 @@ export async function encoded<E extends Module>(
 ): Promise<Tensor> {
   const parts: Tensor[] = [];
   for await (const part of encodedParts(encoder, images, options)) parts.push(part);
+  return joined(parts);
+}
+
+/** Rows of all parts, realized. The parts are gone then. */
+export async function joined(parts: readonly Tensor[]): Promise<Tensor> {
   if (parts.length === 1) return parts[0]!;
   const whole = await cat(parts).realize();
   for (const part of parts) part.dispose();
   return whole;
 }
 
-/** The same in state, written part by part: nothing of its size is held beside it. The garbage collector frees it. */
+/** What `encoded` gives, in state, written part by part: nothing of its size is held beside it. `freeStored` frees it. */
 export async function storedFeatures<E extends Module>(
   encoder: E,
   images: Tensor,
@@ -72,14 +77,24 @@ export async function storedFeatures<E extends Module>(
   const count = images.size(0);
   let store: Buffer | null = null;
   let start = 0;
-  for await (const part of encodedParts(encoder, images, options)) {
-    store ??= new Buffer(zeros([count, ...part.shape.slice(1)], { device: part.device }), { name: "features" });
-    store.assignRows(start, part);
-    await store.realize();
-    start += part.size(0);
-    part.dispose();
+  try {
+    for await (const part of encodedParts(encoder, images, options)) {
+      store ??= new Buffer(zeros([count, ...part.shape.slice(1)], { device: part.device }), { name: "features" });
+      store.assignRows(start, part);
+      await store.realize();
+      start += part.size(0);
+      part.dispose();
+    }
+  } catch (error) {
+    if (store) freeStored(store);
+    throw error;
   }
   return store!;
+}
+
+/** Frees stored features now. State waits for the garbage collector elsewhere, as others may have it; these nobody has. */
+export function freeStored(store: Buffer): void {
+  store.device.engine.dropState(store.variable);
 }
 
 /** Features of some images at a time, realized one by one: no more than one batch of activations is held. */

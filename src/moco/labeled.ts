@@ -1,6 +1,5 @@
 /** Images with labels on a device, as the evaluations that train take them, and how many of them a classifier gets right. */
 
-import { cat } from "../combine";
 import { arange } from "../creation";
 import { DeviceError, DTypeError, IndexError, ShapeError } from "../errors";
 import { where } from "../functions";
@@ -8,8 +7,8 @@ import { noGrad } from "../gradient";
 import { showShape } from "../graph/shape";
 import type { Linear } from "../nn";
 import { describe } from "../options";
-import { realize, Tensor } from "../tensor";
-import { rowsOf } from "./features";
+import { Tensor } from "../tensor";
+import { joined, rowsOf } from "./features";
 
 /** Images and their classes, on one device. */
 export interface LabeledTensors {
@@ -82,11 +81,11 @@ export async function accuraciesOf(
       ).realize(),
     );
   }
-  const ranks = cat(parts); // [n]
-  const [top1, top5] = [1, 5].map((k) => ranks.lt(k).int().sum()) as [Tensor, Tensor];
-  await realize(top1, top5);
-  const percent = async (right: Tensor): Promise<number> => (100 * (await right.item())) / features.size(0);
-  return { top1: await percent(top1), top5: await percent(top5) };
+  const ranks = await joined(parts); // [n]
+  const values = await ranks.data();
+  ranks.dispose();
+  const percent = (k: number): number => (100 * values.filter((rank) => rank < k).length) / values.length;
+  return { top1: percent(1), top5: percent(5) };
 }
 
 /**

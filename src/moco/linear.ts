@@ -11,7 +11,15 @@ import { defaultGenerator, Generator } from "../random";
 import { realize, type Tensor } from "../tensor";
 import { checkCounts } from "./checks";
 import { type EpochReport, trainEpochs } from "./epochs";
-import { asTheyAre, backboneOf, encoded, evaluating, type FeatureFunction, storedFeatures } from "./features";
+import {
+  asTheyAre,
+  backboneOf,
+  encoded,
+  evaluating,
+  type FeatureFunction,
+  freeStored,
+  storedFeatures,
+} from "./features";
 import { type Accuracies, accuraciesOf, checkedLabels, type LabeledTensors } from "./labeled";
 
 /** What `linearProbe` takes; the defaults are the official recipe. */
@@ -109,46 +117,64 @@ export async function linearProbe<E extends Module>(options: LinearProbeOptions<
   const before = await frozenState(encoder);
 
   const encoding = { batchSize: encodeBatchSize, prepare, features };
-  const known = augment && !standardize ? null : await storedFeatures(encoder, train.images, encoding); // [n, dim]
-  const change = standardize ? await standardizing(known!) : null;
-  const seen = (rows: Tensor): Tensor => {
-    const found = augment
-      ? evaluating(encoder, () => features(encoder, augment(train.images.indexSelect(0, rows))))
-      : known!.indexSelect(0, rows);
-    return change ? found.sub(change.mean).mul(change.scale) : found;
-  };
+  const frees: (() => void)[] = []; // what is of no use afterwards, whatever happens
+  try {
+    const known = augment && !standardize ? null : await storedFeatures(encoder, train.images, encoding); // [n, dim]
+    if (known) {
+      frees.push(() => {
+        freeStored(known);
+      });
+    }
+    const change = standardize ? await standardizing(known!) : null;
+    if (change) {
+      frees.push(() => {
+        change.mean.dispose();
+        change.scale.dispose();
+      });
+    }
+    const seen = (rows: Tensor): Tensor => {
+      const found = augment
+        ? evaluating(encoder, () => features(encoder, augment(train.images.indexSelect(0, rows))))
+        : known!.indexSelect(0, rows);
+      return change ? found.sub(change.mean).mul(change.scale) : found;
+    };
 
-  const { device } = train.images;
-  const testFeatures = await encoded(encoder, test.images, encoding);
-  const classifier = freshLinear(testFeatures.size(1), numClasses, { like: testFeatures, std: 0.01, seed });
-  const optimizer = new SGD(classifier.parameters(), { lr, momentum, weightDecay });
-  const schedule = new MultiStepLR(optimizer, milestones);
-  const losses = await trainEpochs({
-    op: "linearProbe",
-    device,
-    count: train.images.size(0),
-    batchSize,
-    dropLast: false,
-    epochs,
-    seed,
-    lr: () => optimizer.paramGroups[0]!.lr,
-    step: (rows) => {
-      const loss = F.crossEntropy(classifier.forward(seen(rows)), trainLabels.indexSelect(0, rows));
-      optimizer.zeroGrad();
-      loss.backward();
-      optimizer.step();
-      return loss;
-    },
-    onEpoch: (report) => {
-      schedule.step();
-      options.onEpoch?.(report);
-    },
-  });
-  if (change) foldIn(classifier, change);
-  checkFrozen("linearProbe", before, await frozenState(encoder));
-  const accuracies = await accuraciesOf(classifier, testFeatures, testLabels, encodeBatchSize);
-  testFeatures.dispose();
-  return { ...accuracies, classifier, losses };
+    const { device } = train.images;
+    const testFeatures = await encoded(encoder, test.images, encoding);
+    frees.push(() => {
+      testFeatures.dispose();
+    });
+    const classifier = freshLinear(testFeatures.size(1), numClasses, { like: testFeatures, std: 0.01, seed });
+    const optimizer = new SGD(classifier.parameters(), { lr, momentum, weightDecay });
+    const schedule = new MultiStepLR(optimizer, milestones);
+    const losses = await trainEpochs({
+      op: "linearProbe",
+      device,
+      count: train.images.size(0),
+      batchSize,
+      dropLast: false,
+      epochs,
+      seed,
+      lr: () => optimizer.paramGroups[0]!.lr,
+      step: (rows) => {
+        const loss = F.crossEntropy(classifier.forward(seen(rows)), trainLabels.indexSelect(0, rows));
+        optimizer.zeroGrad();
+        loss.backward();
+        optimizer.step();
+        return loss;
+      },
+      onEpoch: (report) => {
+        schedule.step();
+        options.onEpoch?.(report);
+      },
+    });
+    if (change) foldIn(classifier, change);
+    checkFrozen("linearProbe", before, await frozenState(encoder));
+    const accuracies = await accuraciesOf(classifier, testFeatures, testLabels, encodeBatchSize);
+    return { ...accuracies, classifier, losses };
+  } finally {
+    for (const free of frees) free();
+  }
 }
 
 /** What features are standardised by, `[dim]` each. */

@@ -51,7 +51,7 @@ export class Engine {
   private pending: Effect[] = [];
   private readonly scalars = new Set<Node>();
   private readonly kept = new Set<Node>();
-  private readonly dropped: Node[] = [];
+  private readonly dropped: (Node | Variable)[] = [];
   /** Values on their way to the host. */
   private readonly reading = new Map<Node, Promise<TypedArray>>();
 
@@ -162,8 +162,14 @@ export class Engine {
     if (this.pending.length === 0) this.freeDropped();
   }
 
+  /** The same for state, which nobody may use any more. What lies in an arena stays: it is not the state's own. */
+  dropState(variable: Variable): void {
+    if (variable.storage) this.dropped.push(variable);
+    if (this.pending.length === 0) this.freeDropped();
+  }
+
   private freeDropped(): void {
-    for (const node of this.dropped.splice(0)) if (node.storage) this.backend.free(node);
+    for (const holder of this.dropped.splice(0)) if (holder.storage) this.backend.free(holder);
   }
 
   /** Computes values and leaves them on the device. */

@@ -20,7 +20,7 @@ import { tinyGap } from "../../src/models";
 import * as nn from "../../src/nn";
 import { SGD } from "../../src/optim";
 import { defaultGenerator, Generator, rand, randn } from "../../src/random";
-import type { Tensor } from "../../src/tensor";
+import { realize, type Tensor } from "../../src/tensor";
 import goldens from "../goldens/evaluation.json";
 import { goldenTensor, goldenValues } from "./golden";
 
@@ -48,6 +48,8 @@ const points: { train: LabeledTensors; test: LabeledTensors } = {
   train: { images: goldenTensor(probe.features), labels: goldenTensor(probe.labels) },
   test: { images: goldenTensor(probe.testFeatures), labels: goldenTensor(probe.testLabels) },
 };
+
+const ENOUGH = new Error("enough");
 
 /** Two classes that a line tells apart, with noise. */
 function blobs(count: number, seed: number): LabeledTensors {
@@ -276,6 +278,29 @@ export function linearClassification(): void {
     });
 
     if (defaultDevice().kind !== "webgpu") return;
+    test("frees features, though somebody threw", async () => {
+      const device = defaultDevice();
+      const [train, heldOut] = [blobs(5000, 1), blobs(5000, 2)];
+      for (const { images, labels } of [train, heldOut]) await realize(images, labels);
+      const bytesAfter = async (options: Partial<LinearProbeOptions<Bare>>): Promise<number> => {
+        const all = small(new Bare(), { train, test: heldOut, epochs: 1, batchSize: 1000, ...options });
+        await linearProbe(all).catch((error: unknown) => {
+          if (error !== ENOUGH) throw error;
+        });
+        device.flush(); // a step that was to follow may have read them
+        const computed = device.memory().byName.filter(({ name }) => name === "features" || name === "tensor");
+        return computed.reduce((total, { byteLength }) => total + byteLength, 0);
+      };
+      const onEpoch = (): void => {
+        throw ENOUGH;
+      };
+      const first = await bytesAfter({});
+      expect(first).toBeLessThan(2 * (4 * 5000 * 4 + 2048)); // images and labels, on the device before
+      for (const options of [{}, { onEpoch }, { encodeBatchSize: 1000 }, { standardize: true, onEpoch }]) {
+        expect(await bytesAfter(options), Object.keys(options).join()).toBeLessThanOrEqual(first); // less, if others' are collected
+      }
+    });
+
     test.each([false, true])("replays its step on the GPU, augment %s", async (isAugmented) => {
       let calls = 0;
       const encoder = new Backbone();
