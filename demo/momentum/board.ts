@@ -62,8 +62,12 @@ export class Board {
     });
   }
 
-  /** Calls back with the direction of an arrow key; ten times as far with Shift. */
-  onArrow(moved: (right: number, up: number) => void): void {
+  /**
+   * Calls back with the direction of an arrow key; ten times as far with Shift.
+   *
+   * @param moved says whether the key had an effect: if not, it scrolls the page
+   */
+  onArrow(moved: (right: number, up: number) => boolean): void {
     const directions: Record<string, [number, number]> = {
       ArrowLeft: [-1, 0],
       ArrowRight: [1, 0],
@@ -73,9 +77,8 @@ export class Board {
     this.canvas.addEventListener("keydown", (event) => {
       const direction = directions[event.key];
       if (!direction || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
       const far = event.shiftKey ? 10 : 1;
-      moved(far * direction[0], far * direction[1]);
+      if (moved(far * direction[0], far * direction[1])) event.preventDefault();
     });
   }
 

@@ -5,6 +5,7 @@ import { descend, lossesOf, type Path, type Run, settledAt } from "./descent";
 import { Figure } from "./figure";
 import { bowl } from "./losses";
 import type { Pause } from "./pause";
+import { borderOf, wayOf } from "./sayings";
 import { slider, toggle, type Values } from "./settings";
 import { aroundZero, shown, tick } from "./words";
 
@@ -94,23 +95,22 @@ export function bowlFigure(): Figure<typeof CONTROLS, Result> {
           String(settled[i] ?? "not yet"),
         ]),
       );
-      return sentence(values, names, settled);
+      return sentence(values, paths[0]!, names, settled);
     },
   });
   return figure;
 }
 
-function sentence({ lr, momentum }: Settings, names: readonly string[], settled: readonly (number | null)[]): string {
+function sentence(values: Settings, path: Path, names: readonly string[], settled: readonly (number | null)[]): string {
   const at = settled.map((iteration) => iteration ?? Infinity);
   const first = Math.min(...at);
   const winner =
     first === Infinity
       ? `None is within ${NEAR} of 0 yet.`
       : `First within ${NEAR} of 0: ${names[at.indexOf(first)]!}, at iteration ${first}.`;
-  // The curvature is 8: below this momentum x creeps, above it x swings.
-  const critical = Math.max(0, 1 - Math.sqrt(8 * lr)) ** 2;
-  const way = momentum > critical ? "overshoots and swings back" : "comes in from one side";
-  return `${winner} With μ ${momentum}, x ${way}; at this rate the border is μ = (1 − √(8 lr))² = ${shown(critical)}.`;
+  const border = borderOf({ ...values, nesterov: isNesterov(values) });
+  const swings = border === null ? "" : ` At this rate swings begin above μ = (1 − √(8 lr))² = ${shown(border)}.`;
+  return `${winner} With μ ${values.momentum}, x ${wayOf(path)}.${swings}`;
 }
 
 /** Rows of text; the first cell of each is its heading. */

@@ -7,6 +7,7 @@ import { Figure } from "./figure";
 import { alongLine, twoValleys } from "./losses";
 import type { Pause } from "./pause";
 import { Player } from "./player";
+import { placeOnHill } from "./sayings";
 import { slider, type Values } from "./settings";
 import { shown } from "./words";
 
@@ -27,6 +28,8 @@ const PLACES = Array.from({ length: 241 }, (_, i) => EXTENT.x[0] + ((EXTENT.x[1]
 interface Rolled {
   readonly path: Path;
   readonly losses: readonly number[];
+  /** Where it ends, in words. */
+  readonly ends: string;
   readonly color: string;
 }
 
@@ -42,6 +45,7 @@ async function compute({ lr, momentum, start, iterations }: Settings, pause: Pau
     paths.map(async (path, i) => ({
       path,
       losses: await lossesOf(twoValleys, path),
+      ends: await placeOnHill(path.at(-1)![0]!),
       color: i === 0 ? "--knn" : "--loss",
     })),
   );
@@ -66,13 +70,17 @@ export function hillFigure(): Figure<typeof CONTROLS, Result> {
     },
   });
   board.onPick((start) => figure.set({ start }));
-  board.onArrow((right) => figure.set({ start: figure.values.start + right * CONTROLS.start.step }));
+  board.onArrow((right) => {
+    const { start } = figure.values;
+    figure.set({ start: start + right * CONTROLS.start.step });
+    return figure.values.start !== start;
+  });
   return figure;
 }
 
-function ending(name: string, { path, losses }: Rolled): string {
+function ending(name: string, { path, losses, ends }: Rolled): string {
   const w = path.at(-1)![0]!;
-  return `${name} ends at w = ${shown(w)}, in the ${w < 0 ? "deep" : "shallow"} valley; its loss is ${shown(losses.at(-1)!)}.`;
+  return `${name} ends at w = ${shown(w)}, ${ends}; its loss is ${shown(losses.at(-1)!)}.`;
 }
 
 /** The hill, where the balls have been, and the balls. */

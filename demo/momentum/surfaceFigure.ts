@@ -83,6 +83,7 @@ export function surfaceFigure(): Figure<typeof CONTROLS, Result> {
   board.onArrow((right, up) => {
     const { x, y } = figure.values;
     figure.set({ x: x + right * CONTROLS.x.step, y: y + up * CONTROLS.y.step });
+    return figure.values.x !== x || figure.values.y !== y;
   });
   return figure;
 }

@@ -98,6 +98,31 @@ describe("the figures", () => {
     expect(await text("#surface .says")).toMatch(/^Plain descent ends at \(0\.9.*Momentum ends at \(−1\.1/);
   });
 
+  test.each([
+    ["sgd.lr=0.2&sgd.momentum=0", "#sgd", "With μ 0, x swings across 0 in these 100 iterations."],
+    ["sgd.lr=0.26&sgd.momentum=0", "#sgd", "With μ 0, x diverges: it swings ever wider, to 4400 at iteration 100."],
+    [
+      "sgd.lr=0.02&sgd.momentum=0.5&sgd.dampening=0.9",
+      "#sgd",
+      "With μ 0.5, x stays on one side of 0 in these 100 iterations.",
+    ],
+    [
+      "sgd.lr=0.05&sgd.momentum=0.2",
+      "#sgd",
+      "x swings across 0 in these 100 iterations. At this rate swings begin above μ = (1 − √(8 lr))² = 0.135.",
+    ],
+    [
+      "hill.lr=0.001&hill.start=2.4&hill.iterations=20",
+      "#hill",
+      "Plain descent ends at w = 2.24, still on the slope; its loss is 1.93.",
+    ],
+  ])("say of ?%s what %s shows", async (search, figure, words) => {
+    await open(`momentum.html?${search}`);
+    const says = await text(`${figure} .says`);
+    expect(says).toContain(words);
+    if (figure === "#sgd") expect(says.endsWith(words)).toBe(true); // and no border beside it
+  });
+
   test.each(["averages", "sgd", "forms", "hill", "surface"])(
     "%s: every control changes the picture and the address, and Reset takes it back",
     async (figure) => {
@@ -229,6 +254,35 @@ describe.each([
     await settle();
     expect(await values()).toEqual(figure === "hill" ? ["-1.2"] : ["-1.45", "1.1"]);
     expect(await picturesOf(figure)).not.toBe(clicked);
+  });
+
+  test("take the arrow keys that move them, and leave the page those that do not", async () => {
+    await open();
+    await page.focus(`#${figure} canvas`);
+    await page.evaluate(() => {
+      const taken: string[] = [];
+      addEventListener("keydown", (event) => event.defaultPrevented && taken.push(event.key));
+      Object.assign(window, { taken });
+    });
+    for (const key of ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"] as const) await page.keyboard.press(key);
+    const sideways = ["ArrowLeft", "ArrowRight"];
+    expect(await page.evaluate("window.taken")).toEqual(
+      figure === "hill" ? sideways : ["ArrowUp", "ArrowDown", ...sideways],
+    );
+    await page.keyboard.down("Shift");
+    for (let press = 0; press < 12; press++) await page.keyboard.press("ArrowRight");
+    await page.keyboard.up("Shift");
+    await page.evaluate("window.taken.length = 0");
+    await page.keyboard.press("ArrowRight"); // at the end there is nothing to move
+    expect(await page.evaluate("window.taken")).toEqual([]);
+    await settle();
+  });
+
+  test("can be dragged by touch in each direction that moves them", async () => {
+    await open();
+    expect(await page.$eval(`#${figure} canvas`, (canvas) => getComputedStyle(canvas).touchAction)).toBe(
+      figure === "hill" ? "pan-y" : "none",
+    );
   });
 
   test("do not move where the user wants no motion", async () => {

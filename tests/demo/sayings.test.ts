@@ -1,0 +1,71 @@
+/** What the page "Momentum" says of a path: seen on SGD's own paths, and on the bowl's closed form. */
+
+import { init } from "flywheel";
+import { beforeAll, describe, expect, test } from "vitest";
+import { descend, type Path, type Run } from "../../demo/momentum/descent";
+import { bowl, twoValleys } from "../../demo/momentum/losses";
+import { borderOf, placeOnHill, wayOf } from "../../demo/momentum/sayings";
+
+beforeAll(async () => {
+  await init({ device: "cpu" });
+});
+
+async function ended(run: Run, { x0 = 2, iterations = 100 } = {}): Promise<Path> {
+  const [path] = await descend(bowl, [x0], [run], iterations);
+  return path!;
+}
+
+describe("the way on the bowl", () => {
+  test.each<[Run, string]>([
+    [{ lr: 0.01, momentum: 0.9 }, "swings across 0 in these 100 iterations"],
+    [{ lr: 0.01 }, "stays on one side of 0 in these 100 iterations"],
+    [{ lr: 0.2 }, "swings across 0 in these 100 iterations"], // each step multiplies x by -0.6
+    [{ lr: 0.02, momentum: 0.5, dampening: 0.9 }, "stays on one side of 0 in these 100 iterations"],
+    [
+      { lr: 0.25, momentum: 0.99, dampening: 1 }, // one push of 4, which fades by 1 in 100: 2 - 400 (1 - 0.99^100)
+      "crosses 0 once in these 100 iterations, and ends farther from 0 than it began, at −252",
+    ],
+  ])("of %j: %s", async (run, words) => {
+    expect(wayOf(await ended(run))).toBe(words);
+  });
+
+  test("diverges where x swings ever wider, and not where it only swings as wide", async () => {
+    expect(wayOf(await ended({ lr: 0.26 }))).toBe("diverges: it swings ever wider, to 4400 at iteration 100"); // 2 * 1.08^100
+    expect(wayOf(await ended({ lr: 0.25, momentum: 0.8, nesterov: true }))).toMatch(/^diverges: /);
+    expect(wayOf(await ended({ lr: 0.25 }))).toBe("swings across 0 in these 100 iterations"); // from 2 to -2 and back
+  });
+
+  test("is no way at all from 0", async () => {
+    expect(wayOf(await ended({ lr: 0.01, momentum: 0.9 }, { x0: 0 }))).toBe("stays at 0, where it began");
+  });
+
+  test("changes at the border", async () => {
+    const options = { lr: 0.05, momentum: 0.1, dampening: 0, nesterov: false };
+    const border = borderOf(options)!;
+    expect(border).toBeCloseTo((1 - Math.sqrt(0.4)) ** 2, 12);
+    const way = async (momentum: number): Promise<string> => wayOf(await ended({ ...options, momentum }));
+    expect(await way(border - 0.01)).toMatch(/^stays on one side/);
+    expect(await way(border + 0.01)).toMatch(/^swings across/);
+  });
+
+  test("has no border where the formula does not hold", () => {
+    const plain = { lr: 0.05, momentum: 0.5, dampening: 0, nesterov: false };
+    expect(borderOf({ ...plain, lr: 0.125 })).toBe(null);
+    expect(borderOf({ ...plain, lr: 0.2 })).toBe(null);
+    expect(borderOf({ ...plain, dampening: 0.1 })).toBe(null);
+    expect(borderOf({ ...plain, nesterov: true })).toBe(null);
+    expect(borderOf({ ...plain, momentum: 0, dampening: 0.1 })).not.toBe(null); // no momentum: nothing to dampen
+  });
+});
+
+test("a ball is in a valley only near its lowest place", async () => {
+  const [shallow, top, deep] = [1.33006, 0.1518, -1.48186]; // where w^3 - 2 w + 0.3 = 0
+  for (const away of [0, 0.04, -0.04]) {
+    expect(await placeOnHill(shallow + away)).toBe("in the shallow valley");
+    expect(await placeOnHill(deep + away)).toBe("in the deep valley");
+  }
+  expect(await placeOnHill(top)).toBe("on the top between the valleys");
+  for (const w of [2.24, 0.8, 1.2, 1.46, -1, -1.6, -2.4]) expect(await placeOnHill(w)).toBe("still on the slope");
+  const [slow] = await descend(twoValleys, [2.4], [{ lr: 0.001 }], 20);
+  expect(await placeOnHill(slow!.at(-1)![0]!)).toBe("still on the slope");
+});
