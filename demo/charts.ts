@@ -13,9 +13,9 @@ export interface ChartOptions {
   readonly series: readonly SeriesStyle[];
   /** Formats a value of the legend. */
   readonly format: (value: number) => string;
-  /** Formats a value of the axis. */
+  /** Formats a value of an axis, left or right. */
   readonly formatTick: (value: number) => string;
-  /** Fixed ends of the value axis; by default it follows the data from 0 up. */
+  /** Fixed ends of the left value axis; by default it follows the data from 0 up. */
   readonly range?: readonly [number, number];
 }
 

@@ -15,6 +15,8 @@ export interface SeriesStyle {
   /** A line with its points, for values that come seldom. */
   readonly sparse?: boolean;
   readonly dashed?: boolean;
+  /** Whose axis its values are on; the right one has a scale of its own, from 0 up. Default left. */
+  readonly side?: "left" | "right";
 }
 
 /** A column of x, then one of values a series, with null where it has none. */
@@ -24,9 +26,9 @@ export interface LineChartOptions {
   readonly series: readonly SeriesStyle[];
   /** Formats a value of the legend. */
   readonly format: (value: number) => string;
-  /** Formats a value of the axis. */
+  /** Formats a value of an axis, left or right. */
   readonly formatTick: (value: number) => string;
-  /** Ends of the value axis, of the lowest and the highest value; null where there are none. */
+  /** Ends of the left value axis, of the lowest and the highest value; null where there are none. */
   readonly range: (low: number | null, high: number | null) => [number, number];
   /** Ends of the x axis, of the first and the last x; 0 and 1 where there are none. */
   readonly xRange: (first: number, last: number) => [number, number];
@@ -90,15 +92,17 @@ export class LineChart {
 
   private settings(width: number, height: number): uPlot.Options {
     const { formatTick, series, range, xRange, xLabel, yLabel } = this.options;
+    const right = series.find(({ side }) => side === "right");
     return {
       width,
       height,
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, y: false },
-      padding: [8, 20, 0, 0],
+      padding: [8, right ? 4 : 20, 0, 0],
       scales: {
         x: { time: false, range: (_plot, first: number | null, last: number | null) => xRange(first ?? 0, last ?? 1) },
         y: { range: (_plot, low, high) => range(low, high) },
+        ...(right && { right: { range: (_plot, _low, high: number | null) => fromZero(high) } }),
       },
       axes: [
         {
@@ -108,6 +112,9 @@ export class LineChart {
           values: (_plot, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? String(tick) : "")),
         },
         { ...AXIS, size: 44, ...(yLabel && { label: yLabel }), values: (_plot, ticks) => ticks.map(formatTick) },
+        ...(right
+          ? [{ ...rightAxis(right.color), values: (_plot, ticks) => ticks.map(formatTick) } as uPlot.Axis]
+          : []),
       ],
       series: [{}, ...series.map(seriesOf)],
       hooks: { setCursor: [({ cursor }) => this.showValues(cursor.idx ?? null)] },
@@ -142,9 +149,23 @@ export class LineChart {
   }
 }
 
-function seriesOf({ label, color, as = "line", width = 2, sparse = false, dashed }: SeriesStyle): uPlot.Series {
+/** From 0 to a little above the highest value. */
+const fromZero = (high: number | null): [number, number] => [0, high !== null && high > 0 ? 1.06 * high : 1];
+
+/** The second value axis, in the colour of the series that is on it. */
+const rightAxis = (color: string): uPlot.Axis => ({
+  ...AXIS,
+  scale: "right",
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- uPlot has this enum in its types only
+  side: 1,
+  size: 44,
+  stroke: () => cssColor(color),
+  grid: { show: false },
+});
+
+function seriesOf({ label, color, as = "line", width = 2, sparse = false, dashed, side }: SeriesStyle): uPlot.Series {
   const stroke = (): string => cssColor(color);
-  const common: uPlot.Series = { label, stroke, width, spanGaps: true };
+  const common: uPlot.Series = { label, stroke, width, spanGaps: true, ...(side === "right" && { scale: "right" }) };
   if (as === "bars") {
     return {
       ...common,
