@@ -67,9 +67,11 @@ export function markdownOf(results, { steps, data }) {
   ]);
   const table = [["case", "", "kNN %", "loss", "top-1 %"], ["---", "---", "--:", "--:", "--:"], ...rows];
   const seeds = Math.max(...results.map(({ runs }) => runs.length));
+  const images = data ? "the images of the folder given by --data" : "the 10,000 images of the demo";
+  const adapters = [...new Set(results.flatMap(({ runs }) => runs.map(({ adapter }) => adapter)))];
   return `# The paper's ablations on Fashion-MNIST
 
-${steps} steps, ${seeds === 1 ? "one seed" : `mean ± standard deviation of ${seeds} seeds`}, ${data ? "all training images" : "the 10,000 images of the demo"}, on ${results[0]?.runs[0]?.adapter}. kNN: k 200, T 0.1, on
+${steps} steps, ${seeds === 1 ? "one seed" : `mean ± standard deviation of ${seeds} seeds`}, ${images}, on ${adapters.join(" and ")}. kNN: k 200, T 0.1, on
 embeddings; loss and contrast top-1 are means over the last 20 steps. Losses of different queues and temperatures cannot be compared.
 
 ${table.map((row) => `| ${row.join(" | ")} |`).join("\n")}

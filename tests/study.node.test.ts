@@ -55,6 +55,14 @@ test("says what differs, and what does not", () => {
   );
 });
 
+test("says whose images they were, and which machines trained", () => {
+  const [recipe, other] = [result("recipe", [0.8, 0.8]), result("m=0", [0.6])];
+  const mixed = [recipe, { ...other, runs: other.runs.map((run) => ({ ...run, adapter: "c / d" })) }];
+  expect(markdownOf(mixed, { steps: 300, data: null })).toContain("the 10,000 images of the demo, on a / b and c / d.");
+  const text = markdownOf([recipe], { steps: 300, data: "/some/folder" });
+  expect(text).toContain("the images of the folder given by --data, on a / b.");
+});
+
 test("draws a curve a case", () => {
   const svg = plotOf([result("recipe", [0.8]), result("m=0", [0.6], 5)]);
   expect(svg.match(/<polyline/g)).toHaveLength(2);
