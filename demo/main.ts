@@ -73,7 +73,7 @@ const RATES = { lr: 0, step: 1 };
 const ratesChart = new Chart(byId("rates-chart"), {
   series: [
     { label: "learning rate, thousandths", color: "--contrast" },
-    { label: "ms a step", color: "--knn" },
+    { label: "ms a step", color: "--knn", side: "right" },
   ],
   format: (value) => value.toPrecision(3),
   formatTick: String,
