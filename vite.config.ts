@@ -11,16 +11,22 @@ export const alias = [
 
 const demo = fileURLToPath(new URL("demo", import.meta.url));
 
-/** The demo's pages. */
-const pages = ["index.html", "momentum.html"];
+/** The demo has several pages. Other builds take this configuration with a root of their own, and have their own. */
+const demoPages = {
+  name: "flywheel-demo-pages",
+  config: ({ root }: { root?: string }) =>
+    root === demo
+      ? { build: { rolldownOptions: { input: ["index.html", "momentum.html"].map((page) => `${demo}/${page}`) } } }
+      : null,
+};
 
 export default defineConfig({
   root: demo,
   resolve: { alias },
+  plugins: [demoPages],
   build: {
     target: "es2022",
     outDir: "dist",
     emptyOutDir: true,
-    rolldownOptions: { input: pages.map((page) => `${demo}/${page}`) },
   },
 });
