@@ -270,7 +270,8 @@ class Terminal {
   /** @param {import("../demo/protocol").StepEvent} event */
   progress({ step, loss, contrastAccuracy, stepsPerSecond, secondsLeft }) {
     const isLast = step === this.steps;
-    const isDue = step % this.every === 0 || step === 1 || isLast || performance.now() - this.shownMs > SILENT_MS;
+    const isFirst = this.shownMs === 0; // of this process
+    const isDue = step % this.every === 0 || isFirst || isLast || performance.now() - this.shownMs > SILENT_MS;
     if (!this.isLive && !isDue) return;
     this.shownMs = performance.now();
     const text = [
