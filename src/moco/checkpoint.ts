@@ -105,10 +105,9 @@ export async function readCheckpoint(
 
 /** An optimizer takes a state in which some momenta are missing, and starts those anew: here that is a damaged file. */
 function checkSlots(names: readonly string[], written: string | undefined): void {
-  const found = JSON.stringify([...names].sort());
-  if (found === written) return;
+  if (JSON.stringify([...names].sort()) === written) return;
   throw new FormatError(
-    `readCheckpoint: the optimizer's tensors must be those that were written, got ${names.length} others or fewer. The file is damaged: write it again.`,
+    `readCheckpoint: the optimizer's tensors must be ${written ?? "listed"}, got ${JSON.stringify([...names].sort())}. The file is damaged: write it again.`,
   );
 }
 

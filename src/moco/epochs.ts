@@ -5,7 +5,10 @@ import { tensor } from "../creation";
 import { EpochSampler } from "../data/sampler";
 import type { Device } from "../device";
 import { ValueError } from "../errors";
+import type { Module } from "../nn";
 import type { Tensor } from "../tensor";
+import type { FeatureFunction } from "./features";
+import type { LabeledTensors } from "./labeled";
 
 /** What is known after each epoch. */
 export interface EpochReport {
@@ -17,6 +20,33 @@ export interface EpochReport {
   /** Rate of the epoch: the head's. */
   readonly lr: number;
 }
+
+/** What evaluations that train have in common. */
+export interface SupervisedOptions<E extends Module> {
+  /** What is judged. It stays as it is. */
+  readonly encoder: E;
+  /** What the new layer sees; default `encoder.features(x)`, what comes before the head. Gives `[n, dim]`. */
+  readonly features?: FeatureFunction<E>;
+  readonly train: LabeledTensors;
+  readonly test: LabeledTensors;
+  readonly numClasses: number;
+  /** What becomes of a batch before it is encoded: bytes to normalised f32, say. Default: nothing. */
+  readonly prepare?: (batch: Tensor) => Tensor;
+  /** Default 0.9. */
+  readonly momentum?: number;
+  /** Images that are encoded at once where nothing is trained; default 256. */
+  readonly encodeBatchSize?: number;
+  /** Of the layer's first weights and the order of images; default 0. */
+  readonly seed?: number;
+  /** Hears of each epoch's end. What it throws ends the training. */
+  readonly onEpoch?: (report: EpochReport) => void;
+}
+
+/** Names of what both evaluations take. */
+export const SUPERVISED_OPTIONS = [
+  ...["encoder", "features", "train", "test", "numClasses", "prepare", "augment", "epochs", "lr", "momentum"],
+  ...["weightDecay", "batchSize", "encodeBatchSize", "seed", "onEpoch"],
+];
 
 export interface EpochsOptions {
   readonly op: string;

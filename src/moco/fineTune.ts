@@ -10,9 +10,9 @@ import { checkOptionNames, describe } from "../options";
 import { CosineAnnealingLR, SGD } from "../optim";
 import type { Tensor } from "../tensor";
 import { checkCounts } from "./checks";
-import { type EpochReport, trainEpochs } from "./epochs";
-import { asTheyAre, backboneOf, encoded, evaluating, type FeatureFunction } from "./features";
-import { type Accuracies, accuraciesOf, checkedLabels, type LabeledTensors } from "./labeled";
+import { SUPERVISED_OPTIONS, type SupervisedOptions, trainEpochs } from "./epochs";
+import { asTheyAre, backboneOf, encoded, evaluating } from "./features";
+import { type Accuracies, accuraciesOf, checkedLabels } from "./labeled";
 import { freshLinear } from "./linear";
 
 /** Options of `fewLabels`: one of the first two. */
@@ -59,16 +59,7 @@ export function fewLabels(labels: ArrayLike<number>, options: FewLabelsOptions):
 }
 
 /** What `fineTune` takes. */
-export interface FineTuneOptions<E extends Module> {
-  /** Where training starts. It stays as it is: a copy is trained. */
-  readonly encoder: E;
-  /** What the new head sees; default `encoder.features(x)`, what comes before the old one. Gives `[n, dim]`. */
-  readonly features?: FeatureFunction<E>;
-  readonly train: LabeledTensors;
-  readonly test: LabeledTensors;
-  readonly numClasses: number;
-  /** What becomes of a batch before it is encoded: bytes to normalised f32, say. Default: nothing. */
-  readonly prepare?: (batch: Tensor) => Tensor;
+export interface FineTuneOptions<E extends Module> extends SupervisedOptions<E> {
   /** A random view of a training batch, in `prepare`'s place. */
   readonly augment?: (batch: Tensor) => Tensor;
   /** Default 20. */
@@ -77,38 +68,11 @@ export interface FineTuneOptions<E extends Module> {
   readonly lr?: number;
   /** First rate of the head; default 0.1. */
   readonly headLr?: number;
-  /** Default 0.9. */
-  readonly momentum?: number;
   /** Default 1e-4. */
   readonly weightDecay?: number;
   /** Default 32, or all images where they are fewer; those that do not fill a batch are left out of an epoch. */
   readonly batchSize?: number;
-  /** Images that are encoded at once in the test; default 256. */
-  readonly encodeBatchSize?: number;
-  /** Of the head's first weights and the order of images; default 0. */
-  readonly seed?: number;
-  /** Hears of each epoch's end. What it throws ends the training. */
-  readonly onEpoch?: (report: EpochReport) => void;
 }
-
-const OPTION_NAMES = [
-  "encoder",
-  "features",
-  "train",
-  "test",
-  "numClasses",
-  "prepare",
-  "augment",
-  "epochs",
-  "lr",
-  "headLr",
-  "momentum",
-  "weightDecay",
-  "batchSize",
-  "encodeBatchSize",
-  "seed",
-  "onEpoch",
-];
 
 /** What `fineTune` gives: accuracy on the test images, and what was trained. */
 export interface FineTuneResult<E extends Module> extends Accuracies {
@@ -132,7 +96,7 @@ export interface FineTuneResult<E extends Module> extends Accuracies {
  * const { top1 } = await fineTune({ encoder: model.encoderQ, train: few, test, numClasses: 10, prepare });
  */
 export async function fineTune<E extends Module>(options: FineTuneOptions<E>): Promise<FineTuneResult<E>> {
-  checkOptionNames("fineTune", options, OPTION_NAMES);
+  checkOptionNames("fineTune", options, [...SUPERVISED_OPTIONS, "headLr"]);
   const { train, test, numClasses, epochs = 20, lr = 0.01, headLr = 0.1, momentum = 0.9, weightDecay = 1e-4 } = options;
   const { batchSize = 32, encodeBatchSize = 256, seed = 0, prepare = asTheyAre, augment = prepare } = options;
   checkCounts("fineTune", { numClasses, epochs, batchSize, encodeBatchSize });

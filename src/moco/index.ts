@@ -9,7 +9,7 @@ export { featuresOf } from "./features";
 export type { FeatureFunction, FeaturesOptions } from "./features";
 export { knnAccuracy, knnPredict } from "./knn";
 export type { KnnOptions } from "./knn";
-export type { EpochReport } from "./epochs";
+export type { EpochReport, SupervisedOptions } from "./epochs";
 export { fewLabels, fineTune } from "./fineTune";
 export type { FewLabelsOptions, FineTuneOptions, FineTuneResult } from "./fineTune";
 export type { Accuracies, LabeledTensors } from "./labeled";

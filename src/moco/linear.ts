@@ -10,29 +10,12 @@ import { MultiStepLR, SGD } from "../optim";
 import { defaultGenerator, Generator } from "../random";
 import { realize, type Tensor } from "../tensor";
 import { checkCounts } from "./checks";
-import { type EpochReport, trainEpochs } from "./epochs";
-import {
-  asTheyAre,
-  backboneOf,
-  encoded,
-  evaluating,
-  type FeatureFunction,
-  freeStored,
-  storedFeatures,
-} from "./features";
-import { type Accuracies, accuraciesOf, checkedLabels, type LabeledTensors } from "./labeled";
+import { SUPERVISED_OPTIONS, type SupervisedOptions, trainEpochs } from "./epochs";
+import { asTheyAre, backboneOf, encoded, evaluating, freeStored, storedFeatures } from "./features";
+import { type Accuracies, accuraciesOf, checkedLabels } from "./labeled";
 
 /** What `linearProbe` takes; the defaults are the official recipe. */
-export interface LinearProbeOptions<E extends Module> {
-  /** What is judged. It stays as it is. */
-  readonly encoder: E;
-  /** What the layer sees; default `encoder.features(x)`, what comes before the head. Gives `[n, dim]`. */
-  readonly features?: FeatureFunction<E>;
-  readonly train: LabeledTensors;
-  readonly test: LabeledTensors;
-  readonly numClasses: number;
-  /** What becomes of a batch before it is encoded: bytes to normalised f32, say. Default: nothing. */
-  readonly prepare?: (batch: Tensor) => Tensor;
+export interface LinearProbeOptions<E extends Module> extends SupervisedOptions<E> {
   /**
    * A random view of a training batch, in `prepare`'s place. Images are then encoded anew at every step. By default they are
    * encoded once, and features stay on the device: `4 * n * dim` bytes.
@@ -46,39 +29,11 @@ export interface LinearProbeOptions<E extends Module> {
   readonly lr?: number;
   /** Epochs after which the rate is a tenth; default 60 and 80 % of them. */
   readonly milestones?: readonly number[];
-  /** Default 0.9. */
-  readonly momentum?: number;
   /** Default 0. */
   readonly weightDecay?: number;
   /** Default 256. */
   readonly batchSize?: number;
-  /** Images that are encoded at once; default 256. */
-  readonly encodeBatchSize?: number;
-  /** Of the layer's first weights and the order of images; default 0. */
-  readonly seed?: number;
-  /** Hears of each epoch's end. What it throws ends the training. */
-  readonly onEpoch?: (report: EpochReport) => void;
 }
-
-const OPTION_NAMES = [
-  "encoder",
-  "features",
-  "train",
-  "test",
-  "numClasses",
-  "prepare",
-  "augment",
-  "standardize",
-  "epochs",
-  "lr",
-  "milestones",
-  "momentum",
-  "weightDecay",
-  "batchSize",
-  "encodeBatchSize",
-  "seed",
-  "onEpoch",
-];
 
 /** What `linearProbe` gives: accuracy on the test images, and the layer. */
 export interface LinearProbeResult extends Accuracies {
@@ -106,7 +61,7 @@ export interface LinearProbeResult extends Accuracies {
  * const { top1, top5 } = await linearProbe({ encoder: model.encoderQ, train, test, numClasses: 10, prepare, lr: 10, epochs: 30 });
  */
 export async function linearProbe<E extends Module>(options: LinearProbeOptions<E>): Promise<LinearProbeResult> {
-  checkOptionNames("linearProbe", options, OPTION_NAMES);
+  checkOptionNames("linearProbe", options, [...SUPERVISED_OPTIONS, "standardize", "milestones"]);
   const { encoder, train, test, numClasses, augment, standardize = false, epochs = 100, lr = 30 } = options;
   const { momentum = 0.9, weightDecay = 0, batchSize = 256, encodeBatchSize = 256, seed = 0 } = options;
   const { milestones = [0.6, 0.8].map((part) => Math.round(part * epochs)), prepare = asTheyAre } = options;

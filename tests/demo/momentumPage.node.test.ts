@@ -1,56 +1,26 @@
 /** The page "Momentum" in a real browser: every control does something, by keyboard too, and it fits every screen. */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, ElementHandle, Page } from "puppeteer";
-import puppeteer from "puppeteer";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { ElementHandle, Page } from "puppeteer";
+import { describe, expect, test } from "vitest";
 import { build, preview } from "vite";
-import { type DemoServer, serveDemo } from "../../scripts/serveDemo.mjs";
-import { chromeArgs, ensureBrowser, root } from "../../scripts/setup.mjs";
-import { writeTinyData } from "./tinyData";
+import { root } from "../../scripts/setup.mjs";
+import { demoBrowser } from "./browserPage";
 
-const ARTIFACTS = join(import.meta.dirname, "../../test-artifacts");
-const folder = mkdtempSync(join(tmpdir(), "flywheel-momentum-"));
+const demo = demoBrowser({ train: 8, test: 8 });
 const DESKTOP = { width: 1360, height: 900 };
 const PHONE = { width: 360, height: 780 };
 
-let server: DemoServer;
-let browser: Browser;
 let page: Page;
-const complaints: string[] = [];
-
-beforeAll(async () => {
-  mkdirSync(ARTIFACTS, { recursive: true });
-  writeTinyData(join(folder, "data"), { train: 8, test: 8 });
-  server = await serveDemo({ data: join(folder, "data"), onEvent: () => undefined });
-  browser = await puppeteer.launch({ executablePath: ensureBrowser(), args: chromeArgs(), pipe: true });
-});
-
-afterEach(async () => {
-  await page.close();
-  expect(complaints.splice(0), "errors and warnings of the page").toEqual([]);
-});
-
-afterAll(async () => {
-  await browser.close();
-  await server.close();
-  rmSync(folder, { recursive: true });
-});
 
 async function open(
   path = "momentum.html",
   { viewport = DESKTOP, features = {} }: { viewport?: typeof DESKTOP; features?: Record<string, string> } = {},
 ): Promise<void> {
-  page = await browser.newPage();
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warn") complaints.push(message.text());
-  });
-  await page.setViewport(viewport);
+  page = await demo.newPage(viewport);
   await page.emulateMediaFeatures(Object.entries(features).map(([name, value]) => ({ name, value })));
-  await page.goto(new URL(path, server.url).href);
+  await page.goto(new URL(path, demo.server.url).href);
   await settle();
 }
 
@@ -171,8 +141,8 @@ describe("the figures", () => {
 
   test("are shared by a link", async () => {
     await open("momentum.html?sgd.lr=0.02");
-    const { origin } = new URL(server.url);
-    await browser
+    const { origin } = new URL(demo.server.url);
+    await demo.browser
       .defaultBrowserContext()
       .setPermission(
         origin,
@@ -339,7 +309,7 @@ describe("the page", () => {
         .map((each) => each.outerHTML),
     );
     expect(cut, "texts wider than their boxes").toEqual([]);
-    await page.screenshot({ path: join(ARTIFACTS, `momentum-${name}-${scheme}.png`), fullPage: true });
+    await page.screenshot({ path: demo.screenshot(`momentum-${name}-${scheme}`), fullPage: true });
   });
 
   test("follows the system's light and dark, pictures too", async () => {
@@ -377,7 +347,7 @@ describe("the page", () => {
   });
 
   test("is in the build", async () => {
-    const outDir = join(folder, "dist");
+    const outDir = join(demo.folder, "dist");
     const configFile = join(root, "vite.config.ts");
     await build({ configFile, logLevel: "error", build: { outDir, copyPublicDir: false } });
     expect(readFileSync(join(outDir, "index.html"), "utf8")).toContain("MoCo in the browser");

@@ -1,54 +1,24 @@
 /** The demo page in a real browser: it trains, shows what it does, and never stutters. */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, ElementHandle, Page } from "puppeteer";
-import puppeteer from "puppeteer";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type DemoServer, serveDemo } from "../../scripts/serveDemo.mjs";
-import { chromeArgs, ensureBrowser } from "../../scripts/setup.mjs";
-import { writeTinyData } from "./tinyData";
+import type { ElementHandle, Page } from "puppeteer";
+import { describe, expect, test } from "vitest";
+import { demoBrowser } from "./browserPage";
 
-const ARTIFACTS = join(import.meta.dirname, "../../test-artifacts");
-const folder = mkdtempSync(join(tmpdir(), "flywheel-demo-"));
+const demo = demoBrowser({ train: 400, test: 200 });
 const TINY = { encoder: "tinyGap", batchSize: 8, queueSize: 16, steps: 100_000, device: "cpu" };
 const SMALL = { encoder: "tinyGap", batchSize: 32, queueSize: 128, steps: 1000, evalEvery: 10 };
 
-let server: DemoServer;
-let browser: Browser;
 let page: Page;
-const complaints: string[] = [];
-
-beforeAll(async () => {
-  writeTinyData(folder, { train: 400, test: 200 });
-  server = await serveDemo({ data: folder, onEvent: () => undefined });
-  browser = await puppeteer.launch({ executablePath: ensureBrowser(), args: chromeArgs(), pipe: true });
-});
-
-afterEach(async () => {
-  await page.close();
-  expect(complaints.splice(0), "errors and warnings of the page").toEqual([]);
-});
-
-afterAll(async () => {
-  await browser.close();
-  await server.close();
-  rmSync(folder, { recursive: true });
-});
 
 async function open(
   options: Record<string, string | number> = {},
   viewport = { width: 1360, height: 900 },
 ): Promise<void> {
-  page = await browser.newPage();
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warn") complaints.push(message.text());
-  });
-  await page.setViewport(viewport);
+  page = await demo.newPage(viewport);
   const search = new URLSearchParams(Object.entries(options).map(([name, value]) => [name, String(value)]));
-  await page.goto(`${server.url}?${search.toString()}`);
+  await page.goto(`${demo.server.url}?${search.toString()}`);
   await page.waitForFunction("window.flywheelDemo");
 }
 
@@ -140,8 +110,7 @@ describe("the page", () => {
     expect(gapsMs.at(-1), "longest gap in ms").toBeLessThan(250);
     expect(await page.evaluate(() => window.flywheelDemo.lossPoints()), "steps meanwhile").toBeGreaterThan(points + 5);
 
-    mkdirSync(ARTIFACTS, { recursive: true });
-    await page.screenshot({ path: join(ARTIFACTS, "page.png"), fullPage: true });
+    await page.screenshot({ path: demo.screenshot("page"), fullPage: true });
   });
 
   test("pauses, resumes and resets", async () => {
@@ -283,7 +252,7 @@ describe("the page", () => {
     expect(await page.$eval("input[name=queueSize]", (field) => field.value)).toBe("16");
     expect(await losses()).toEqual(whole.slice(Number(saved)));
 
-    const file = join(folder, "save.safetensors");
+    const file = join(demo.folder, "save.safetensors");
     writeFileSync(file, Uint8Array.from(bytes));
     const field = (await page.$("#open"))! as ElementHandle<HTMLInputElement>;
     await field.uploadFile(file);

@@ -17,6 +17,19 @@ const laughs = (levels: number): Uint8Array =>
 /** A byte many times. */
 const many = (count: number, byte: number): Uint8Array => new Uint8Array(count).fill(byte);
 
+/** A tensor of four numbers, with these arguments behind `requires_grad`. */
+const rebuilt = (...rest: readonly Uint8Array[]): Uint8Array =>
+  op.call(
+    "torch._utils",
+    "_rebuild_tensor_v2",
+    storage(),
+    op.int(0),
+    op.tuple(op.int(4)),
+    op.tuple(op.int(1)),
+    op.false,
+    ...rest,
+  );
+
 const HOSTILE: readonly [name: string, pickle: Uint8Array, message: string][] = [
   // ---- what Python would call ----
   ["os.system", pickle(op.call("os", "system", op.text("id"))), 'got "os.system"'],
@@ -145,37 +158,10 @@ const HOSTILE: readonly [name: string, pickle: Uint8Array, message: string][] = 
   ["2^62 elements of one", pickle(tensor(0, [2 ** 31 - 1, 2 ** 31 - 1], [0, 0])), "must lie in its storage"],
   ["2^30 elements of one", pickle(tensor(0, [2 ** 30], [0])), "must not take more memory than maxByteLength"],
   ["a tensor of no storage", pickle(tensor(0, [4], [1], op.list)), "must have the arguments"],
-  [
-    "a tensor with hooks",
-    pickle(
-      op.call(
-        "torch._utils",
-        "_rebuild_tensor_v2",
-        storage(),
-        op.int(0),
-        op.tuple(op.int(4)),
-        op.tuple(op.int(1)),
-        op.false,
-        op.list,
-      ),
-    ),
-    "must have the arguments",
-  ],
+  ["a tensor with hooks", pickle(rebuilt(op.list)), "must have the arguments"],
   [
     "a tensor with metadata",
-    pickle(
-      op.call(
-        "torch._utils",
-        "_rebuild_tensor_v2",
-        storage(),
-        op.int(0),
-        op.tuple(op.int(4)),
-        op.tuple(op.int(1)),
-        op.false,
-        op.ordered,
-        bytes("}", op.text("conj"), 0x88, "s"),
-      ),
-    ),
+    pickle(rebuilt(op.ordered, bytes("}", op.text("conj"), 0x88, "s"))),
     "must have no metadata",
   ],
   [
