@@ -22,6 +22,8 @@ export interface Measurements extends PerStep {
   /** Null if not evaluated. */
   readonly knnBefore: number | null;
   readonly knnAfter: number | null;
+  /** Of a linear classifier on the features, trained on all training images; null if that was not asked for. */
+  readonly linearProbe: number | null;
   /** The first step compiles kernels: it does not count among the others. */
   readonly firstStepSeconds: number;
   readonly stepsPerSecond: number;
@@ -54,6 +56,8 @@ export interface LoopOptions {
   readonly options: TrainingOptions;
   /** Whether the features are wanted at the end. */
   readonly wantsFeatures: boolean;
+  /** Whether a linear probe on all training images is wanted at the end. */
+  readonly wantsProbe: boolean;
   /** Holds the training while it is closed. */
   readonly gate: Gate;
   /** Asks for checkpoints, and for a linear probe. */
@@ -95,6 +99,7 @@ export class Loop {
   private readonly accuracies: number[] = [];
   private knnBefore: number | null = null;
   private knnAfter: number | null = null;
+  private linearProbe: number | null = null;
   private evaluationSeconds = 0;
   private tuning: Tuning | null = null;
   /** When the queue and the device were told of last. */
@@ -141,6 +146,7 @@ export class Loop {
       if (step < options.steps) await this.rest();
       this.meter.resume();
     }
+    if (this.given.wantsProbe) this.linearProbe = await this.probe("all");
     this.answerAtOnce();
     return this.measurements();
   }
@@ -180,17 +186,19 @@ export class Loop {
   /** A failure is told; the run goes on. */
   private async answer(what: Request): Promise<void> {
     try {
-      await (what === "save" ? this.save() : this.probe());
+      await (what === "save" ? this.save() : this.probe("bank"));
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.given.emit({ type: "refusal", what, message });
     }
   }
 
-  private async probe(): Promise<void> {
+  private async probe(labels: "bank" | "all"): Promise<number> {
     const { emit } = this.given;
     emit({ type: "phase", phase: "probing" });
-    emit({ type: "probe", step: this.stepsDone, accuracy: await this.training.linearProbe() });
+    const accuracy = await this.training.linearProbe(labels);
+    emit({ type: "probe", step: this.stepsDone, accuracy });
+    return accuracy;
   }
 
   private async save(): Promise<void> {
@@ -313,6 +321,7 @@ export class Loop {
       contrastAccuracy: mean(this.accuracies),
       knnBefore: this.knnBefore,
       knnAfter: this.knnAfter,
+      linearProbe: this.linearProbe,
       firstStepSeconds: this.meter.firstStepSeconds(),
       stepsPerSecond: this.meter.stepsPerSecond(),
       ...this.meter.perStep(),

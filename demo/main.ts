@@ -138,6 +138,7 @@ function start(resume: Uint8Array | null = null): void {
   byId("tuning").textContent = "";
   session.start(options, {
     features: featuresFormat !== null,
+    linearProbe: search.has("linearProbe"),
     report,
     resume,
     checkpoints: search.has("checkpoint"),

@@ -14,6 +14,8 @@ export type Command =
       readonly options: TrainingOptions;
       /** Whether the features are wanted at the end. */
       readonly features: boolean;
+      /** Whether a linear probe on all training images is wanted at the end. */
+      readonly linearProbe: boolean;
       /** Folder of the data files, an absolute address. */
       readonly dataUrl: string;
       /** Where `npm start` keeps what tuning finds, an absolute address; null: in the browser. */

@@ -13,6 +13,7 @@ export type SessionEvent = TrainingEvent | { readonly type: "state"; readonly st
 
 interface StartOptions {
   readonly features?: boolean;
+  readonly linearProbe?: boolean;
   readonly report?: string | null;
   readonly resume?: Uint8Array | null;
   readonly checkpoints?: boolean;
@@ -32,6 +33,8 @@ export class Session {
 
   /**
    * Starts a run; one that is under way is thrown away.
+   * @param given.features whether they are wanted at the end
+   * @param given.linearProbe whether a probe on all training images is wanted at the end
    * @param given.report the terminal's address, if one asked for the run
    * @param given.resume a checkpoint to go on from
    * @param given.checkpoints whether one is wanted at each evaluation
@@ -39,7 +42,14 @@ export class Session {
    */
   start(
     options: TrainingOptions,
-    { features = false, report = null, resume = null, checkpoints = false, watch = true }: StartOptions = {},
+    {
+      features = false,
+      linearProbe = false,
+      report = null,
+      resume = null,
+      checkpoints = false,
+      watch = true,
+    }: StartOptions = {},
   ): void {
     this.endWorker();
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "training" });
@@ -53,7 +63,7 @@ export class Session {
     this.enter("running");
     const dataUrl = new URL(`${import.meta.env.BASE_URL}data/fashion-mnist/`, location.href).href;
     const tuningUrl = report && new URL(`${report}/tuning`, location.href).href;
-    this.send({ type: "start", options, features, dataUrl, tuningUrl, resume, checkpoints, watch });
+    this.send({ type: "start", options, features, linearProbe, dataUrl, tuningUrl, resume, checkpoints, watch });
   }
 
   /** Stops after the step that is under way. */

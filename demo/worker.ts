@@ -38,6 +38,7 @@ scope.onmessage = ({ data: command }) => {
 async function run({
   options,
   features,
+  linearProbe,
   dataUrl,
   tuningUrl,
   resume,
@@ -55,6 +56,7 @@ async function run({
     data,
     options,
     wantsFeatures: features,
+    wantsProbe: linearProbe,
     gate,
     requests,
     store,

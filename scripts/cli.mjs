@@ -28,6 +28,7 @@ import { parseArgs } from "node:util";
  * @property {"off" | "on"} tune
  * @property {string} data Folder of the four IDX files; `dataFile` finds them in it.
  * @property {string | null} json Where to write the results; null: nowhere.
+ * @property {boolean} linearProbe Whether to train a linear classifier at the end.
  * @property {string | null} features Where to write the features; null: nowhere.
  * @property {string | null} checkpoint Where to write checkpoints; null: nowhere.
  * @property {string | null} resume The checkpoint to go on from; null: from the start.
@@ -201,6 +202,11 @@ const OPTIONS = {
     preset: null,
     help: "evaluate every N steps too, not only before and after (in a window: 50)",
     parse: count,
+  },
+  "linear-probe": {
+    key: "linearProbe",
+    preset: false,
+    help: "train a linear classifier on the features of all training images at the end, and test it",
   },
   "no-eval": { key: "evaluate", preset: true, help: "train only, no kNN evaluation" },
   headless: { key: "headless", preset: false, help: "open no window" },

@@ -122,6 +122,7 @@ function addressOf({ url, report }, options, headless) {
   address.searchParams.set("evaluate", String(options.evaluate));
   // Whoever looks on wants to see it improve; in the terminal an evaluation only costs time.
   if (options.evalEvery ?? headless) address.searchParams.set("evalEvery", String(options.evalEvery ?? 0));
+  if (options.linearProbe) address.searchParams.set("linearProbe", "");
   if (options.checkpoint) address.searchParams.set("checkpoint", "");
   if (options.resume) address.searchParams.set("resume", "");
   if (options.features) address.searchParams.set("features", options.features.endsWith(".npy") ? "npy" : "safetensors");
@@ -263,6 +264,7 @@ class Terminal {
         `kNN accuracy ${event.step === 0 ? "before training" : `after ${event.step} steps`}: ${percent(event.accuracy)}`,
       );
     }
+    if (event.type === "probe") this.line(`linear probe after ${event.step} steps: ${percent(event.accuracy)}`);
     if (event.type === "tuning") this.tuning(event.tuning);
     if (event.type === "step") this.progress(event);
   }

@@ -42,6 +42,7 @@ describe("parseOptions", () => {
       resume: null,
       evalEvery: null,
       evaluate: true,
+      linearProbe: false,
       headless: false,
       help: false,
     });
@@ -73,7 +74,7 @@ describe("parseOptions", () => {
     const data = dataFolder("all", NAMES);
     const argv =
       "--steps 1e3 --batch-size=64 --queue-size 4096 --dim 32 --temperature .2 --momentum 1 --lr 3e-2 --weight-decay 0 " +
-      `--shuffle off --seed 4294967295 --encoder resnet8 --device cpu --tune=off --data ${data} --json out.json --features out.npy --checkpoint out.safetensors --eval-every 50 --headless`;
+      `--shuffle off --seed 4294967295 --encoder resnet8 --device cpu --tune=off --data ${data} --json out.json --features out.npy --checkpoint out.safetensors --eval-every 50 --linear-probe --headless`;
     expect(parseOptions(argv.split(" "), { cwd: folder })).toEqual({
       steps: 1000,
       batchSize: 64,
@@ -95,6 +96,7 @@ describe("parseOptions", () => {
       resume: null,
       evalEvery: 50,
       evaluate: true,
+      linearProbe: true,
       headless: true,
       help: false,
     });

@@ -58,11 +58,18 @@ describe("npm start", () => {
 
     const result = lastLine(run);
     expect(Object.keys(result)).toEqual(
-      "adapter device steps seed loss contrastAccuracy knnBefore knnAfter firstStepSeconds stepsPerSecond dispatchesPerStep submitsPerStep buffersCreatedPerStep tuning".split(
+      "adapter device steps seed loss contrastAccuracy knnBefore knnAfter linearProbe firstStepSeconds stepsPerSecond dispatchesPerStep submitsPerStep buffersCreatedPerStep tuning".split(
         " ",
       ),
     );
-    expect(result).toMatchObject({ device: "webgpu", steps: 3, seed: 7, knnBefore: null, knnAfter: null });
+    expect(result).toMatchObject({
+      device: "webgpu",
+      steps: 3,
+      seed: 7,
+      knnBefore: null,
+      knnAfter: null,
+      linearProbe: null,
+    });
     expect(`adapter: ${String(result["adapter"])}`).toBe(run.lines[0]);
     expect(result["loss"]).toBeGreaterThan(0);
     expect(result["contrastAccuracy"]).toBeGreaterThanOrEqual(0);
@@ -74,9 +81,9 @@ describe("npm start", () => {
     expect(readFileSync(json, "utf8")).toBe(`${run.lines.at(-1)!}\n`);
   });
 
-  test("evaluates before, during and after, and writes features that give the same accuracy", async () => {
+  test("evaluates before, during and after, probes, and writes features that give the same accuracy", async () => {
     const file = join(folder, "features.safetensors");
-    const run = await start([...SMALL, "--steps", "4", "--eval-every", "2", "--features", file]);
+    const run = await start([...SMALL, "--steps", "4", "--eval-every", "2", "--linear-probe", "--features", file]);
     expect(run.errors).toBe("");
     expect(run.code).toBe(0);
     const evaluations = run.lines.filter((line) => line.startsWith("kNN"));
@@ -85,6 +92,9 @@ describe("npm start", () => {
       "kNN accuracy after 2 steps",
       "kNN accuracy after 4 steps",
     ]);
+    const probed = Number(lastLine(run)["linearProbe"]);
+    expect(run.lines).toContain(`linear probe after 4 steps: ${(100 * probed).toFixed(2)} %`);
+    expect(probed).toBeGreaterThan(0.3); // ten classes
 
     const { tensors } = readSafetensors(new Uint8Array(readFileSync(file)));
     expect(Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape]))).toEqual({
