@@ -4,13 +4,13 @@
  * Each is `npm start` without a window; what it prints is gathered into a table and a plot. Progress goes to stderr.
  * Exit codes: 0 done, 1 a training failed, 2 wrong options.
  */
-import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { countOption, readOptions, userPath, wrongOption } from "./benchOptions.mjs";
 import { root, runMain } from "./setup.mjs";
 import { plotOf } from "./studyPlot.mjs";
 import { CASES, markdownOf, runOf } from "./studyReport.mjs";
+import { train } from "./trainings.mjs";
 
 /**
  * @typedef {import("./studyReport.mjs").Result} Result
@@ -50,8 +50,7 @@ await runMain(async () => {
     const result = { ...each, runs: /** @type {Run[]} */ ([]) };
     results.push(result);
     for (let seed = 0; seed < options.seeds; seed++) {
-      process.stderr.write(`${each.name}, seed ${seed}\n`);
-      result.runs.push(await train(each, seed, options));
+      result.runs.push(await runCase(each, seed, options));
       write(results, options); // so that what was measured is there if a later training fails
     }
   }
@@ -90,24 +89,14 @@ function parseOptions(argv) {
 }
 
 /**
- * One training, in a process of its own.
- *
  * @param {import("./studyReport.mjs").Case} each
  * @param {number} seed
  * @param {Options} options
  * @returns {Promise<Run>}
  */
-async function train({ name, args }, seed, { steps, data }) {
-  const given = ["--headless", "--steps", String(steps), "--seed", String(seed), ...(data ? ["--data", data] : [])];
-  const child = spawn(process.execPath, [join(root, "scripts/start.mjs"), ...given, ...args], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let text = "";
-  child.stdout.on("data", (/** @type {Buffer} */ chunk) => (text += chunk.toString()));
-  const code = await new Promise((resolve, reject) => child.on("close", resolve).on("error", reject));
-  const lines = text.trim().split("\n");
-  if (code !== 0) throw new Error(`The training ${name} of seed ${seed} ended with ${code}: ${lines.at(-1)}`);
-  return runOf(lines, seed);
+async function runCase({ name, args }, seed, { steps, data }) {
+  const given = ["--steps", String(steps), "--seed", String(seed), ...(data ? ["--data", data] : [])];
+  return runOf(await train(`${name}, seed ${seed}`, [...given, ...args]), seed);
 }
 
 /**

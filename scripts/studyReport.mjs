@@ -1,5 +1,6 @@
 // @ts-check
 /** The cases of `npm run study`, and what their numbers say, as Markdown. Runs nothing. */
+import { meanOf, shown, tableOf } from "./trainings.mjs";
 
 /**
  * @typedef {object} Case
@@ -74,7 +75,7 @@ export function markdownOf(results, { steps, data }) {
 ${steps} steps, ${seeds === 1 ? "one seed" : `mean ± standard deviation of ${seeds} seeds`}, ${images}, on ${adapters.join(" and ")}. kNN: k 200, T 0.1, on
 embeddings; loss and contrast top-1 are means over the last 20 steps. Losses of different queues and temperatures cannot be compared.
 
-${table.map((row) => `| ${row.join(" | ")} |`).join("\n")}
+${tableOf(table)}
 
 ${verdictsOf(results)
   .map((line) => `- ${line}`)
@@ -85,20 +86,6 @@ ${verdictsOf(results)
 Made by \`npm run study\`.
 `;
 }
-
-/**
- * @param {readonly number[]} values
- * @returns {string}
- */
-function shown(values) {
-  const mean = meanOf(values);
-  if (values.length < 2) return mean.toFixed(2);
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
-  return `${mean.toFixed(2)} ± ${Math.sqrt(variance).toFixed(2)}`;
-}
-
-/** @param {readonly number[]} values */
-const meanOf = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Points of kNN accuracy that two seeds may differ by: what is less shows nothing. */
 const NOISE = 0.6;
