@@ -6,7 +6,7 @@
 import { type Device, ValueError } from "flywheel";
 import { type Gate, nextTask } from "./gate";
 import { Meter, type PerStep } from "./meter";
-import type { TrainingEvent } from "./protocol";
+import type { Request, TrainingEvent } from "./protocol";
 import { type Step, Training, type TrainingData, type TrainingOptions } from "./training";
 import { loadTuning, type Tuning, tuneFirstStep } from "./tuning";
 import type { TuningStore } from "./tuningStore";
@@ -60,7 +60,7 @@ export interface LoopOptions {
   readonly wantsProbe: boolean;
   /** Holds the training while it is closed. */
   readonly gate: Gate;
-  /** Asks for checkpoints, and for a linear probe. */
+  /** What the page asks for. */
   readonly requests: Requests;
   /** A checkpoint to go on from; null: from the start. */
   readonly resume: Uint8Array | null;
@@ -73,9 +73,6 @@ export interface LoopOptions {
   /** Hears how it goes. */
   readonly emit: (event: TrainingEvent) => void;
 }
-
-/** What may be asked for while a run goes on. */
-export type Request = "save" | "probe";
 
 /** Who asks for something, and the loop that answers between two steps, or at once where it does not step. */
 export class Requests {

@@ -12,7 +12,7 @@ import { keepCheckpoint, lastCheckpoint, runOf } from "./checkpoints";
 import { showNeighbours, showQueue, showViews } from "./images";
 import { optionsFromSearch, problemOf } from "./options";
 
-import type { CheckpointEvent, DeviceEvent, NeighboursEvent, Phase, TrainingEvent } from "./protocol";
+import type { CheckpointEvent, DeviceEvent, NeighboursEvent, Phase, Request, TrainingEvent } from "./protocol";
 import { type FeaturesFormat, reportTo } from "./report";
 import { Session, type SessionEvent, type SessionState } from "./session";
 import type { TrainingOptions } from "./training";
@@ -34,9 +34,9 @@ const byId = (id: string): HTMLElement => document.getElementById(id)!;
 
 const startButton = byId("start") as HTMLButtonElement;
 const resetButton = byId("reset") as HTMLButtonElement;
-const probeButton = byId("probe") as HTMLButtonElement;
 const stepButton = byId("step") as HTMLButtonElement;
-const saveButton = byId("save") as HTMLButtonElement;
+/** Each asks the run for what its `data-ask` names. */
+const askButtons = [...document.querySelectorAll<HTMLButtonElement>("[data-ask]")];
 const resumeButton = byId("resume") as HTMLButtonElement;
 const openField = byId("open") as HTMLInputElement;
 const form = byId("options") as HTMLFormElement;
@@ -111,7 +111,7 @@ const session = new Session();
 let options = optionsFromSearch(search);
 let firstNeighbours: NeighboursEvent | null = null;
 /** What was asked for, and is not answered yet. */
-const waiting = new Set<"save" | "probe">();
+const waiting = new Set<Request>();
 let keeping = Promise.resolve();
 let losses: [step: number, loss: number][] = [];
 
@@ -240,18 +240,18 @@ function openBeside(link: HTMLAnchorElement, isBeside: boolean): void {
 /** What may be asked for now. */
 function showRequests(): void {
   const canAnswer = session.state !== "idle" && session.state !== "failed";
-  saveButton.disabled = !canAnswer || waiting.has("save");
-  probeButton.disabled = !canAnswer || waiting.has("probe");
+  for (const button of askButtons) button.disabled = !canAnswer || waiting.has(requestOf(button));
 }
 
-function ask(what: "save" | "probe"): void {
+const requestOf = (button: HTMLButtonElement): Request => button.dataset["ask"] as Request;
+
+function ask(what: Request): void {
   waiting.add(what);
   showRequests();
-  if (what === "save") session.save();
-  else session.probe();
+  session.ask(what);
 }
 
-function answered(what: "save" | "probe"): boolean {
+function answered(what: Request): boolean {
   const wasAsked = waiting.delete(what);
   showRequests();
   return wasAsked;
@@ -381,9 +381,8 @@ startButton.addEventListener("click", () => {
   else start();
 });
 resetButton.addEventListener("click", () => session.reset());
-probeButton.addEventListener("click", () => ask("probe"));
 stepButton.addEventListener("click", () => session.step());
-saveButton.addEventListener("click", () => ask("save"));
+for (const button of askButtons) button.addEventListener("click", () => ask(requestOf(button)));
 resumeButton.addEventListener("click", () => {
   void lastCheckpoint().then((file) => (file ? resume(file) : say("The last save is not there any more.")));
 });

@@ -27,14 +27,15 @@ export type Command =
       /** Whether somebody looks at the queue and the device meanwhile. */
       readonly watch: boolean;
     }
-  /** Makes a checkpoint after the step that is under way; at the end of a run, too. */
-  | { readonly type: "save" }
-  /** Trains a linear classifier on the features, after the step that is under way; at the end of a run, too. */
-  | { readonly type: "probe" }
+  /** Asks for something that is answered after the step that is under way; at the end of a run, too. */
+  | { readonly type: "ask"; readonly what: Request }
   | { readonly type: "pause" }
   /** One more step of a run that is paused. */
   | { readonly type: "step" }
   | { readonly type: "resume" };
+
+/** What may be asked for while a run goes on: a checkpoint, and a linear classifier trained on the features. */
+export type Request = "save" | "probe";
 
 /** Worker to page. */
 export type TrainingEvent =
@@ -145,7 +146,7 @@ export interface ProbeEvent {
 /** What was asked for failed; the run goes on. */
 export interface RefusalEvent {
   readonly type: "refusal";
-  readonly what: "save" | "probe";
+  readonly what: Request;
   /** A sentence for the user. */
   readonly message: string;
 }

@@ -3,7 +3,7 @@
  * worker's events. Draws nothing.
  */
 
-import type { Command, TrainingEvent } from "./protocol";
+import type { Command, Request, TrainingEvent } from "./protocol";
 import type { TrainingOptions } from "./training";
 
 export type SessionState = "idle" | "running" | "paused" | "done" | "failed";
@@ -84,14 +84,9 @@ export class Session {
     this.enter("running");
   }
 
-  /** Asks for a checkpoint, which comes as an event. */
-  save(): void {
-    this.send({ type: "save" });
-  }
-
-  /** Asks for a linear probe, whose accuracy comes as an event. */
-  probe(): void {
-    this.send({ type: "probe" });
+  /** Asks for something, which comes as an event. */
+  ask(what: Request): void {
+    this.send({ type: "ask", what });
   }
 
   /** Throws the run away; its device and memory go with the worker. */

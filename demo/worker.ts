@@ -31,7 +31,7 @@ scope.onmessage = ({ data: command }) => {
   if (command.type === "pause") gate.close();
   if (command.type === "resume") gate.open();
   if (command.type === "step") gate.openOnce();
-  if (command.type === "save" || command.type === "probe") requests.ask(command.type);
+  if (command.type === "ask") requests.ask(command.what);
   if (command.type === "start") void run(command).catch(fail);
 };
 
