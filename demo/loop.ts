@@ -4,6 +4,7 @@
  */
 
 import { type Device, ValueError } from "flywheel";
+import { profile, sumByKernel } from "flywheel/dev";
 import { type Gate, nextTask } from "./gate";
 import { Meter, type PerStep } from "./meter";
 import type { Request, TrainingEvent } from "./protocol";
@@ -99,6 +100,8 @@ export class Loop {
   private linearProbe: number | null = null;
   private evaluationSeconds = 0;
   private tuning: Tuning | null = null;
+  /** Whether the next step's kernels are to be timed. */
+  private mustTime = false;
   /** When the queue and the device were told of last. */
   private toldMs = -Infinity;
   /** Resolves once what was asked for so far is answered. */
@@ -124,11 +127,16 @@ export class Loop {
     for (let step = start + 1; step <= options.steps; step++) {
       this.meter.stepBegins();
       const { lr } = this.training;
-      const given = step === start + 1 && store ? await this.tunedStep(store, known) : this.training.step();
+      const isTimed = this.mustTime;
+      const given = isTimed
+        ? await this.timedStep()
+        : step === start + 1 && store
+          ? await this.tunedStep(store, known)
+          : this.training.step();
       const next = { ...given, lr };
       if (queued) await this.finish(queued);
       queued = next;
-      this.meter.stepQueued();
+      this.meter.stepQueued(!isTimed);
       await nextTask(); // a message may ask for a pause
       if (!this.mustWait(step, step - start)) continue;
       await this.finish(queued);
@@ -183,7 +191,9 @@ export class Loop {
   /** A failure is told; the run goes on. */
   private async answer(what: Request): Promise<void> {
     try {
-      await (what === "save" ? this.save() : this.probe("bank"));
+      if (what === "save") await this.save();
+      if (what === "probe") await this.probe("bank");
+      if (what === "times") this.timeNextStep();
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.given.emit({ type: "refusal", what, message });
@@ -204,6 +214,32 @@ export class Loop {
     if (this.knnBefore !== null) notes["knnBefore"] = String(this.knnBefore);
     const step = this.stepsDone;
     emit({ type: "checkpoint", step, bytes: await this.training.save(notes) });
+  }
+
+  private timeNextStep(): void {
+    if (this.stepsDone === this.given.options.steps)
+      throw new ValueError("There must be a step to come, got the last.");
+    this.mustTime = true;
+  }
+
+  /** A step whose kernels are timed; where that cannot be, a step. */
+  private async timedStep(): Promise<Step> {
+    const { device, emit } = this.given;
+    this.mustTime = false;
+    const made: Step[] = [];
+    const step = async (): Promise<void> => {
+      made.push(this.training.step());
+      await made[0]!.loss.item();
+    };
+    try {
+      const result = await profile(step, { device });
+      emit({ type: "times", step: this.stepsDone + 1, timeMs: result.timeMs, kernels: sumByKernel(result) });
+      return made[0]!;
+    } catch (error) {
+      if (made.length > 0) throw error;
+      emit({ type: "refusal", what: "times", message: error instanceof Error ? error.message : String(error) });
+      return this.training.step();
+    }
   }
 
   /** A step, and then what its kernels could be is tried; that takes no time of the step's. */

@@ -10,6 +10,7 @@ import { FASHION_MNIST_CLASSES } from "flywheel/data";
 import { Chart } from "./charts";
 import { keepCheckpoint, lastCheckpoint, runOf } from "./checkpoints";
 import { showNeighbours, showQueue, showViews } from "./images";
+import { showTimes } from "./kernelTimes";
 import { optionsFromSearch, problemOf } from "./options";
 
 import type { CheckpointEvent, DeviceEvent, NeighboursEvent, Phase, Request, TrainingEvent } from "./protocol";
@@ -136,6 +137,7 @@ function start(resume: Uint8Array | null = null): void {
   explain(options);
   (byId("progress") as HTMLProgressElement).value = 0;
   byId("tuning").textContent = "";
+  byId("times").replaceChildren();
   session.start(options, {
     features: featuresFormat !== null,
     linearProbe: search.has("linearProbe"),
@@ -290,6 +292,10 @@ function showEvent(event: TrainingEvent): void {
       answered("probe");
       show("probe", percent(event.accuracy));
       say(`The linear probe of step ${event.step} classifies ${percent(event.accuracy)} of the test images.`);
+      break;
+    case "times":
+      answered("times");
+      showTimes(byId("times"), event);
       break;
     case "queue":
       showQueue(byId("queue") as HTMLCanvasElement, event);

@@ -60,10 +60,13 @@ export class Meter {
     this.before = { ...this.device.counters() };
   }
 
-  /** Call once it is, and the loss of the one before has been read. */
-  stepQueued(): void {
+  /**
+   * Call once it is, and the loss of the one before has been read.
+   * @param counts whether what it asked of the device is what a step asks for
+   */
+  stepQueued(counts = true): void {
     this.queued++;
-    if (this.queued <= this.warmUp) return;
+    if (this.queued <= this.warmUp || !counts) return;
     const now = this.device.counters();
     this.counted.push(
       Object.fromEntries(Object.entries(now).map(([name, total]) => [name, total - (this.before[name] ?? 0)])),

@@ -34,8 +34,8 @@ export type Command =
   | { readonly type: "step" }
   | { readonly type: "resume" };
 
-/** What may be asked for while a run goes on: a checkpoint, and a linear classifier trained on the features. */
-export type Request = "save" | "probe";
+/** What may be asked for while a run goes on: a checkpoint, a linear classifier trained on the features, the time of each kernel in the next step. */
+export type Request = "save" | "probe" | "times";
 
 /** Worker to page. */
 export type TrainingEvent =
@@ -50,6 +50,7 @@ export type TrainingEvent =
   | CheckpointEvent
   | QueueEvent
   | ProbeEvent
+  | TimesEvent
   | RefusalEvent
   | DeviceEvent
   | DoneEvent
@@ -141,6 +142,24 @@ export interface ProbeEvent {
   readonly step: number;
   /** Of the test images, 0 to 1. */
   readonly accuracy: number;
+}
+
+/** What the kernels of one step took, the slowest first. */
+export interface TimesEvent {
+  readonly type: "times";
+  readonly step: number;
+  /** Of all. */
+  readonly timeMs: number;
+  readonly kernels: readonly KernelTime[];
+}
+
+export interface KernelTime {
+  readonly kernel: string;
+  readonly launches: number;
+  readonly timeMs: number;
+  readonly flops: number;
+  /** Least bytes that it must read and write. */
+  readonly bytes: number;
 }
 
 /** What was asked for failed; the run goes on. */

@@ -25,6 +25,9 @@ import { chromeArgs, ensureBrowser, ensureDependencies, findBrowser, runMain, Se
 /** A run that broke on the way. Its message is for the user. */
 class RunError extends Error {}
 
+/** Longest time to open the page: a busy machine takes a while to build it. */
+const OPEN_MS = 180_000;
+
 /** A browser that takes longer to close is killed. */
 const CLOSE_MS = 5_000;
 
@@ -189,7 +192,7 @@ async function open({ url, browserPath, headless }, { onFail, onWarning }) {
     page.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warn") onWarning(message.text());
     });
-    await page.goto(url);
+    await page.goto(url, { timeout: OPEN_MS });
     return close;
   } catch (error) {
     await close();

@@ -14,6 +14,8 @@ export { BoundLaunches, bindShader, DeviceArray } from "./launches";
 export type { LaunchInfo, Numbers, ShaderCall } from "./launches";
 export { forgetTuning, printTuning, savedTuning, tune, useTuning } from "./tune";
 export type { TunedUse, TuneOptions, TuneReport, TriedVariant } from "./tune";
+export { sumByKernel } from "./kernelSums";
+export type { KernelSum } from "./kernelSums";
 export type { Profile, ProfiledLaunch } from "./measure";
 export { printProfile } from "./printProfile";
 export { profile } from "./profile";

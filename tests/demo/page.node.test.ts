@@ -167,24 +167,44 @@ describe("the page", () => {
     await page.click("#start");
     await paused();
     const queue = (): Promise<string> => page.$eval("#queue", (canvas) => (canvas as HTMLCanvasElement).toDataURL());
-    const [before, picture] = [await stepsDone(), await queue()];
+    const picture = await queue();
+    let before = await stepsDone();
     for (let i = 0; i < 3; i++) await page.click("#step"); // faster than steps are
     await waitForStep(before + 3);
     await paused();
     await new Promise((resolve) => setTimeout(resolve, 500));
-    expect(await stepsDone(), "one step a click").toBe(before + 3);
+    before += 3;
+    expect(await stepsDone(), "one step a click").toBe(before);
     expect(await queue()).not.toBe(picture);
     expect(await text("queue-text")).toBe("100.0 % of the keys are real ones.");
     for (const stat of ["memory", "peak"]) expect(await text(`stat-${stat}`)).toMatch(/^\d+\.\d MB$/);
     expect(Number(await text("stat-dispatches"))).toBeGreaterThan(10);
     expect(await text("stat-submits")).toBe("1.0");
+
+    await page.click("[data-ask=times]");
+    await page.click("#step");
+    await waitForStep(++before);
+    await page.waitForSelector("#times table", { timeout: 60_000 });
+    const times = await page.$$eval("#times tr", (rows) => rows.map((row) => [...row.cells].map((c) => c.textContent)));
+    expect(times[0]).toEqual(["kernel", "launches", "ms", "GFLOP/s", "GB/s"]);
+    const launches = times.slice(1).reduce((sum, [, count]) => sum + Number(count), 0);
+    expect(await text("times")).toMatch(
+      new RegExp(`^Step ${before}: [\\d.,]+ ms in ${launches} launches of \\d+ kernels`),
+    );
+    expect(Math.abs(launches - Number(await text("stat-dispatches"))), "as in other steps").toBeLessThan(2);
+    expect(
+      times.slice(1).every(([, , ms]) => Number(ms) > 0),
+      JSON.stringify(times),
+    ).toBe(true);
+    await paused();
+
     await page.click("#probe");
     await page.waitForFunction(() => /^\d/.test(document.getElementById("stat-probe")!.textContent), {
       timeout: 120_000,
     });
     expect(await text("status")).toMatch(/^The linear probe of step \d+ classifies \d+\.\d % of the test images\.$/);
     expect(await disabled("probe")).toBe(false);
-    expect(await stepsDone()).toBe(before + 3);
+    expect(await stepsDone()).toBe(before);
 
     // the encoder stays where it is until a probe has its answer, and what is asked for meanwhile is not lost
     await page.$eval("#stat-probe", (element) => (element.textContent = ""));
@@ -198,8 +218,8 @@ describe("the page", () => {
         timeout: 120_000,
       },
     );
-    expect(await text("saved")).toContain(`Step ${before + 3} is kept`);
-    await waitForStep(before + 6);
+    expect(await text("saved")).toContain(`Step ${before} is kept`);
+    await waitForStep(before + 3);
     expect(await state()).toBe("running");
     await page.click("#reset");
     expect([await disabled("step"), await disabled("save"), await disabled("probe")]).toEqual([true, true, true]);
