@@ -11,6 +11,7 @@ import { Chart } from "./charts";
 import { keepCheckpoint, lastCheckpoint, runOf } from "./checkpoints";
 import { showNeighbours, showQueue, showViews } from "./images";
 import { showTimes } from "./kernelTimes";
+import { cpuAddress, showMissingGpu } from "./missingGpu";
 import { optionsFromSearch, problemOf } from "./options";
 
 import type { CheckpointEvent, DeviceEvent, NeighboursEvent, Phase, Request, TrainingEvent } from "./protocol";
@@ -411,6 +412,9 @@ form.querySelector("details")!.open = matchMedia("(min-width: 1081px)").matches;
 for (const chart of CHARTS) chart.clear(options.steps);
 document.body.dataset["state"] = session.state;
 window.flywheelDemo = { session, start, lossPoints: () => losses.length, losses: () => losses };
+
+(byId("train-on-cpu") as HTMLAnchorElement).href = cpuAddress(location.href);
+if (options.device === "webgpu") void showMissingGpu(byId("missing"));
 
 if (report)
   reportTo(session, report, { format: featuresFormat ?? "safetensors", checkpoints: search.has("checkpoint") });

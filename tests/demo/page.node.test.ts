@@ -80,6 +80,7 @@ describe("the page", () => {
     await open(SMALL);
     expect(await state()).toBe("idle");
     const before = { loss: await pixelsOf("loss-chart"), accuracy: await pixelsOf("accuracy-chart") };
+    expect(await page.$eval("#missing", (panel) => (panel as HTMLElement).hidden)).toBe(true);
     await page.click("#start");
     await waitForStep(12);
 
@@ -145,6 +146,30 @@ describe("the page", () => {
     await page.click("#start");
     await waitForStep(2);
     expect(await stepsDone()).toBeLessThan(paused + 3);
+  });
+
+  test.each([
+    ["no WebGPU", "undefined", "This browser has no WebGPU."],
+    [
+      "no adapter",
+      "{ requestAdapter: () => Promise.resolve(null) }",
+      "This browser has WebGPU, but found no graphics adapter for it.",
+    ],
+  ])("says so where there is %s, and trains on the CPU", async (what, gpu, reason) => {
+    page = await demo.newPage({ width: 1360, height: 900 });
+    await page.evaluateOnNewDocument(`Object.defineProperty(navigator, "gpu", { value: ${gpu} })`);
+    await page.goto(`${demo.server.url}?seed=5`);
+    await page.waitForSelector("#missing:not([hidden])");
+    expect(await page.$eval("[data-reason]", (element) => element.textContent)).toBe(reason);
+    for (const scheme of ["light", "dark"]) {
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+      await page.screenshot({ path: demo.screenshot(`missing-${what.replace(" ", "-")}-${scheme}`) });
+    }
+    await page.click("#train-on-cpu");
+    await page.waitForFunction("window.flywheelDemo?.lossPoints() > 1", { timeout: 120_000 });
+    expect(await page.$eval("#missing", (panel) => (panel as HTMLElement).hidden)).toBe(true);
+    expect(await text("adapter")).toMatch(/^CPU/i);
+    expect(await page.$eval("input[name=seed]", (field) => field.value)).toBe("5");
   });
 
   test("ends with the accuracy before and after", async () => {
