@@ -1,11 +1,6 @@
-/** Small grey images on the page: the augmented views, and the nearest neighbours. Takes bytes, makes canvases. */
+/** Small images on the page, grey or in colour: the augmented views, and the nearest neighbours. Takes bytes, makes canvases. */
 
-import type { LabeledImage, NeighboursEvent, QueueEvent, ViewsEvent } from "./protocol";
-
-interface Size {
-  readonly height: number;
-  readonly width: number;
-}
+import type { ImageSize, LabeledImage, NeighboursEvent, QueueEvent, ViewsEvent } from "./protocol";
 
 /** The queue, and a line where the next keys go. */
 export function showQueue(canvas: HTMLCanvasElement, { pixels, height, width, pointer }: QueueEvent): void {
@@ -13,20 +8,28 @@ export function showQueue(canvas: HTMLCanvasElement, { pixels, height, width, po
   canvas.height = height;
   canvas.hidden = false;
   const context = canvas.getContext("2d")!;
-  context.putImageData(new ImageData(greyOf(pixels), width, height), 0, 0);
+  context.putImageData(new ImageData(rgbaOf(pixels, { height, width, channels: 1 }), width, height), 0, 0);
   context.fillStyle = getComputedStyle(canvas).accentColor;
   context.fillRect(0, Math.round(pointer * height), width, Math.max(1, Math.round(height / 128)));
 }
 
-/** Bytes of grey as a canvas takes them. */
-function greyOf(pixels: Uint8Array): Uint8ClampedArray<ArrayBuffer> {
-  const rgba = new Uint8ClampedArray(4 * pixels.length);
-  pixels.forEach((grey, i) => rgba.set([grey, grey, grey, 255], 4 * i));
+/** Planes of grey or of red, green and blue, as a canvas takes them. */
+function rgbaOf(pixels: Uint8Array, { height, width, channels }: ImageSize): Uint8ClampedArray<ArrayBuffer> {
+  const area = height * width;
+  const [green, blue] = channels === 3 ? [area, 2 * area] : [0, 0];
+  const rgba = new Uint8ClampedArray(4 * area);
+  for (let i = 0; i < area; i++) rgba.set([pixels[i]!, pixels[green + i]!, pixels[blue + i]!, 255], 4 * i);
   return rgba;
 }
 
-/** A canvas of one image. `description` is for those who do not see it; without one it is decoration. */
-function canvasOf(pixels: Uint8Array, { height, width }: Size, description?: string): HTMLCanvasElement {
+/**
+ * A canvas of one image.
+ *
+ * @param pixels bytes `[channels, height, width]`, of one channel or three
+ * @param description for those who do not see it; without one it is decoration
+ */
+export function canvasOf(pixels: Uint8Array, size: ImageSize, description?: string): HTMLCanvasElement {
+  const { height, width } = size;
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
@@ -36,18 +39,18 @@ function canvasOf(pixels: Uint8Array, { height, width }: Size, description?: str
   } else {
     canvas.ariaHidden = "true";
   }
-  canvas.getContext("2d")!.putImageData(new ImageData(greyOf(pixels), width, height), 0, 0);
+  canvas.getContext("2d")!.putImageData(new ImageData(rgbaOf(pixels, size), width, height), 0, 0);
   return canvas;
 }
 
 /** Three rows: the images, and two views of each. */
 export function showViews(place: HTMLElement, event: ViewsEvent): void {
-  const area = event.height * event.width;
+  const byteLength = event.channels * event.height * event.width;
   const row = (title: string, bytes: Uint8Array): HTMLElement => {
     const line = element("div", "views-row");
-    const count = bytes.length / area;
+    const count = bytes.length / byteLength;
     const images = Array.from({ length: count }, (_, i) =>
-      canvasOf(bytes.subarray(i * area, (i + 1) * area), event, `${title}, image ${i + 1} of ${count}`),
+      canvasOf(bytes.subarray(i * byteLength, (i + 1) * byteLength), event, `${title}, image ${i + 1} of ${count}`),
     );
     line.append(element("span", "row-title", title), ...images);
     return line;
@@ -83,7 +86,7 @@ export function showNeighbours(
 function neighbourCell(
   nearest: readonly LabeledImage[],
   query: LabeledImage,
-  size: Size,
+  size: ImageSize,
   classes: readonly string[],
 ): HTMLElement {
   const cell = element("td", "");

@@ -103,27 +103,31 @@ export interface KnnEvent {
   readonly accuracy: number;
 }
 
-/** Images as the encoders see them: bytes, `[count, height, width]`. */
-export interface ViewsEvent {
-  readonly type: "views";
+/** What all images of a run have in common. */
+export interface ImageSize {
+  /** 1 for grey, 3 for red, green and blue. */
+  readonly channels: number;
   readonly height: number;
   readonly width: number;
+}
+
+/** Images as the encoders see them: bytes, `[count, channels, height, width]`. */
+export interface ViewsEvent extends ImageSize {
+  readonly type: "views";
   readonly originals: Uint8Array;
   readonly first: Uint8Array;
   readonly second: Uint8Array;
 }
 
 /** A few test images and the training images that are nearest to them by the features of `step`. */
-export interface NeighboursEvent {
+export interface NeighboursEvent extends ImageSize {
   readonly type: "neighbours";
   readonly step: number;
-  readonly height: number;
-  readonly width: number;
   readonly queries: readonly { readonly image: LabeledImage; readonly nearest: readonly LabeledImage[] }[];
 }
 
 export interface LabeledImage {
-  /** Bytes `[height, width]`. */
+  /** Bytes `[channels, height, width]`. */
   readonly pixels: Uint8Array;
   readonly label: number;
 }

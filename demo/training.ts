@@ -17,7 +17,7 @@ import {
 } from "flywheel/moco";
 import { resnet18, resnet8, tinyFlat, tinyGap } from "flywheel/models";
 import { BATCH_NORM_SPLITS } from "./options";
-import type { LabeledImage, NeighboursEvent, QueueEvent, ViewsEvent } from "./protocol";
+import type { ImageSize, LabeledImage, NeighboursEvent, QueueEvent, ViewsEvent } from "./protocol";
 
 export interface TrainingOptions {
   readonly encoder: "tinyFlat" | "tinyGap" | "resnet8" | "resnet18";
@@ -99,8 +99,8 @@ const KEPT = [
 /** The model, the data on the device, one step of training, and how to judge it. */
 export class Training {
   private readonly trainer: MoCoTrainer;
-  private readonly trainImages: Tensor; // u8 [count, 1, 28, 28]
-  private readonly testImages: Tensor; // u8 [count, 1, 28, 28]
+  private readonly trainImages: Tensor; // u8 [count, channels, height, width]
+  private readonly testImages: Tensor; // as trainImages
   private readonly bankImages: Tensor; // the first of the training images
   /** Whether it goes on with the kernels of a run that was tuned. */
   private isTuned = false;
@@ -113,8 +113,8 @@ export class Training {
       options;
     const { train, test } = data;
     manualSeed(seed);
-    this.trainImages = tensor(train.images, { shape: [train.count, 1, train.height, train.width] });
-    this.testImages = tensor(test.images, { shape: [test.count, 1, test.height, test.width] });
+    this.trainImages = bytesOf(train);
+    this.testImages = bytesOf(test);
     this.bankImages = this.trainImages.narrow(0, 0, Math.min(BANK_SIZE, train.count));
     const recipe = {
       ...RECIPES.fashionMnist,
@@ -218,7 +218,8 @@ export class Training {
 
   /** Two views of some training images, drawn for show: training does not notice. */
   async views(count: number): Promise<ViewsEvent> {
-    const { height, width, images } = this.data.train;
+    const { images } = this.data.train;
+    const size = sizeOf(this.data.train);
     const generator = new Generator(2 ** 32);
     const rows = tensor(Int32Array.from({ length: count }, (_, i) => i));
     const draw = async (): Promise<Uint8Array> => {
@@ -227,7 +228,7 @@ export class Training {
       return (await view.mul(255).round().to("u8").data()) as Uint8Array;
     };
     const [first, second] = [await draw(), await draw()];
-    return { type: "views", height, width, originals: images.slice(0, count * height * width), first, second };
+    return { type: "views", ...size, originals: images.slice(0, count * byteLengthOf(size)), first, second };
   }
 }
 
@@ -276,8 +277,7 @@ export class Evaluation {
     return {
       type: "neighbours",
       step,
-      height: test.height,
-      width: test.width,
+      ...sizeOf(test),
       queries: rows.map((row, i) => ({
         image: imageOf(test, row),
         nearest: Array.from(nearest.subarray(i * count, (i + 1) * count), (found) => imageOf(train, found)),
@@ -305,7 +305,16 @@ export class Evaluation {
   }
 }
 
-function imageOf({ images, labels, height, width }: LabeledImages, row: number): LabeledImage {
-  const area = height * width;
-  return { pixels: images.slice(row * area, (row + 1) * area), label: labels[row]! };
+/** All images, on the device. */
+const bytesOf = ({ images, count, channels, height, width }: LabeledImages): Tensor =>
+  tensor(images, { shape: [count, channels, height, width] });
+
+const sizeOf = ({ channels, height, width }: LabeledImages): ImageSize => ({ channels, height, width });
+
+/** Of one image. */
+const byteLengthOf = ({ channels, height, width }: ImageSize): number => channels * height * width;
+
+function imageOf(data: LabeledImages, row: number): LabeledImage {
+  const byteLength = byteLengthOf(data);
+  return { pixels: data.images.slice(row * byteLength, (row + 1) * byteLength), label: data.labels[row]! };
 }
