@@ -22,6 +22,12 @@ export const CIFAR10_STATISTICS = { mean: [0.4914, 0.4822, 0.4465], std: [0.247,
 /** As `CIFAR10_STATISTICS`. */
 export const CIFAR100_STATISTICS = { mean: [0.5071, 0.4866, 0.4409], std: [0.2673, 0.2564, 0.2762] } as const;
 
+/** Names of the files of each part. */
+export interface CifarFiles {
+  readonly train: readonly string[];
+  readonly test: readonly string[];
+}
+
 const SIDE = 32;
 const IMAGE_BYTE_LENGTH = 3 * SIDE * SIDE;
 
@@ -58,29 +64,30 @@ export const parseCifar100 = (...files: readonly Uint8Array[]): LabeledImages =>
  * Loads the training and the test part of CIFAR-10.
  *
  * @shape images `[50000, 3, 32, 32]` and `[10000, 3, 32, 32]`
- * @param read gives the bytes of a file by its name (CIFAR10_FILES)
+ * @param read gives the bytes of a file by its name
+ * @param files which files are of which part; default all, CIFAR10_FILES
  * @throws FormatError as `parseCifar10`, with the name of the file
  *
  * @example
  * const { train, test } = await loadCifar10(fetchReader("data/cifar-10-batches-bin/"));
  */
-export const loadCifar10 = (read: (name: string) => Promise<Uint8Array>): Promise<Parts> =>
-  load(CIFAR10, CIFAR10_FILES, read);
+export const loadCifar10 = (
+  read: (name: string) => Promise<Uint8Array>,
+  files: CifarFiles = CIFAR10_FILES,
+): Promise<Parts> => load(CIFAR10, files, read);
 
-/** As `loadCifar10`. @param read gives the bytes of a file by its name (CIFAR100_FILES) */
-export const loadCifar100 = (read: (name: string) => Promise<Uint8Array>): Promise<Parts> =>
-  load(CIFAR100, CIFAR100_FILES, read);
+/** As `loadCifar10`; the files are CIFAR100_FILES. */
+export const loadCifar100 = (
+  read: (name: string) => Promise<Uint8Array>,
+  files: CifarFiles = CIFAR100_FILES,
+): Promise<Parts> => load(CIFAR100, files, read);
 
 interface Parts {
   readonly train: LabeledImages;
   readonly test: LabeledImages;
 }
 
-async function load(
-  layout: Layout,
-  files: { readonly train: readonly string[]; readonly test: readonly string[] },
-  read: (name: string) => Promise<Uint8Array>,
-): Promise<Parts> {
+async function load(layout: Layout, files: CifarFiles, read: (name: string) => Promise<Uint8Array>): Promise<Parts> {
   const part = async (names: readonly string[]): Promise<LabeledImages> =>
     parse(layout, await Promise.all(names.map((name) => read(name))), names);
   const [train, test] = await Promise.all([part(files.train), part(files.test)]);

@@ -16,6 +16,7 @@ export {
   parseCifar10,
   parseCifar100,
 } from "./cifar";
+export type { CifarFiles } from "./cifar";
 export { CIFAR100_CLASSES, CIFAR10_CLASSES } from "./cifarClasses";
 export type { LabeledImages } from "./fashionMnist";
 export {

@@ -24,8 +24,15 @@ export type { MomentumState } from "./momentumSchedule";
 export { MomentumUpdate } from "./momentumEncoder";
 export { lrFactor, officialRecipe, RECIPES } from "./recipes";
 export type { AugmentationName, LrRule, MoCoRecipe, OfficialOptions } from "./recipes";
-export { MoCoTrainer } from "./trainer";
-export type { Augment, MoCoStep, MoCoTrainerOptions, TrainerEncoder, TrainerState } from "./trainer";
+export { AUGMENTS, MoCoTrainer } from "./trainer";
+export type {
+  Augment,
+  MoCoStep,
+  MoCoTrainerOptions,
+  RecipeAugmentOptions,
+  TrainerEncoder,
+  TrainerState,
+} from "./trainer";
 export { loadBackbone, loadOfficialCheckpoint, writeOfficialCheckpoint } from "./official";
 export type { Progress, Trained } from "./official";
 export { readOfficialCheckpoint } from "./officialFile";

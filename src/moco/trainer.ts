@@ -5,7 +5,7 @@
 
 import { compile } from "../compile";
 import { tensor } from "../creation";
-import { cifarAugment, EpochSampler, mocoAugment, mocoV1Augment, mocoV2Augment } from "../data";
+import { cifarAugment, EpochSampler, mocoAugment, mocoV1Augment, mocoV2Augment, type Statistics } from "../data";
 import { StateDictError, ValueError } from "../errors";
 import { batchNorm2d, type Norm } from "../models";
 import { type Layer, SplitBatchNorm2d } from "../nn";
@@ -30,7 +30,7 @@ export interface MoCoTrainerOptions {
   readonly steps?: number;
   /** Integer, 0 to 2^53: of the batches, views, permutations and the first queue; default 0. `manualSeed` is for the encoders' weights. */
   readonly seed?: number;
-  /** Default: the recipe's chain, with the images' own size. */
+  /** Default: the recipe's chain of `AUGMENTS`, with the images' own size. */
   readonly augment?: Augment;
   /**
    * Parts that a batch is encoded in, one after the other, for want of memory: gradients add up. Each is a batch of its own to the
@@ -61,7 +61,24 @@ export interface MoCoStep {
 /** Where the words of views and permutations begin: far from those of weights, which `manualSeed` of the same seed draws. */
 const FIRST_BLOCK = 2 ** 51;
 
-const AUGMENTS: Readonly<Record<AugmentationName, Augment>> = {
+/** What the chains of recipes may be given: where to draw from, and the images' statistics. */
+export interface RecipeAugmentOptions {
+  readonly generator?: Generator;
+  /** Default: those of the chain's own data set, of as many channels as its images have. */
+  readonly statistics?: Statistics;
+}
+
+/**
+ * The chains by the names that recipes have: one random view of each of some images.
+ *
+ * @example
+ * const statistics = channelStatistics(train);
+ * const augment: Augment = (images, rows, options) => AUGMENTS[recipe.augmentation](images, rows, { ...options, statistics });
+ * const trainer = new MoCoTrainer(images, encoder, recipe, { augment });
+ */
+export const AUGMENTS: Readonly<
+  Record<AugmentationName, (images: Tensor, rows: Tensor, options?: RecipeAugmentOptions) => Tensor>
+> = {
   v1: mocoV1Augment,
   v2: mocoV2Augment,
   cifar: cifarAugment,

@@ -1,7 +1,9 @@
-/** Encoders for images of 28 pixels that train in minutes: three convolutions of stride 2, then flat or pooled. */
+/** Encoders for small images that train in minutes: three convolutions of stride 2, then flat or pooled. */
 
+import { ValueError } from "../errors";
 import * as F from "../functional";
 import { Conv2d, type Layer, Module } from "../nn";
+import { describe } from "../options";
 import type { Tensor } from "../tensor";
 import { head, type HeadKind } from "./head";
 import { batchNorm2d, type Norm } from "./resnet";
@@ -12,6 +14,8 @@ export interface TinyOptions {
   readonly numClasses?: number;
   /** Channels of the images; default 1. */
   readonly inChannels?: number;
+  /** Height and width of the images in pixels, which only `tinyFlat` must know; default 28. */
+  readonly imageSize?: number;
   /** Default BatchNorm2d. */
   readonly norm?: Norm;
   /** `"linear"` (default), MoCo v2's `"mlp"`, or a function that makes one. */
@@ -31,9 +35,14 @@ export class TinyEncoder extends Module {
 
   constructor(
     private readonly pooled: boolean,
-    { numClasses = 128, inChannels = 1, norm = batchNorm2d, head: kind = "linear" }: TinyOptions = {},
+    { numClasses = 128, inChannels = 1, imageSize = 28, norm = batchNorm2d, head: kind = "linear" }: TinyOptions = {},
   ) {
     super();
+    if (!Number.isInteger(imageSize) || imageSize < 1) {
+      throw new ValueError(
+        `TinyEncoder: imageSize must be a positive integer, got ${describe(imageSize)}. Pass the images' height.`,
+      );
+    }
     const conv = (from: number, to: number): Conv2d => new Conv2d(from, to, 3, { stride: 2, padding: 1, bias: false });
     this.conv1 = conv(inChannels, 16);
     this.bn1 = norm(16);
@@ -41,12 +50,13 @@ export class TinyEncoder extends Module {
     this.bn2 = norm(32);
     this.conv3 = conv(32, 64);
     this.bn3 = norm(64);
-    this.fc = head(kind, pooled ? 64 : 64 * 4 * 4, numClasses);
+    const side = pooled ? 1 : Math.ceil(imageSize / 8); // each of three convolutions halves it, rounded up
+    this.fc = head(kind, 64 * side * side, numClasses);
   }
 
-  /** What comes before the head: `[n, 64]` pooled, `[n, 1024]` flat. */
+  /** What comes before the head: `[n, 64]` pooled; flat `[n, 1024]` of images of 28 or 32 pixels. */
   features(x: Tensor): Tensor {
-    const first = this.bn1.forward(this.conv1.forward(x)).relu(); // [n, 16, 14, 14]
+    const first = this.bn1.forward(this.conv1.forward(x)).relu(); // [n, 16, 14, 14] of 28x28
     const second = this.bn2.forward(this.conv2.forward(first)).relu(); // [n, 32, 7, 7]
     const third = this.bn3.forward(this.conv3.forward(second)).relu(); // [n, 64, 4, 4]
     return (this.pooled ? F.adaptiveAvgPool2d(third, 1) : third).flatten(1);
@@ -58,9 +68,10 @@ export class TinyEncoder extends Module {
 }
 
 /**
- * Flattens its last 4x4x64 values: 154,600 parameters, 1.36 MFLOP an image.
+ * Flattens its last 4x4x64 values: 154,600 parameters, 1.36 MFLOP an image of 28 pixels.
  *
- * @shape `[n, inChannels, 28, 28] -> [n, numClasses]`
+ * @shape `[n, inChannels, imageSize, imageSize] -> [n, numClasses]`
+ * @throws ValueError for a size that is none
  *
  * @example
  * const encoder = tinyFlat({ norm: (channels) => new nn.SplitBatchNorm2d(channels, 8) });
@@ -68,7 +79,7 @@ export class TinyEncoder extends Module {
 export const tinyFlat = (options: TinyOptions = {}): TinyEncoder => new TinyEncoder(false, options);
 
 /**
- * As `tinyFlat`, with global average pooling: 31,700 parameters, 1.11 MFLOP an image.
+ * As `tinyFlat`, with global average pooling: 31,700 parameters, 1.11 MFLOP an image of 28 pixels.
  *
  * @shape `[n, inChannels, h, w] -> [n, numClasses]`
  */

@@ -63,6 +63,12 @@ describe("CIFAR", () => {
     expect(train.images[3 * PIXELS]).toBe(3);
     expect([...heldOut.labels]).toEqual([5]);
 
+    const some = await loadCifar10(async (name) => records([[names.indexOf(name)]]), {
+      train: ["data_batch_4.bin", "data_batch_2.bin"],
+      test: CIFAR10_FILES.test,
+    });
+    expect([...some.train.labels, ...some.test.labels]).toEqual([3, 1, 5]);
+
     const hundred = await loadCifar100(async (name) => records([[0, name === CIFAR100_FILES.train[0] ? 7 : 8]]));
     expect([hundred.train.labels[0], hundred.test.labels[0]]).toEqual([7, 8]);
   });

@@ -429,6 +429,28 @@ export function modules(): void {
       const split = tinyGap({ norm: (channels) => new nn.SplitBatchNorm2d(channels, 2) });
       expect(split.features(x).shape).toEqual([2, 64]);
     });
+
+    test.each([
+      [1, 28, 1024],
+      [3, 32, 1024],
+      [3, 48, 2304],
+      [3, 64, 4096],
+      [1, 25, 1024],
+      [1, 1, 64],
+    ])("small encoders take %i channels of %i pixels", (inChannels, imageSize, flat) => {
+      const options = { inChannels, imageSize, numClasses: 8 };
+      const x = randn([2, inChannels, imageSize, imageSize]);
+      expect(tinyFlat(options).features(x).shape).toEqual([2, flat]);
+      for (const model of [tinyFlat(options), tinyGap(options), resnet8({ inChannels, numClasses: 8 })])
+        expect(model.forward(x).shape).toEqual([2, 8]);
+    });
+
+    test("a small encoder's images have the size that it was told", () => {
+      expect(() => tinyFlat().forward(randn([2, 1, 48, 48]))).toThrow(ShapeError);
+      for (const imageSize of [0, 2.5, NaN, "28" as never]) {
+        expect(() => tinyFlat({ imageSize })).toThrow(ValueError);
+      }
+    });
   });
 }
 

@@ -7,6 +7,7 @@ import { FormatError, StateDictError, ValueError } from "../../src/errors";
 import * as F from "../../src/functional";
 import { readSafetensors, writeSafetensors } from "../../src/io";
 import {
+  AUGMENTS,
   lrFactor,
   type MoCoRecipe,
   MoCoTrainer,
@@ -17,7 +18,7 @@ import {
 import type { Norm } from "../../src/models";
 import { Conv2d, Dropout, Flatten, type Layer, Linear, readState, ReLU, Sequential } from "../../src/nn";
 import { packState } from "../../src/optim";
-import { defaultGenerator, manualSeed } from "../../src/random";
+import { defaultGenerator, Generator, manualSeed } from "../../src/random";
 import type { Tensor } from "../../src/tensor";
 import { VERSION } from "../../src/version";
 
@@ -220,10 +221,12 @@ export function trainer(): void {
       ["v1", mocoV1Augment],
       ["v2", mocoV2Augment],
       ["cifar", cifarAugment],
+      ["fashionMnist", mocoAugment],
     ] as const)("%s makes its views by its own chain", async (augmentation, augment) => {
       const images = (): Tensor => tensor(BYTES.subarray(0, 10 * 192), { shape: [10, 3, 8, 8] });
       const colours = ({ numClasses, norm }: { numClasses: number; norm: Norm }): Layer =>
         new Sequential(new Conv2d(3, 4, 3, { stride: 2 }), norm(4), new Flatten(), new Linear(36, numClasses));
+      const statistics = { mean: [0.5, 0.4, 0.3], std: [0.2, 0.25, 0.3] };
       const losses = (options: MoCoTrainerOptions): Promise<number[]> => {
         manualSeed(5);
         const trainer = new MoCoTrainer(images(), colours, { ...RECIPE, augmentation }, { steps: 6, ...options });
@@ -232,6 +235,10 @@ export function trainer(): void {
       const found = await losses({});
       expect(found).toEqual(await losses({ augment }));
       expect(new Set(found).size).toBe(6);
+      const rows = tensor([3, 1], { dtype: "i32" });
+      const view = (chain: typeof augment): Promise<unknown> =>
+        chain(images(), rows, { statistics, generator: new Generator(7) }).toArray();
+      expect(await view(AUGMENTS[augmentation] as typeof augment)).toEqual(await view(augment));
     });
 
     test("refuses what does not fit", () => {
