@@ -6,6 +6,7 @@
 import { FormatError } from "flywheel";
 import { readSafetensors } from "flywheel/io";
 import { optionsFromSearch } from "./options";
+import { readSavedImages, type SavedImages } from "./savedImages";
 import type { TrainingOptions } from "./training";
 
 const NAME = "moco.safetensors";
@@ -38,18 +39,22 @@ export async function keepCheckpoint(bytes: Uint8Array): Promise<void> {
 }
 
 /**
- * The options of the run that a checkpoint is of, and the steps that were done.
+ * The options of the run that a checkpoint is of, the steps that were done, and its images: null for those of the page.
  *
  * @throws FormatError if it is none of this page's
  */
-export function runOf(bytes: Uint8Array): { options: TrainingOptions; stepsDone: number } {
-  const { options, states } = readSafetensors(bytes).metadata;
+export function runOf(bytes: Uint8Array): {
+  options: TrainingOptions;
+  stepsDone: number;
+  images: SavedImages | null;
+} {
+  const { options, states, images } = readSafetensors(bytes).metadata;
   const saved = objectIn(options);
   const { last_epoch: stepsDone } = Object(objectIn(states)?.["schedule"]) as { last_epoch?: unknown };
   if (!saved || typeof stepsDone !== "number")
     throw new FormatError("The file must be a checkpoint of this page, got another. Choose one that was saved here.");
   const words = Object.entries(saved).map(([name, value]): [string, string] => [name, String(value)]);
-  return { options: optionsFromSearch(new URLSearchParams(words)), stepsDone };
+  return { options: optionsFromSearch(new URLSearchParams(words)), stepsDone, images: readSavedImages(images) };
 }
 
 /** Null if it is no object in JSON. */

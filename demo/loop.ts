@@ -5,10 +5,11 @@
 
 import { type Device, ValueError } from "flywheel";
 import { profile, sumByKernel } from "flywheel/dev";
+import type { TrainingData } from "./dataset";
 import { type Gate, nextTask } from "./gate";
 import { Meter, type PerStep } from "./meter";
 import type { Request, TrainingEvent } from "./protocol";
-import { type Step, Training, type TrainingData, type TrainingOptions } from "./training";
+import { type Evaluation, type Step, Training, type TrainingOptions } from "./training";
 import { loadTuning, type Tuning, tuneFirstStep } from "./tuning";
 import type { TuningStore } from "./tuningStore";
 
@@ -323,15 +324,20 @@ export class Loop {
     const startMs = performance.now();
     const evaluation = await this.training.evaluate();
     if (options.evaluate) {
-      const accuracy = await evaluation.knnAccuracy();
-      if (step === 0) this.knnBefore = accuracy;
-      this.knnAfter = accuracy;
-      emit({ type: "knn", step, accuracy });
+      if (this.training.hasClasses) await this.judge(evaluation, step);
       emit(await evaluation.neighbours(step));
     }
     if (mustSave) emit({ type: "features", ...(await evaluation.embeddings()) });
     evaluation.dispose();
     this.evaluationSeconds = (performance.now() - startMs) / 1000;
+  }
+
+  /** Classes are needed for it, which not all images have. */
+  private async judge(evaluation: Evaluation, step: number): Promise<void> {
+    const accuracy = await evaluation.knnAccuracy();
+    if (step === 0) this.knnBefore = accuracy;
+    this.knnAfter = accuracy;
+    this.given.emit({ type: "knn", step, accuracy });
   }
 
   /** Stays here while the gate is closed. */

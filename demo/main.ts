@@ -6,16 +6,18 @@
  * to (`report`, used by `npm start`). `window.flywheelDemo` is for scripts that drive the page.
  */
 
-import { FASHION_MNIST_CLASSES } from "flywheel/data";
 import { Chart } from "./charts";
 import { keepCheckpoint, lastCheckpoint, runOf } from "./checkpoints";
+import { DataChoice } from "./dataChoice";
 import { showNeighbours, showQueue, showViews } from "./images";
 import { showTimes } from "./kernelTimes";
 import { cpuAddress, showMissingGpu } from "./missingGpu";
-import { optionsFromSearch, problemOf } from "./options";
+import { BATCH_NORM_SPLITS, optionsFromSearch, problemOf } from "./options";
 
 import type { CheckpointEvent, DeviceEvent, NeighboursEvent, Phase, Request, TrainingEvent } from "./protocol";
+import { presetFor, RECIPE_FOR, recipeLine, VIEW_WORDS } from "./recipes";
 import { type FeaturesFormat, reportTo } from "./report";
+import { imagesProblem } from "./savedImages";
 import { Session, type SessionEvent, type SessionState } from "./session";
 import type { TrainingOptions } from "./training";
 import type { Tuning } from "./tuning";
@@ -41,6 +43,8 @@ const stepButton = byId("step") as HTMLButtonElement;
 const askButtons = [...document.querySelectorAll<HTMLButtonElement>("[data-ask]")];
 const resumeButton = byId("resume") as HTMLButtonElement;
 const openField = byId("open") as HTMLInputElement;
+const recipeField = byId("recipe") as HTMLSelectElement;
+const encoderField = byId("encoder") as HTMLSelectElement;
 const form = byId("options") as HTMLFormElement;
 const search = new URLSearchParams(location.search);
 const report = search.get("report");
@@ -100,18 +104,51 @@ function readForm(): TrainingOptions {
   return optionsFromSearch(new URLSearchParams([...entries, ["evaluate", String(evaluate)]] as [string, string][]));
 }
 
-/** Numbers in the explanation follow the options. */
-function explain({ queueSize, batchSize }: TrainingOptions): void {
+/** Words and numbers that follow the options. */
+function explain({ recipe, queueSize, batchSize }: TrainingOptions): void {
+  byId("recipe-line").textContent = recipeLine(recipe);
+  byId("views-hint").textContent = VIEW_WORDS[recipe];
+  byId("encoder-line").textContent = encoderField.selectedOptions[0]!.title;
   byId("explain-queue").textContent = String(queueSize);
   byId("explain-fill").textContent = String(Math.ceil(queueSize / batchSize));
   byId("explain-chance").textContent = Math.log(queueSize + 1).toFixed(2);
 }
+
+// ---- images and recipe ----
+
+/** Whether the user wants this recipe, whatever the images. */
+let isRecipeTheUsers = optionsFromSearch(search).recipe !== RECIPE_FOR.fashionMnist;
+
+const images = new DataChoice(() => {
+  if (!isRecipeTheUsers) recipeField.value = RECIPE_FOR[images.chosen?.kind ?? "fashionMnist"];
+  if (!isRecipeTheUsers) fillIn();
+  formChanged();
+});
+
+/** The recipe's numbers, as they go with the images. */
+function fillIn(): void {
+  const given = readForm();
+  const trainCount = images.chosen?.summary.trainCount ?? null;
+  writeForm({ ...given, ...presetFor(given.recipe, trainCount, BATCH_NORM_SPLITS) });
+}
+
+function formChanged(): void {
+  const wanted = readForm();
+  const problem = startProblem(wanted);
+  say(problem ?? "Ready.");
+  if (!problem) explain(wanted);
+}
+
+/** Why a run cannot start, in a sentence; null if it can. */
+const startProblem = (wanted: TrainingOptions): string | null => problemOf(wanted) ?? images.problemOf(wanted);
 
 // ---- the run ----
 
 const session = new Session();
 let options = optionsFromSearch(search);
 let firstNeighbours: NeighboursEvent | null = null;
+/** Of the images that the run trains on. */
+let classNames: readonly string[] = [];
 /** What was asked for, and is not answered yet. */
 const waiting = new Set<Request>();
 let keeping = Promise.resolve();
@@ -120,12 +157,13 @@ let losses: [step: number, loss: number][] = [];
 /** @param resume a checkpoint to go on from, whose options are in the form */
 function start(resume: Uint8Array | null = null): void {
   options = readForm();
-  const problem = problemOf(options);
+  const problem = startProblem(options);
   if (problem) {
     say(problem);
     return;
   }
   firstNeighbours = null;
+  classNames = [];
   losses = [];
   for (const stat of STATS) show(stat, "–");
   byId("queue").hidden = true;
@@ -140,6 +178,7 @@ function start(resume: Uint8Array | null = null): void {
   byId("tuning").textContent = "";
   byId("times").replaceChildren();
   session.start(options, {
+    ...(images.chosen && { images: images.chosen }),
     features: featuresFormat !== null,
     linearProbe: search.has("linearProbe"),
     report,
@@ -155,17 +194,18 @@ async function resume(file: Blob): Promise<void> {
     const bytes = new Uint8Array(await file.arrayBuffer());
     if (STATES[session.state].busy) return; // another run was started meanwhile
     const { device, tune, evalEvery } = readForm();
-    const { options: saved, stepsDone } = runOf(bytes);
+    const { options: saved, stepsDone, images: savedImages } = runOf(bytes);
     const wanted = { ...saved, device, tune, evalEvery };
     const problem =
       stepsDone >= saved.steps
         ? `This save is of a run that is over, at step ${stepsDone}: start anew.`
-        : problemOf(wanted);
+        : (imagesProblem(savedImages, images.chosen?.summary ?? null) ?? startProblem(wanted));
     if (problem) {
       say(problem);
       return;
     }
     writeForm(wanted);
+    isRecipeTheUsers = true;
     start(bytes);
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
@@ -230,6 +270,7 @@ function showState(state: SessionState): void {
   showRequests();
   resumeButton.disabled = openField.disabled = STATES[state].busy;
   for (const field of fields()) field.disabled = STATES[state].busy;
+  images.lock(STATES[state].busy);
   for (const link of document.querySelectorAll<HTMLAnchorElement>(".pages a")) openBeside(link, STATES[state].busy);
   if (state === "idle") say("Ready.");
 }
@@ -243,7 +284,10 @@ function openBeside(link: HTMLAnchorElement, isBeside: boolean): void {
 /** What may be asked for now. */
 function showRequests(): void {
   const canAnswer = session.state !== "idle" && session.state !== "failed";
-  for (const button of askButtons) button.disabled = !canAnswer || waiting.has(requestOf(button));
+  for (const button of askButtons) {
+    const what = requestOf(button);
+    button.disabled = !canAnswer || waiting.has(what) || (what === "probe" && classNames.length === 0);
+  }
 }
 
 const requestOf = (button: HTMLButtonElement): Request => button.dataset["ask"] as Request;
@@ -267,6 +311,11 @@ function showEvent(event: TrainingEvent): void {
       break;
     case "adapter":
       byId("adapter").textContent = event.adapter;
+      break;
+    case "images":
+      images.show(event.images);
+      classNames = event.images.classNames;
+      showRequests();
       break;
     case "tuning":
       byId("tuning").textContent = tuningText(event.tuning);
@@ -314,7 +363,7 @@ function showEvent(event: TrainingEvent): void {
       byId("neighbours-before").textContent =
         firstNeighbours.step === 0 ? "before training" : `after ${firstNeighbours.step} steps`;
       byId("neighbours-now").textContent = event.step === 0 ? "now" : `after ${event.step} steps`;
-      showNeighbours(byId("neighbours"), firstNeighbours, event, FASHION_MNIST_CLASSES);
+      showNeighbours(byId("neighbours"), firstNeighbours, event, classNames);
       break;
     case "done":
       show("rate", event.result.stepsPerSecond.toPrecision(3));
@@ -399,15 +448,16 @@ openField.addEventListener("change", () => {
   if (file) void resume(file);
 });
 form.addEventListener("submit", (event) => event.preventDefault());
-form.addEventListener("input", () => {
-  const wanted = readForm();
-  const problem = problemOf(wanted);
-  say(problem ?? "Ready.");
-  if (!problem) explain(wanted);
+form.addEventListener("input", ({ target }) => {
+  if (target === recipeField) {
+    isRecipeTheUsers = true;
+    fillIn();
+  }
+  formChanged();
 });
 
 writeForm(options);
-explain(options);
+if (problemOf(options) === null) explain(options);
 form.querySelector("details")!.open = matchMedia("(min-width: 1081px)").matches; // where there is room
 for (const chart of CHARTS) chart.clear(options.steps);
 document.body.dataset["state"] = session.state;

@@ -1,19 +1,12 @@
 /** The page's options: from the address to checked values. `npm start` takes the same ones and puts them there. */
 
+import { RECIPE_PRESETS, type RecipeName } from "./recipePresets.mjs";
 import type { TrainingOptions } from "./training";
 
-/** The recipe: about 83 % kNN accuracy after 300 steps. */
 export const DEFAULT_OPTIONS: TrainingOptions = {
-  encoder: "tinyFlat",
+  recipe: "fashionMnist",
+  ...RECIPE_PRESETS.fashionMnist,
   device: "webgpu",
-  steps: 300,
-  batchSize: 128,
-  queueSize: 1024,
-  dim: 128,
-  temperature: 0.1,
-  momentum: 0.99,
-  lr: 0.06,
-  weightDecay: 5e-4,
   shuffle: "on",
   seed: 0,
   evaluate: true,
@@ -21,6 +14,7 @@ export const DEFAULT_OPTIONS: TrainingOptions = {
   tune: "off",
 };
 
+export const RECIPE_NAMES = Object.keys(RECIPE_PRESETS) as RecipeName[];
 export const ENCODERS = ["tinyFlat", "tinyGap", "resnet8", "resnet18"] as const;
 export const DEVICES = ["webgpu", "cpu"] as const;
 export const TUNE = ["off", "on"] as const;
@@ -39,20 +33,22 @@ const MAX_DIM = BINDING_NUMBERS / 1024;
 const MAX_BATCH = 60_000;
 
 /**
- * Options from the address; what it does not name has its default. `evalEvery=0` means only before and after training.
+ * Options from the address; what it does not name has the default of its recipe. `evalEvery=0` means only before and after training.
  *
  * @example
  * optionsFromSearch(new URLSearchParams("steps=100&encoder=tinyGap")).steps; // 100
  */
 export function optionsFromSearch(search: URLSearchParams): TrainingOptions {
   const found: Record<string, unknown> = {};
-  for (const [name, preset] of Object.entries(DEFAULT_OPTIONS)) {
+  const recipe = RECIPE_NAMES.find((name) => name === search.get("recipe"));
+  const defaults = { ...DEFAULT_OPTIONS, ...(recipe && RECIPE_PRESETS[recipe]) };
+  for (const [name, preset] of Object.entries(defaults)) {
     const text = search.get(name);
     if (text === null) continue;
     found[name] = typeof preset === "string" ? text : typeof preset === "boolean" ? text === "true" : Number(text);
   }
   if (found["evalEvery"] === 0) found["evalEvery"] = null;
-  return { ...DEFAULT_OPTIONS, ...found };
+  return { ...defaults, ...found };
 }
 
 /**
@@ -77,6 +73,7 @@ export function problemOf(options: TrainingOptions): string | null {
     return `The key momentum must be from 0 to 1, got ${options.momentum}.`;
   if (!Number.isInteger(options.seed) || options.seed < 0 || options.seed >= 2 ** 32)
     return `The seed must be a whole number from 0 to 4294967295, got ${options.seed}.`;
+  if (!RECIPE_NAMES.includes(options.recipe)) return `The recipe must be one of ${RECIPE_NAMES.join(", ")}.`;
   if (!ENCODERS.includes(options.encoder)) return `The encoder must be one of ${ENCODERS.join(", ")}.`;
   if (!DEVICES.includes(options.device)) return `The device must be webgpu or cpu.`;
   if (!TUNE.includes(options.tune)) return `Tuning must be off or on.`;

@@ -3,6 +3,7 @@
  * with events; the page passes the events on to whoever listens (its own views, and `npm start`).
  */
 
+import type { Statistics } from "flywheel/data";
 import type { RunResult } from "./loop";
 import type { Embeddings, TrainingOptions } from "./training";
 import type { Tuning } from "./tuning";
@@ -16,8 +17,7 @@ export type Command =
       readonly features: boolean;
       /** Whether a linear probe on all training images is wanted at the end. */
       readonly linearProbe: boolean;
-      /** Folder of the data files, an absolute address. */
-      readonly dataUrl: string;
+      readonly images: ImagesSource;
       /** Where `npm start` keeps what tuning finds, an absolute address; null: in the browser. */
       readonly tuningUrl: string | null;
       /** A checkpoint to go on from; null: from the start. */
@@ -41,6 +41,7 @@ export type Request = "save" | "probe" | "times";
 export type TrainingEvent =
   | PhaseEvent
   | AdapterEvent
+  | ImagesEvent
   | TuningEvent
   | StepEvent
   | KnnEvent
@@ -70,6 +71,12 @@ export interface AdapterEvent {
   /** For people: `google / swiftshader`. */
   readonly adapter: string;
   readonly device: "webgpu" | "cpu";
+}
+
+/** What the run trains on, once it is there. */
+export interface ImagesEvent {
+  readonly type: "images";
+  readonly images: ImagesSummary;
 }
 
 /** What became of tuning; only where it was asked for. */
@@ -109,6 +116,38 @@ export interface ImageSize {
   readonly channels: number;
   readonly height: number;
   readonly width: number;
+}
+
+/** Which images: those of the page, CIFAR-10's from files, or the user's own. */
+export type ImagesKind = "fashionMnist" | "cifar10" | "own";
+
+/** What is known of the images of a run. */
+export interface ImagesSummary extends ImageSize {
+  readonly kind: ImagesKind;
+  /** Images to train on. */
+  readonly trainCount: number;
+  readonly testCount: number;
+  /** Empty where there are no classes: labels then say nothing. */
+  readonly classNames: readonly string[];
+  /** Of the training images. */
+  readonly statistics: Statistics;
+}
+
+/** Where a run gets its images. */
+export type ImagesSource =
+  | {
+      readonly kind: "fashionMnist";
+      /** Folder of the data files, an absolute address. */
+      readonly dataUrl: string;
+    }
+  | PackedImages;
+
+/** Images that were read from files, each part a safetensors file. */
+export interface PackedImages {
+  readonly kind: Exclude<ImagesKind, "fashionMnist">;
+  readonly summary: ImagesSummary;
+  readonly train: Blob;
+  readonly test: Blob;
 }
 
 /** Images as the encoders see them: bytes, `[count, channels, height, width]`. */

@@ -3,7 +3,7 @@
  * worker's events. Draws nothing.
  */
 
-import type { Command, Request, TrainingEvent } from "./protocol";
+import type { Command, ImagesSource, Request, TrainingEvent } from "./protocol";
 import type { TrainingOptions } from "./training";
 
 export type SessionState = "idle" | "running" | "paused" | "done" | "failed";
@@ -12,6 +12,7 @@ export type SessionState = "idle" | "running" | "paused" | "done" | "failed";
 export type SessionEvent = TrainingEvent | { readonly type: "state"; readonly state: SessionState };
 
 interface StartOptions {
+  readonly images?: ImagesSource;
   readonly features?: boolean;
   readonly linearProbe?: boolean;
   readonly report?: string | null;
@@ -19,6 +20,12 @@ interface StartOptions {
   readonly checkpoints?: boolean;
   readonly watch?: boolean;
 }
+
+/** Fashion-MNIST, which comes with the page. */
+const embeddedImages = (): ImagesSource => ({
+  kind: "fashionMnist",
+  dataUrl: new URL(`${import.meta.env.BASE_URL}data/fashion-mnist/`, location.href).href,
+});
 
 export class Session {
   state: SessionState = "idle";
@@ -33,6 +40,7 @@ export class Session {
 
   /**
    * Starts a run; one that is under way is thrown away.
+   * @param given.images default: those that come with the page
    * @param given.features whether they are wanted at the end
    * @param given.linearProbe whether a probe on all training images is wanted at the end
    * @param given.report the terminal's address, if one asked for the run
@@ -43,6 +51,7 @@ export class Session {
   start(
     options: TrainingOptions,
     {
+      images = embeddedImages(),
       features = false,
       linearProbe = false,
       report = null,
@@ -61,9 +70,8 @@ export class Session {
     };
     this.worker = worker;
     this.enter("running");
-    const dataUrl = new URL(`${import.meta.env.BASE_URL}data/fashion-mnist/`, location.href).href;
     const tuningUrl = report && new URL(`${report}/tuning`, location.href).href;
-    this.send({ type: "start", options, features, linearProbe, dataUrl, tuningUrl, resume, checkpoints, watch });
+    this.send({ type: "start", options, features, linearProbe, images, tuningUrl, resume, checkpoints, watch });
   }
 
   /** Stops after the step that is under way. */

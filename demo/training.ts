@@ -1,25 +1,34 @@
 /**
- * MoCo on Fashion-MNIST, from images to features: the demo's training, written only on flywheel's public API. Read
+ * MoCo on small images, from bytes to features: the demo's training, written only on flywheel's public API. Read
  * `Training` for the recipe; the loop around it is in loop.ts. Knows nothing of the page.
  */
 
-import { F, FormatError, Generator, manualSeed, type Tensor, tensor } from "flywheel";
-import { FASHION_MNIST_STATISTICS, type LabeledImages, mocoAugment, normalize } from "flywheel/data";
+import { F, FormatError, Generator, manualSeed, type Tensor, tensor, ValueError } from "flywheel";
+import { type LabeledImages, normalize } from "flywheel/data";
 import { savedTuning, useTuning } from "flywheel/dev";
 import {
+  type Augment,
+  AUGMENTS,
   featuresOf,
   knnAccuracy,
   linearProbe,
+  type MoCoRecipe,
   type MoCoStep,
   MoCoTrainer,
   RECIPES,
   type TrainerEncoder,
 } from "flywheel/moco";
 import { resnet18, resnet8, tinyFlat, tinyGap } from "flywheel/models";
+import type { TrainingData } from "./dataset";
 import { BATCH_NORM_SPLITS } from "./options";
 import type { ImageSize, LabeledImage, NeighboursEvent, QueueEvent, ViewsEvent } from "./protocol";
+import type { RecipeName } from "./recipePresets.mjs";
+import { epochsOf } from "./recipes";
+import { savedImages } from "./savedImages";
 
 export interface TrainingOptions {
+  /** Augmentation, head and how the learning rate falls; the numbers are those below. */
+  readonly recipe: RecipeName;
   readonly encoder: "tinyFlat" | "tinyGap" | "resnet8" | "resnet18";
   readonly device: "webgpu" | "cpu";
   readonly steps: number;
@@ -32,7 +41,7 @@ export interface TrainingOptions {
   readonly temperature: number;
   /** Of the key encoder's moving average. */
   readonly momentum: number;
-  /** At the start; a half cosine takes it to 0. */
+  /** At the start. */
   readonly lr: number;
   readonly weightDecay: number;
   /** Whether keys are encoded in another order than queries. */
@@ -47,11 +56,6 @@ export interface TrainingOptions {
   readonly tune: "off" | "on";
 }
 
-export interface TrainingData {
-  readonly train: LabeledImages;
-  readonly test: LabeledImages;
-}
-
 /** Features of some images, each of length 1, and their classes. */
 export interface Embeddings {
   readonly count: number;
@@ -64,7 +68,6 @@ export interface Embeddings {
 /** Labelled images that kNN asks: the first of the training images. */
 const BANK_SIZE = 10_000;
 const NEIGHBOURS = 200;
-const NUM_CLASSES = 10;
 /** Of linear probes: shorter than the official one, and standardised, which features of small images want. */
 const PROBE = { epochs: 30, standardize: true, lr: 0.01, weightDecay: 1e-3 } as const;
 /** Most keys and numbers of a key in the picture of the queue. */
@@ -72,16 +75,37 @@ const [QUEUE_ROWS, QUEUE_COLUMNS] = [512, 64];
 /** Images that are encoded at once when evaluating. */
 const EVAL_BATCH = 500;
 
-const ENCODERS: Readonly<Record<TrainingOptions["encoder"], TrainerEncoder>> = {
-  tinyFlat,
-  tinyGap,
-  resnet8,
-  resnet18: (options) => resnet18({ ...options, inChannels: 1, cifarStem: true }),
-};
+/** Side from which ResNet-18 halves images twice before its first block, as it does those of ImageNet. */
+const LARGE = 64;
+
+/** The encoders for images of a size. */
+const encodersFor = ({
+  channels: inChannels,
+  height,
+}: ImageSize): Record<TrainingOptions["encoder"], TrainerEncoder> => ({
+  tinyFlat: (options) => tinyFlat({ ...options, inChannels, imageSize: height }),
+  tinyGap: (options) => tinyGap({ ...options, inChannels }),
+  resnet8: (options) => resnet8({ ...options, inChannels }),
+  resnet18: (options) => resnet18({ ...options, inChannels, cifarStem: height < LARGE }),
+});
+
+/** The recipe of that name with a run's own numbers. */
+function recipeOf(options: TrainingOptions, trainCount: number): MoCoRecipe {
+  const { recipe, encoder, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay, shuffle } =
+    options;
+  const original = RECIPES[recipe];
+  return {
+    ...original,
+    ...epochsOf(original, { steps, batchesPerEpoch: Math.floor(trainCount / batchSize) }),
+    ...{ arch: encoder, splits: BATCH_NORM_SPLITS, dim, queueSize, keyMomentum: momentum, temperature },
+    ...{ batchSize, lr, weightDecay, shuffle: shuffle === "on" },
+  };
+}
 
 /** What of a run's options a checkpoint keeps, so that they need not be given again. */
 const KEPT = [
   ...[
+    "recipe",
     "encoder",
     "steps",
     "batchSize",
@@ -102,6 +126,7 @@ export class Training {
   private readonly trainImages: Tensor; // u8 [count, channels, height, width]
   private readonly testImages: Tensor; // as trainImages
   private readonly bankImages: Tensor; // the first of the training images
+  private readonly augment: Augment;
   /** Whether it goes on with the kernels of a run that was tuned. */
   private isTuned = false;
 
@@ -109,19 +134,22 @@ export class Training {
     private readonly data: TrainingData,
     private readonly options: TrainingOptions,
   ) {
-    const { encoder, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay, shuffle, seed } =
-      options;
-    const { train, test } = data;
+    const { encoder, steps, seed } = options;
+    const { train, test, summary } = data;
     manualSeed(seed);
     this.trainImages = bytesOf(train);
     this.testImages = bytesOf(test);
     this.bankImages = this.trainImages.narrow(0, 0, Math.min(BANK_SIZE, train.count));
-    const recipe = {
-      ...RECIPES.fashionMnist,
-      ...{ arch: encoder, splits: BATCH_NORM_SPLITS, dim, queueSize, keyMomentum: momentum, temperature },
-      ...{ batchSize, lr, weightDecay, shuffle: shuffle === "on" },
-    };
-    this.trainer = new MoCoTrainer(this.trainImages, ENCODERS[encoder], recipe, { steps, seed });
+    const recipe = recipeOf(options, train.count);
+    const { statistics } = summary;
+    this.augment = (images, rows, drawn) => AUGMENTS[recipe.augmentation](images, rows, { ...drawn, statistics });
+    const given = { steps, seed, augment: this.augment };
+    this.trainer = new MoCoTrainer(this.trainImages, encodersFor(summary)[encoder], recipe, given);
+  }
+
+  /** Whether images have classes to be judged by. */
+  get hasClasses(): boolean {
+    return this.data.summary.classNames.length > 0;
   }
 
   /** Steps that were done, those before a checkpoint included. */
@@ -166,7 +194,7 @@ export class Training {
    */
   save(notes: Readonly<Record<string, string>>): Promise<Uint8Array> {
     const options = JSON.stringify(Object.fromEntries(KEPT.map((name) => [name, this.options[name]])));
-    const all: Record<string, string> = { ...notes, options };
+    const all: Record<string, string> = { ...notes, options, images: savedImages(this.data.summary) };
     if (this.options.tune === "on" || this.isTuned) all["tuning"] = savedTuning(); // other kernels, other last bits
     return this.trainer.save(all);
   }
@@ -186,7 +214,7 @@ export class Training {
   /** Features of bank and test images by the query encoder as it is now; and what they are worth. */
   async evaluate(): Promise<Evaluation> {
     const directions = async (images: Tensor): Promise<Tensor> => {
-      const options = { batchSize: EVAL_BATCH, prepare: withoutAugmentation };
+      const options = { batchSize: EVAL_BATCH, prepare: this.prepare };
       using features = await featuresOf(this.trainer.model.encoderQ, images, options);
       return await F.normalize(features, { dim: 1 }).realize(); // as the loss compares them
     };
@@ -200,6 +228,10 @@ export class Training {
    * @param labels whose labels it is trained on: the bank's, or those of all training images
    */
   async linearProbe(labels: "bank" | "all"): Promise<number> {
+    if (!this.hasClasses)
+      throw new ValueError(
+        "Images must have classes to be told apart, got none. Choose a folder with a folder for each.",
+      );
     const labeled = (images: Tensor, { labels }: LabeledImages): { images: Tensor; labels: Tensor } => ({
       images,
       labels: tensor(Int32Array.from(labels.subarray(0, images.size(0)))),
@@ -208,23 +240,31 @@ export class Training {
       encoder: this.trainer.model.encoderQ,
       train: labeled(labels === "all" ? this.trainImages : this.bankImages, this.data.train),
       test: labeled(this.testImages, this.data.test),
-      numClasses: NUM_CLASSES,
-      prepare: withoutAugmentation,
+      numClasses: this.data.summary.classNames.length,
+      prepare: this.prepare,
       encodeBatchSize: EVAL_BATCH,
       ...PROBE,
     });
     return top1 / 100;
   }
 
+  /** Bytes as encoders take them, without augmentation. */
+  private readonly prepare = (bytes: Tensor): Tensor => {
+    const { mean, std } = this.data.summary.statistics;
+    return normalize(bytes.float().div(255), mean, std);
+  };
+
   /** Two views of some training images, drawn for show: training does not notice. */
   async views(count: number): Promise<ViewsEvent> {
     const { images } = this.data.train;
     const size = sizeOf(this.data.train);
+    const { mean, std } = this.data.summary.statistics;
+    const perChannel = (values: number | readonly number[]): number | Tensor =>
+      typeof values === "number" ? values : tensor(values, { shape: [values.length, 1, 1] });
     const generator = new Generator(2 ** 32);
     const rows = tensor(Int32Array.from({ length: count }, (_, i) => i));
     const draw = async (): Promise<Uint8Array> => {
-      const { mean, std } = FASHION_MNIST_STATISTICS;
-      const view = mocoAugment(this.trainImages, rows, { generator }).mul(std).add(mean);
+      const view = this.augment(this.trainImages, rows, { generator }).mul(perChannel(std)).add(perChannel(mean));
       return (await view.mul(255).round().to("u8").data()) as Uint8Array;
     };
     const [first, second] = [await draw(), await draw()];
@@ -234,12 +274,6 @@ export class Training {
 
 /** What one step gives, still on the device. */
 export type Step = MoCoStep;
-
-/** Bytes as encoders take them. */
-function withoutAugmentation(bytes: Tensor): Tensor {
-  const { mean, std } = FASHION_MNIST_STATISTICS;
-  return normalize(bytes.float().div(255), mean, std);
-}
 
 /** Features of the bank and of the test images, each of length 1. They lie on the device until `dispose`. */
 export class Evaluation {
@@ -260,18 +294,17 @@ export class Evaluation {
       labels: labels(this.data.test, this.test),
       k: Math.min(NEIGHBOURS, this.bank.size(0)),
       temperature: 0.1,
-      numClasses: NUM_CLASSES,
+      numClasses: this.data.summary.classNames.length,
       chunkSize: EVAL_BATCH,
     });
     return percent / 100;
   }
 
-  /** The nearest bank images of the first test image of each of some classes. */
-  async neighbours(step: number, { queryCount = 6, count = 6 } = {}): Promise<NeighboursEvent> {
+  /** The nearest bank images of some test images. */
+  async neighbours(step: number, { queryCount = 6, nearestCount = 6 } = {}): Promise<NeighboursEvent> {
     const { train, test } = this.data;
-    const rows = Array.from({ length: NUM_CLASSES }, (_, label) => test.labels.indexOf(label))
-      .filter((row) => row >= 0)
-      .slice(0, queryCount);
+    const rows = queryRows(test.labels, queryCount);
+    const count = Math.min(nearestCount, this.bank.size(0));
     const queries = this.test.indexSelect(0, tensor(Int32Array.from(rows)));
     const nearest = await queries.matmul(this.bank.transpose(0, 1)).topk(count).indices.data(); // [queries, count]
     return {
@@ -313,6 +346,18 @@ const sizeOf = ({ channels, height, width }: LabeledImages): ImageSize => ({ cha
 
 /** Of one image. */
 const byteLengthOf = ({ channels, height, width }: ImageSize): number => channels * height * width;
+
+/** The first row of each class, then the second of each, until there are enough. */
+function queryRows(labels: Uint8Array, count: number): number[] {
+  const seen = new Map<number, number>();
+  const places = Array.from(labels, (label, row) => {
+    const earlier = seen.get(label) ?? 0;
+    seen.set(label, earlier + 1);
+    return { row, label, earlier };
+  });
+  places.sort((a, b) => a.earlier - b.earlier || a.label - b.label);
+  return places.slice(0, count).map(({ row }) => row);
+}
 
 function imageOf(data: LabeledImages, row: number): LabeledImage {
   const byteLength = byteLengthOf(data);

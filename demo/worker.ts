@@ -1,4 +1,4 @@
-/** The worker: opens a device, fetches the data, trains, and tells the page all about it. One run, then the page ends it. */
+/** The worker: opens a device, gets the images, trains, and tells the page all about it. One run, then the page ends it. */
 
 import {
   type AdapterInfo,
@@ -10,7 +10,7 @@ import {
   StateDictError,
   ValueError,
 } from "flywheel";
-import { fetchReader, loadFashionMnist } from "flywheel/data";
+import { loadImages } from "./dataset";
 import { Gate } from "./gate";
 import { Loop, Requests } from "./loop";
 import type { Command, TrainingEvent } from "./protocol";
@@ -39,7 +39,7 @@ async function run({
   options,
   features,
   linearProbe,
-  dataUrl,
+  images,
   tuningUrl,
   resume,
   checkpoints,
@@ -49,7 +49,8 @@ async function run({
   const device = await init({ device: options.device });
   const adapter = describe(device.adapterInfo());
   emit({ type: "adapter", adapter, device: device.kind });
-  const data = await loadFashionMnist(fetchReader(dataUrl));
+  const data = await loadImages(images);
+  emit({ type: "images", images: data.summary });
   const store = options.tune === "on" ? tuningStore(tuningUrl) : null;
   const given = {
     device,

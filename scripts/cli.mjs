@@ -8,11 +8,13 @@ import { homedir } from "node:os";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { RECIPE_PRESETS } from "../demo/recipePresets.mjs";
 
 /**
  * Checked options; paths are absolute.
  *
  * @typedef {object} Options
+ * @property {import("../demo/recipePresets.mjs").RecipeName} recipe
  * @property {number} steps
  * @property {number} batchSize
  * @property {number} queueSize
@@ -68,6 +70,8 @@ const DATA_FILES = [
 
 const DEFAULT_DATA = fileURLToPath(new URL("../demo/public/data/fashion-mnist", import.meta.url));
 
+const PRESETS = RECIPE_PRESETS.fashionMnist;
+
 /**
  * One option: what its value looks like (no `value`: a switch), its default, its help and how to check it.
  *
@@ -81,53 +85,60 @@ const DEFAULT_DATA = fileURLToPath(new URL("../demo/public/data/fashion-mnist", 
 
 /** @type {Readonly<Record<string, OptionDef>>} */
 const OPTIONS = {
-  steps: { key: "steps", value: "N", preset: 300, help: "training steps, one batch each", parse: count },
+  recipe: {
+    key: "recipe",
+    value: "NAME",
+    preset: "fashionMnist",
+    help: "augmentation, head, how the learning rate falls, and other defaults of the options: fashionMnist, cifar, v1 or v2",
+    parse: oneOf(...Object.keys(RECIPE_PRESETS)),
+  },
+  steps: { key: "steps", value: "N", preset: PRESETS.steps, help: "training steps, one batch each", parse: count },
   "batch-size": {
     key: "batchSize",
     value: "N",
-    preset: 128,
+    preset: PRESETS.batchSize,
     help: `images a step, a multiple of ${BATCH_NORM_SPLITS}`,
     parse: (flag, text) => positiveInteger(flag, text, MAX_BATCH),
   },
   "queue-size": {
     key: "queueSize",
     value: "N",
-    preset: 1024,
+    preset: PRESETS.queueSize,
     help: "keys in the queue, at least the batch size",
     parse: count,
   },
   dim: {
     key: "dim",
     value: "N",
-    preset: 128,
+    preset: PRESETS.dim,
     help: "length of a feature vector",
     parse: (flag, text) => positiveInteger(flag, text, MAX_DIM),
   },
   temperature: {
     key: "temperature",
     value: "X",
-    preset: 0.1,
+    preset: PRESETS.temperature,
     help: "divides the logits, above 0",
     parse: (flag, text) => number(flag, text, "a number above 0", (x) => x > 0),
   },
   momentum: {
     key: "momentum",
     value: "X",
-    preset: 0.99,
+    preset: PRESETS.momentum,
     help: "of the key encoder's moving average, 0 to 1",
     parse: (flag, text) => number(flag, text, "a number from 0 to 1", (x) => x >= 0 && x <= 1),
   },
   lr: {
     key: "lr",
     value: "X",
-    preset: 0.06,
-    help: "learning rate at the start; falls by a half cosine",
+    preset: PRESETS.lr,
+    help: "learning rate at the start",
     parse: (flag, text) => number(flag, text, "a number above 0", (x) => x > 0),
   },
   "weight-decay": {
     key: "weightDecay",
     value: "X",
-    preset: 5e-4,
+    preset: PRESETS.weightDecay,
     help: "of all parameters, 0 or more",
     parse: (flag, text) => number(flag, text, "a number of at least 0", (x) => x >= 0),
   },
@@ -149,7 +160,7 @@ const OPTIONS = {
   encoder: {
     key: "encoder",
     value: "NAME",
-    preset: "tinyFlat",
+    preset: PRESETS.encoder,
     help: "tinyFlat, tinyGap, resnet8 or resnet18",
     parse: oneOf("tinyFlat", "tinyGap", "resnet8", "resnet18"),
   },
@@ -242,6 +253,8 @@ export function parseOptions(argv, { cwd = process.env.INIT_CWD ?? process.cwd()
     values[def.key] = def.parse ? def.parse(token.rawName, valueOf(token, def), cwd) : !def.preset;
     given.add(def.key);
   }
+  const recipe = /** @type {Options["recipe"]} */ (values.recipe);
+  for (const [key, value] of Object.entries(RECIPE_PRESETS[recipe])) if (!given.has(key)) values[key] = value;
   if (typeof values.resume === "string") {
     for (const [key, value] of Object.entries(savedOptions(values.resume))) {
       if (given.has(key) && values[key] !== value) {
@@ -265,15 +278,20 @@ export function parseOptions(argv, { cwd = process.env.INIT_CWD ?? process.cwd()
  * @returns {Record<string, string | number>}
  */
 function savedOptions(path) {
-  const saved = metadataOf(path).options;
+  const { options: saved, images } = metadataOf(path);
   const values = saved === undefined ? null : parsedObject(saved);
   if (!values) {
     throw new UsageError(
       `--resume must name a checkpoint that npm start or the page wrote, got ${path}, which is none.`,
     );
   }
+  if (images !== undefined && parsedObject(images)?.kind !== "fashionMnist") {
+    throw new UsageError(
+      `--resume must name a checkpoint of a run on Fashion-MNIST, got ${path}, of other images; open it on the page, with those images.`,
+    );
+  }
   /** @type {Record<string, string | number>} */
-  const options = {};
+  const options = { recipe: "fashionMnist" }; // that of checkpoints that name none
   for (const { key, parse } of Object.values(OPTIONS)) {
     if (!Object.hasOwn(values, key) || !parse || [outputFile, inputFile, featuresFile].includes(parse)) continue;
     options[key] = parse(`${key} of ${path}`, String(values[key]), "");

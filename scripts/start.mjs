@@ -102,11 +102,12 @@ async function start(options) {
  * @param {boolean} headless
  */
 function addressOf({ url, report }, options, headless) {
-  const { encoder, device, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay, shuffle } =
+  const { recipe, encoder, device, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay, shuffle } =
     options;
   const { seed, tune } = options;
   const address = new URL(url);
   const values = {
+    recipe,
     encoder,
     device,
     steps,

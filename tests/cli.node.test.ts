@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { FASHION_MNIST_FILES } from "../src/data/fashionMnist";
 import { writeSafetensors } from "../src/io";
+import { RECIPE_PRESETS } from "../demo/recipePresets.mjs";
 import { UsageError, dataFile, helpText, parseOptions } from "../scripts/cli.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "flywheel-cli-"));
@@ -23,6 +24,7 @@ describe("parseOptions", () => {
     const { data, ...rest } = parseOptions([]);
     expect(data).toBe(join(import.meta.dirname, "../demo/public/data/fashion-mnist"));
     expect(rest).toEqual({
+      recipe: "fashionMnist",
       steps: 300,
       batchSize: 128,
       queueSize: 1024,
@@ -61,6 +63,19 @@ describe("parseOptions", () => {
     const refuses = (text: string | RegExp): void => expect(() => parseOptions(["--resume", file])).toThrow(text);
     save('{"encoder":"vgg"}');
     refuses(/^encoder of .* must be one of tinyFlat, .*, got "vgg"/);
+    save('{"recipe":"v2","encoder":"resnet8"}');
+    expect(parseOptions(["--resume", file])).toMatchObject({ recipe: "v2", encoder: "resnet8" });
+    expect(() => parseOptions(["--resume", file, "--recipe", "v1"])).toThrow(
+      /where recipe is v2, got v1; leave it out/,
+    );
+    save('{"encoder":"tinyGap"}'); // of before there were others
+    expect(parseOptions(["--resume", file]).recipe).toBe("fashionMnist");
+    expect(() => parseOptions(["--resume", file, "--recipe", "v2"])).toThrow(/where recipe is fashionMnist, got v2/);
+    const ofImages = (images: string): void => writeFileSync(file, writeSafetensors({}, { options: "{}", images }));
+    ofImages('{"kind":"fashionMnist"}');
+    expect(parseOptions(["--resume", file]).steps).toBe(300);
+    ofImages('{"kind":"cifar10"}');
+    refuses(/^--resume must name a checkpoint of a run on Fashion-MNIST, got .*, of other images; open it on the page/);
     save("[");
     refuses(/^--resume must name a checkpoint that npm start or the page wrote/);
     for (const bytes of [[], [255, 255, 255, 255, 255, 255, 255, 255, 1], [4, 0, 0, 0, 0, 0, 0, 0, 1]]) {
@@ -70,12 +85,23 @@ describe("parseOptions", () => {
     expect(() => parseOptions(["--resume", join(folder, "nowhere")])).toThrow(/^--resume must name a file, got/);
   });
 
+  test("takes what is not given from the recipe", () => {
+    expect(parseOptions(["--recipe", "v2", "--steps", "50"])).toMatchObject({
+      ...RECIPE_PRESETS.v2,
+      ...{ recipe: "v2", steps: 50, temperature: 0.2 },
+    });
+    expect(() => parseOptions(["--recipe", "v9"])).toThrow(
+      '--recipe must be one of fashionMnist, cifar, v1, v2, got "v9".',
+    );
+  });
+
   test("reads every option, in both forms", () => {
     const data = dataFolder("all", NAMES);
     const argv =
-      "--steps 1e3 --batch-size=64 --queue-size 4096 --dim 32 --temperature .2 --momentum 1 --lr 3e-2 --weight-decay 0 " +
+      "--recipe cifar --steps 1e3 --batch-size=64 --queue-size 4096 --dim 32 --temperature .2 --momentum 1 --lr 3e-2 --weight-decay 0 " +
       `--shuffle off --seed 4294967295 --encoder resnet8 --device cpu --tune=off --data ${data} --json out.json --features out.npy --checkpoint out.safetensors --eval-every 50 --linear-probe --headless`;
     expect(parseOptions(argv.split(" "), { cwd: folder })).toEqual({
+      recipe: "cifar",
       steps: 1000,
       batchSize: 64,
       queueSize: 4096,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_OPTIONS, optionsFromSearch, problemOf } from "../../demo/options";
+import { RECIPE_PRESETS, type RecipeName } from "../../demo/recipePresets.mjs";
 import { parseOptions, UsageError } from "../../scripts/cli.mjs";
 
 describe("options of the page", () => {
@@ -20,9 +21,19 @@ describe("options of the page", () => {
       evaluate: false,
       evalEvery: null,
     });
+    expect(optionsFromSearch(new URLSearchParams("recipe=v9")).recipe, "to be told").toBe("v9");
+  });
+
+  test.each(Object.keys(RECIPE_PRESETS) as RecipeName[])("by the recipe %s are those of npm start", (recipe) => {
+    const options = optionsFromSearch(new URLSearchParams({ recipe, lr: "0.5" }));
+    const { evalEvery: _, ...shared } = options;
+    expect(parseOptions(["--lr", "0.5", "--recipe", recipe])).toMatchObject(shared);
+    expect(options).toMatchObject({ ...RECIPE_PRESETS[recipe], recipe, lr: 0.5, seed: 0 });
+    expect(problemOf(options)).toBe(null);
   });
 
   test.each([
+    [{ recipe: "v9" } as never, "The recipe must be one of fashionMnist, cifar, v1, v2."],
     [{ steps: 0 }, "The number of steps must be a whole number above 0, got 0."],
     [{ batchSize: 12, queueSize: 24 }, "The batch size must be a multiple of 8, got 12."],
     [{ queueSize: 100 }, "The queue size must be at least the batch size, got 100 and 128."],

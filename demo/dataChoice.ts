@@ -1,0 +1,148 @@
+/** The choice of images on the page: fields, drops, and what was read. It reads nothing itself: a worker does (imagesReader.ts). */
+
+import type { PlacedFile } from "flywheel/data";
+import { type Reading, readingOf, summaryNotes, summaryText } from "./chosenFiles";
+import { droppedFiles } from "./droppedFiles";
+import type { ReaderEvent } from "./imagesReader";
+import type { ImagesSummary, PackedImages } from "./protocol";
+import type { TrainingOptions } from "./training";
+
+const byId = (id: string): HTMLElement => document.getElementById(id)!;
+
+export class DataChoice {
+  /** Null: Fashion-MNIST, which comes with the page and is read when a run starts. */
+  chosen: PackedImages | null = null;
+  private reader: Worker | null = null;
+  /** The user's own images: another size means to read them again. */
+  private own: readonly PlacedFile[] = [];
+  private isLocked = false;
+
+  private readonly place = byId("images") as HTMLFieldSetElement;
+  private readonly size = byId("images-size") as HTMLSelectElement;
+  private readonly progress = byId("images-progress") as HTMLProgressElement;
+  private readonly initialText = byId("images-chosen").textContent;
+
+  /** @param changed called when other images are chosen */
+  constructor(private readonly changed: () => void) {
+    for (const id of ["images-files", "images-folder"]) {
+      const field = byId(id) as HTMLInputElement;
+      field.addEventListener("change", () => {
+        const files = [...(field.files ?? [])].map((file) => ({ file, path: file.webkitRelativePath || file.name }));
+        field.value = ""; // so that the same files can be opened again
+        if (files.length > 0) this.choose(files);
+      });
+    }
+    byId("images-embedded").addEventListener("click", () => this.take(null));
+    this.size.addEventListener("change", () => {
+      if (this.own.length > 0) this.choose(this.own);
+    });
+    this.takeDrops();
+  }
+
+  /** Why a run cannot start with these images, in a sentence; null if it can. */
+  problemOf({ batchSize }: TrainingOptions): string | null {
+    if (this.reader) return "Images are being read: wait until they are there.";
+    const count = this.chosen?.summary.trainCount ?? Infinity;
+    return batchSize > count
+      ? `The batch size must be at most the ${count} images to train on, got ${batchSize}.`
+      : null;
+  }
+
+  /** Images of a run stay as they are. */
+  lock(isLocked: boolean): void {
+    this.isLocked = this.place.disabled = isLocked;
+  }
+
+  /** What a run trains on, as it tells. */
+  show(summary: ImagesSummary): void {
+    byId("images-chosen").textContent = summaryText(summary);
+  }
+
+  /** Reads files, if they are images, and takes these in place of those that are chosen. */
+  choose(files: readonly PlacedFile[]): void {
+    const reading = readingOf(files, Number(this.size.value));
+    if (typeof reading === "string") this.refuse(reading);
+    else this.read(reading);
+  }
+
+  private read(reading: Reading): void {
+    this.endReader();
+    const reader = new Worker(new URL("./imagesReader.ts", import.meta.url), { type: "module", name: "images" });
+    this.reader = reader;
+    this.tell("");
+    this.showProgress(0);
+    reader.onmessage = ({ data: event }: MessageEvent<ReaderEvent>) => {
+      if (event.type === "progress") this.showProgress(event.done / event.count);
+      if (event.type === "problem") this.refuse(event.message);
+      if (event.type === "read") {
+        this.own = reading.kind === "own" ? reading.files : [];
+        this.take(event.images, summaryNotes(event.images.summary, event.unread));
+      }
+    };
+    reader.onerror = (event) => {
+      event.preventDefault();
+      this.refuse(event.message || "The worker that reads images could not be loaded.");
+    };
+    reader.postMessage(reading);
+  }
+
+  private take(images: PackedImages | null, notes = ""): void {
+    this.endReader();
+    this.chosen = images;
+    if (images?.kind !== "own") this.own = [];
+    byId("images-chosen").textContent = images ? summaryText(images.summary) : this.initialText;
+    byId("images-embedded").hidden = images === null;
+    this.tell(notes);
+    this.changed();
+  }
+
+  /** Everything stays as it was. */
+  private refuse(problem: string): void {
+    this.endReader();
+    if (this.chosen?.kind === "own") this.size.value = String(this.chosen.summary.height);
+    this.tell(problem);
+  }
+
+  private tell(text: string): void {
+    byId("images-told").textContent = text;
+  }
+
+  private showProgress(part: number | null): void {
+    this.progress.hidden = part === null;
+    this.progress.value = part ?? 0;
+  }
+
+  private endReader(): void {
+    this.reader?.terminate();
+    this.reader = null;
+    this.showProgress(null);
+  }
+
+  /** Files may be dropped anywhere: beside a small field, the browser would leave the page and show them. */
+  private takeDrops(): void {
+    const hasFiles = ({ dataTransfer }: DragEvent): boolean => dataTransfer?.types.includes("Files") ?? false;
+    addEventListener("dragover", (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      document.body.dataset["drop"] = "";
+    });
+    addEventListener("dragleave", (event) => {
+      if (event.relatedTarget === null) delete document.body.dataset["drop"]; // out of the window
+    });
+    addEventListener("drop", (event) => {
+      delete document.body.dataset["drop"];
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      if (this.isLocked) this.tell("Images are chosen before a training: press Reset first, then drop them.");
+      else void this.takeDrop(event.dataTransfer!);
+    });
+  }
+
+  private async takeDrop(transfer: DataTransfer): Promise<void> {
+    try {
+      this.choose(await droppedFiles(transfer));
+    } catch (error) {
+      this.refuse(`The drop could not be read: ${String(error)}`);
+    }
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * What a run trains on: from files, or from where the page has them, to bytes. Runs in workers. Images that were read from files are
+ * packed: a blob goes from thread to thread without a copy, so a run can start anew as often as one likes.
+ */
+
+import { FormatError, ValueError } from "flywheel";
+import {
+  channelStatistics,
+  CIFAR10_CLASSES,
+  CIFAR10_STATISTICS,
+  type CifarFiles,
+  FASHION_MNIST_CLASSES,
+  FASHION_MNIST_STATISTICS,
+  fetchReader,
+  type FolderImages,
+  type LabeledImages,
+  loadCifar10,
+  loadFashionMnist,
+  readImages,
+  splitData,
+  writeImages,
+} from "flywheel/data";
+import type { ImagesKind, ImagesSource, ImagesSummary, PackedImages } from "./protocol";
+
+interface Parts {
+  readonly train: LabeledImages;
+  readonly test: LabeledImages;
+}
+
+/** Images, and what is known of them. */
+export interface TrainingData extends Parts {
+  readonly summary: ImagesSummary;
+}
+
+/** Files of CIFAR-10 that there are. */
+export interface Cifar10Files extends CifarFiles {
+  /** The one with the names of the classes; null: the usual names. */
+  readonly names: string | null;
+}
+
+/** Part of one's own images that is not trained on. */
+const TEST_PART = 1 / 6;
+
+/** Fewest images of one's own: a batch must be left to train on. */
+const LEAST_IMAGES = 16;
+
+/** The images of a run. */
+export async function loadImages(source: ImagesSource): Promise<TrainingData> {
+  if (source.kind !== "fashionMnist") return unpacked(source);
+  const parts = await loadFashionMnist(fetchReader(source.dataUrl));
+  return dataOf("fashionMnist", parts, FASHION_MNIST_CLASSES, FASHION_MNIST_STATISTICS);
+}
+
+/**
+ * CIFAR-10, from the files that there are.
+ *
+ * @param read gives the bytes of a file by its name
+ */
+export async function cifar10Images(
+  read: (name: string) => Promise<Uint8Array>,
+  files: Cifar10Files,
+): Promise<TrainingData> {
+  const parts = await loadCifar10(read, files);
+  const names = files.names === null ? CIFAR10_CLASSES : namesIn(new TextDecoder().decode(await read(files.names)));
+  return dataOf("cifar10", parts, names, CIFAR10_STATISTICS);
+}
+
+/** A name a line. */
+function namesIn(text: string): string[] {
+  const names = text.split(/\s*\n\s*/).filter(Boolean);
+  if (names.length === CIFAR10_CLASSES.length) return names;
+  throw new FormatError(
+    `batches.meta.txt must hold the names of ${CIFAR10_CLASSES.length} classes, one a line, got ${names.length}. Leave it out, or open the published one.`,
+  );
+}
+
+/**
+ * One's own images, in a training and a test part. Folders are classes where there are two of them or more: of one alone, nothing can
+ * be told apart.
+ */
+export function ownImages(folder: FolderImages): TrainingData {
+  const hasClasses = folder.classNames.length > 1;
+  const images = hasClasses ? folder : { ...folder, labels: new Uint8Array(folder.count) };
+  if (folder.count < LEAST_IMAGES)
+    throw new ValueError(`A training needs at least ${LEAST_IMAGES} images, got ${folder.count}. Choose more.`);
+  const parts = splitData(images, { test: TEST_PART });
+  if (parts.test.count === 0)
+    throw new ValueError(
+      "Some folder must hold two images or more, got one in each. Put those of a kind into one folder.",
+    );
+  const { mean, std } = channelStatistics(parts.train);
+  const statistics = { mean, std: std.map((spread) => spread || 1) }; // a channel that is the same all over has none
+  const names = hasClasses ? folder.classNames.map((name) => name || "in no folder") : [];
+  return dataOf("own", parts, names, statistics);
+}
+
+function dataOf(
+  kind: ImagesKind,
+  { train, test }: Parts,
+  classNames: readonly string[],
+  statistics: ImagesSummary["statistics"],
+): TrainingData {
+  const { channels, height, width } = train;
+  const counts = { trainCount: train.count, testCount: test.count };
+  return { train, test, summary: { kind, ...counts, channels, height, width, classNames, statistics } };
+}
+
+/** Images as they are sent. */
+export function packed({ train, test, summary }: TrainingData): PackedImages {
+  const blob = (part: LabeledImages): Blob => new Blob([writeImages(part) as Uint8Array<ArrayBuffer>]);
+  return { kind: summary.kind as PackedImages["kind"], summary, train: blob(train), test: blob(test) };
+}
+
+async function unpacked({ train, test, summary }: PackedImages): Promise<TrainingData> {
+  const part = async (blob: Blob): Promise<LabeledImages> => readImages(await blob.arrayBuffer());
+  return { train: await part(train), test: await part(test), summary };
+}

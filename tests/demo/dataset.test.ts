@@ -1,0 +1,107 @@
+/** From files to what a run trains on, and what a checkpoint says of it. */
+
+import { describe, expect, test } from "vitest";
+import type { FolderImages } from "../../src/data";
+import { FormatError, ValueError } from "../../src/errors";
+import { cifar10Images, loadImages, ownImages, packed } from "../../demo/dataset";
+import { imagesProblem, readSavedImages, savedImages } from "../../demo/savedImages";
+import { cifarFile } from "./tinyData";
+
+/** A folder of images of 1x1, each of the colour of its class. */
+function folder(counts: Readonly<Record<string, number>>): FolderImages {
+  const classNames = Object.keys(counts);
+  const labels = Uint8Array.from(Object.values(counts).flatMap((count, label) => Array<number>(count).fill(label)));
+  const images = Uint8Array.from([...labels].flatMap((label) => [10 * label, 20 * label, 7]));
+  const size = { count: labels.length, channels: 3, height: 1, width: 1 };
+  return { images, labels, ...size, classNames, paths: [...labels].map(String), unread: [] };
+}
+
+const files = {
+  "data_batch_1.bin": cifarFile([3, 9, 1]),
+  "test_batch.bin": cifarFile([7]),
+  "batches.meta.txt": new TextEncoder().encode("a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n\n"),
+};
+const read = async (name: string): Promise<Uint8Array> => files[name as keyof typeof files];
+const PARTS = { train: ["data_batch_1.bin"], test: ["test_batch.bin"], names: null };
+
+describe("images to train on", () => {
+  test("of CIFAR-10 are those of the files that there are", async () => {
+    const { train, test: held, summary } = await cifar10Images(read, PARTS);
+    expect([[...train.labels], [...held.labels]]).toEqual([[3, 9, 1], [7]]);
+    expect(summary).toMatchObject({ kind: "cifar10", trainCount: 3, testCount: 1, channels: 3, height: 32, width: 32 });
+    expect(summary.classNames[9]).toBe("truck");
+    const named = await cifar10Images(read, { ...PARTS, names: "batches.meta.txt" });
+    expect(named.summary.classNames).toEqual([..."abcdefghij"]);
+    files["batches.meta.txt"] = new TextEncoder().encode("a\nb");
+    await expect(cifar10Images(read, { ...PARTS, names: "batches.meta.txt" })).rejects.toThrow(
+      /^batches\.meta\.txt must hold the names of 10 classes, one a line, got 2\./,
+    );
+  });
+
+  test("of a folder with classes are split class by class, always alike", () => {
+    const { train, test: held, summary } = ownImages(folder({ cat: 12, dog: 24, "": 6 }));
+    const count = (labels: Uint8Array): number[] => [0, 1, 2].map((label) => labels.filter((l) => l === label).length);
+    expect([count(train.labels), count(held.labels)]).toEqual([
+      [10, 20, 5],
+      [2, 4, 1],
+    ]);
+    expect(summary.classNames).toEqual(["cat", "dog", "in no folder"]);
+    const { mean, std } = summary.statistics as { mean: number[]; std: number[] };
+    expect(mean[1]! / mean[0]!).toBeCloseTo(2);
+    expect(mean[2]).toBeCloseTo(7 / 255);
+    expect(std[2], "a channel without spread is not divided by 0").toBe(1);
+    expect(ownImages(folder({ cat: 12, dog: 24, "": 6 })).train.images).toEqual(train.images);
+  });
+
+  test("of one folder, or of none, have no classes", () => {
+    for (const name of ["cats", ""]) {
+      const { train, test: held, summary } = ownImages(folder({ [name]: 18 }));
+      expect([train.count, held.count]).toEqual([15, 3]);
+      expect(summary.classNames).toEqual([]);
+    }
+  });
+
+  test("must be enough to train on", () => {
+    expect(() => ownImages(folder({ a: 8, b: 7 }))).toThrow(/^A training needs at least 16 images, got 15/);
+    const single = Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`class ${i}`, 1]));
+    expect(() => ownImages(folder(single))).toThrow(ValueError);
+    expect(() => ownImages(folder(single))).toThrow(/two images or more/);
+  });
+
+  test("come out of their package as they went in", async () => {
+    const data = await cifar10Images(read, PARTS);
+    const again = await loadImages(packed(data));
+    expect(again.summary).toEqual(data.summary);
+    expect(again.train).toMatchObject(data.train);
+    expect(again.test).toMatchObject(data.test);
+  });
+});
+
+describe("images of a checkpoint", () => {
+  test("are told from others, by kind, count and size", async () => {
+    const { summary } = await cifar10Images(read, PARTS);
+    const saved = readSavedImages(savedImages(summary));
+    expect(imagesProblem(saved, summary)).toBe(null);
+    expect(imagesProblem(null, null)).toBe(null);
+    expect(imagesProblem(saved, null)).toBe(
+      "This save is of a run on CIFAR-10 (3 to train on and 1 others, 32 by 32, colour), but the page has Fashion-MNIST: choose the same images first.",
+    );
+    expect(imagesProblem(null, summary)).toMatch(/a run on Fashion-MNIST, but the page has CIFAR-10 \(3 to/);
+    for (const change of [
+      { trainCount: 4 },
+      { testCount: 2 },
+      { height: 28 },
+      { channels: 1 },
+      { kind: "own" } as const,
+    ])
+      expect(imagesProblem(saved, { ...summary, ...change })).toMatch(/choose the same images first/);
+    const fashion = { ...summary, kind: "fashionMnist" } as const;
+    expect(imagesProblem(readSavedImages(savedImages(fashion)), null)).toBe(null);
+  });
+
+  test("that are none are an error", () => {
+    expect(readSavedImages(undefined)).toBe(null);
+    for (const text of ["", "[", "null", "1", "{}", '{"kind":"toString"}', '{"kind":"own","trainCount":1}'])
+      expect(() => readSavedImages(text), text).toThrow(FormatError);
+  });
+});
