@@ -63,6 +63,7 @@ export function showViews(place: HTMLElement, event: ViewsEvent): void {
  *
  * @param before the first evaluation of the run
  * @param now the latest
+ * @param classes names by label; none where images have no classes
  */
 export function showNeighbours(
   place: HTMLElement,
@@ -75,7 +76,7 @@ export function showNeighbours(
     const row = document.createElement("tr");
     const query = element("th", "query");
     query.scope = "row";
-    query.append(canvasOf(image.pixels, now), element("span", "", name));
+    query.append(canvasOf(image.pixels, now, name ? "" : `test image ${i + 1}`), element("span", "", name));
     row.append(query, neighbourCell(before.queries[i]!.nearest, image, before, classes));
     row.append(neighbourCell(nearest, image, now, classes));
     return row;
@@ -92,16 +93,22 @@ function neighbourCell(
   const cell = element("td", "");
   const tiles = element("div", "tiles");
   for (const { pixels, label } of nearest) {
-    const same = label === query.label;
-    const name = classes[label] ?? "";
-    const tile = element("span", same ? "tile same" : "tile other");
-    tile.title = same ? name : `${name}: another class`;
-    tile.append(canvasOf(pixels, size, tile.title));
+    const tile = classes.length > 0 ? labelledTile(label, query.label, classes) : element("span", "tile");
+    tile.append(canvasOf(pixels, size, tile.title || "a neighbour"));
     tiles.append(tile);
   }
+  cell.append(tiles);
   const matches = nearest.filter(({ label }) => label === query.label).length;
-  cell.append(tiles, element("small", "", `${matches} of ${nearest.length}`));
+  if (classes.length > 0) cell.append(element("small", "", `${matches} of ${nearest.length}`));
   return cell;
+}
+
+function labelledTile(label: number, wanted: number, classes: readonly string[]): HTMLElement {
+  const same = label === wanted;
+  const name = classes[label] ?? "";
+  const tile = element("span", same ? "tile same" : "tile other");
+  tile.title = same ? name : `${name}: another class`;
+  return tile;
 }
 
 function element<K extends keyof HTMLElementTagNameMap>(
