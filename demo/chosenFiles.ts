@@ -63,6 +63,17 @@ function someOf(names: readonly string[], most = 3): string {
 
 const grouped = (count: number): string => count.toLocaleString("en");
 
+/**
+ * What is said to those who followed an address that names images: the page cannot open them by itself.
+ *
+ * @param kind as the address has it
+ */
+export function missingText(kind: string): string {
+  if (kind === "cifar10" || kind === "own")
+    return `The address asks for ${KIND_NAMES[kind]}: open or drop them, or take those of the page.`;
+  return `The address must ask for one of ${Object.keys(KIND_NAMES).join(", ")} as data, got ${JSON.stringify(kind)}: open images, or take those of the page.`;
+}
+
 /** What is chosen: `CIFAR-10: 60,000 images, 32 by 32, colour, 10 classes; ...`. */
 export function summaryText(summary: ImagesSummary): string {
   const { kind, trainCount, testCount, channels, height, width, classNames } = summary;

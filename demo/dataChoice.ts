@@ -1,7 +1,7 @@
 /** The choice of images on the page: fields, drops, and what was read. It reads nothing itself: a worker does (imagesReader.ts). */
 
 import type { PlacedFile } from "flywheel/data";
-import { type Reading, readingOf, summaryNotes, summaryText } from "./chosenFiles";
+import { missingText, type Reading, readingOf, summaryNotes, summaryText } from "./chosenFiles";
 import { droppedFiles } from "./droppedFiles";
 import type { ReaderEvent } from "./imagesReader";
 import type { ImagesSummary, PackedImages } from "./protocol";
@@ -22,8 +22,18 @@ export class DataChoice {
   private readonly progress = byId("images-progress") as HTMLProgressElement;
   private readonly initialText = byId("images-chosen").textContent;
 
-  /** @param changed called when other images are chosen */
-  constructor(private readonly changed: () => void) {
+  /**
+   * @param changed called when other images are chosen
+   * @param missing which images the address asks for, and the user has yet to open; null for none
+   */
+  constructor(
+    private readonly changed: () => void,
+    private missing: string | null,
+  ) {
+    if (missing !== null) {
+      this.tell(missingText(missing));
+      byId("images-embedded").hidden = false;
+    }
     for (const id of ["images-files", "images-folder"]) {
       const field = byId(id) as HTMLInputElement;
       field.addEventListener("change", () => {
@@ -41,6 +51,7 @@ export class DataChoice {
 
   /** Why a run cannot start with these images, in a sentence; null if it can. */
   problemOf({ batchSize }: TrainingOptions): string | null {
+    if (this.missing !== null) return missingText(this.missing);
     if (this.reader) return "Images are being read: wait until they are there.";
     const count = this.chosen?.summary.trainCount ?? Infinity;
     return batchSize > count
@@ -88,6 +99,7 @@ export class DataChoice {
 
   private take(images: PackedImages | null, notes = ""): void {
     this.endReader();
+    this.missing = null;
     this.chosen = images;
     if (images?.kind !== "own") this.own = [];
     byId("images-chosen").textContent = images ? summaryText(images.summary) : this.initialText;

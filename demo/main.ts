@@ -123,7 +123,13 @@ const images = new DataChoice(() => {
   if (!isRecipeTheUsers) recipeField.value = RECIPE_FOR[images.chosen?.kind ?? "fashionMnist"];
   if (!isRecipeTheUsers) fillIn();
   formChanged();
-});
+}, missingImages());
+
+/** Which images the address asks for beside those of the page; null for none. */
+function missingImages(): string | null {
+  const kind = search.get("data");
+  return kind === "fashionMnist" ? null : kind;
+}
 
 /** The recipe's numbers, as they go with the images. */
 function fillIn(): void {

@@ -1,7 +1,7 @@
 /** What files are taken for, what is said of those that are none, and of images. */
 
 import { describe, expect, test } from "vitest";
-import { readingOf, summaryNotes, summaryText } from "../../demo/chosenFiles";
+import { missingText, readingOf, summaryNotes, summaryText } from "../../demo/chosenFiles";
 import type { ImagesSummary } from "../../demo/protocol";
 
 const placed = (...paths: string[]): { file: Blob; path: string }[] =>
@@ -55,6 +55,12 @@ describe("files", () => {
 });
 
 describe("what is said of images", () => {
+  test("that an address asks for is that they must be opened", () => {
+    expect(missingText("cifar10")).toBe("The address asks for CIFAR-10: open or drop them, or take those of the page.");
+    expect(missingText("own")).toMatch(/^The address asks for your own images: open/);
+    expect(missingText("mnist")).toMatch(/must ask for one of fashionMnist, cifar10, own as data, got "mnist": open/);
+  });
+
   const own: ImagesSummary = {
     ...{ kind: "own", trainCount: 10_000, testCount: 2000, channels: 3, height: 32, width: 32 },
     classNames: ["cat", "dog"],

@@ -200,6 +200,18 @@ describe("images", () => {
     await page.screenshot({ path: demo.screenshot("own-images"), fullPage: true });
   });
 
+  test("that the address asks for are opened first", async () => {
+    await open("data=cifar10&recipe=v2");
+    expect(await form()).toMatchObject({ recipe: "v2", temperature: "0.2" });
+    await page.click("#start");
+    expect(await text("status")).toMatch(/^The address asks for CIFAR-10: open or drop them/);
+    expect(await text("images-told")).toBe(await text("status"));
+    expect(await state()).toBe("idle");
+    await page.click("#images-embedded");
+    expect(await text("status")).toBe("Ready.");
+    expect(await text("images-told")).toBe("");
+  });
+
   test("without classes are trained on and shown, and not judged", async () => {
     await open();
     await drop(join(demo.folder, "loose"), join(demo.folder, "notes.txt"));
