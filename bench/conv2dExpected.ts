@@ -70,10 +70,15 @@ export function expectedOf(output: keyof Conv2dValues, layer: Conv2dLayer, value
         absolute: 1e-6 * batch * out ** 2,
         at(index) {
           const [o, c, i, j] = unflatten(index, [to, from, KERNEL, KERNEL]);
-          return sum(batch * out ** 2, (k) => {
-            const [n, row, col] = unflatten(k, [batch, out, out]);
-            return gradOut(n!, o!, row!, col!) * x(n!, c!, row! * stride + i! - 1, col! * stride + j! - 1);
-          });
+          let total = 0;
+          for (let n = 0; n < batch; n++) {
+            for (let row = 0; row < out; row++) {
+              for (let col = 0; col < out; col++) {
+                total += gradOut(n, o!, row, col) * x(n, c!, row * stride + i! - 1, col * stride + j! - 1);
+              }
+            }
+          }
+          return total;
         },
       };
   }
