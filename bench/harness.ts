@@ -40,6 +40,10 @@ export interface MeasureOptions {
   readonly budgetMs?: number;
   /** Hears what is under way. */
   readonly onProgress?: (text: string) => void;
+  /** Hears after each sample: what is measured by then, and about how long the rest will take, ms. */
+  readonly onSample?: (soFar: readonly Measurement[], leftMs: number) => void;
+  /** Hears of a row that fails, which is left out then. Default: it ends the measurement. */
+  readonly onFailure?: (error: RowError) => void;
 }
 
 /** What was measured of a row. */
@@ -79,51 +83,84 @@ interface State {
   readonly hostMs: number[];
   firstMs: number;
   times: number;
+  /** The last sample's, or what it is expected to be. */
+  sampleMs: number;
   spentMs: number;
   readonly counts: Counters[];
+  hasFailed: boolean;
 }
+
+/** Options with their defaults. */
+type Settings = Required<MeasureOptions>;
 
 /**
  * Measures all rows.
  *
- * @throws RowError if a row's work fails or is wrong
+ * @throws RowError if a row's work fails or is wrong, unless `onFailure` takes it
  */
-export async function measure(
-  rows: readonly Row[],
-  device: Measured,
-  { rounds, sampleMs = 10, budgetMs = 6000, onProgress = () => undefined }: MeasureOptions,
-): Promise<Measurement[]> {
-  const states = rows.map((row): State => ({
-    row,
-    samples: [],
-    hostMs: [],
-    firstMs: 0,
-    times: 1,
-    spentMs: 0,
-    counts: [],
-  }));
+export async function measure(rows: readonly Row[], device: Measured, options: MeasureOptions): Promise<Measurement[]> {
+  const settings: Settings = {
+    ...{ sampleMs: 10, budgetMs: 6000, onProgress: () => undefined, onSample: () => undefined, onFailure: raise },
+    ...options,
+  };
+  const { rounds, onProgress, onSample } = settings;
+  const states = rows.map(newState);
   for (const [index, state] of states.entries()) {
-    const { row } = state;
-    onProgress(`warming up ${index + 1}/${rows.length}: ${row.work}, ${row.way}`);
-    await guarded(row, () => warmUp(state, device, sampleMs));
+    const { work, way } = state.row;
+    onProgress(`warming up ${index + 1}/${rows.length}: ${work}, ${way}`);
+    await guarded(state, settings, () => warmUp(state, device, settings.sampleMs));
   }
   for (let round = 0; round < rounds; round++) {
     onProgress(`round ${round + 1}/${rounds}`);
     for (const state of states) {
-      const sitsOut = state.spentMs > budgetMs && state.samples.length >= MIN_SAMPLES;
-      if (sitsOut) state.samples.push(null);
-      else await guarded(state.row, () => sample(state, device));
+      if (state.hasFailed) continue;
+      if (sitsOut(state, settings)) {
+        state.samples.push(null);
+      } else {
+        await guarded(state, settings, () => sample(state, device));
+        onSample(measurementsOf(states), leftMs(states, settings));
+      }
     }
   }
-  return states.map(({ row, samples, hostMs, firstMs, times, counts }) => ({
-    row,
-    samples,
-    firstMs,
-    hostMs: median(hostMs),
-    times,
-    counts: medians(counts),
-  }));
+  return measurementsOf(states);
 }
+
+const newState = (row: Row): State => ({
+  row,
+  samples: [],
+  hostMs: [],
+  firstMs: 0,
+  times: 1,
+  sampleMs: 0,
+  spentMs: 0,
+  counts: [],
+  hasFailed: false,
+});
+
+const sitsOut = ({ spentMs, samples }: State, { budgetMs }: Settings): boolean =>
+  spentMs > budgetMs && samples.length >= MIN_SAMPLES;
+
+/** What the rounds that are left will take, if each sample takes as long as its row's last one. */
+const leftMs = (states: readonly State[], { rounds, budgetMs }: Settings): number =>
+  states.reduce((sum, { samples, sampleMs, spentMs, hasFailed }) => {
+    if (hasFailed) return sum;
+    const affordable = Math.ceil((budgetMs - spentMs) / sampleMs);
+    const needed = Math.max(0, affordable, MIN_SAMPLES - samples.length);
+    return sum + sampleMs * Math.min(rounds - samples.length, needed);
+  }, 0);
+
+/** Of the rows that have samples. */
+const measurementsOf = (states: readonly State[]): Measurement[] =>
+  states
+    .filter(({ samples, hasFailed }) => samples.length > 0 && !hasFailed)
+    .map(({ row, samples, hostMs, firstMs, times, counts }) => ({
+      row,
+      samples: [...samples],
+      firstMs,
+      hostMs: median(hostMs),
+      times,
+      counts: medians(counts),
+    }));
 
 /** The first run, the check, runs until nothing new is made any more, and how often to run for one sample. */
 async function warmUp(state: State, device: Measured, sampleMs: number): Promise<void> {
@@ -138,7 +175,8 @@ async function warmUp(state: State, device: Measured, sampleMs: number): Promise
     isSettled = SETTLING.every((name) => after[name] === before[name]);
   }
   state.times = Math.max(1, Math.min(MAX_TIMES, Math.ceil(sampleMs / Math.max(timeMs, 1e-3))));
-  if (state.times > 1) await run(row, state.times, device);
+  if (state.times > 1) ({ timeMs } = await run(row, state.times, device));
+  state.sampleMs = timeMs;
 }
 
 async function sample(state: State, device: Measured): Promise<void> {
@@ -148,6 +186,7 @@ async function sample(state: State, device: Measured): Promise<void> {
   const after = device.counters();
   state.samples.push(timeMs / times);
   state.hostMs.push(hostMs / times);
+  state.sampleMs = timeMs;
   state.spentMs += timeMs;
   const perRun = Object.entries(after).map(([name, total]) => [name, (total - (before[name] ?? 0)) / times] as const);
   state.counts.push(Object.fromEntries(perRun));
@@ -165,10 +204,15 @@ async function run(row: Row, times: number, device: Measured): Promise<{ timeMs:
   return { timeMs: device.now() - startMs, hostMs: queuedMs - startMs };
 }
 
-async function guarded(row: Row, body: () => Promise<void>): Promise<void> {
+async function guarded(state: State, { onFailure }: Settings, body: () => Promise<void>): Promise<void> {
   try {
     await body();
   } catch (error) {
-    throw new RowError(row, error);
+    state.hasFailed = true;
+    onFailure(new RowError(state.row, error));
   }
+}
+
+function raise(error: Error): never {
+  throw error;
 }

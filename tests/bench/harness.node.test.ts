@@ -74,6 +74,35 @@ describe("measure", () => {
     expect(fast!.samples).toEqual([100, 100, 100, 100, 100]);
   });
 
+  it("tells after each sample what is measured, and how long the rest will take", async () => {
+    const device = new FakeDevice();
+    const heard: [ways: string[], leftMs: number][] = [];
+    await measure([device.row("slow", 999), device.row("fast", 99)], device, {
+      rounds: 4,
+      budgetMs: 500,
+      onSample: (soFar, leftMs) => heard.push([soFar.map(({ row }) => row.way), leftMs]),
+    });
+    expect(heard).toEqual([
+      [["slow"], 2 * 1000 + 4 * 100], // the slow one sits out the fourth round
+      [["slow", "fast"], 2 * 1000 + 3 * 100],
+      [["slow", "fast"], 1000 + 3 * 100],
+      [["slow", "fast"], 1000 + 2 * 100],
+      [["slow", "fast"], 2 * 100],
+      [["slow", "fast"], 100],
+      [["slow", "fast"], 0],
+    ]);
+  });
+
+  it("goes on without a row that fails, if asked to", async () => {
+    const device = new FakeDevice();
+    const failures: string[] = [];
+    const rows = [device.row("wrong", 1, { fails: "it is wrong" }), device.row("right", 99)];
+    const onFailure = (error: Error): unknown => failures.push(error.message);
+    const measurements = await measure(rows, device, { rounds: 2, onFailure });
+    expect(failures).toEqual(["work, wrong: it is wrong"]);
+    expect(measurements.map(({ row, samples }) => [row.way, samples])).toEqual([["right", [100, 100]]]);
+  });
+
   it("names the row that fails", async () => {
     const device = new FakeDevice();
     const measuring = measure([device.row("way", 1, { fails: "it is wrong" })], device, { rounds: 1 });
