@@ -14,6 +14,7 @@ import { launchesRow } from "./rows";
 
 export const PEAK = "limit: multiply-add";
 export const STREAM = "limit: flat SGD";
+export const COPY = "copy";
 
 const WORKGROUP = 64;
 const FACTOR = Math.fround(0.9999);
@@ -94,7 +95,8 @@ async function flatSgdRows(device: Device): Promise<Row[]> {
   );
 }
 
-async function copyRows(device: Device): Promise<Row[]> {
+/** The plainest of all: a read and a write an element. */
+export async function copyRows(device: Device): Promise<Row[]> {
   const values = randomArray(COPIED);
   const input = DeviceArray.from(device, values);
   const output = DeviceArray.from(device, new Float32Array(COPIED));
@@ -106,7 +108,7 @@ async function copyRows(device: Device): Promise<Row[]> {
         launches.submit();
         checkOutput(await output.data(), COPIED, { at: (index) => values[index]!, relative: 0, absolute: 1e-30 });
       };
-      return launchesRow({ work: "copy", way: `by ${workgroups * WORKGROUP} invocations`, launches, check });
+      return launchesRow({ work: COPY, way: `by ${workgroups * WORKGROUP} invocations`, launches, check });
     }),
   );
 }

@@ -44,6 +44,10 @@ export async function rows(device: Device): Promise<Row[]> {
   return RECIPES.flatMap((recipe) => [false, true].map((isCompiled) => recipeRow(recipe, isCompiled, { device, cpu })));
 }
 
+/** The whole step of `npm start`, views and all, recorded and replayed. */
+export const defaultStepRow = async (device: Device): Promise<Row> =>
+  recipeRow(DEFAULT, true, { device, cpu: await openDevice("cpu") });
+
 /** Bytes of random images, `[n, 1, 28, 28]`, the same on every device. */
 function storedImages(): Tensor {
   const random = randomNumbers(1);
@@ -123,20 +127,17 @@ function resnetRecipe(): { model: MoCo; optimizer: SGD } {
   return { model, optimizer: new SGD(model.encoderQ.parameters(), { lr: 0.03, momentum: 0.9 }) };
 }
 
-/** Flops: four forwards' worth of each encoder layer, the logits and their gradient. */
+/** The recipe of `npm start`. Flops: four forwards' worth of each encoder layer, the logits and their gradient. */
+const DEFAULT: Recipe = {
+  work: "MoCo step, tinyFlat, batch 128, K 1024",
+  way: "views drawn",
+  flops: 0.76e9,
+  make: () => ({ ...defaultRecipe(128), ...drawnViews(128) }),
+};
+
 const RECIPES: readonly Recipe[] = [
-  {
-    work: "MoCo step, tinyFlat, batch 128, K 1024",
-    way: "given views",
-    flops: 0.76e9,
-    make: () => ({ ...defaultRecipe(128), ...givenViews(128) }),
-  },
-  {
-    work: "MoCo step, tinyFlat, batch 128, K 1024",
-    way: "views drawn",
-    flops: 0.76e9,
-    make: () => ({ ...defaultRecipe(128), ...drawnViews(128) }),
-  },
+  { ...DEFAULT, way: "given views", make: () => ({ ...defaultRecipe(128), ...givenViews(128) }) },
+  DEFAULT,
   {
     work: "MoCo step, 3 convs, batch 64, K 4096",
     way: "given views",

@@ -32,6 +32,30 @@ interface Arenas {
 }
 
 export async function rows(device: Device): Promise<Row[]> {
+  const { row, whole, lookedUp, single } = prepare(device);
+  return [
+    await row("1 dispatch", [whole.fused]),
+    await row("1 dispatch, each block looked up", [lookedUp.fused]),
+    await row("2 dispatches", [whole.sgd, whole.ema]),
+    await row(
+      `${single.length}: fused, a tensor each`,
+      single.map(({ fused }) => fused),
+    ),
+    await row(
+      `${2 * single.length}: a tensor each`,
+      single.flatMap(({ sgd, ema }) => [sgd, ema]),
+    ),
+  ];
+}
+
+/** What fusing gains: both updates over the whole arena in one dispatch, and one after the other. */
+export async function fusionRows(device: Device): Promise<[fused: Row, apart: Row]> {
+  const { row, whole } = prepare(device);
+  return [await row("1 dispatch", [whole.fused]), await row("2 dispatches", [whole.sgd, whole.ema])];
+}
+
+/** Arenas with values, the kernels on them, and what makes a row of some of these, in order. */
+function prepare(device: Device) {
   const segments = layOut(resnet18Shapes().map((shape) => shape.reduce((size, each) => size * each, 1)));
   const count = segments.at(-1)!.end;
   const host = {
@@ -72,24 +96,17 @@ export async function rows(device: Device): Promise<Row[]> {
       ema: () => bindKernel(device, "ema", info, { inputs: [param, key, coefficients] }),
     };
   };
-  const whole = kernels((array) => array, blockTable);
-  const lookedUp = kernels((array) => array, blockTable, false);
-  const single = segments.map(({ begin, end }) => kernels((array) => array.subarray(begin, end), firstSegment));
-
-  const inOrder = async (binds: readonly (() => Promise<BoundLaunches>)[]): Promise<BoundLaunches> =>
-    BoundLaunches.join(await Promise.all(binds.map((bind) => bind())));
-  const row = (way: string, launches: BoundLaunches): Row =>
-    launchesRow({
-      ...{ work: "SGD and EMA, ResNet-18", way, launches },
-      check: () => checkUpdate(arenas, host, launches),
-    });
-  return [
-    row("1 dispatch", await inOrder([whole.fused])),
-    row("1 dispatch, each block looked up", await inOrder([lookedUp.fused])),
-    row("2 dispatches", await inOrder([whole.sgd, whole.ema])),
-    row(`${single.length}: fused, a tensor each`, await inOrder(single.map(({ fused }) => fused))),
-    row(`${2 * single.length}: a tensor each`, await inOrder(single.flatMap(({ sgd, ema }) => [sgd, ema]))),
-  ];
+  const row = async (way: string, binds: readonly (() => Promise<BoundLaunches>)[]): Promise<Row> => {
+    const launches = BoundLaunches.join(await Promise.all(binds.map((bind) => bind())));
+    const check = (): Promise<void> => checkUpdate(arenas, host, launches);
+    return launchesRow({ work: "SGD and EMA, ResNet-18", way, launches, check });
+  };
+  return {
+    row,
+    whole: kernels((array) => array, blockTable),
+    lookedUp: kernels((array) => array, blockTable, false),
+    single: segments.map(({ begin, end }) => kernels((array) => array.subarray(begin, end), firstSegment)),
+  };
 }
 
 /** Where each tensor lies. */

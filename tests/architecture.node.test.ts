@@ -173,6 +173,13 @@ describe("architecture", () => {
     expect(wrong.map((file) => relative(ROOT, file))).toEqual([]);
   });
 
+  it("lets the demo import the bench, and not the other way round", () => {
+    const wrong = filesBelow(join(ROOT, "bench")).filter((file) =>
+      importsOf(file).some(({ target }) => target.startsWith("../demo/")),
+    );
+    expect(wrong.map((file) => relative(ROOT, file))).toEqual([]);
+  });
+
   it("has no run-time dependencies", () => {
     const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { dependencies?: object };
     expect(dependencies ?? {}).toEqual({});
