@@ -72,8 +72,11 @@ const MAX_TIMES = 1000;
 export class RowError extends Error {
   override name = "RowError";
 
-  constructor({ work, way }: Row, cause: unknown) {
-    super(`${work}, ${way}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  constructor(
+    readonly row: Row,
+    cause: unknown,
+  ) {
+    super(`${row.work}, ${row.way}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
 

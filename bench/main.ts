@@ -6,9 +6,10 @@
 import { type Device, init } from "flywheel";
 import { printProfile, profile, synchronize } from "flywheel/dev";
 import { checkGuards } from "./guards";
-import { type Measured, measure, type Row } from "./harness";
+import { measure, type Row } from "./harness";
 import { limitRows, PEAK, STREAM } from "./limits";
 import { makeReport, printReport, type Report } from "./report";
+import { measuredBy } from "./rows";
 import { type Progress, showForm } from "./visitor";
 
 /** What the page tells. */
@@ -68,12 +69,7 @@ async function runOn(
     progress(`preparing ${family}`);
     rows.push(...(await (await load()).rows(device)));
   }
-  const measured: Measured = {
-    counters: () => device.counters(),
-    synchronize: () => synchronize(device),
-    now: () => performance.now(),
-  };
-  const measurements = await measure(rows, measured, { rounds, onProgress: progress });
+  const measurements = await measure(rows, measuredBy(device), { rounds, onProgress: progress });
   const report = makeReport(measurements, {
     adapter,
     userAgent: navigator.userAgent,

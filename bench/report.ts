@@ -121,11 +121,11 @@ interface Column {
 }
 
 /** Three digits, so that noise does not look like knowledge. */
-const digits = (value: number | null): string => {
+export const digits = (value: number | null): string => {
   if (value === null || !Number.isFinite(value)) return "";
   return value >= 999.5 ? String(Math.round(value)) : value.toPrecision(3);
 };
-const percent = (share: number | null): string =>
+export const percent = (share: number | null): string =>
   share === null ? "" : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 const count = (value = 0): string => (Number.isInteger(value) ? String(value) : value.toFixed(1));
 const bytes = (value = 0): string => (value < 10_000 ? count(value) : `${digits(value / 1e6)} M`);

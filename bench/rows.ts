@@ -7,10 +7,18 @@ import {
   DeviceArray,
   type KernelInfoMap,
   type KernelName,
+  synchronize,
   variantsOf,
 } from "flywheel/dev";
 import { checkOutput, type Expected } from "./check";
-import type { Row } from "./harness";
+import type { Measured, Row } from "./harness";
+
+/** A device as the harness takes it, and the clock of the page. */
+export const measuredBy = (device: Device): Measured => ({
+  counters: () => device.counters(),
+  synchronize: () => synchronize(device),
+  now: () => performance.now(),
+});
 
 /** A tensor with values, on the device from the start. */
 export const resident = (values: Float32Array | Uint8Array, shape: Shape): Promise<Tensor> =>
