@@ -1,7 +1,6 @@
 /** The worker: opens a device, gets the images, trains, and tells the page all about it. One run, then the page ends it. */
 
 import {
-  type AdapterInfo,
   DeviceError,
   DeviceLostError,
   FormatError,
@@ -10,6 +9,7 @@ import {
   StateDictError,
   ValueError,
 } from "flywheel";
+import { adapterName } from "./adapterName";
 import { loadImages } from "./dataset";
 import { Gate } from "./gate";
 import { Loop, Requests } from "./loop";
@@ -47,7 +47,7 @@ async function run({
 }: Extract<Command, { type: "start" }>): Promise<void> {
   emit({ type: "phase", phase: "loading" });
   const device = await init({ device: options.device });
-  const adapter = describe(device.adapterInfo());
+  const adapter = adapterName(device.adapterInfo());
   emit({ type: "adapter", adapter, device: device.kind });
   const data = await loadImages(images);
   emit({ type: "images", images: data.summary });
@@ -68,11 +68,6 @@ async function run({
   };
   const result = await new Loop(given).run();
   emit({ type: "done", result: { adapter, device: device.kind, ...result } });
-}
-
-/** The adapter in words; browsers leave out what they do not want to tell. */
-function describe({ vendor, architecture, device, description }: AdapterInfo): string {
-  return [vendor, architecture, device, description].filter(Boolean).join(" / ") || "unknown";
 }
 
 function fail(error: unknown): void {

@@ -3,6 +3,7 @@
  * there; a change is computed soon after, once for all that changed meanwhile.
  */
 
+import { copyFrom } from "../clipboard";
 import { Panel } from "./controls";
 import { type Pause, Recomputed } from "./pause";
 import { type Controls, presetsOf, type Values, valuesFrom, valuesInto } from "./settings";
@@ -92,13 +93,7 @@ export class Figure<C extends Controls, Result> {
   /** Copies an address that shows this figure as it is. */
   private async share(): Promise<void> {
     const url = new URL(this.address("", `#${this.options.name}`), location.href).href;
-    const button = this.find(".share");
-    try {
-      await navigator.clipboard.writeText(url);
-      button.textContent = "Copied";
-    } catch {
-      this.say(`This figure's address: ${url}`); // the browser does not let pages copy
-    }
-    setTimeout(() => (button.textContent = "Copy link"), 2000);
+    const isCopied = await copyFrom(this.find(".share"), "Copy link", url);
+    if (!isCopied) this.say(`This figure's address: ${url}`);
   }
 }
