@@ -16,7 +16,13 @@ const demoPages = {
   name: "flywheel-demo-pages",
   config: ({ root }: { root?: string }) =>
     root === demo
-      ? { build: { rolldownOptions: { input: ["index.html", "momentum.html"].map((page) => `${demo}/${page}`) } } }
+      ? {
+          build: {
+            rolldownOptions: {
+              input: ["index.html", "momentum.html", "benchmarks.html"].map((page) => `${demo}/${page}`),
+            },
+          },
+        }
       : null,
 };
 
