@@ -4,6 +4,7 @@
  */
 
 import { copyFrom } from "../clipboard";
+import { showMissingGpu } from "../missingGpu";
 import { browserName } from "./browser";
 import { benchmarkOf } from "./catalogue";
 import { element } from "./elements";
@@ -25,6 +26,8 @@ const form = byId("options") as HTMLFormElement;
 const table = new ResultTable(byId("results") as HTMLTableElement);
 
 let adapter: AdapterEvent | null = null;
+/** False once the browser has given none. */
+let hasGpu = true;
 let own: BenchResult | null = null;
 let samplesMs: SamplesMs = {};
 let shared: BenchResult | null = null;
@@ -78,12 +81,18 @@ function hear(event: BenchEvent): void {
       say("Done.");
       break;
     case "error":
-      byId("missing").hidden = !event.isMissing;
-      byId("missing-reason").textContent = event.message;
-      if (event.isMissing) byId("adapter").textContent = "no GPU";
-      say(event.isMissing ? "There is nothing to measure here." : `That failed: ${event.message}`);
+      if (event.isMissing) void lack(event.message);
+      else say(`That failed: ${event.message}`);
       break;
   }
+}
+
+/** There is no GPU; where not even the page sees why, its message says what there is to say. */
+async function lack(message: string): Promise<void> {
+  hasGpu = false;
+  byId("adapter").textContent = "no GPU";
+  await showMissingGpu(byId("missing"));
+  say(byId("missing").hidden ? message : "There is nothing to measure here.");
 }
 
 /** Benchmarks that are too much for a software adapter are not chosen on one. */
@@ -110,7 +119,7 @@ function take({ rounds, peak, copy, rows, samplesMs: samples }: MeasuresEvent): 
 function enter(state: RunState): void {
   document.body.dataset["state"] = state;
   const isRunning = state === "running";
-  startButton.disabled = isRunning || !byId("missing").hidden;
+  startButton.disabled = isRunning || !hasGpu;
   stopButton.disabled = !isRunning;
   table.isOpen = !isRunning;
   for (const field of form.elements) (field as HTMLInputElement).disabled = isRunning;

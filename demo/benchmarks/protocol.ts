@@ -52,6 +52,6 @@ export interface FailureEvent {
   readonly type: "error";
   /** A sentence for the user. */
   readonly message: string;
-  /** There is no GPU to measure. */
+  /** No device could be opened. */
   readonly isMissing: boolean;
 }

@@ -6,6 +6,9 @@ import { BENCHMARK_IDS, type BenchmarkId, benchmarkOf, rateOf } from "./catalogu
 /** Quartiles further apart than this share of the median make a figure doubtful. */
 const WIDE = 0.15;
 
+/** Rounds from which quartiles say something. */
+const FEW = 3;
+
 /** What a result was measured on. */
 export interface Machine {
   readonly adapter: string;
@@ -35,7 +38,7 @@ export interface ResultRow {
 
 /** What the worker measures. */
 export interface Measures {
-  /** Of the row that has most. */
+  /** That all of the rows have been through. */
   readonly rounds: number;
   /** Multiply-adds in registers, GFLOP/s. */
   readonly peak: number;
@@ -60,7 +63,7 @@ export function measuresOf({ limits, rows }: Pick<Report, "limits" | "rows">): M
     const [row, other] = rows.filter(({ work }) => work === benchmarkOf(id).title);
     return row ? [resultRow(id, row, other)] : [];
   });
-  const rounds = Math.max(...rows.map(({ samplesMs }) => samplesMs.length));
+  const rounds = Math.min(...rows.map(({ samplesMs }) => samplesMs.length));
   return { rounds, peak: rate(limits.multiplyAdd), copy: rate(limits.streaming), rows: found };
 }
 
@@ -89,11 +92,12 @@ export const isWide = (row: ResultRow): boolean => spreadOf(row) > WIDE;
 
 /** What makes a result doubtful, a sentence each. */
 export function doubtsOf(result: BenchResult): string[] {
-  const { isSoftware, wasHidden, rows } = result;
+  const { isSoftware, wasHidden, rounds, rows } = result;
   const wide = rows.filter(isWide).map(({ id }) => benchmarkOf(id).title);
   return [
     ...(isSoftware ? ["The adapter is a software one: this is the speed of the processor, not of a GPU."] : []),
     ...(wasHidden ? ["The page was in the background for a part of the run, where browsers may slow it down."] : []),
+    ...(rounds < FEW ? ["There were fewer than three rounds, too few to tell how far the figures spread."] : []),
     ...(wide.length > 0
       ? [`Quartiles lie more than 15 % of the median apart, so other work may have disturbed: ${wide.join("; ")}.`]
       : []),

@@ -1,6 +1,6 @@
 /** The worker: opens a device, tells of it, and measures what the page asks for, once. The page ends it, to stop it too. */
 
-import { defaultDevice, DeviceError } from "flywheel";
+import { defaultDevice } from "flywheel";
 import { measure, type Measurement } from "../../bench/harness";
 import { COPY, copyRows, multiplyAddRow, PEAK } from "../../bench/limits";
 import type { Library } from "../../bench/peers/library";
@@ -27,11 +27,11 @@ const scope = self as unknown as {
 const emit = (event: BenchEvent): void => scope.postMessage(event);
 
 const opening = open();
-opening.then(tellAdapter, fail);
+opening.then(tellAdapter, (error: unknown) => fail(error, true));
 
 scope.onmessage = ({ data: command }) => {
   opening.then(
-    (library) => run(command, library).catch(fail),
+    (library) => run(command, library).catch((error: unknown) => fail(error)),
     () => undefined, // told already
   );
 };
@@ -103,7 +103,6 @@ function tell(measurements: readonly Measurement[], rounds: number): void {
   emit({ type: "measures", ...measuresOf(report), samplesMs: Object.fromEntries(samples) });
 }
 
-function fail(error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
-  emit({ type: "error", message, isMissing: error instanceof DeviceError });
+function fail(error: unknown, isMissing = false): void {
+  emit({ type: "error", message: error instanceof Error ? error.message : String(error), isMissing });
 }

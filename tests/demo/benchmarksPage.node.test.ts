@@ -233,8 +233,9 @@ describe("the page", () => {
       await page.setViewport(PHONE);
       await page.goto(new URL(`benchmarks.html${fragmentOf(SHARED)}`, demo.server.url).href);
       await page.waitForSelector("#missing:not([hidden])");
-      expect(await text("#missing-reason")).toMatch(/WebGPU/);
+      expect(await text("#missing [data-reason]")).toMatch(/WebGPU/);
       expect(await text("#adapter")).toBe("no GPU");
+      expect(await text("#status")).toBe("There is nothing to measure here.");
       expect(await page.$eval("#start", (button) => (button as HTMLButtonElement).disabled)).toBe(true);
       expect(await cell("softmax", "shared")).toMatch(/^419 GB\/s/);
       await page.screenshot({ path: demo.screenshot("benchmarks-missing"), fullPage: true });
