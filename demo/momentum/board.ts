@@ -1,6 +1,7 @@
-/** A canvas with axes of its own: sharp on every screen, drawn anew when its size or the page's colours change. */
+/** A canvas with axes of its own. */
 
 import { cssColor } from "../lineChart";
+import { SharpCanvas } from "../sharpCanvas";
 
 /** Ends of both axes. */
 export interface Extent {
@@ -11,27 +12,16 @@ export interface Extent {
 /** A picture that is drawn in a board. Sizes are CSS pixels. */
 export type Paint = (context: CanvasRenderingContext2D, board: Board) => void;
 
-export class Board {
-  width = 0;
-  height = 0;
-  private readonly context: CanvasRenderingContext2D;
-  private wantsFrame = false;
-  private paint: Paint = () => undefined;
-
+export class Board extends SharpCanvas {
   constructor(
-    readonly canvas: HTMLCanvasElement,
+    canvas: HTMLCanvasElement,
     readonly extent: Extent,
   ) {
-    this.context = canvas.getContext("2d")!;
-    new ResizeObserver(() => this.fit()).observe(canvas);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
-    this.fit();
+    super(canvas);
   }
 
-  /** Draws this from now on. */
-  draw(paint: Paint): void {
-    this.paint = paint;
-    this.redraw();
+  override draw(paint: Paint): void {
+    super.draw((context) => paint(context, this));
   }
 
   /** Where a number of the x axis lies, in pixels from the left. */
@@ -47,11 +37,8 @@ export class Board {
   /** Calls back with the place that the user clicks or drags to. */
   onPick(picked: (x: number, y: number) => void): void {
     const pick = (event: PointerEvent): void => {
-      const { left, top, width, height } = this.canvas.getBoundingClientRect();
-      picked(
-        between(this.extent.x, (event.clientX - left) / width),
-        between(this.extent.y, 1 - (event.clientY - top) / height),
-      );
+      const [x, y] = this.placeOf(event);
+      picked(between(this.extent.x, x / this.width), between(this.extent.y, 1 - y / this.height));
     };
     this.canvas.addEventListener("pointerdown", (event) => {
       this.canvas.setPointerCapture(event.pointerId);
@@ -60,46 +47,6 @@ export class Board {
     this.canvas.addEventListener("pointermove", (event) => {
       if (this.canvas.hasPointerCapture(event.pointerId)) pick(event);
     });
-  }
-
-  /**
-   * Calls back with the direction of an arrow key; ten times as far with Shift.
-   *
-   * @param moved says whether the key had an effect: if not, it scrolls the page
-   */
-  onArrow(moved: (right: number, up: number) => boolean): void {
-    const directions: Record<string, [number, number]> = {
-      ArrowLeft: [-1, 0],
-      ArrowRight: [1, 0],
-      ArrowDown: [0, -1],
-      ArrowUp: [0, 1],
-    };
-    this.canvas.addEventListener("keydown", (event) => {
-      const direction = directions[event.key];
-      if (!direction || event.ctrlKey || event.metaKey || event.altKey) return;
-      const far = event.shiftKey ? 10 : 1;
-      if (moved(far * direction[0], far * direction[1])) event.preventDefault();
-    });
-  }
-
-  private redraw(): void {
-    if (this.wantsFrame) return;
-    this.wantsFrame = true;
-    requestAnimationFrame(() => {
-      this.wantsFrame = false;
-      const scale = this.canvas.width / this.width;
-      this.context.setTransform(scale, 0, 0, scale, 0, 0);
-      this.context.clearRect(0, 0, this.width, this.height);
-      this.paint(this.context, this);
-    });
-  }
-
-  private fit(): void {
-    this.width = this.canvas.clientWidth || 1;
-    this.height = this.canvas.clientHeight || 1;
-    this.canvas.width = Math.round(this.width * devicePixelRatio);
-    this.canvas.height = Math.round(this.height * devicePixelRatio);
-    this.redraw();
   }
 }
 
