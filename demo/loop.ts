@@ -192,13 +192,20 @@ export class Loop {
   /** A failure is told; the run goes on. */
   private async answer(what: Request): Promise<void> {
     try {
-      if (what === "save") await this.save();
-      if (what === "probe") await this.probe("bank");
-      if (what === "times") this.timeNextStep();
+      await this.answerTo(what);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.given.emit({ type: "refusal", what, message });
     }
+  }
+
+  private async answerTo(what: Request): Promise<void> {
+    const step = this.stepsDone;
+    if (what === "save") await this.save();
+    else if (what === "probe") await this.probe("bank");
+    else if (what === "times") this.timeNextStep();
+    else if (what === "map") this.given.emit({ type: "map", step, ...(await this.training.mapped()) });
+    else this.given.emit({ type: "export", what, step, files: await this.training.exported(what) });
   }
 
   private async probe(labels: "bank" | "all"): Promise<number> {

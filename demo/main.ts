@@ -9,8 +9,11 @@
 import { Chart } from "./charts";
 import { keepCheckpoint, lastCheckpoint, runOf } from "./checkpoints";
 import { DataChoice } from "./dataChoice";
+import { Curves } from "./exports/curves";
+import { ExportPanel } from "./exports/panel";
 import { showNeighbours, showQueue, showViews } from "./images";
 import { showTimes } from "./kernelTimes";
+import { MapPanel } from "./map/panel";
 import { cpuAddress, showMissingGpu } from "./missingGpu";
 import { BATCH_NORM_SPLITS, optionsFromSearch, problemOf } from "./options";
 
@@ -41,6 +44,7 @@ const resetButton = byId("reset") as HTMLButtonElement;
 const stepButton = byId("step") as HTMLButtonElement;
 /** Each asks the run for what its `data-ask` names. */
 const askButtons = [...document.querySelectorAll<HTMLButtonElement>("[data-ask]")];
+const curvesButton = byId("curves") as HTMLButtonElement;
 const resumeButton = byId("resume") as HTMLButtonElement;
 const openField = byId("open") as HTMLInputElement;
 const recipeField = byId("recipe") as HTMLSelectElement;
@@ -158,7 +162,10 @@ let classNames: readonly string[] = [];
 /** What was asked for, and is not answered yet. */
 const waiting = new Set<Request>();
 let keeping = Promise.resolve();
-let losses: [step: number, loss: number][] = [];
+const curves = new Curves();
+const mapPanel = new MapPanel(byId("map"));
+const exportPanel = new ExportPanel(byId("export"));
+const panels = [mapPanel, exportPanel];
 
 /** @param resume a checkpoint to go on from, whose options are in the form */
 function start(resume: Uint8Array | null = null): void {
@@ -170,7 +177,8 @@ function start(resume: Uint8Array | null = null): void {
   }
   firstNeighbours = null;
   classNames = [];
-  losses = [];
+  for (const each of [curves, ...panels]) each.clear();
+  curvesButton.disabled = true;
   for (const stat of STATS) show(stat, "–");
   byId("queue").hidden = true;
   byId("queue-text").textContent = "Shown when training starts.";
@@ -272,7 +280,7 @@ function showState(state: SessionState): void {
   startButton.textContent = STATES[state].button;
   resetButton.disabled = state === "idle";
   stepButton.disabled = state !== "paused";
-  if (state === "idle" || state === "failed") waiting.clear(); // nobody is left to answer
+  if (state === "idle" || state === "failed") giveUpWaiting();
   showRequests();
   resumeButton.disabled = openField.disabled = STATES[state].busy;
   for (const field of fields()) field.disabled = STATES[state].busy;
@@ -301,7 +309,18 @@ const requestOf = (button: HTMLButtonElement): Request => button.dataset["ask"] 
 function ask(what: Request): void {
   waiting.add(what);
   showRequests();
+  for (const panel of panels) panel.asked(what);
   session.ask(what);
+}
+
+/** Nobody is left to answer. */
+function giveUpWaiting(): void {
+  for (const what of waiting) refuse(what, "the run ended before.");
+  waiting.clear();
+}
+
+function refuse(what: Request, message: string): void {
+  for (const panel of panels) panel.refuse(what, message);
 }
 
 function answered(what: Request): boolean {
@@ -327,7 +346,6 @@ function showEvent(event: TrainingEvent): void {
       byId("tuning").textContent = tuningText(event.tuning);
       break;
     case "step":
-      losses.push([event.step, event.loss]);
       lossChart.add(event.step, LOSS.loss, event.loss);
       lossChart.add(event.step, LOSS.chance, Math.log(options.queueSize + 1));
       accuracyChart.add(event.step, ACCURACY.contrast, event.contrastAccuracy);
@@ -382,9 +400,18 @@ function showEvent(event: TrainingEvent): void {
     case "checkpoint":
       if (answered("save")) keeping = keeping.then(() => keep(event)); // others are the terminal's
       break;
+    case "map":
+      answered("map");
+      mapPanel.show(event);
+      break;
+    case "export":
+      answered(event.what);
+      exportPanel.offer(event.what, event.files);
+      break;
     case "refusal":
       answered(event.what);
-      say(`The ${event.what} failed: ${event.message}`);
+      refuse(event.what, event.message);
+      if (event.what === "save" || event.what === "probe") say(`The ${event.what} failed: ${event.message}`);
       break;
     case "features":
       break;
@@ -432,7 +459,15 @@ function duration(seconds: number): string {
   return minutes < 100 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
 }
 
+/** The table of all steps so far, as a file. */
+function offerCurves(): void {
+  const bytes = new TextEncoder().encode(curves.csv());
+  exportPanel.offer("curves", [{ name: `moco-curves-${curves.lastStep}.csv`, bytes }]);
+}
+
 session.subscribe((event: SessionEvent) => {
+  curves.hear(event);
+  curvesButton.disabled = curves.isEmpty;
   if (event.type === "state") showState(event.state);
   else showEvent(event);
 });
@@ -445,6 +480,7 @@ startButton.addEventListener("click", () => {
 resetButton.addEventListener("click", () => session.reset());
 stepButton.addEventListener("click", () => session.step());
 for (const button of askButtons) button.addEventListener("click", () => ask(requestOf(button)));
+curvesButton.addEventListener("click", offerCurves);
 resumeButton.addEventListener("click", () => {
   void lastCheckpoint().then((file) => (file ? resume(file) : say("The last save is not there any more.")));
 });
@@ -467,7 +503,7 @@ if (problemOf(options) === null) explain(options);
 form.querySelector("details")!.open = matchMedia("(min-width: 1081px)").matches; // where there is room
 for (const chart of CHARTS) chart.clear(options.steps);
 document.body.dataset["state"] = session.state;
-window.flywheelDemo = { session, start, lossPoints: () => losses.length, losses: () => losses };
+window.flywheelDemo = { session, start, lossPoints: () => curves.losses().length, losses: () => curves.losses() };
 
 (byId("train-on-cpu") as HTMLAnchorElement).href = cpuAddress(location.href);
 if (options.device === "webgpu") void showMissingGpu(byId("missing"));

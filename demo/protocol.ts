@@ -34,8 +34,14 @@ export type Command =
   | { readonly type: "step" }
   | { readonly type: "resume" };
 
-/** What may be asked for while a run goes on: a checkpoint, a linear classifier trained on the features, the time of each kernel in the next step. */
-export type Request = "save" | "probe" | "times";
+/**
+ * What may be asked for while a run goes on: a checkpoint, a linear classifier trained on the features, the time of each kernel in the
+ * next step, features for a map, and files.
+ */
+export type Request = "save" | "probe" | "times" | "map" | ExportKind;
+
+/** Files of the run as it is: the query encoder's weights, its features of the test images in two formats, and the authors' checkpoint. */
+export type ExportKind = "encoder" | "features" | "arrays" | "pytorch";
 
 /** Worker to page. */
 export type TrainingEvent =
@@ -52,6 +58,8 @@ export type TrainingEvent =
   | QueueEvent
   | ProbeEvent
   | TimesEvent
+  | MapEvent
+  | ExportEvent
   | RefusalEvent
   | DeviceEvent
   | DoneEvent
@@ -203,6 +211,41 @@ export interface KernelTime {
   readonly flops: number;
   /** Least bytes that it must read and write. */
   readonly bytes: number;
+}
+
+/** Some of the test images, to be shown in a map. */
+export interface MapImages extends ImageSize {
+  /** Steps done. */
+  readonly step: number;
+  /** Which of the test images they are. */
+  readonly rows: Int32Array;
+  /** Bytes `[count, channels, height, width]`. */
+  readonly pixels: Uint8Array;
+  /** Indices into `classes`; null where images have none. */
+  readonly labels: Uint8Array | null;
+  readonly classes: readonly string[];
+}
+
+/** Images with their features, each of length 1. */
+export interface MapEvent extends MapImages {
+  readonly type: "map";
+  readonly dim: number;
+  /** `[count, dim]` */
+  readonly features: Float32Array;
+}
+
+/** Files that were asked for. */
+export interface ExportEvent {
+  readonly type: "export";
+  readonly what: ExportKind;
+  /** Steps done. */
+  readonly step: number;
+  readonly files: readonly ExportedFile[];
+}
+
+export interface ExportedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
 }
 
 /** What was asked for failed; the run goes on. */

@@ -11,6 +11,8 @@ const BINARY: readonly string[] = [
   "views",
   "neighbours",
   "queue",
+  "map",
+  "export",
 ] satisfies SessionEvent["type"][];
 
 /** File formats of features. */

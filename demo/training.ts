@@ -4,7 +4,7 @@
  */
 
 import { F, FormatError, Generator, manualSeed, type Tensor, tensor, ValueError } from "flywheel";
-import { type LabeledImages, normalize } from "flywheel/data";
+import { type LabeledImages, normalize, takeImages } from "flywheel/data";
 import { savedTuning, useTuning } from "flywheel/dev";
 import {
   type Augment,
@@ -20,8 +20,18 @@ import {
 } from "flywheel/moco";
 import { resnet18, resnet8, tinyFlat, tinyGap } from "flywheel/models";
 import type { TrainingData } from "./dataset";
+import { exportedFiles } from "./exports/files";
 import { BATCH_NORM_SPLITS } from "./options";
-import type { ImageSize, LabeledImage, NeighboursEvent, QueueEvent, ViewsEvent } from "./protocol";
+import type {
+  ExportedFile,
+  ExportKind,
+  ImageSize,
+  LabeledImage,
+  MapEvent,
+  NeighboursEvent,
+  QueueEvent,
+  ViewsEvent,
+} from "./protocol";
 import type { RecipeName } from "./recipePresets.mjs";
 import { epochsOf } from "./recipes";
 import { savedImages } from "./savedImages";
@@ -72,6 +82,8 @@ const NEIGHBOURS = 200;
 const PROBE = { epochs: 30, standardize: true, lr: 0.01, weightDecay: 1e-3 } as const;
 /** Most keys and numbers of a key in the picture of the queue. */
 const [QUEUE_ROWS, QUEUE_COLUMNS] = [512, 64];
+/** Most test images of a map. */
+const MAP_IMAGES = 1000;
 /** Images that are encoded at once when evaluating. */
 const EVAL_BATCH = 500;
 
@@ -213,14 +225,42 @@ export class Training {
 
   /** Features of bank and test images by the query encoder as it is now; and what they are worth. */
   async evaluate(): Promise<Evaluation> {
-    const directions = async (images: Tensor): Promise<Tensor> => {
-      const options = { batchSize: EVAL_BATCH, prepare: this.prepare };
-      using features = await featuresOf(this.trainer.model.encoderQ, images, options);
-      return await F.normalize(features, { dim: 1 }).realize(); // as the loss compares them
-    };
-    const bank = await directions(this.bankImages); // [m, dim]
-    const test = await directions(this.testImages); // [n, dim]
+    const bank = await this.directionsOf(this.bankImages); // [m, dim]
+    const test = await this.directionsOf(this.testImages); // [n, dim]
     return new Evaluation(bank, test, this.data);
+  }
+
+  /** Features by the query encoder as it is now, each of length 1, as the loss compares them. */
+  private async directionsOf(images: Tensor): Promise<Tensor> {
+    const options = { batchSize: EVAL_BATCH, prepare: this.prepare };
+    using features = await featuresOf(this.trainer.model.encoderQ, images, options);
+    return await F.normalize(features, { dim: 1 }).realize();
+  }
+
+  /** Some test images, evenly many from the first to the last, and their features. */
+  async mapped(): Promise<Omit<MapEvent, "type" | "step">> {
+    const { test } = this.data;
+    const count = Math.min(MAP_IMAGES, test.count);
+    const rows = Int32Array.from({ length: count }, (_, i) => Math.floor((i * test.count) / count));
+    using features = await this.directionsOf(this.testImages.indexSelect(0, tensor(rows)));
+    const some = takeImages(test, rows);
+    return {
+      ...{ ...sizeOf(some), rows, pixels: some.images },
+      ...{ labels: this.hasClasses ? some.labels : null, classes: this.data.summary.classNames },
+      dim: features.size(1),
+      features: (await features.data()) as Float32Array,
+    };
+  }
+
+  /** The run as it is, as files for other programs. */
+  async exported(what: ExportKind): Promise<ExportedFile[]> {
+    const { model, optimizer, sampler } = this.trainer;
+    const labels = this.hasClasses ? this.data.test.labels : null;
+    return exportedFiles(what, {
+      ...{ model, optimizer, labels, classes: this.data.summary.classNames },
+      ...{ step: this.stepsDone, epoch: sampler.epoch, arch: this.options.encoder },
+      testFeatures: () => this.directionsOf(this.testImages),
+    });
   }
 
   /**

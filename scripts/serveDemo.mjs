@@ -40,7 +40,7 @@ export async function serveDemo({ data, onEvent, files = {}, tuning = null, resu
     clearScreen: false,
     // A file that changes, or a dependency found late, must not reload a page that trains.
     server: { host: "127.0.0.1", hmr: false, watch: null },
-    optimizeDeps: { include: ["uplot"] },
+    optimizeDeps: { include: ["uplot", "umap-js"] },
     plugins: [
       {
         name: "flywheel-start",

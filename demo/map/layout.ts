@@ -1,0 +1,79 @@
+/** Places of features in a plane, by UMAP: alike ones lie close. The same features get the same places. Draws nothing. */
+
+import { UMAP } from "umap-js";
+
+/** Features of some images, each of length 1. */
+export interface Directions {
+  readonly count: number;
+  readonly dim: number;
+  /** `[count, dim]` */
+  readonly features: Float32Array;
+}
+
+/** x and y of each image, by turns. */
+export type Places = Float32Array<ArrayBuffer>;
+
+/** Features that each one is kept close to; fewer if there are few. */
+const NEIGHBOURS = 15;
+
+/** Two points have no layout but a line. */
+const FEWEST = 3;
+
+const SEED = 1;
+
+/** A layout under way: call `step` until it is done. */
+export class Layout {
+  private readonly umap: UMAP;
+  private readonly epochs: number;
+  private epoch = 0;
+
+  /** Finds the neighbours of each, which takes some time. */
+  constructor({ count, dim, features }: Directions) {
+    if (count < FEWEST)
+      throw new RangeError(`A map needs at least ${FEWEST} test images, got ${count}. Choose data with more.`);
+    const rows = Array.from({ length: count }, (_, row) => [...features.subarray(row * dim, (row + 1) * dim)]);
+    this.umap = new UMAP({
+      nNeighbors: Math.min(NEIGHBOURS, count - 1),
+      distanceFn: cosineDistance,
+      random: seededRandom(SEED),
+    });
+    this.epochs = this.umap.initializeFit(rows);
+  }
+
+  /** Share that is done, 0 to 1. */
+  get share(): number {
+    return this.epoch / this.epochs;
+  }
+
+  get isDone(): boolean {
+    return this.epoch >= this.epochs;
+  }
+
+  step(): void {
+    this.umap.step();
+    this.epoch++;
+  }
+
+  /** As they are by now. */
+  places(): Places {
+    return Float32Array.from(this.umap.getEmbedding().flat());
+  }
+}
+
+/** Of vectors of length 1. */
+function cosineDistance(a: readonly number[], b: readonly number[]): number {
+  let product = 0;
+  for (let i = 0; i < a.length; i++) product += a[i]! * b[i]!;
+  return Math.max(0, 1 - product); // rounding may take it below
+}
+
+/** Numbers from 0 to 1, always the same ones for a seed: Mulberry32, by Tommy Ettinger, in the public domain. */
+export function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let bits = Math.imul(state ^ (state >>> 15), state | 1);
+    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
+    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
