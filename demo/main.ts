@@ -319,8 +319,9 @@ function giveUpWaiting(): void {
   waiting.clear();
 }
 
-function refuse(what: Request, message: string): void {
-  for (const panel of panels) panel.refuse(what, message);
+/** @returns whether a card says so: what was asked for is its own */
+function refuse(what: Request, message: string): boolean {
+  return panels.some((panel) => panel.refuse(what, message));
 }
 
 function answered(what: Request): boolean {
@@ -410,8 +411,7 @@ function showEvent(event: TrainingEvent): void {
       break;
     case "refusal":
       answered(event.what);
-      refuse(event.what, event.message);
-      if (event.what === "save" || event.what === "probe") say(`The ${event.what} failed: ${event.message}`);
+      if (!refuse(event.what, event.message)) say(`The ${event.what} failed: ${event.message}`);
       break;
     case "features":
       break;

@@ -16,19 +16,20 @@ export class ExportPanel {
     this.put(what, ...files.map(linkTo));
   }
 
-  /** Files that were asked for cannot be made. */
-  refuse(what: Request, message: string): void {
-    this.put(what, message);
+  /** What was asked for does not come. @returns whether it were files of this card */
+  refuse(what: Request, message: string): boolean {
+    return this.put(what, `Not made: ${message}`);
   }
 
   clear(): void {
     for (const place of this.card.querySelectorAll("[data-made]")) fill(place);
   }
 
-  /** Nothing happens for what is no file of this card. */
-  private put(what: Request | "curves", ...content: (string | Node)[]): void {
+  /** @returns whether there is a place for it: else nothing happens */
+  private put(what: Request | "curves", ...content: (string | Node)[]): boolean {
     const place = this.card.querySelector(`[data-made="${what}"]`);
     if (place) fill(place, ...content);
+    return place !== null;
   }
 }
 

@@ -49,9 +49,10 @@ export class MapPanel {
     this.say(this.title);
   }
 
-  /** Features that were asked for did not come. */
-  refuse(what: Request, message: string): void {
+  /** What was asked for does not come. @returns whether it were features */
+  refuse(what: Request, message: string): boolean {
     if (what === "map") this.say(`The map failed: ${message}`);
+    return what === "map";
   }
 
   /** Of a run that is over, or a new one. */

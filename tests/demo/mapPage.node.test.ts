@@ -280,9 +280,10 @@ describe("files", () => {
     await page.click("#start");
     await waitForText("#stat-step", /^[1-9]\d* \//);
     await page.evaluate(() => {
-      for (const button of document.querySelectorAll<HTMLElement>("[data-ask=encoder], [data-ask=map], #reset"))
-        button.click();
+      for (const button of ["[data-ask=encoder]", "[data-ask=map]", "#reset"])
+        document.querySelector<HTMLElement>(button)!.click();
     });
-    expect(await text("[data-made=encoder]")).toBe("");
+    expect(await text("[data-made=encoder]")).toBe("Not made: the run ended before.");
+    expect(await text(".map .says")).toBe("The map failed: the run ended before.");
   });
 });
