@@ -14,7 +14,6 @@ import { launchesRow } from "./rows";
 
 export const PEAK = "limit: multiply-add";
 export const STREAM = "limit: flat SGD";
-export const COPY = "copy";
 
 const WORKGROUP = 64;
 const FACTOR = Math.fround(0.9999);
@@ -68,7 +67,7 @@ function multiplyAddResult(invocation: number): number {
 }
 
 /** The plainest kernel that reads and writes several arrays: three reads and two writes an element. */
-async function flatSgdRows(device: Device): Promise<Row[]> {
+export async function flatSgdRows(device: Device): Promise<Row[]> {
   const grads = randomArray(COPIED);
   const arrays = [grads, new Float32Array(COPIED), new Float32Array(COPIED)].map((data) =>
     DeviceArray.from(device, data),
@@ -108,7 +107,7 @@ export async function copyRows(device: Device): Promise<Row[]> {
         launches.submit();
         checkOutput(await output.data(), COPIED, { at: (index) => values[index]!, relative: 0, absolute: 1e-30 });
       };
-      return launchesRow({ work: COPY, way: `by ${workgroups * WORKGROUP} invocations`, launches, check });
+      return launchesRow({ work: "copy", way: `by ${workgroups * WORKGROUP} invocations`, launches, check });
     }),
   );
 }

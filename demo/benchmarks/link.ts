@@ -27,11 +27,11 @@ export class LinkError extends Error {
 
 /** The fragment that holds a result, `#` included. Times keep four digits. */
 export function fragmentOf(result: BenchResult): string {
-  const { version, date, adapter, isSoftware, browser, cores, rounds, wasHidden, peak, copy, rows } = result;
+  const { version, date, adapter, isSoftware, browser, cores, rounds, wasHidden, peak, memory, rows } = result;
   const packed = [
     ...[textFor(version), Date.parse(date) / MINUTE_MS],
     ...[textFor(adapter), Number(isSoftware), textFor(browser), cores],
-    ...[rounds, Number(wasHidden), short(peak), short(copy), rows.map(packRow)],
+    ...[rounds, Number(wasHidden), short(peak), short(memory), rows.map(packRow)],
   ];
   return `${PREFIX}${VERSION}.${toBase64Url(JSON.stringify(packed))}`;
 }
@@ -74,7 +74,10 @@ function listIn(text: string): unknown {
 }
 
 function unpack(packed: unknown): BenchResult {
-  const [version, minutes, adapter, isSoftware, browser, cores, rounds, wasHidden, peak, copy, rows] = list(packed, 11);
+  const [version, minutes, adapter, isSoftware, browser, cores, rounds, wasHidden, peak, memory, rows] = list(
+    packed,
+    11,
+  );
   const found = list(rows).map(unpackRow);
   const ids = new Set(found.map(({ id }) => id));
   if (ids.size === 0 || ids.size < found.length)
@@ -89,7 +92,7 @@ function unpack(packed: unknown): BenchResult {
     rounds: number(rounds, { max: 1000, isWhole: true }),
     wasHidden: flag(wasHidden),
     peak: positive(peak),
-    copy: positive(copy),
+    memory: positive(memory),
     rows: found,
   };
 }

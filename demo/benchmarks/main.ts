@@ -103,14 +103,14 @@ function meet(event: AdapterEvent): void {
   show();
 }
 
-function take({ rounds, peak, copy, rows, samplesMs: samples }: MeasuresEvent): void {
+function take({ rounds, peak, memory, rows, samplesMs: samples }: MeasuresEvent): void {
   const { adapter: name, isSoftware, version } = adapter!;
   const date = new Date();
   date.setSeconds(0, 0);
   own = {
     ...{ version, date: date.toISOString(), adapter: name, isSoftware, wasHidden },
     ...{ browser: browserName(navigator.userAgent), cores: navigator.hardwareConcurrency },
-    ...{ rounds, peak, copy, rows },
+    ...{ rounds, peak, memory, rows },
   };
   samplesMs = samples;
   show();

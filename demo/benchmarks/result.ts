@@ -26,7 +26,7 @@ export interface ResultRow {
   readonly q1: number;
   readonly median: number;
   readonly q3: number;
-  /** Of the machine's own limit: of copying where the unit is GB/s, else of multiply-adds. */
+  /** Of the machine's own limit: of memory where the unit is GB/s, else of multiply-adds. */
   readonly share: number | null;
   /** Time of what it is compared with over its own; null where there is nothing. */
   readonly gain: number | null;
@@ -43,7 +43,7 @@ export interface Measures {
   /** Multiply-adds in registers, GFLOP/s. */
   readonly peak: number;
   /** Through memory, GB/s. */
-  readonly copy: number;
+  readonly memory: number;
   readonly rows: readonly ResultRow[];
 }
 
@@ -64,7 +64,7 @@ export function measuresOf({ limits, rows }: Pick<Report, "limits" | "rows">): M
     return row ? [resultRow(id, row, other)] : [];
   });
   const rounds = Math.min(...rows.map(({ samplesMs }) => samplesMs.length));
-  return { rounds, peak: rate(limits.multiplyAdd), copy: rate(limits.streaming), rows: found };
+  return { rounds, peak: rate(limits.multiplyAdd), memory: rate(limits.streaming), rows: found };
 }
 
 function resultRow(id: BenchmarkId, { timeMs, ofPeak, ofStreaming, counts }: ReportRow, other?: ReportRow): ResultRow {
@@ -110,8 +110,8 @@ export function resultJson(result: BenchResult, samplesMs: SamplesMs): string {
     const { title, unit } = benchmarkOf(id);
     return { id, title, unit, rate: rateOf(id, row.median), ...row, samplesMs: samplesMs[id] };
   });
-  const { peak, copy, ...rest } = result;
-  const all = { ...rest, timing: "wall clock", peakGflops: peak, copyGbPerSecond: copy, rows };
+  const { peak, memory, ...rest } = result;
+  const all = { ...rest, timing: "wall clock", peakGflops: peak, memoryGbPerSecond: memory, rows };
   return `${JSON.stringify(all, null, 2)}\n`;
 }
 

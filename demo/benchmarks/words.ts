@@ -15,7 +15,7 @@ export const timeText = ({ q1, median, q3 }: ResultRow): string =>
 /** `27 % of multiply-adds`; empty where it is not known. */
 export function shareText({ id, share }: ResultRow): string {
   if (share === null) return "";
-  return `${percent(share)} of ${benchmarkOf(id).unit === "GB/s" ? "copying" : "multiply-adds"}`;
+  return `${percent(share)} of ${benchmarkOf(id).unit === "GB/s" ? "memory speed" : "multiply-adds"}`;
 }
 
 /** What it gains over what it is compared with; empty where that is nothing. */
@@ -52,14 +52,14 @@ export const factsOf = (result: BenchResult): readonly (readonly [name: string, 
   ["Processor", counted(result.cores, "core")],
   ["flywheel", result.version],
   ["Limit: multiply-adds", `${digits(result.peak)} GFLOP/s`],
-  ["Limit: copying", `${digits(result.copy)} GB/s`],
+  ["Limit: memory", `${digits(result.memory)} GB/s`],
   ["Medians of", counted(result.rounds, "round")],
   ["Date", dateText(result.date)],
 ];
 
 /** A result to paste elsewhere. */
 export function markdownOf(result: BenchResult, link: string): string {
-  const { adapter, browser, cores, version, rounds, date, peak, copy, rows } = result;
+  const { adapter, browser, cores, version, rounds, date, peak, memory, rows } = result;
   const line = (cells: readonly string[]): string => `| ${cells.map(escaped).join(" | ")} |`;
   return [
     `**flywheel ${escaped(version)} on ${escaped(adapter)}**`,
@@ -77,7 +77,7 @@ export function markdownOf(result: BenchResult, link: string): string {
     ),
     "",
     `${escaped(browser)}, ${counted(cores, "core")}, ${dateText(date)}; medians of ${counted(rounds, "interleaved round")}, by the clock. ` +
-      `Limits measured beside: multiply-adds ${digits(peak)} GFLOP/s, copying ${digits(copy)} GB/s.`,
+      `Limits measured beside: multiply-adds ${digits(peak)} GFLOP/s, memory ${digits(memory)} GB/s.`,
     ...doubtsOf(result).map((doubt) => `\nNote: ${doubt}`),
     "",
     `[The result, to compare with yours](${link})`,

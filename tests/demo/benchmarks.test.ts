@@ -69,7 +69,7 @@ describe("a result", () => {
         row(BENCHMARKS.matmul512.title),
       ]),
     );
-    expect(rest).toEqual({ rounds: 3, peak: 30, copy: 10 });
+    expect(rest).toEqual({ rounds: 3, peak: 30, memory: 10 });
     const measured = { q1: 2.5, median: 3, q3: 3.5, gain: null, dispatches: 2, submits: 1, buffers: 0 };
     expect(rows).toEqual([
       { id: "matmul512", ...measured, share: 0.25 },
@@ -115,7 +115,7 @@ describe("words", () => {
     expect(rateText("mocoTinyFlat", MOCO.median)).toBe("313 steps/s");
     expect(timeText(MATMUL)).toBe("0.0523 ms, quartiles 0.0512 to 0.0546");
     expect(shareText(MATMUL)).toBe("42 % of multiply-adds");
-    expect(shareText(SOFTMAX)).toBe("92 % of copying");
+    expect(shareText(SOFTMAX)).toBe("92 % of memory speed");
     expect(shareText({ ...MOCO, share: null })).toBe("");
     expect(gainText(SGD_EMA)).toBe("1.62 times as fast as two dispatches");
     expect(gainText(MATMUL)).toBe("");

@@ -81,7 +81,7 @@ describe("a run", () => {
     await choose(CHEAP);
     await press("#start");
     expect(await page.$eval("#start", (button) => (button as HTMLButtonElement).disabled)).toBe(true);
-    await page.waitForFunction(() => /^Warming up \d\/5: /.test(document.getElementById("status")!.textContent));
+    await page.waitForFunction(() => /^Warming up \d\/7: /.test(document.getElementById("status")!.textContent));
     await page.waitForFunction(
       () => /^Round \d\/5, about .* left$/.test(document.getElementById("status")!.textContent),
       { timeout: RUN_MS },
@@ -92,7 +92,7 @@ describe("a run", () => {
     expect(await cell("matmul512", "own")).toMatch(
       /^[\d.]+ GFLOP\/s\s+[\d.]+ ms, quartiles [\d.]+ to [\d.]+\s+[\d.]+ % of multiply-adds$/,
     );
-    expect(await cell("softmax", "own")).toMatch(/^[\d.]+ GB\/s\s[^]* % of copying$/);
+    expect(await cell("softmax", "own")).toMatch(/^[\d.]+ GB\/s\s[^]* % of memory speed$/);
     expect(await cell("softmax", "counts")).toMatch(/^1 dispatch\s+1 submit\s+0 buffers$/);
     expect(await cell("conv2d", "own")).toBe("–");
     expect(await text("#doubts")).toContain("The adapter is a software one");

@@ -12,7 +12,7 @@ export const SHARED: BenchResult = {
   rounds: 25,
   wasHidden: true,
   peak: 12_340,
-  copy: 456.7,
+  memory: 456.7,
   rows: [
     {
       ...{ id: "matmul512", q1: 0.05123, median: 0.05234, q3: 0.05456, share: 0.4156, gain: null },
