@@ -34,8 +34,8 @@ export class SharpCanvas {
 
   /** Where a pointer event is, in pixels from the top left. */
   placeOf(event: PointerEvent): [x: number, y: number] {
-    const { left, top } = this.canvas.getBoundingClientRect();
-    return [event.clientX - left, event.clientY - top];
+    const { left, top, width, height } = this.canvas.getBoundingClientRect(); // with parts of pixels, which ours are without
+    return [((event.clientX - left) / width) * this.width, ((event.clientY - top) / height) * this.height];
   }
 
   /**
