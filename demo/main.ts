@@ -52,6 +52,8 @@ const encoderField = byId("encoder") as HTMLSelectElement;
 const form = byId("options") as HTMLFormElement;
 const search = new URLSearchParams(location.search);
 const report = search.get("report");
+/** Whether somebody may look at this page. */
+const isWatched = search.get("watch") !== "false";
 const featuresFormat = search.get("features") as FeaturesFormat | null;
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
@@ -198,7 +200,7 @@ function start(resume: Uint8Array | null = null): void {
     report,
     resume,
     checkpoints: search.has("checkpoint"),
-    watch: search.get("watch") !== "false",
+    watch: isWatched,
   });
 }
 
@@ -506,7 +508,7 @@ document.body.dataset["state"] = session.state;
 window.flywheelDemo = { session, start, lossPoints: () => curves.losses().length, losses: () => curves.losses() };
 
 (byId("train-on-cpu") as HTMLAnchorElement).href = cpuAddress(location.href);
-if (options.device === "webgpu") void showMissingGpu(byId("missing"));
+if (options.device === "webgpu" && isWatched) void showMissingGpu(byId("missing")); // the terminal is told by the run
 
 if (report)
   reportTo(session, report, { format: featuresFormat ?? "safetensors", checkpoints: search.has("checkpoint") });
