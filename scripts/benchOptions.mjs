@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The command lines of `npm run bench`, `npm run peers` and `npm run explain`: each option that takes a value, or is a switch, with a function that
+ * The command lines of `npm run bench` and other scripts that measure: each option that takes a value, or is a switch, with a function that
  * checks it. A bad input is a SetupError of one sentence.
  */
 import { statSync } from "node:fs";
@@ -60,6 +60,20 @@ export function countOption(command, flag, text, most) {
   const count = /^\d{1,6}$/.test(text) ? Number(text) : 0;
   if (count < 1 || count > most) wrongOption(command, `${flag} must be an integer from 1 to ${most}, got "${text}"`);
   return count;
+}
+
+/**
+ * @param {string} command
+ * @param {string} flag
+ * @param {string} text names with commas between
+ * @param {readonly string[]} known
+ * @returns {string[]}
+ */
+export function listOption(command, flag, text, known) {
+  const names = text.split(",");
+  const stranger = names.find((name) => !known.includes(name));
+  if (stranger !== undefined) wrongOption(command, `${flag} must name some of ${known.join(", ")}, got "${stranger}"`);
+  return names;
 }
 
 /**

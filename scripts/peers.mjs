@@ -7,7 +7,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
-import { countOption, fileOption, readOptions, userPath, wrongOption } from "./benchOptions.mjs";
+import { countOption, fileOption, listOption, readOptions, userPath, wrongOption } from "./benchOptions.mjs";
 import { allowedCores, heldTo, processorName, watchOthers } from "./cores.mjs";
 import { ensureBrowser, root, runMain } from "./setup.mjs";
 import { withSources } from "./sources.mjs";
@@ -116,12 +116,7 @@ function parseOptions(argv, { WORKS, PEERS }) {
   /** @type {Options} */
   const options = { ...DEFAULTS, only: [], libraries: [], json: "", from: null, writeResults: false };
   const json = resolve(root, DEFAULTS.json);
-  const list = (/** @type {string} */ flag, /** @type {string} */ text, /** @type {string[]} */ known) => {
-    const names = text.split(",");
-    const stranger = names.find((name) => !known.includes(name));
-    if (stranger !== undefined) wrongOption(COMMAND, `${flag} must be of ${known.join(", ")}, got "${stranger}"`);
-    return names;
-  };
+  const works = WORKS.map(({ name }) => name);
   const count = (/** @type {"rounds" | "cores" | "budget" | "timeout"} */ name, /** @type {number} */ most) => {
     return (/** @type {string} */ text) => {
       options[name] = countOption(COMMAND, `--${name}`, text, most);
@@ -129,8 +124,8 @@ function parseOptions(argv, { WORKS, PEERS }) {
   };
   const wantsHelp = readOptions(COMMAND, argv, {
     taking: {
-      only: (text) => options.only.push(...list("--only", text, WORKS.map(({ name }) => name))), // prettier-ignore
-      libraries: (text) => options.libraries.push(...list("--libraries", text, Object.keys(PEERS))),
+      only: (text) => options.only.push(...listOption(COMMAND, "--only", text, works)),
+      libraries: (text) => options.libraries.push(...listOption(COMMAND, "--libraries", text, Object.keys(PEERS))),
       rounds: count("rounds", 999),
       cores: count("cores", 999),
       budget: count("budget", 9999),

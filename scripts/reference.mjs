@@ -8,7 +8,7 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { countOption, readOptions, userPath, wrongOption } from "./benchOptions.mjs";
+import { countOption, listOption, readOptions, userPath, wrongOption } from "./benchOptions.mjs";
 import { dataFile } from "./cli.mjs";
 import { CASES, markdownOf, nameOf, runOf, SHARED_ARGS, shortfallsOf, TRAIN_COUNT } from "./referenceReport.mjs";
 import { root, runMain } from "./setup.mjs";
@@ -78,11 +78,7 @@ function parseOptions(argv) {
   const options = { only: names, seeds: DEFAULTS.seeds, data: "", out: join(root, DEFAULTS.out), goesOn: false };
   const help = readOptions(COMMAND, argv, {
     taking: {
-      only: (text) => {
-        options.only = text.split(",");
-        const wrong = options.only.find((name) => !names.includes(name));
-        if (wrong !== undefined) wrongOption(COMMAND, `--only must name some of ${names.join(", ")}, got "${wrong}"`);
-      },
+      only: (text) => (options.only = listOption(COMMAND, "--only", text, names)),
       seeds: (text) => (options.seeds = countOption(COMMAND, "--seeds", text, 100)),
       data: (text) => (options.data = userPath(text)),
       out: (text) => (options.out = userPath(text)),

@@ -6,7 +6,7 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { countOption, readOptions, userPath, wrongOption } from "./benchOptions.mjs";
+import { countOption, listOption, readOptions, userPath } from "./benchOptions.mjs";
 import { root, runMain } from "./setup.mjs";
 import { plotOf } from "./studyPlot.mjs";
 import { CASES, markdownOf, runOf } from "./studyReport.mjs";
@@ -62,22 +62,18 @@ await runMain(async () => {
  * @returns {Options | null} null: help is wanted
  */
 function parseOptions(argv) {
+  const names = CASES.map(({ name }) => name);
   /** @type {Options} */
   const options = {
-    only: CASES.map(({ name }) => name),
+    only: names,
     steps: DEFAULTS.steps,
     seeds: DEFAULTS.seeds,
     data: null,
     out: join(root, DEFAULTS.out),
   };
-  const names = [...options.only];
   const help = readOptions(COMMAND, argv, {
     taking: {
-      only: (text) => {
-        options.only = text.split(",");
-        const wrong = options.only.find((name) => !names.includes(name));
-        if (wrong !== undefined) wrongOption(COMMAND, `--only must name some of ${names.join(", ")}, got "${wrong}"`);
-      },
+      only: (text) => (options.only = listOption(COMMAND, "--only", text, names)),
       steps: (text) => (options.steps = countOption(COMMAND, "--steps", text, 100_000)),
       seeds: (text) => (options.seeds = countOption(COMMAND, "--seeds", text, 100)),
       data: (text) => (options.data = userPath(text)),
