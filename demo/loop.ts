@@ -226,7 +226,7 @@ export class Loop {
 
   private timeNextStep(): void {
     if (this.stepsDone === this.given.options.steps)
-      throw new ValueError("There must be a step to come, got the last.");
+      throw new ValueError("There must be a step to come, got the end of the run. Start again, and ask on the way.");
     this.mustTime = true;
   }
 

@@ -323,7 +323,8 @@ function giveUpWaiting(): void {
 
 /** @returns whether a card says so: what was asked for is its own */
 function refuse(what: Request, message: string): boolean {
-  return panels.some((panel) => panel.refuse(what, message));
+  if (what === "times") byId("times").textContent = `No kernels were timed: ${message}`;
+  return what === "times" || panels.some((panel) => panel.refuse(what, message));
 }
 
 function answered(what: Request): boolean {

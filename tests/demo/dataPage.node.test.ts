@@ -264,7 +264,7 @@ describe("images", () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     for (const scheme of ["light", "dark"]) {
       await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-      await page.screenshot({ path: demo.screenshot(`images-${name}-${scheme}`) });
+      await page.screenshot({ path: demo.screenshot(`images-${name}-${scheme}`), fullPage: true });
     }
   });
 });

@@ -35,6 +35,24 @@ async function waitForStep(step: number): Promise<void> {
   );
 }
 
+/** Times between frames of the page, the longest last. */
+async function frameGapsMs(count: number): Promise<number[]> {
+  const gapsMs = await page.evaluate(
+    (wanted) =>
+      new Promise<number[]>((resolve) => {
+        const times: number[] = [];
+        const frame = (timeMs: number): void => {
+          times.push(timeMs);
+          if (times.length <= wanted) requestAnimationFrame(frame);
+          else resolve(times.slice(1).map((time, i) => time - times[i]!));
+        };
+        requestAnimationFrame(frame);
+      }),
+    count,
+  );
+  return gapsMs.sort((x, y) => x - y);
+}
+
 /** Times between the ticks of a timer of 10 ms. */
 function timerGapsMs(count: number): Promise<number[]> {
   return page.evaluate(
@@ -110,8 +128,19 @@ describe("the page", () => {
     expect(gapsMs[150], "median gap in ms").toBeLessThan(50);
     expect(gapsMs.at(-1), "longest gap in ms").toBeLessThan(250);
     expect(await page.evaluate(() => window.flywheelDemo.lossPoints()), "steps meanwhile").toBeGreaterThan(points + 5);
+    const framesMs = await frameGapsMs(200);
+    expect(framesMs[190], "gap in ms that 95 % of frames stay under").toBeLessThan(100);
 
-    await page.screenshot({ path: demo.screenshot("page"), fullPage: true });
+    for (const [device, width] of [
+      ["desktop", 1360],
+      ["phone", 390],
+    ] as const) {
+      await page.setViewport({ width, height: 900 });
+      for (const scheme of ["light", "dark"]) {
+        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+        await page.screenshot({ path: demo.screenshot(`page-${device}-${scheme}`), fullPage: true });
+      }
+    }
   });
 
   test("pauses, resumes and resets", async () => {
@@ -126,9 +155,13 @@ describe("the page", () => {
     await page.click("#start");
     expect(await state()).toBe("paused");
     await page.waitForFunction(() => document.getElementById("status")!.textContent === "Paused.");
-    const paused = await stepsDone();
+    let paused = await stepsDone();
     await new Promise((resolve) => setTimeout(resolve, 700));
     expect(await stepsDone()).toBe(paused);
+    await page.click("[data-ask=times]");
+    await page.click("#step");
+    await waitForStep(++paused);
+    expect(await text("times"), "the CPU has no kernels").toMatch(/^No kernels were timed: profile: /);
 
     await page.click("#start");
     expect(await state()).toBe("running");
@@ -177,6 +210,9 @@ describe("the page", () => {
     await page.waitForFunction(() => window.flywheelDemo.session.state === "done", { timeout: 120_000 });
     expect(await text("status")).toMatch(/^Done: kNN accuracy went from \d+\.\d % to \d+\.\d %\.$/);
     expect(await text("start")).toBe("Start again");
+    await page.click("[data-ask=times]");
+    await page.waitForFunction(() => document.getElementById("times")!.textContent);
+    expect(await text("times")).toMatch(/^No kernels were timed: There must be a step to come/);
   });
 
   test("steps one by one, shows the queue turn over, what the GPU does, and probes", async () => {
