@@ -67,13 +67,12 @@ function cosineDistance(a: readonly number[], b: readonly number[]): number {
   return Math.max(0, 1 - product); // rounding may take it below
 }
 
-/** Numbers from 0 to 1, always the same ones for a seed: Mulberry32, by Tommy Ettinger, in the public domain. */
+/** Numbers from 0 to 1, always the same ones for a seed from 1: Lehmer's generator, with the factor of Park, Miller and Stockmeyer (1993). */
 export function seededRandom(seed: number): () => number {
+  const modulus = 2 ** 31 - 1;
   let state = seed;
   return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+    state = (48_271 * state) % modulus; // never 0, and exact: the product is below 2^53
+    return (state - 1) / (modulus - 1);
   };
 }
