@@ -6,6 +6,8 @@ export type { FileArray, FileData, FileDType } from "./fileArray";
 export { readNpy, writeNpy } from "./npy";
 export { readSafetensors, writeSafetensors } from "./safetensors";
 export type { Safetensors } from "./safetensors";
+export { openSafetensors, SafetensorsFile } from "./safetensorsFile";
+export type { TensorEntry } from "./safetensorsFile";
 export { readTorch } from "./torch/readTorch";
 export type { ReadTorchOptions } from "./torch/readTorch";
 export { isTorchObject, isTorchTensor } from "./torch/values";

@@ -6,12 +6,10 @@
  * malformed file is a FormatError, found before any value is read.
  */
 
-import { DTypeError, FormatError, ValueError } from "../errors";
+import { DTypeError, ValueError } from "../errors";
 import { describe as shown, isPromise } from "../options";
-import { bytesOf, countOf, describe, elementByteLength, fromBytes, toBytes } from "./fileArray";
-import type { FileArray, FileDType } from "./fileArray";
-import { HeaderReader } from "./safetensorsHeader";
-import type { TensorInfo } from "./safetensorsHeader";
+import { bytesOf, type FileArray, fromBytes, toBytes } from "./fileArray";
+import { DTYPES, layoutOf, LENGTH_BYTES, MAX_HEADER_BYTE_LENGTH, valuesStart } from "./safetensorsLayout";
 
 /** What a safetensors file holds. */
 export interface Safetensors {
@@ -21,26 +19,7 @@ export interface Safetensors {
   readonly metadata: Record<string, string>;
 }
 
-/** The format's names, in its order of alignment: the writer puts the last ones first. */
-const DTYPES: Readonly<Record<string, FileDType>> = {
-  BOOL: "bool",
-  U8: "u8",
-  I8: "i8",
-  I16: "i16",
-  U16: "u16",
-  F16: "f16",
-  BF16: "bf16",
-  I32: "i32",
-  U32: "u32",
-  F32: "f32",
-  F64: "f64",
-  I64: "i64",
-  U64: "u64",
-};
 const DTYPE_NAMES = Object.keys(DTYPES);
-
-/** The limit of the reference implementation, so that nobody's file is refused elsewhere. */
-const MAX_HEADER_BYTE_LENGTH = 100_000_000;
 
 /**
  * Writes arrays as a safetensors file: widest dtypes first, then by name, as the reference implementation does.
@@ -91,7 +70,7 @@ export function writeSafetensors(
       `writeSafetensors: names and metadata must take at most ${MAX_HEADER_BYTE_LENGTH} bytes, got ${json.length}. Shorten the metadata.`,
     );
   }
-  const file = new Uint8Array(8 + headerByteLength + end);
+  const file = new Uint8Array(LENGTH_BYTES + headerByteLength + end);
   new DataView(file.buffer).setBigUint64(0, BigInt(headerByteLength), true);
   file.set(json, 8);
   file.fill(" ".charCodeAt(0), 8 + json.length, 8 + headerByteLength); // values start aligned to 8 bytes
@@ -137,82 +116,13 @@ function jsonString(text: string): string {
  * tensors["fc.bias"]?.shape; // [2]
  */
 export function readSafetensors(file: Uint8Array | ArrayBuffer): Safetensors {
-  const bytes = bytesOf("readSafetensors", file);
-  const { text, valuesAt } = headerText(bytes);
-  const { tensors, metadata } = new HeaderReader(text).read();
-
-  const infos = [...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
-  let tiled = 0;
-  for (const [name, info] of infos) {
-    checkRange(name, info, tiled);
-    tiled = info.end;
-  }
-  const found = bytes.length - valuesAt;
-  if (tiled !== found) {
-    throw new FormatError(
-      `readSafetensors: the tensors must take all bytes after the header, got ${tiled} of ${found}. ` +
-        "The file is truncated or damaged: write it again.",
-    );
-  }
-  const entries = infos.map(([name, { dtype, shape, begin, end }]): [string, FileArray] => {
-    const host = DTYPES[dtype]!;
-    const values = bytes.subarray(valuesAt + begin, valuesAt + end);
-    return [
-      name,
-      { shape, dtype: host, data: fromBytes(`readSafetensors: tensor ${JSON.stringify(name)}`, host, values) },
-    ];
+  const op = "readSafetensors";
+  const bytes = bytesOf(op, file);
+  const valuesAt = valuesStart(op, bytes.subarray(0, LENGTH_BYTES), bytes.length);
+  const { places, metadata } = layoutOf(op, bytes.subarray(LENGTH_BYTES, valuesAt), bytes.length);
+  const entries = [...places].map(([name, { dtype, shape, begin, end }]): [string, FileArray] => {
+    const data = fromBytes(`${op}: tensor ${JSON.stringify(name)}`, dtype, bytes.subarray(begin, end));
+    return [name, { shape, dtype, data }];
   });
-  return { tensors: Object.fromEntries(entries), metadata: Object.fromEntries(metadata) };
-}
-
-/** Checks the length in front of the header; gives the header and where the values start. */
-function headerText(bytes: Uint8Array): { text: string; valuesAt: number } {
-  if (bytes.length < 8) {
-    throw new FormatError(
-      `readSafetensors: a file must start with 8 bytes of header length, got ${bytes.length} bytes. Pass a whole safetensors file.`,
-    );
-  }
-  const byteLength = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  if (byteLength > MAX_HEADER_BYTE_LENGTH || byteLength > bytes.length - 8) {
-    throw new FormatError(
-      `readSafetensors: the header must lie in the file and be at most ${MAX_HEADER_BYTE_LENGTH} bytes long, got ${byteLength} ` +
-        `bytes in a file of ${bytes.length}. The file is truncated or no safetensors file.`,
-    );
-  }
-  const valuesAt = 8 + Number(byteLength);
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, valuesAt));
-    return { text, valuesAt };
-  } catch (cause) {
-    throw new FormatError(
-      `readSafetensors: the header must be UTF-8, got other bytes (${String(cause)}). The file is damaged: write it again.`,
-      { cause },
-    );
-  }
-}
-
-/** A tensor's bytes must start where the last one's ended, and be as many as its dtype and shape say. */
-function checkRange(name: string, { dtype, shape, begin, end }: TensorInfo, tiled: number): void {
-  const label = `readSafetensors: tensor ${JSON.stringify(name)}`;
-  const host = Object.hasOwn(DTYPES, dtype) ? DTYPES[dtype] : undefined;
-  if (!host) {
-    throw new FormatError(
-      `${label} must be of dtype ${DTYPE_NAMES.join(", ")}, got ${JSON.stringify(dtype)}. Convert it before saving.`,
-    );
-  }
-  if (begin !== tiled) {
-    const what = begin < tiled ? "overlap" : "leave a hole";
-    throw new FormatError(
-      `${label} must start at byte ${tiled}, where the one before it ends, got data_offsets [${begin}, ${end}]. ` +
-        `The byte ranges ${what}: write the file again.`,
-    );
-  }
-  const count = countOf(shape);
-  if (count === undefined || count * elementByteLength(host) !== end - begin) {
-    const expected = count === undefined ? "fewer" : count * elementByteLength(host);
-    throw new FormatError(
-      `${label} of ${describe(dtype, shape)} must take ${expected} bytes, got data_offsets [${begin}, ${end}]. ` +
-        "The file is damaged: write it again.",
-    );
-  }
+  return { tensors: Object.fromEntries(entries), metadata };
 }

@@ -27,7 +27,11 @@ const METADATA = "__metadata__";
 export class HeaderReader {
   private at = 0;
 
-  constructor(private readonly text: string) {}
+  /** @param op who reads, as errors begin */
+  constructor(
+    private readonly op: string,
+    private readonly text: string,
+  ) {}
 
   /** The whole header: an object that starts at the first character, padded with spaces. */
   read(): Header {
@@ -130,7 +134,7 @@ export class HeaderReader {
   private fail(what: string): never {
     const got = this.at < this.text.length ? show(this.text.slice(this.at, this.at + 24)) : "its end";
     throw new FormatError(
-      `readSafetensors: the header must ${what}, got ${got} at character ${this.at}. The file is damaged or not written as specified.`,
+      `${this.op}: the header must ${what}, got ${got} at character ${this.at}. The file is damaged or not written as specified.`,
     );
   }
 }
