@@ -5,7 +5,7 @@
 
 import { ValueError } from "../errors";
 import { checkOptionNames, describe } from "../options";
-import { MOST_CLASSES, type NamedImages } from "./labeledImages";
+import { MOST_CLASSES, type NamedImages } from "./imageFile";
 
 /** A file, and where it lies: `folder/class/name.png`. Files of a directory input say it themselves. */
 export interface PlacedFile {

@@ -1,6 +1,6 @@
 /**
- * Data sets: files in, plain typed arrays out. `augment` makes random views of
- * images that are tensors already.
+ * Data sets: files in, plain typed arrays out, or a source that is read a batch at a time. `augment` makes random
+ * views of images that are tensors already.
  */
 
 export { decompress, parseIdx, readIdx } from "./idx";
@@ -46,7 +46,13 @@ export { cropTable } from "./cropTable";
 export type { CropOptions, CropSize } from "./cropTable";
 export { loadImageFolder } from "./imageFolder";
 export type { FolderImages, ImageFolderOptions, PlacedFile, UnreadFile } from "./imageFolder";
-export { channelStatistics, readImages, splitData, takeImages, writeImages } from "./labeledImages";
-export type { ImagesPart, NamedImages } from "./labeledImages";
+export { openImages, readImages, writeImages } from "./imageFile";
+export type { ImageFile, NamedImages } from "./imageFile";
+export { ImageLoader } from "./imageLoader";
+export type { ImageBatch, ImageLoaderOptions } from "./imageLoader";
+export { imageSource, selectImages } from "./imageSource";
+export type { ImageSource } from "./imageSource";
+export { channelStatistics, splitData, takeImages } from "./labeledImages";
+export type { ImagesPart } from "./labeledImages";
 export { EpochSampler } from "./sampler";
 export type { EpochSamplerOptions, EpochSamplerState } from "./sampler";

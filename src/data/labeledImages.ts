@@ -1,7 +1,6 @@
-/** What can be done with labelled images as bytes: split them, measure their channels, keep them as a safetensors file. */
+/** What can be done with labelled images as bytes: take some of them, split them, measure their channels. */
 
-import { FormatError, ShapeError, ValueError } from "../errors";
-import { readSafetensors, type Safetensors, writeSafetensors } from "../io";
+import { ShapeError, ValueError } from "../errors";
 import { checkOptionNames, describe } from "../options";
 import { Generator, permutation } from "../random";
 import type { LabeledImages } from "./fashionMnist";
@@ -105,79 +104,6 @@ export function channelStatistics(data: LabeledImages): { mean: number[]; std: n
     (each, channel) => Math.sqrt(Math.max(0, squares[channel]! / (count * area) - each * each)) / 255,
   );
   return { mean: mean.map((each) => each / 255), std };
-}
-
-/**
- * Images as a safetensors file: `images` u8 `[count, channels, height, width]`, `labels` u8 `[count]`, and class names as a JSON
- * list in the metadata, `class_names`.
- *
- * @example
- * const bytes = writeImages(folder, folder.classNames);
- */
-export function writeImages(data: LabeledImages, classNames?: readonly string[]): Uint8Array {
-  const { images, labels, count, channels, height, width } = data;
-  return writeSafetensors(
-    {
-      images: { shape: [count, channels, height, width], dtype: "u8", data: images },
-      labels: { shape: [count], dtype: "u8", data: labels },
-    },
-    classNames && { class_names: JSON.stringify(classNames) },
-  );
-}
-
-/** Images of a file, and the names of their classes; none where the file has none. */
-export interface NamedImages extends LabeledImages {
-  readonly classNames: readonly string[];
-}
-
-/**
- * Reads images from a safetensors file, as `writeImages` and others make them.
- *
- * @param file its bytes: `images` u8 `[count, channels, height, width]`, `labels` `[count]` of any integers from 0 to 255
- * @throws FormatError if it is no such file
- *
- * @example
- * const { images, labels, classNames } = readImages(await file.arrayBuffer());
- */
-export function readImages(file: Uint8Array | ArrayBuffer): NamedImages {
-  const { tensors, metadata } = readSafetensors(file);
-  const { images, labels } = tensors;
-  if (!(images?.data instanceof Uint8Array) || images.dtype !== "u8" || images.shape.length !== 4) {
-    throw badFile("hold images u8 [count, channels, height, width]", shown(images));
-  }
-  const [count, channels, height, width] = images.shape as [number, number, number, number];
-  if (labels?.shape.length !== 1 || labels.shape[0] !== count || !INTEGERS.includes(labels.dtype)) {
-    throw badFile(`hold integer labels [${count}], one an image`, shown(labels));
-  }
-  const classNames = classNamesOf(metadata);
-  const values = Array.from(labels.data, Number);
-  const most = classNames.length > 0 ? classNames.length : MOST_CLASSES;
-  const wrong = values.find((label) => label < 0 || label >= most);
-  if (wrong !== undefined) throw badFile(`hold labels from 0 to ${most - 1}`, String(wrong));
-  return { images: images.data, labels: Uint8Array.from(values), count, channels, height, width, classNames };
-}
-
-/** What labels of one byte can tell apart. */
-export const MOST_CLASSES = 256;
-
-const INTEGERS: readonly string[] = ["u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64"];
-
-const badFile = (what: string, got: string): FormatError =>
-  new FormatError(`readImages: the file must ${what}, got ${got}. Write it with writeImages.`);
-
-const shown = (array: Safetensors["tensors"][string] | undefined): string =>
-  array ? `${array.dtype} [${array.shape.join(", ")}]` : "none";
-
-function classNamesOf({ class_names: text }: Readonly<Record<string, string>>): string[] {
-  if (text === undefined) return [];
-  let names: unknown;
-  try {
-    names = JSON.parse(text);
-  } catch {
-    names = null;
-  }
-  if (Array.isArray(names) && names.every((name) => typeof name === "string")) return names;
-  throw badFile("have a JSON list of strings as class_names", JSON.stringify(text));
 }
 
 const sizeOfImage = ({ channels, height, width }: LabeledImages): number => channels * height * width;

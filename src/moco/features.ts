@@ -1,13 +1,15 @@
 /** Features of images: what an encoder in evaluation mode makes of them, batch by batch. */
 
 import { cat } from "../combine";
-import { arange, zeros } from "../creation";
+import { arange, tensor, zeros } from "../creation";
+import { checkSource, type ImageSource, readRows } from "../data/imageSource";
+import { defaultDevice, type Device } from "../device";
 import { DTypeError, ShapeError } from "../errors";
 import { noGrad } from "../gradient";
 import { showShape } from "../graph/shape";
 import { Buffer, type Layer, type Module } from "../nn";
 import { checkIsFunction, checkOptionNames, describe } from "../options";
-import type { Tensor } from "../tensor";
+import { Tensor } from "../tensor";
 
 /** Which features an encoder is asked for: `(encoder, x) => encoder.features(x)`, say. */
 export type FeatureFunction<E extends Module> = (encoder: E, images: Tensor) => Tensor;
@@ -27,6 +29,7 @@ export interface FeaturesOptions<E extends Module = Layer> {
  * afterwards.
  *
  * @shape images `[n, c, h, w]` -> `[n, dim]`
+ * @param images a tensor; or an ImageSource, of which a batch is read while the one before is encoded
  * @param options see FeaturesOptions
  *
  * @example
@@ -36,7 +39,7 @@ export interface FeaturesOptions<E extends Module = Layer> {
  */
 export async function featuresOf<E extends Layer>(
   encoder: E,
-  images: Tensor,
+  images: Tensor | ImageSource,
   options: FeaturesOptions<E> = {},
 ): Promise<Tensor> {
   checkOptionNames("featuresOf", options, ["batchSize", "prepare", "features"]);
@@ -52,7 +55,7 @@ const forwarded = (encoder: Layer, images: Tensor): Tensor => encoder.forward(im
 /** As `featuresOf`, for modules that need no `forward`. */
 export async function encoded<E extends Module>(
   encoder: E,
-  images: Tensor,
+  images: Tensor | ImageSource,
   options: Required<FeaturesOptions<E>>,
 ): Promise<Tensor> {
   const parts: Tensor[] = [];
@@ -71,10 +74,10 @@ export async function joined(parts: readonly Tensor[]): Promise<Tensor> {
 /** What `encoded` gives, in state, written part by part: nothing of its size is held beside it. `freeStored` frees it. */
 export async function storedFeatures<E extends Module>(
   encoder: E,
-  images: Tensor,
+  images: Tensor | ImageSource,
   options: Required<FeaturesOptions<E>>,
 ): Promise<Buffer> {
-  const count = images.size(0);
+  const count = countOf(images);
   let store: Buffer | null = null;
   let start = 0;
   try {
@@ -100,14 +103,49 @@ export function freeStored(store: Buffer): void {
 /** Features of some images at a time, realized one by one: no more than one batch of activations is held. */
 export async function* encodedParts<E extends Module>(
   encoder: E,
-  images: Tensor,
+  images: Tensor | ImageSource,
   { batchSize, prepare, features }: Required<FeaturesOptions<E>>,
 ): AsyncGenerator<Tensor> {
-  for (const rows of rowsOf(images, batchSize)) {
-    const batch = (): Tensor => prepare(images.indexSelect(0, rows));
-    yield await evaluating(encoder, () => features(encoder, batch())).realize();
+  if (images instanceof Tensor) {
+    for (const rows of rowsOf(images, batchSize))
+      yield await evaluating(encoder, () => features(encoder, prepare(images.indexSelect(0, rows)))).realize();
+    return;
+  }
+  checkSource("featuresOf", images);
+  for await (const batch of batchesOf(images, batchSize, deviceOf(encoder))) {
+    using bytes = batch;
+    yield await evaluating(encoder, () => features(encoder, prepare(bytes))).realize();
   }
 }
+
+/** Some images at a time, in order, each read while the ones before are worked on. */
+async function* batchesOf(images: ImageSource, batchSize: number, device: Device): AsyncGenerator<Tensor> {
+  const { count, channels, height, width } = images;
+  const readFrom = (start: number): Promise<Uint8Array> | null => {
+    if (start >= count) return null;
+    const length = Math.min(batchSize, count - start);
+    const bytes = readRows(
+      "featuresOf",
+      images,
+      Int32Array.from({ length }, (_, row) => start + row),
+    );
+    bytes.catch(() => {}); // who waits for it hears of it
+    return bytes;
+  };
+  let next = readFrom(0);
+  for (let start = 0; next; start += batchSize) {
+    const bytes: Uint8Array = await next;
+    next = readFrom(start + batchSize);
+    yield tensor(bytes, { shape: [Math.min(batchSize, count - start), channels, height, width], device });
+  }
+}
+
+/** How many images there are. */
+export const countOf = (images: Tensor | ImageSource): number =>
+  images instanceof Tensor ? images.size(0) : images.count;
+
+/** Where a module is. */
+const deviceOf = (module: Module): Device => module.parameters()[0]?.device ?? defaultDevice();
 
 /** Rows `0, 1, ...` of `x`, some at a time. Where they start is data, so all of one length share a plan. */
 export function rowsOf(x: Tensor, length: number): Tensor[] {

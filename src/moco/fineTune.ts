@@ -12,7 +12,7 @@ import type { Tensor } from "../tensor";
 import { checkCounts } from "./checks";
 import { SUPERVISED_OPTIONS, type SupervisedOptions, trainEpochs } from "./epochs";
 import { asTheyAre, backboneOf, encoded, evaluating } from "./features";
-import { type Accuracies, accuraciesOf, checkedLabels } from "./labeled";
+import { type Accuracies, accuraciesOf, checkedLabels, heldImages } from "./labeled";
 import { freshLinear } from "./linear";
 
 /** Options of `fewLabels`: one of the first two. */
@@ -102,22 +102,23 @@ export async function fineTune<E extends Module>(options: FineTuneOptions<E>): P
   checkCounts("fineTune", { numClasses, epochs, batchSize, encodeBatchSize });
   const features = backboneOf("fineTune", options.encoder, options.features);
   const trainLabels = await checkedLabels("fineTune", "train", train, numClasses);
+  const trainImages = heldImages("fineTune", train);
   const testLabels = await checkedLabels("fineTune", "test", test, numClasses);
 
   const encoder = copyOf("fineTune", options.encoder).train().requiresGrad_();
-  const dim = evaluating(encoder, () => features(encoder, prepare(train.images.narrow(0, 0, 1)))).size(1);
-  const classifier = freshLinear(dim, numClasses, { like: train.images, std: 0.01, seed });
+  const dim = evaluating(encoder, () => features(encoder, prepare(trainImages.narrow(0, 0, 1)))).size(1);
+  const classifier = freshLinear(dim, numClasses, { like: trainImages, std: 0.01, seed });
   const groups = [
     { params: classifier.parameters(), lr: headLr },
     { params: encoder.parameters(), lr },
   ];
   const optimizer = new SGD(groups, { lr, momentum, weightDecay });
-  const count = train.images.size(0);
+  const count = trainImages.size(0);
   const stepsPerEpoch = Math.floor(count / Math.min(batchSize, count));
   const schedule = new CosineAnnealingLR(optimizer, epochs * stepsPerEpoch);
   const losses = await trainEpochs({
     op: "fineTune",
-    device: train.images.device,
+    device: trainImages.device,
     count,
     batchSize,
     dropLast: true,
@@ -125,7 +126,7 @@ export async function fineTune<E extends Module>(options: FineTuneOptions<E>): P
     seed,
     lr: () => optimizer.paramGroups[0]!.lr,
     step: (rows) => {
-      const views = noGrad(() => augment(train.images.indexSelect(0, rows)));
+      const views = noGrad(() => augment(trainImages.indexSelect(0, rows)));
       const scores = classifier.forward(features(encoder, views));
       const loss = F.crossEntropy(scores, trainLabels.indexSelect(0, rows));
       optimizer.zeroGrad();

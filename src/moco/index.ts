@@ -12,7 +12,7 @@ export type { KnnOptions } from "./knn";
 export type { EpochReport, SupervisedOptions } from "./epochs";
 export { fewLabels, fineTune } from "./fineTune";
 export type { FewLabelsOptions, FineTuneOptions, FineTuneResult } from "./fineTune";
-export type { Accuracies, LabeledTensors } from "./labeled";
+export type { Accuracies, LabeledSource, LabeledTensors } from "./labeled";
 export { linearProbe } from "./linear";
 export type { LinearProbeOptions, LinearProbeResult } from "./linear";
 export { contrastAccuracy, MoCo, MoCoOutput } from "./moco";

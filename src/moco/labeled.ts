@@ -1,10 +1,11 @@
 /** Images with labels on a device, as the evaluations that train take them, and how many of them a classifier gets right. */
 
 import { arange } from "../creation";
+import { checkSource, type ImageSource, isImageSource } from "../data/imageSource";
 import { DeviceError, DTypeError, IndexError, ShapeError } from "../errors";
 import { where } from "../functions";
 import { noGrad } from "../gradient";
-import { showShape } from "../graph/shape";
+import { type Shape, showShape } from "../graph/shape";
 import type { Linear } from "../nn";
 import { describe } from "../options";
 import { Tensor } from "../tensor";
@@ -14,6 +15,13 @@ import { joined, rowsOf } from "./features";
 export interface LabeledTensors {
   /** `[n, c, h, w]`, as `prepare` takes them: bytes, say. */
   readonly images: Tensor;
+  /** Integers `[n]`, 0 to `numClasses - 1`. */
+  readonly labels: Tensor;
+}
+
+/** As LabeledTensors, of images that are read a batch at a time. */
+export interface LabeledSource {
+  readonly images: ImageSource;
   /** Integers `[n]`, 0 to `numClasses - 1`. */
   readonly labels: Tensor;
 }
@@ -35,22 +43,24 @@ export interface Accuracies {
 export async function checkedLabels(
   op: string,
   part: string,
-  { images, labels }: LabeledTensors,
+  { images, labels }: LabeledTensors | LabeledSource,
   numClasses: number,
 ): Promise<Tensor> {
+  if (isImageSource(images)) checkSource(op, images);
   for (const [name, value] of Object.entries({ images, labels })) {
     const isTensor: boolean = value instanceof Tensor; // callers without types may pass anything
-    if (!isTensor)
+    if (!isTensor && !(name === "images" && isImageSource(value)))
       throw new DTypeError(`${op}: ${part}.${name} must be a tensor, got ${describe(value)}. Write tensor(values).`);
   }
-  if (images.device !== labels.device) {
+  if (images instanceof Tensor && images.device !== labels.device) {
     throw new DeviceError(
       `${op}: ${part}.images and labels must be on one device, got ${images.device.name} and ${labels.device.name}. Move one of them.`,
     );
   }
-  if (images.ndim < 1 || labels.ndim !== 1 || images.shape[0] !== labels.shape[0] || images.shape[0] === 0) {
+  const shape = shapeOf(images);
+  if (shape.length < 1 || labels.ndim !== 1 || shape[0] !== labels.shape[0] || shape[0] === 0) {
     throw new ShapeError(
-      `${op}: ${part} must have images [n, ...] and labels [n], got ${showShape(images.shape)} and ${showShape(labels.shape)}. Pass a label for each image.`,
+      `${op}: ${part} must have images [n, ...] and labels [n], got ${showShape(shape)} and ${showShape(labels.shape)}. Pass a label for each image.`,
     );
   }
   for (const label of await labels.data()) {
@@ -60,6 +70,21 @@ export async function checkedLabels(
     );
   }
   return labels.int().realize();
+}
+
+const shapeOf = (images: Tensor | ImageSource): Shape =>
+  images instanceof Tensor ? images.shape : [images.count, images.channels, images.height, images.width];
+
+/**
+ * Images that a step picks some of, and augments.
+ *
+ * @throws DTypeError for images that are read when they are needed: a step does not wait
+ */
+export function heldImages(op: string, { images }: LabeledTensors | LabeledSource): Tensor {
+  if (images instanceof Tensor) return images;
+  throw new DTypeError(
+    `${op}: train.images must be a tensor, as each step encodes some anew, got images that are read when they are needed. Read fewer of them into a tensor.`,
+  );
 }
 
 /**

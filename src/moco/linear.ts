@@ -12,7 +12,7 @@ import { realize, type Tensor } from "../tensor";
 import { checkCounts } from "./checks";
 import { SUPERVISED_OPTIONS, type SupervisedOptions, trainEpochs } from "./epochs";
 import { asTheyAre, backboneOf, encoded, evaluating, freeStored, storedFeatures } from "./features";
-import { type Accuracies, accuraciesOf, checkedLabels } from "./labeled";
+import { type Accuracies, accuraciesOf, checkedLabels, heldImages } from "./labeled";
 
 /** What `linearProbe` takes; the defaults are the official recipe. */
 export interface LinearProbeOptions<E extends Module> extends SupervisedOptions<E> {
@@ -69,6 +69,7 @@ export async function linearProbe<E extends Module>(options: LinearProbeOptions<
   const features = backboneOf("linearProbe", encoder, options.features);
   const trainLabels = await checkedLabels("linearProbe", "train", train, numClasses);
   const testLabels = await checkedLabels("linearProbe", "test", test, numClasses);
+  const trainImages = augment ? heldImages("linearProbe", train) : null; // to be encoded anew at each step
   const before = await frozenState(encoder);
 
   const encoding = { batchSize: encodeBatchSize, prepare, features };
@@ -89,12 +90,12 @@ export async function linearProbe<E extends Module>(options: LinearProbeOptions<
     }
     const seen = (rows: Tensor): Tensor => {
       const found = augment
-        ? evaluating(encoder, () => features(encoder, augment(train.images.indexSelect(0, rows))))
+        ? evaluating(encoder, () => features(encoder, augment(trainImages!.indexSelect(0, rows))))
         : known!.indexSelect(0, rows);
       return change ? found.sub(change.mean).mul(change.scale) : found;
     };
 
-    const { device } = train.images;
+    const { device } = trainLabels;
     const testFeatures = await encoded(encoder, test.images, encoding);
     frees.push(() => {
       testFeatures.dispose();
@@ -105,7 +106,7 @@ export async function linearProbe<E extends Module>(options: LinearProbeOptions<
     const losses = await trainEpochs({
       op: "linearProbe",
       device,
-      count: train.images.size(0),
+      count: trainLabels.size(0),
       batchSize,
       dropLast: false,
       epochs,

@@ -4,15 +4,25 @@
  */
 
 import { compile } from "../compile";
-import { tensor } from "../creation";
-import { cifarAugment, EpochSampler, mocoAugment, mocoV1Augment, mocoV2Augment, type Statistics } from "../data";
+import { arange, tensor } from "../creation";
+import {
+  cifarAugment,
+  EpochSampler,
+  ImageLoader,
+  mocoAugment,
+  mocoV1Augment,
+  mocoV2Augment,
+  type Statistics,
+} from "../data";
+import { checkSource, type ImageSource } from "../data/imageSource";
+import { defaultDevice, type Device } from "../device";
 import { StateDictError, ValueError } from "../errors";
 import { batchNorm2d, type Norm } from "../models";
 import { type Layer, SplitBatchNorm2d } from "../nn";
 import { AdamW, LambdaLR, type Optimizer, SGD } from "../optim";
 import { checkOptionNames, describe } from "../options";
 import { defaultGenerator, Generator } from "../random";
-import type { Tensor } from "../tensor";
+import { Tensor } from "../tensor";
 import { type CheckpointParts, readCheckpoint, writeCheckpoint } from "./checkpoint";
 import { checkCounts, checkMomentum } from "./checks";
 import { MoCo } from "./moco";
@@ -39,6 +49,8 @@ export interface MoCoTrainerOptions {
   readonly accumulationSteps?: number;
   /** See `MoCo`. */
   readonly streaming?: boolean;
+  /** Of images that are read when they are needed: see `ImageLoader`. */
+  readonly prefetchFactor?: number;
 }
 
 /** What a checkpoint says of the trainer itself. */
@@ -57,6 +69,8 @@ export interface MoCoStep {
   /** Percent of the queries that are nearest to their own key, `[]`. */
   readonly top1: Tensor;
 }
+
+const OPTION_NAMES = ["steps", "seed", "augment", "accumulationSteps", "streaming", "prefetchFactor"];
 
 /** Where the words of views and permutations begin: far from those of weights, which `manualSeed` of the same seed draws. */
 const FIRST_BLOCK = 2 ** 51;
@@ -88,7 +102,10 @@ export const AUGMENTS: Readonly<
 /**
  * Trains MoCo.
  *
- * @param images u8 `[count, c, h, w]`, which stay on the device
+ * Images are a tensor, or are read when they are needed: a batch is uploaded for each step, and those to come are read meanwhile. Either
+ * way the same seed gives the same bits, and the checkpoints of one go on in the other.
+ *
+ * @param images u8 `[count, c, h, w]`, which stay on the device; or an ImageSource, of a file say, larger than its memory
  * @param encoder called twice
  * @param recipe one of `RECIPES`, or of one's own
  * @param options see MoCoTrainerOptions
@@ -101,8 +118,15 @@ export const AUGMENTS: Readonly<
  *   if (step % 50 === 0) console.log(await loss.item());
  * }
  * const checkpoint = await trainer.save();
+ *
+ * @example
+ * const trainer = new MoCoTrainer(await openImages(file), resnet18, RECIPES.v2);
+ * while (trainer.stepsDone < trainer.steps) {
+ *   await trainer.ready(); // the next batch has been read
+ *   trainer.step();
+ * }
  */
-export class MoCoTrainer {
+export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
   readonly model: MoCo;
   readonly optimizer: Optimizer;
   readonly schedule: LambdaLR;
@@ -111,15 +135,20 @@ export class MoCoTrainer {
   readonly steps: number;
   /** Where views, permutations and the first queue come from. */
   readonly generator: Generator;
+  private readonly device: Device;
   private readonly augment: Augment;
   private readonly accumulationSteps: number;
+  /** Of images that are no tensor. */
+  private readonly loader: ImageLoader | null;
 
-  /** Recorded twice, then replayed: no graph is built. Rows are i32 `[batchSize]`. */
-  private readonly trainOn = compile((rows: Tensor): MoCoStep => {
+  /** Recorded twice, then replayed: no graph is built. Given a batch of images, or rows of those that are held, i32 `[batchSize]`. */
+  private readonly trainOn = compile((given: { readonly batch: Tensor } | { readonly rows: Tensor }): MoCoStep => {
+    const images = "batch" in given ? given.batch : (this.images as Tensor);
+    const rows = "rows" in given ? given.rows : arange(images.size(0), { device: this.device });
     const parts = rows.reshape([this.accumulationSteps, -1]);
     this.optimizer.zeroGrad();
     const outputs = Array.from({ length: this.accumulationSteps }, (_, part) =>
-      this.forward(parts.select(0, part), part),
+      this.forward(images, parts.select(0, part), part),
     );
     this.optimizer.step();
     this.schedule.step();
@@ -130,14 +159,15 @@ export class MoCoTrainer {
   });
 
   constructor(
-    readonly images: Tensor,
+    readonly images: Images,
     encoder: TrainerEncoder,
     readonly recipe: MoCoRecipe,
     options: MoCoTrainerOptions = {},
   ) {
-    checkOptionNames("MoCoTrainer", options, ["steps", "seed", "augment", "accumulationSteps", "streaming"]);
+    checkOptionNames("MoCoTrainer", options, OPTION_NAMES);
     checkedRecipe(recipe);
-    const { seed = 0, accumulationSteps = 1, augment = AUGMENTS[recipe.augmentation], streaming } = options;
+    const { seed = 0, accumulationSteps = 1, augment = AUGMENTS[recipe.augmentation] } = options;
+    const { streaming, prefetchFactor } = options;
     const { dim, queueSize, keyMomentum, temperature, mlp, symmetric, shuffle, splits, batchSize, epochs } = recipe;
     checkCounts("MoCoTrainer", { accumulationSteps });
     if (batchSize % (accumulationSteps * splits) !== 0) {
@@ -148,7 +178,16 @@ export class MoCoTrainer {
     this.augment = augment;
     this.accumulationSteps = accumulationSteps;
     this.generator = new Generator(seed).setState({ seed, offset: FIRST_BLOCK });
-    this.sampler = new EpochSampler(images.size(0), { batchSize, seed });
+    if (images instanceof Tensor) {
+      this.device = images.device;
+      this.sampler = new EpochSampler(images.size(0), { batchSize, seed });
+      this.loader = null;
+    } else {
+      checkSource("MoCoTrainer", images);
+      this.device = defaultDevice();
+      this.sampler = new EpochSampler(images.count, { batchSize, seed });
+      this.loader = new ImageLoader(images, this.sampler, { ...(prefetchFactor !== undefined && { prefetchFactor }) });
+    }
     this.steps = options.steps ?? epochs * this.sampler.batchesPerEpoch;
     checkCounts("MoCoTrainer", { steps: this.steps });
 
@@ -166,14 +205,37 @@ export class MoCoTrainer {
     return this.schedule.lastEpoch;
   }
 
-  /** One step of Algorithm 1. What it gives can be read later: it does not wait for the device. */
+  /**
+   * Waits until the next batch is here and can be trained on. A tensor's always is.
+   *
+   * @throws what the source of the images throws. Nothing has changed then, and the next call reads the batch anew
+   */
+  async ready(): Promise<void> {
+    await this.loader?.ready();
+  }
+
+  /**
+   * One step of Algorithm 1. What it gives can be read later: it does not wait for the device.
+   *
+   * @throws ValueError if the images are read when they are needed, and `ready` has not waited for them
+   */
   step(): MoCoStep {
-    return this.trainOn(tensor(this.sampler.next(), { device: this.images.device }));
+    const { loader, device } = this;
+    if (!loader) return this.trainOn({ rows: tensor(this.sampler.next(), { device }) });
+    if (!loader.isReady) {
+      throw new ValueError(
+        "MoCoTrainer: the next batch must be here, got images that are still to be read. Write await trainer.ready() in front of each step().",
+      );
+    }
+    const { channels, height, width } = loader.images;
+    const { images, rows } = loader.next();
+    using batch = tensor(images, { shape: [rows.length, channels, height, width], device });
+    return this.trainOn({ batch });
   }
 
   /** Forward and backward of one part of a batch. */
-  private forward(rows: Tensor, part: number): MoCoStep {
-    const view = (): Tensor => this.augment(this.images, rows, { generator: this.generator });
+  private forward(images: Tensor, rows: Tensor, part: number): MoCoStep {
+    const view = (): Tensor => this.augment(images, rows, { generator: this.generator });
     const { loss, top1 } = this.model.forward(view(), view(), { updateKeyEncoder: part === 0 });
     (this.accumulationSteps === 1 ? loss : loss.div(this.accumulationSteps)).backward();
     return { loss, top1 };
@@ -205,7 +267,7 @@ export class MoCoTrainer {
 
   private parts(): CheckpointParts {
     const { model, optimizer, schedule, sampler, generator } = this;
-    const device = defaultGenerator(this.images.device); // of dropout, and whatever else an encoder draws
+    const device = defaultGenerator(this.device); // of dropout, and whatever else an encoder draws
     return { model, optimizer, states: { trainer: this, schedule, sampler }, generators: { generator, device } };
   }
 

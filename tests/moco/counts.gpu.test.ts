@@ -2,8 +2,9 @@
 
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Device, F, init, manualSeed, type Parameter, rand, type Tensor, tensor } from "flywheel";
-import { MoCo } from "flywheel/moco";
-import { resnet18, tinyFlat } from "flywheel/models";
+import type { ImageSource } from "flywheel/data";
+import { MoCo, MoCoTrainer, RECIPES } from "flywheel/moco";
+import { resnet18, tinyFlat, tinyGap } from "flywheel/models";
 import { Conv2d, Linear, Module, Sequential, ReLU, SplitBatchNorm2d } from "flywheel/nn";
 import { SGD } from "flywheel/optim";
 import { gpuCallsOf } from "../helpers/gpuCalls";
@@ -142,6 +143,39 @@ describe("a MoCo training step", () => {
     expect(
       calls.kernels.filter((kernel) => kernel !== "momentumSgdUniform" && /^(momentumSgd|ema)/.test(kernel)),
     ).toHaveLength(0);
+  });
+
+  it("of a million images uploads a batch of them, and holds no more", async () => {
+    const [batchSize, byteLength] = [16, 784];
+    const recipe = { ...RECIPES.fashionMnist, batchSize, queueSize: 64, dim: 32 };
+    const bytesOf = (rows: Int32Array): Uint8Array =>
+      Uint8Array.from({ length: rows.length * byteLength }, (_, i) => rows[Math.floor(i / byteLength)]! * i);
+    const million: ImageSource = {
+      ...{ count: 1_000_000, channels: 1, height: 28, width: 28 },
+      read: (rows) => Promise.resolve(bytesOf(rows)),
+    };
+    const held = tensor(bytesOf(Int32Array.from({ length: 20 }, (_, row) => row)), { shape: [20, 1, 28, 28] });
+    const uploadsOf = async (images: ImageSource | Tensor): Promise<number> => {
+      manualSeed(2);
+      const before = device.memory().liveByteLength;
+      const trainer = new MoCoTrainer(images, tinyGap, recipe, { steps: 100 });
+      const step = async (): Promise<void> => {
+        await trainer.ready();
+        expect(await trainer.step().loss.item()).toBeGreaterThan(0);
+      };
+      for (let index = 0; index < 12; index++) await step();
+      const { liveByteLength } = device.memory();
+      expect(liveByteLength - before).toBeLessThan(64 * 2 ** 20); // of 784 MB
+      const { bytesUploaded } = device.counters();
+      const calls = await gpuCallsOf(async () => {
+        for (let index = 0; index < 3; index++) await step();
+      });
+      expect(calls).toMatchObject({ submits: 3, buffers: 0, bindGroups: 0, pipelines: 0 });
+      expect(device.memory().liveByteLength).toBe(liveByteLength);
+      return device.counters().bytesUploaded! - bytesUploaded!;
+    };
+    const rowBytes = 4 * batchSize; // which of the images that are held
+    expect(await uploadsOf(million)).toBe((await uploadsOf(held)) + 3 * (batchSize * byteLength - rowBytes));
   });
 
   it("gives the same bits for the same seed, and others for another", async () => {

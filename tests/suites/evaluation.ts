@@ -2,12 +2,13 @@
 
 import { describe, expect, test } from "vitest";
 import { eye, tensor } from "../../src/creation";
-import { EpochSampler } from "../../src/data";
+import { EpochSampler, imageSource } from "../../src/data";
 import { defaultDevice } from "../../src/device";
 import { DTypeError, FrozenStateError, IndexError, ShapeError, ValueError } from "../../src/errors";
 import * as F from "../../src/functional";
 import {
   type EpochReport,
+  featuresOf,
   fewLabels,
   fineTune,
   type FineTuneOptions,
@@ -131,7 +132,7 @@ export function linearClassification(): void {
       const { classifier, losses, top1 } = await linearProbe(options);
 
       encoder.eval();
-      const { images, labels } = options.train;
+      const { images, labels } = options.train as LabeledTensors;
       const own = new nn.Linear(8, 2);
       nn.init.normal_(own.weight, 0, 0.01, { generator: new Generator(3) });
       nn.init.zeros_(own.bias!);
@@ -159,9 +160,43 @@ export function linearClassification(): void {
       expect(reports.map(({ epoch, epochs }) => [epoch, epochs])).toEqual([1, 2, 3, 4, 5].map((epoch) => [epoch, 5]));
       [0.5, 0.5, 0.05, 0.05, 0.005].forEach((lr, epoch) => expect(reports[epoch]!.lr).toBeCloseTo(lr, 10));
       expect(reports.map(({ loss }) => loss)).toEqual(losses);
-      const scores = own.forward(encoder.features(options.test.images));
+      const scores = own.forward(encoder.features(options.test.images as Tensor));
       const right = scores.argmax(1).eq(options.test.labels).float().mean().mul(100);
       expect(top1).toBeCloseTo(await right.item(), 4);
+    });
+
+    test("reads images when they are needed: the same features, and the same layer", async () => {
+      const bytes = Uint8Array.from({ length: 22 * 3 }, (_, i) => (i * 83 + 7 * (i % 3)) % 256);
+      const labels = tensor(Uint8Array.from({ length: 22 }, (_, i) => i % 2)).int();
+      const source = imageSource({
+        images: bytes,
+        labels: new Uint8Array(22),
+        count: 22,
+        channels: 3,
+        height: 1,
+        width: 1,
+      });
+      const images = tensor(bytes, { shape: [22, 3, 1, 1] });
+      const prepare = (x: Tensor): Tensor => x.float().div(255).flatten(1);
+      const encoder = new Backbone();
+      const features = (each: Backbone, x: Tensor): Tensor => each.features(x);
+      const layer = new nn.Linear(3, 4);
+      const [held, read] = [images, source].map((from) => featuresOf(layer, from, { prepare, batchSize: 8 }));
+      expect(await (await read!).toArray()).toEqual(await (await held!).toArray());
+
+      const probes = [images, source].map((from) => {
+        const part = { images: from, labels } as LabeledTensors;
+        return linearProbe(small(encoder, { features, prepare, train: part, test: part, encodeBatchSize: 8 }));
+      });
+      const [heldProbe, readProbe] = [await probes[0]!, await probes[1]!];
+      expect(readProbe.losses).toEqual(heldProbe.losses);
+      expect(readProbe.top1).toBe(heldProbe.top1);
+      const part = { images: source, labels };
+      const augmented = small(encoder, { features, prepare, train: part, augment: prepare });
+      await expect(linearProbe(augmented)).rejects.toThrow(/train\.images must be a tensor/);
+      await expect(fineTune({ ...small(encoder, { features, prepare }), train: part })).rejects.toThrow(DTypeError);
+      const short = { images: source, labels: labels.narrow(0, 0, 3) };
+      await expect(linearProbe(small(encoder, { train: short }))).rejects.toThrow(/got \[22, 3, 1, 1\] and \[3\]/);
     });
 
     test("standardize is a layer on standardised features, in the weights of one on the features themselves", async () => {
@@ -340,7 +375,7 @@ export function fineTuning(): void {
       own.loadStateDict(encoder.stateDict());
       const found = await fineTune(options);
 
-      const { images, labels } = options.train;
+      const { images, labels } = options.train as LabeledTensors;
       const head = new nn.Linear(8, 2);
       nn.init.normal_(head.weight, 0, 0.01, { generator: new Generator(3) });
       nn.init.zeros_(head.bias!);
@@ -367,7 +402,7 @@ export function fineTuning(): void {
       for (const [name, { data }] of Object.entries(expected)) {
         data.forEach((value, i) => expect(got[name]!.data[i], `${name} ${i}`).toBeCloseTo(value, 4));
       }
-      const scores = head.forward(own.eval().features(options.test.images));
+      const scores = head.forward(own.eval().features(options.test.images as Tensor));
       const right = scores.argmax(1).eq(options.test.labels).float().mean().mul(100);
       expect(found.top1).toBeCloseTo(await right.item(), 4);
       expect(found.losses).toHaveLength(4);

@@ -50,7 +50,7 @@ async function run(example: string, given: Readonly<Record<string, unknown>> = {
 
 /** @param kind the device that a bare `init()` finds here */
 export function readmeExamples(kind: "cpu" | "webgpu"): void {
-  const [first, own, torch, contrast, views, training, evaluation, compiled, saving, checkpoints, tuning] =
+  const [first, own, torch, contrast, views, training, reading, evaluation, compiled, saving, checkpoints, tuning] =
     readmeBlocks("ts");
 
   test("the tuning example tunes once", async () => {
@@ -80,6 +80,20 @@ export function readmeExamples(kind: "cpu" | "webgpu"): void {
     const lines = await run(training!, { images: flywheel.tensor(bytes, { shape: [150, 1, 28, 28] }) });
     expect(lines.map(([first]) => first)).toEqual([1, 2, 3, "three steps"]);
     expect(lines.at(-1)![1]).toBe(true);
+  });
+
+  test("the example of images in a file trains as on a tensor", { timeout: 300_000 }, async () => {
+    if (kind === "cpu") expectConsole(/warn: flywheel runs on the CPU/);
+    await flywheel.init();
+    const count = 150;
+    const bytes = Uint8Array.from({ length: count * 784 }, (_, i) => (i * i) % 251);
+    const labels = new Uint8Array(count);
+    const file = data.writeImages({ images: bytes, labels, count, channels: 1, height: 28, width: 28 });
+    const lines = await run(reading!, { blob: new Blob([file as Uint8Array<ArrayBuffer>]) });
+    flywheel.manualSeed(1);
+    const held = await run(training!, { images: flywheel.tensor(bytes, { shape: [count, 1, 28, 28] }) });
+    expect(lines.slice(0, 3).flat()).toEqual(held.slice(0, 3).map(([, loss]) => loss));
+    expect(lines[3]).toEqual([[count, 128]]);
   });
 
   test("the evaluation example tells ten kinds of images apart", { timeout: 300_000 }, async () => {

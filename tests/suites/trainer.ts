@@ -2,7 +2,15 @@
 
 import { describe, expect, test } from "vitest";
 import { tensor, zeros } from "../../src/creation";
-import { cifarAugment, mocoAugment, mocoV1Augment, mocoV2Augment } from "../../src/data";
+import {
+  cifarAugment,
+  type ImageSource,
+  mocoAugment,
+  mocoV1Augment,
+  mocoV2Augment,
+  openImages,
+  writeImages,
+} from "../../src/data";
 import { FormatError, StateDictError, ValueError } from "../../src/errors";
 import * as F from "../../src/functional";
 import { readSafetensors, writeSafetensors } from "../../src/io";
@@ -46,9 +54,24 @@ const trainerOf = (options: MoCoTrainerOptions = {}, recipe = RECIPE): MoCoTrain
   return new MoCoTrainer(tensor(BYTES, { shape: [30, 1, 8, 8] }), encoder, recipe, { steps: 12, seed: 3, ...options });
 };
 
-async function lossesOf(trainer: MoCoTrainer, steps: number): Promise<number[]> {
+/** The same images in a file. */
+const imageFile = (): Promise<ImageSource> => {
+  const labels = new Uint8Array(30);
+  const bytes = writeImages({ images: BYTES, labels, count: 30, channels: 1, height: 8, width: 8 });
+  return openImages(new Blob([bytes as Uint8Array<ArrayBuffer>]));
+};
+
+const fileTrainerOf = (images: ImageSource, options: MoCoTrainerOptions = {}): MoCoTrainer<ImageSource> => {
+  manualSeed(5);
+  return new MoCoTrainer(images, encoder, RECIPE, { steps: 12, seed: 3, ...options });
+};
+
+async function lossesOf(trainer: MoCoTrainer<Tensor | ImageSource>, steps: number): Promise<number[]> {
   const losses: number[] = [];
-  for (let i = 0; i < steps; i++) losses.push(await trainer.step().loss.item());
+  for (let i = 0; i < steps; i++) {
+    await trainer.ready();
+    losses.push(await trainer.step().loss.item());
+  }
   return losses;
 }
 
@@ -66,7 +89,7 @@ function textbookStep({ model, optimizer, schedule, sampler, images, generator }
 }
 
 /** All that a training has learnt. */
-const stateOf = async ({ model, optimizer }: MoCoTrainer): Promise<unknown[]> => [
+const stateOf = async ({ model, optimizer }: MoCoTrainer<Tensor | ImageSource>): Promise<unknown[]> => [
   await readState(model.stateDict()),
   (await packState(optimizer.stateDict())).tensors,
 ];
@@ -209,6 +232,49 @@ export function trainer(): void {
       },
     );
 
+    test.each([{}, { accumulationSteps: 2 }, { prefetchFactor: 0 }])(
+      "trains on images of a file as on a tensor, to the bit, and each goes on from the other: %o",
+      async (options) => {
+        const { accumulationSteps = 1 } = options as MoCoTrainerOptions;
+        const held = trainerOf({ accumulationSteps });
+        const first = await lossesOf(held, 5);
+        const saved = await held.save();
+        const rest = await lossesOf(held, 5);
+
+        const images = await imageFile();
+        const read = fileTrainerOf(images, options);
+        expect(await lossesOf(read, 5)).toEqual(first);
+        expect(await read.save()).toEqual(saved); // what has been read ahead is not in it
+        expect(await lossesOf(read, 5)).toEqual(rest);
+        expect(await stateOf(read)).toEqual(await stateOf(held));
+
+        await read.load(saved); // back, in mid-epoch: what was read ahead is of other batches
+        expect(await lossesOf(read, 5)).toEqual(rest);
+        const back = trainerOf({ accumulationSteps, seed: 99 });
+        await back.load(saved);
+        expect(await lossesOf(back, 5)).toEqual(rest);
+      },
+    );
+
+    test("waits for images that are read, and loses nothing where they cannot be", async () => {
+      const images = await imageFile();
+      let isGone = false;
+      const source: ImageSource = {
+        ...images,
+        read: (rows) => (isGone ? Promise.reject(new Error("the disk is gone")) : images.read(rows)),
+      };
+      const trainer = fileTrainerOf(source, { prefetchFactor: 0 });
+      expect(() => trainer.step()).toThrow(/the next batch must be here.*await trainer\.ready\(\)/);
+      const losses = await lossesOf(trainer, 2);
+      isGone = true;
+      await expect(trainer.ready()).rejects.toThrow("the disk is gone");
+      expect(() => trainer.step()).toThrow(ValueError);
+      isGone = false;
+      losses.push(...(await lossesOf(trainer, 2)));
+      expect(losses).toEqual(await lossesOf(trainerOf(), 4));
+      expect(trainer.stepsDone).toBe(4);
+    });
+
     test("keeps a key momentum that was changed", async () => {
       const trainer = trainerOf();
       trainer.model.momentum = 0.5;
@@ -257,6 +323,8 @@ export function trainer(): void {
         /warmUpEpochs must be at most the 200 epochs/,
       );
       expect(() => trainerOf({ steps: 0 })).toThrow(/steps must be a positive integer/);
+      expect(() => fileTrainerOf({} as ImageSource)).toThrow(/images must be a tensor or have a method read\(rows\)/);
+      expect(() => fileTrainerOf({ read: () => Promise.reject(new Error()) } as never)).toThrow(/count of the images/);
       expect(() => officialRecipe({ mocoM: 2 })).toThrow(/keyMomentum must be in \[0, 1\], got 2/);
     });
   });
