@@ -9,15 +9,19 @@ import {
   CIFAR10_CLASSES,
   CIFAR10_STATISTICS,
   type CifarFiles,
+  EpochSampler,
   FASHION_MNIST_CLASSES,
   FASHION_MNIST_STATISTICS,
   fetchReader,
   type FolderImages,
+  imageSource,
+  type ImageSource,
   type LabeledImages,
   loadCifar10,
   loadFashionMnist,
-  readImages,
+  openImages,
   splitData,
+  takeImages,
   writeImages,
 } from "flywheel/data";
 import type { ImagesKind, ImagesSource, ImagesSummary, PackedImages } from "./protocol";
@@ -27,8 +31,21 @@ interface Parts {
   readonly test: LabeledImages;
 }
 
-/** Images, and what is known of them. */
-export interface TrainingData extends Parts {
+/** Images in memory, and what is known of them. */
+export interface LoadedImages extends Parts {
+  readonly summary: ImagesSummary;
+}
+
+/** Images that are read when they are needed, and their labels. */
+export interface TrainingPart extends ImageSource {
+  /** `[count]` */
+  readonly labels: Uint8Array;
+}
+
+/** What a run trains on, and is judged by. */
+export interface TrainingData {
+  readonly train: TrainingPart;
+  readonly test: TrainingPart;
   readonly summary: ImagesSummary;
 }
 
@@ -48,7 +65,13 @@ const LEAST_IMAGES = 16;
 export async function loadImages(source: ImagesSource): Promise<TrainingData> {
   if (source.kind !== "fashionMnist") return unpacked(source);
   const parts = await loadFashionMnist(fetchReader(source.dataUrl));
-  return dataOf("fashionMnist", parts, FASHION_MNIST_CLASSES, FASHION_MNIST_STATISTICS);
+  return trainingData(dataOf("fashionMnist", parts, FASHION_MNIST_CLASSES, FASHION_MNIST_STATISTICS));
+}
+
+/** Images of memory as a run takes them. */
+export function trainingData({ train, test, summary }: LoadedImages): TrainingData {
+  const part = (images: LabeledImages): TrainingPart => ({ ...imageSource(images), labels: images.labels });
+  return { train: part(train), test: part(test), summary };
 }
 
 /**
@@ -59,7 +82,7 @@ export async function loadImages(source: ImagesSource): Promise<TrainingData> {
 export async function cifar10Images(
   read: (name: string) => Promise<Uint8Array>,
   files: Cifar10Files,
-): Promise<TrainingData> {
+): Promise<LoadedImages> {
   const parts = await loadCifar10(read, files);
   const names = files.names === null ? CIFAR10_CLASSES : namesIn(new TextDecoder().decode(await read(files.names)));
   return dataOf("cifar10", parts, names, CIFAR10_STATISTICS);
@@ -76,9 +99,10 @@ function namesIn(text: string): string[] {
 
 /**
  * One's own images, in a training and a test part. Folders are classes where there are two of them or more: of one alone, nothing can
- * be told apart.
+ * be told apart. Those to train on come in a random order, always the same: the first of them are asked for neighbours, and a folder
+ * has its images class by class.
  */
-export function ownImages(folder: FolderImages): TrainingData {
+export function ownImages(folder: FolderImages): LoadedImages {
   const hasClasses = folder.classNames.length > 1;
   const images = hasClasses ? folder : { ...folder, labels: new Uint8Array(folder.count) };
   if (folder.count < LEAST_IMAGES)
@@ -88,10 +112,12 @@ export function ownImages(folder: FolderImages): TrainingData {
     throw new ValueError(
       "Some folder must hold two images or more, got one in each. Put those of a kind into one folder.",
     );
-  const { mean, std } = channelStatistics(parts.train);
+  const { count } = parts.train;
+  const train = takeImages(parts.train, new EpochSampler(count, { batchSize: count, seed: 0 }).next());
+  const { mean, std } = channelStatistics(train);
   const statistics = { mean, std: std.map((spread) => spread || 1) }; // a channel that is the same all over has none
   const names = hasClasses ? folder.classNames.map((name) => name || "in no folder") : [];
-  return dataOf("own", parts, names, statistics);
+  return dataOf("own", { train, test: parts.test }, names, statistics);
 }
 
 function dataOf(
@@ -99,19 +125,18 @@ function dataOf(
   { train, test }: Parts,
   classNames: readonly string[],
   statistics: ImagesSummary["statistics"],
-): TrainingData {
+): LoadedImages {
   const { channels, height, width } = train;
   const counts = { trainCount: train.count, testCount: test.count };
   return { train, test, summary: { kind, ...counts, channels, height, width, classNames, statistics } };
 }
 
 /** Images as they are sent. */
-export function packed({ train, test, summary }: TrainingData): PackedImages {
+export function packed({ train, test, summary }: LoadedImages): PackedImages {
   const blob = (part: LabeledImages): Blob => new Blob([writeImages(part) as Uint8Array<ArrayBuffer>]);
   return { kind: summary.kind as PackedImages["kind"], summary, train: blob(train), test: blob(test) };
 }
 
 async function unpacked({ train, test, summary }: PackedImages): Promise<TrainingData> {
-  const part = async (blob: Blob): Promise<LabeledImages> => readImages(await blob.arrayBuffer());
-  return { train: await part(train), test: await part(test), summary };
+  return { train: await openImages(train), test: await openImages(test), summary };
 }

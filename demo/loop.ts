@@ -5,11 +5,10 @@
 
 import { type Device, ValueError } from "flywheel";
 import { profile, sumByKernel } from "flywheel/dev";
-import type { TrainingData } from "./dataset";
 import { type Gate, nextTask } from "./gate";
 import { Meter, type PerStep } from "./meter";
 import type { Request, TrainingEvent } from "./protocol";
-import { type Evaluation, type Step, Training, type TrainingOptions } from "./training";
+import type { Evaluation, Step, Training, TrainingOptions } from "./training";
 import { loadTuning, type Tuning, tuneFirstStep } from "./tuning";
 import type { TuningStore } from "./tuningStore";
 
@@ -54,7 +53,9 @@ const VIEWS = 12;
 
 export interface LoopOptions {
   readonly device: Device;
-  readonly data: TrainingData;
+  readonly training: Training;
+  /** Images to train on. */
+  readonly trainCount: number;
   readonly options: TrainingOptions;
   /** Whether the features are wanted at the end. */
   readonly wantsFeatures: boolean;
@@ -109,15 +110,15 @@ export class Loop {
   private answering = Promise.resolve();
 
   constructor(private readonly given: LoopOptions) {
-    this.training = new Training(given.data, given.options);
+    this.training = given.training;
     this.meter = new Meter(given.device, given.options.steps);
   }
 
   /** Trains and evaluates. */
   async run(): Promise<Measurements> {
-    const { options, data, device, store, emit } = this.given;
+    const { options, trainCount, device, store, emit } = this.given;
     const known = store ? await loadTuning(device, store) : 0;
-    emit(await this.training.views(Math.min(VIEWS, data.train.count)));
+    emit(await this.training.views(Math.min(VIEWS, trainCount)));
     if (this.given.resume) await this.goOnFrom(this.given.resume);
     else await this.evaluate(0);
     const start = this.stepsDone;
@@ -127,6 +128,7 @@ export class Loop {
     let queued: QueuedStep | null = null;
     for (let step = start + 1; step <= options.steps; step++) {
       this.meter.stepBegins();
+      await this.training.ready();
       const { lr } = this.training;
       const isTimed = this.mustTime;
       const given = isTimed

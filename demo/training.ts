@@ -3,14 +3,16 @@
  * `Training` for the recipe; the loop around it is in loop.ts. Knows nothing of the page.
  */
 
-import { F, FormatError, Generator, manualSeed, type Tensor, tensor, ValueError } from "flywheel";
-import { type LabeledImages, normalize, takeImages } from "flywheel/data";
+import { F, FormatError, Generator, manualSeed, Tensor, tensor, ValueError } from "flywheel";
+import { type ImageSource, normalize, selectImages } from "flywheel/data";
 import { savedTuning, useTuning } from "flywheel/dev";
 import {
   type Augment,
   AUGMENTS,
   featuresOf,
   knnAccuracy,
+  type LabeledSource,
+  type LabeledTensors,
   linearProbe,
   type MoCoRecipe,
   type MoCoStep,
@@ -19,7 +21,7 @@ import {
   type TrainerEncoder,
 } from "flywheel/moco";
 import { resnet18, resnet8, tinyFlat, tinyGap } from "flywheel/models";
-import type { TrainingData } from "./dataset";
+import type { TrainingData, TrainingPart } from "./dataset";
 import { exportedFiles } from "./exports/files";
 import { BATCH_NORM_SPLITS } from "./options";
 import type {
@@ -75,6 +77,8 @@ export interface Embeddings {
   readonly labels: Uint8Array<ArrayBuffer>;
 }
 
+/** Bytes of images that lie on the device: as many as a binding of any WebGPU device. More of them are read a batch at a time. */
+const HELD_BYTE_LENGTH = 2 ** 27;
 /** Labelled images that kNN asks: the first of the training images. */
 const BANK_SIZE = 10_000;
 const NEIGHBOURS = 200;
@@ -132,31 +136,43 @@ const KEPT = [
   ],
 ] as readonly (keyof TrainingOptions)[];
 
-/** The model, the data on the device, one step of training, and how to judge it. */
+/** Images on the device, or where they are read when they are needed. */
+type Images = Tensor | ImageSource;
+
+/** The model, the data, one step of training, and how to judge it. */
 export class Training {
-  private readonly trainer: MoCoTrainer;
-  private readonly trainImages: Tensor; // u8 [count, channels, height, width]
-  private readonly testImages: Tensor; // as trainImages
-  private readonly bankImages: Tensor; // the first of the training images
+  private readonly trainer: MoCoTrainer<Images>;
+  private readonly bankImages: Images; // the first of the training images
   private readonly augment: Augment;
   /** Whether it goes on with the kernels of a run that was tuned. */
   private isTuned = false;
 
-  constructor(
+  /** @param images u8 `[count, channels, height, width]` of each part */
+  private constructor(
     private readonly data: TrainingData,
     private readonly options: TrainingOptions,
+    private readonly images: { readonly train: Images; readonly test: Images },
   ) {
     const { encoder, steps, seed } = options;
-    const { train, test, summary } = data;
+    const { train, summary } = data;
     manualSeed(seed);
-    this.trainImages = bytesOf(train);
-    this.testImages = bytesOf(test);
-    this.bankImages = this.trainImages.narrow(0, 0, Math.min(BANK_SIZE, train.count));
+    this.bankImages = firstOf(images.train, Math.min(BANK_SIZE, train.count));
     const recipe = recipeOf(options, train.count);
     const { statistics } = summary;
     this.augment = (images, rows, drawn) => AUGMENTS[recipe.augmentation](images, rows, { ...drawn, statistics });
     const given = { steps, seed, augment: this.augment };
-    this.trainer = new MoCoTrainer(this.trainImages, encodersFor(summary)[encoder], recipe, given);
+    this.trainer = new MoCoTrainer(images.train, encodersFor(summary)[encoder], recipe, given);
+  }
+
+  /** @param heldByteLength bytes of a part that are brought to the device; one that has more is read when it is needed */
+  static async make(
+    data: TrainingData,
+    options: TrainingOptions,
+    heldByteLength = HELD_BYTE_LENGTH,
+  ): Promise<Training> {
+    const images = async (part: TrainingPart): Promise<Images> =>
+      part.count * byteLengthOf(part) <= heldByteLength ? await tensorOf(part, firstRows(part.count)) : part;
+    return new Training(data, options, { train: await images(data.train), test: await images(data.test) });
   }
 
   /** Whether images have classes to be judged by. */
@@ -194,7 +210,12 @@ export class Training {
     };
   }
 
-  /** One step of Algorithm 1. What it gives can be read later: it does not wait for the device. */
+  /** Waits for the images of the next step. */
+  ready(): Promise<void> {
+    return this.trainer.ready();
+  }
+
+  /** One step of Algorithm 1, once `ready` has waited. What it gives can be read later: it does not wait for the device. */
   step(): Step {
     return this.trainer.step();
   }
@@ -226,12 +247,12 @@ export class Training {
   /** Features of bank and test images by the query encoder as it is now; and what they are worth. */
   async evaluate(): Promise<Evaluation> {
     const bank = await this.directionsOf(this.bankImages); // [m, dim]
-    const test = await this.directionsOf(this.testImages); // [n, dim]
+    const test = await this.directionsOf(this.images.test); // [n, dim]
     return new Evaluation(bank, test, this.data);
   }
 
   /** Features by the query encoder as it is now, each of length 1, as the loss compares them. */
-  private async directionsOf(images: Tensor): Promise<Tensor> {
+  private async directionsOf(images: Images): Promise<Tensor> {
     const options = { batchSize: EVAL_BATCH, prepare: this.prepare };
     using features = await featuresOf(this.trainer.model.encoderQ, images, options);
     return await F.normalize(features, { dim: 1 }).realize();
@@ -242,11 +263,11 @@ export class Training {
     const { test } = this.data;
     const count = Math.min(MAP_IMAGES, test.count);
     const rows = Int32Array.from({ length: count }, (_, i) => Math.floor((i * test.count) / count));
-    using features = await this.directionsOf(this.testImages.indexSelect(0, tensor(rows)));
-    const some = takeImages(test, rows);
+    using images = await tensorOf(test, rows);
+    using features = await this.directionsOf(images);
     return {
-      ...{ ...sizeOf(some), rows, pixels: some.images },
-      ...{ labels: this.hasClasses ? some.labels : null, classes: this.data.summary.classNames },
+      ...{ ...sizeOf(test), rows, pixels: (await images.data()) as Uint8Array },
+      ...{ labels: this.hasClasses ? labelsOf(test, rows) : null, classes: this.data.summary.classNames },
       dim: features.size(1),
       features: (await features.data()) as Float32Array,
     };
@@ -259,7 +280,7 @@ export class Training {
     return exportedFiles(what, {
       ...{ model, optimizer, labels, classes: this.data.summary.classNames },
       ...{ step: this.stepsDone, epoch: sampler.epoch, arch: this.options.encoder },
-      testFeatures: () => this.directionsOf(this.testImages),
+      testFeatures: () => this.directionsOf(this.images.test),
     });
   }
 
@@ -272,14 +293,12 @@ export class Training {
       throw new ValueError(
         "Images must have classes to be told apart, got none. Choose a folder with a folder for each.",
       );
-    const labeled = (images: Tensor, { labels }: LabeledImages): { images: Tensor; labels: Tensor } => ({
-      images,
-      labels: tensor(Int32Array.from(labels.subarray(0, images.size(0)))),
-    });
+    const labeled = (images: Images, { labels }: TrainingPart): LabeledTensors | LabeledSource =>
+      ({ images, labels: tensor(Int32Array.from(labels.subarray(0, countOf(images)))) }) as LabeledTensors;
     const { top1 } = await linearProbe({
       encoder: this.trainer.model.encoderQ,
-      train: labeled(labels === "all" ? this.trainImages : this.bankImages, this.data.train),
-      test: labeled(this.testImages, this.data.test),
+      train: labeled(labels === "all" ? this.images.train : this.bankImages, this.data.train),
+      test: labeled(this.images.test, this.data.test),
       numClasses: this.data.summary.classNames.length,
       prepare: this.prepare,
       encodeBatchSize: EVAL_BATCH,
@@ -296,19 +315,19 @@ export class Training {
 
   /** Two views of some training images, drawn for show: training does not notice. */
   async views(count: number): Promise<ViewsEvent> {
-    const { images } = this.data.train;
-    const size = sizeOf(this.data.train);
-    const { mean, std } = this.data.summary.statistics;
+    const { train, summary } = this.data;
+    const { mean, std } = summary.statistics;
     const perChannel = (values: number | readonly number[]): number | Tensor =>
       typeof values === "number" ? values : tensor(values, { shape: [values.length, 1, 1] });
     const generator = new Generator(2 ** 32);
-    const rows = tensor(Int32Array.from({ length: count }, (_, i) => i));
+    const rows = firstRows(count);
+    using images = await tensorOf(train, rows);
     const draw = async (): Promise<Uint8Array> => {
-      const view = this.augment(this.trainImages, rows, { generator }).mul(perChannel(std)).add(perChannel(mean));
+      const view = this.augment(images, tensor(rows), { generator }).mul(perChannel(std)).add(perChannel(mean));
       return (await view.mul(255).round().to("u8").data()) as Uint8Array;
     };
     const [first, second] = [await draw(), await draw()];
-    return { type: "views", ...size, originals: images.slice(0, count * byteLengthOf(size)), first, second };
+    return { type: "views", ...sizeOf(train), originals: (await images.data()) as Uint8Array, first, second };
   }
 }
 
@@ -325,7 +344,7 @@ export class Evaluation {
 
   /** Share of the test images that their 200 nearest bank images classify right. */
   async knnAccuracy(): Promise<number> {
-    const labels = (of: LabeledImages, features: Tensor): Tensor =>
+    const labels = (of: TrainingPart, features: Tensor): Tensor =>
       tensor(Int32Array.from(of.labels.subarray(0, features.size(0))));
     const percent = await knnAccuracy({
       bank: this.bank,
@@ -347,20 +366,20 @@ export class Evaluation {
     const count = Math.min(nearestCount, this.bank.size(0));
     const queries = this.test.indexSelect(0, tensor(Int32Array.from(rows)));
     const nearest = await queries.matmul(this.bank.transpose(0, 1)).topk(count).indices.data(); // [queries, count]
+    const found = rows.map((_, i) => Array.from(nearest.subarray(i * count, (i + 1) * count)));
+    const images = await imagesOf(test, rows);
+    const neighbours = await imagesOf(train, found.flat());
     return {
       type: "neighbours",
       step,
       ...sizeOf(test),
-      queries: rows.map((row, i) => ({
-        image: imageOf(test, row),
-        nearest: Array.from(nearest.subarray(i * count, (i + 1) * count), (found) => imageOf(train, found)),
-      })),
+      queries: images.map((image, i) => ({ image, nearest: neighbours.slice(i * count, (i + 1) * count) })),
     };
   }
 
   /** Everything on the host. */
   async embeddings(): Promise<{ bank: Embeddings; test: Embeddings }> {
-    const toHost = async (features: Tensor, { labels }: LabeledImages): Promise<Embeddings> => {
+    const toHost = async (features: Tensor, { labels }: TrainingPart): Promise<Embeddings> => {
       const [count = 0, dim = 0] = features.shape;
       return {
         count,
@@ -378,11 +397,24 @@ export class Evaluation {
   }
 }
 
-/** All images, on the device. */
-const bytesOf = ({ images, count, channels, height, width }: LabeledImages): Tensor =>
-  tensor(images, { shape: [count, channels, height, width] });
+/** Rows 0, 1, ... */
+const firstRows = (count: number): Int32Array => Int32Array.from({ length: count }, (_, row) => row);
 
-const sizeOf = ({ channels, height, width }: LabeledImages): ImageSize => ({ channels, height, width });
+const countOf = (images: Images): number => (images instanceof Tensor ? images.size(0) : images.count);
+
+const firstOf = (images: Images, count: number): Images =>
+  images instanceof Tensor ? images.narrow(0, 0, count) : selectImages(images, firstRows(count));
+
+/** Some images, on the device. */
+async function tensorOf(part: TrainingPart, rows: Int32Array): Promise<Tensor> {
+  const { channels, height, width } = part;
+  return tensor(await part.read(rows), { shape: [rows.length, channels, height, width] });
+}
+
+const labelsOf = ({ labels }: TrainingPart, rows: Int32Array): Uint8Array =>
+  Uint8Array.from(rows, (row) => labels[row]!);
+
+const sizeOf = ({ channels, height, width }: TrainingPart): ImageSize => ({ channels, height, width });
 
 /** Of one image. */
 const byteLengthOf = ({ channels, height, width }: ImageSize): number => channels * height * width;
@@ -399,7 +431,12 @@ function queryRows(labels: Uint8Array, count: number): number[] {
   return places.slice(0, count).map(({ row }) => row);
 }
 
-function imageOf(data: LabeledImages, row: number): LabeledImage {
-  const byteLength = byteLengthOf(data);
-  return { pixels: data.images.slice(row * byteLength, (row + 1) * byteLength), label: data.labels[row]! };
+/** Some images, each on its own. */
+async function imagesOf(part: TrainingPart, rows: readonly number[]): Promise<LabeledImage[]> {
+  const byteLength = byteLengthOf(part);
+  const bytes = await part.read(Int32Array.from(rows));
+  return rows.map((row, i) => ({
+    pixels: bytes.slice(i * byteLength, (i + 1) * byteLength),
+    label: part.labels[row]!,
+  }));
 }

@@ -14,6 +14,7 @@ import { loadImages } from "./dataset";
 import { Gate } from "./gate";
 import { Loop, Requests } from "./loop";
 import type { Command, TrainingEvent } from "./protocol";
+import { Training } from "./training";
 import { tuningStore } from "./tuningStore";
 
 const gate = new Gate();
@@ -54,7 +55,8 @@ async function run({
   const store = options.tune === "on" ? tuningStore(tuningUrl) : null;
   const given = {
     device,
-    data,
+    training: await Training.make(data, options),
+    trainCount: data.train.count,
     options,
     wantsFeatures: features,
     wantsProbe: linearProbe,

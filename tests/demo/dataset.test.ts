@@ -51,6 +51,15 @@ describe("images to train on", () => {
     expect(mean[2]).toBeCloseTo(7 / 255);
     expect(std[2], "a channel without spread is not divided by 0").toBe(1);
     expect(ownImages(folder({ cat: 12, dog: 24, "": 6 })).train.images).toEqual(train.images);
+    const labelled = train.images.filter((_, i) => i % 3 === 0).map((red) => red / 10);
+    expect([...labelled]).toEqual([...train.labels]); // each image has its own
+  });
+
+  test("of a folder come in a random order: neighbours are asked of the first", () => {
+    const { train } = ownImages(folder({ a: 1000, b: 1000, c: 1000 }));
+    const first = train.labels.subarray(0, 600);
+    // of 600 draws 200 are of a class, give or take three times 11.5
+    for (const label of [0, 1, 2]) expect(Math.abs(first.filter((l) => l === label).length - 200)).toBeLessThan(35);
   });
 
   test("of one folder, or of none, have no classes", () => {
@@ -72,8 +81,11 @@ describe("images to train on", () => {
     const data = await cifar10Images(read, PARTS);
     const again = await loadImages(packed(data));
     expect(again.summary).toEqual(data.summary);
-    expect(again.train).toMatchObject(data.train);
-    expect(again.test).toMatchObject(data.test);
+    for (const name of ["train", "test"] as const) {
+      const { images, labels, count } = data[name];
+      expect(again[name]).toMatchObject({ count, channels: 3, height: 32, width: 32, labels });
+      expect(await again[name].read(Int32Array.from({ length: count }, (_, row) => row))).toEqual(images);
+    }
   });
 });
 
