@@ -5,7 +5,6 @@
 
 import { FormatError, ValueError } from "flywheel";
 import {
-  channelStatistics,
   CIFAR10_CLASSES,
   CIFAR10_STATISTICS,
   type CifarFiles,
@@ -13,18 +12,18 @@ import {
   FASHION_MNIST_CLASSES,
   FASHION_MNIST_STATISTICS,
   fetchReader,
-  type FolderImages,
   imageSource,
   type ImageSource,
   type LabeledImages,
   loadCifar10,
   loadFashionMnist,
   openImages,
-  splitData,
-  takeImages,
+  selectImages,
+  sourceStatistics,
+  splitRows,
   writeImages,
 } from "flywheel/data";
-import type { ImagesKind, ImagesSource, ImagesSummary, PackedImages } from "./protocol";
+import type { ImagesKind, ImagesSource, ImagesSummary, PackedImages, PackedPart } from "./protocol";
 
 interface Parts {
   readonly train: LabeledImages;
@@ -101,23 +100,30 @@ function namesIn(text: string): string[] {
  * One's own images, in a training and a test part. Folders are classes where there are two of them or more: of one alone, nothing can
  * be told apart. Those to train on come in a random order, always the same: the first of them are asked for neighbours, and a folder
  * has its images class by class.
+ *
+ * @param file as `packImageFolder` makes it
  */
-export function ownImages(folder: FolderImages): LoadedImages {
-  const hasClasses = folder.classNames.length > 1;
-  const images = hasClasses ? folder : { ...folder, labels: new Uint8Array(folder.count) };
-  if (folder.count < LEAST_IMAGES)
-    throw new ValueError(`A training needs at least ${LEAST_IMAGES} images, got ${folder.count}. Choose more.`);
-  const parts = splitData(images, { test: TEST_PART });
-  if (parts.test.count === 0)
+export async function ownImages(file: Blob): Promise<PackedImages> {
+  const { count, labels, classNames, ...images } = await openImages(file);
+  const hasClasses = classNames.length > 1;
+  if (count < LEAST_IMAGES)
+    throw new ValueError(`A training needs at least ${LEAST_IMAGES} images, got ${count}. Choose more.`);
+  const rows = splitRows(hasClasses ? labels : new Uint8Array(count), { test: TEST_PART });
+  if (rows.test.length === 0)
     throw new ValueError(
       "Some folder must hold two images or more, got one in each. Put those of a kind into one folder.",
     );
-  const { count } = parts.train;
-  const train = takeImages(parts.train, new EpochSampler(count, { batchSize: count, seed: 0 }).next());
-  const { mean, std } = channelStatistics(train);
+  const trainCount = rows.train.length;
+  const order = new EpochSampler(trainCount, { batchSize: trainCount, seed: 0 }).next();
+  const train = order.map((place) => rows.train[place]!);
+  const { mean, std } = await sourceStatistics(selectImages({ count, ...images }, train));
   const statistics = { mean, std: std.map((spread) => spread || 1) }; // a channel that is the same all over has none
-  const names = hasClasses ? folder.classNames.map((name) => name || "in no folder") : [];
-  return dataOf("own", { train, test: parts.test }, names, statistics);
+  const { channels, height, width } = images;
+  const summary = {
+    ...{ kind: "own" as const, trainCount, testCount: rows.test.length, channels, height, width, statistics },
+    classNames: hasClasses ? classNames.map((name) => name || "in no folder") : [],
+  };
+  return { kind: "own", summary, train: { file, rows: train }, test: { file, rows: rows.test } };
 }
 
 function dataOf(
@@ -133,10 +139,18 @@ function dataOf(
 
 /** Images as they are sent. */
 export function packed({ train, test, summary }: LoadedImages): PackedImages {
-  const blob = (part: LabeledImages): Blob => new Blob([writeImages(part) as Uint8Array<ArrayBuffer>]);
-  return { kind: summary.kind as PackedImages["kind"], summary, train: blob(train), test: blob(test) };
+  const part = (images: LabeledImages): PackedPart => ({
+    file: new Blob([writeImages(images) as Uint8Array<ArrayBuffer>]),
+    rows: null,
+  });
+  return { kind: summary.kind as PackedImages["kind"], summary, train: part(train), test: part(test) };
 }
 
 async function unpacked({ train, test, summary }: PackedImages): Promise<TrainingData> {
-  return { train: await openImages(train), test: await openImages(test), summary };
+  const part = async ({ file, rows }: PackedPart): Promise<TrainingPart> => {
+    const images = await openImages(file);
+    if (rows === null) return images;
+    return { ...selectImages(images, rows), labels: Uint8Array.from(rows, (row) => images.labels[row]!) };
+  };
+  return { train: await part(train), test: await part(test), summary };
 }

@@ -1,6 +1,6 @@
 /** A worker that reads images from files, so that the page waits for none: one reading, then the page ends it. */
 
-import { loadImageFolder, type UnreadFile } from "flywheel/data";
+import { packImageFolder, type UnreadFile } from "flywheel/data";
 import { nameOf, type Reading } from "./chosenFiles";
 import { cifar10Images, ownImages, packed } from "./dataset";
 import type { PackedImages } from "./protocol";
@@ -37,6 +37,6 @@ async function readCifar10({ files, parts }: Extract<Reading, { kind: "cifar10" 
 }
 
 async function readFolder({ files, size }: Extract<Reading, { kind: "own" }>): Promise<void> {
-  const folder = await loadImageFolder(files, { size, onProgress: tellProgress });
-  scope.postMessage({ type: "read", images: packed(ownImages(folder)), unread: folder.unread });
+  const { file, unread } = await packImageFolder(files, { size, onProgress: tellProgress });
+  scope.postMessage({ type: "read", images: await ownImages(file), unread });
 }

@@ -150,12 +150,19 @@ export type ImagesSource =
     }
   | PackedImages;
 
-/** Images that were read from files, each part a safetensors file. */
+/** Images that were read from files. */
 export interface PackedImages {
   readonly kind: Exclude<ImagesKind, "fashionMnist">;
   readonly summary: ImagesSummary;
-  readonly train: Blob;
-  readonly test: Blob;
+  readonly train: PackedPart;
+  readonly test: PackedPart;
+}
+
+/** Some images of a safetensors file. */
+export interface PackedPart {
+  readonly file: Blob;
+  /** Which of them, in order; null: all. */
+  readonly rows: Int32Array | null;
 }
 
 /** Images as the encoders see them: bytes, `[count, channels, height, width]`. */

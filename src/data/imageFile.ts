@@ -9,6 +9,7 @@ import {
   type TensorEntry,
   writeSafetensors,
 } from "../io";
+import { headOf, type Part } from "../io/safetensors";
 import type { LabeledImages } from "./fashionMnist";
 import type { ImageSource } from "./imageSource";
 
@@ -16,6 +17,8 @@ import type { ImageSource } from "./imageSource";
 export interface NamedImages extends LabeledImages {
   readonly classNames: readonly string[];
 }
+
+type ImagesSize = Pick<LabeledImages, "count" | "channels" | "height" | "width">;
 
 /** What labels of one byte can tell apart. */
 export const MOST_CLASSES = 256;
@@ -36,6 +39,17 @@ export function writeImages(data: LabeledImages, classNames?: readonly string[])
     },
     classNames && { class_names: JSON.stringify(classNames) },
   );
+}
+
+/** What the file has in front of the images' bytes, which the labels' follow. */
+export function imagesHead(size: ImagesSize, classNames: readonly string[]): Uint8Array<ArrayBuffer> {
+  const { count, channels, height, width } = size;
+  const shape = [count, channels, height, width];
+  const parts: Part[] = [
+    { name: "images", dtype: "u8", shape, byteLength: count * channels * height * width },
+    { name: "labels", dtype: "u8", shape: [count], byteLength: count },
+  ];
+  return headOf(parts, { class_names: JSON.stringify(classNames) });
 }
 
 /**
@@ -88,10 +102,7 @@ export async function openImages(file: Blob): Promise<ImageFile> {
 const INTEGERS: readonly string[] = ["u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64"];
 
 /** How many images there are and of what size; checks that there are as many labels. */
-function sizeIn(
-  op: string,
-  tensors: Readonly<Record<string, TensorEntry>>,
-): Pick<LabeledImages, "count" | "channels" | "height" | "width"> {
+function sizeIn(op: string, tensors: Readonly<Record<string, TensorEntry>>): ImagesSize {
   const { images, labels } = tensors;
   if (images?.dtype !== "u8" || images.shape.length !== 4)
     throw badFile(op, "hold images u8 [count, channels, height, width]", shown(images));

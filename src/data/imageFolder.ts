@@ -5,7 +5,7 @@
 
 import { ValueError } from "../errors";
 import { checkOptionNames, describe } from "../options";
-import { MOST_CLASSES, type NamedImages } from "./imageFile";
+import { imagesHead, MOST_CLASSES, type NamedImages } from "./imageFile";
 
 /** A file, and where it lies: `folder/class/name.png`. Files of a directory input say it themselves. */
 export interface PlacedFile {
@@ -58,63 +58,141 @@ export async function loadImageFolder(
   files: Iterable<File | PlacedFile>,
   options: ImageFolderOptions,
 ): Promise<FolderImages> {
-  checkOptionNames("loadImageFolder", options, ["size", "channels", "parallel", "onProgress"]);
-  const { size, channels = 3, parallel = 8, onProgress } = options;
-  checkOptions({ size, channels, parallel });
-  const placed = [...files].map(withPath).filter(({ path }) => !nameOf(path).startsWith("."));
-  placed.sort((a, b) => compare(a.path, b.path));
-
-  const decoded = new Array<Uint8Array | UnreadFile>(placed.length);
-  let next = 0;
-  let done = 0;
-  const work = async (): Promise<void> => {
-    while (next < placed.length) {
-      const index = next++;
-      decoded[index] = await decode(placed[index]!, size, channels);
-      onProgress?.(++done, placed.length);
-    }
-  };
-  await Promise.all(Array.from({ length: parallel }, work));
-
-  const unread = decoded.flatMap((each) => (each instanceof Uint8Array ? [] : [each]));
-  const read = placed.flatMap(({ path }, index) => {
-    const pixels = decoded[index]!;
-    return pixels instanceof Uint8Array ? [{ path, pixels }] : [];
-  });
-  if (read.length === 0) {
-    const why = unread[0] ? `; ${unread[0].path}: ${unread[0].reason}` : "";
-    throw new ValueError(
-      `loadImageFolder: some file must be an image, got none of ${placed.length}${why}. Pick another folder.`,
-    );
-  }
-  return { ...labelled(read, size, channels), unread };
+  const { placed, ...how } = opened("loadImageFolder", files, options);
+  const { size, channels } = how;
+  const read: DecodedFile[] = [];
+  const unread: UnreadFile[] = [];
+  for await (const each of decoded(placed, how))
+    if ("pixels" in each) read.push(each);
+    else unread.push(each);
+  const { labels, classNames } = labelled("loadImageFolder", { read, unread });
+  const images = new Uint8Array(read.length * channels * size * size);
+  read.forEach(({ pixels }, index) => images.set(pixels, index * pixels.length));
+  const paths = read.map(({ path }) => path);
+  const shape = { count: read.length, channels, height: size, width: size };
+  return { images, labels, ...shape, classNames, paths, unread };
 }
 
-/** Joins pixels, and numbers the classes. */
+/** A folder of images as a file. */
+export interface PackedFolder {
+  /** A safetensors file as `writeImages` makes it, in the order of the paths; `openImages` opens it. */
+  readonly file: Blob;
+  /** Path of each image. */
+  readonly paths: readonly string[];
+  /** Files that could not be read, and why. */
+  readonly unread: readonly UnreadFile[];
+}
+
+/** Bytes that are gathered before they go to the browser, which moves large files to disk. */
+const PIECE_BYTE_LENGTH = 2 ** 24;
+
+/**
+ * As `loadImageFolder`, for folders larger than memory: the images become a file piece by piece, and no more than some of them are held.
+ * To keep it, write it to the browser's own file system: `await file.stream().pipeTo(await handle.createWritable())`.
+ *
+ * @throws as `loadImageFolder`
+ *
+ * @example
+ * const { file } = await packImageFolder(input.files!, { size: 64 });
+ * const images = await openImages(file);
+ * const rows = splitRows(images.labels);
+ * const trainer = new MoCoTrainer(selectImages(images, rows.train), resnet18, RECIPES.v2);
+ */
+export async function packImageFolder(
+  files: Iterable<File | PlacedFile>,
+  options: ImageFolderOptions,
+): Promise<PackedFolder> {
+  const { placed, ...how } = opened("packImageFolder", files, options);
+  const { size, channels } = how;
+  const read: { path: string }[] = [];
+  const unread: UnreadFile[] = [];
+  const pieces: Blob[] = [];
+  let gathered: Uint8Array<ArrayBuffer>[] = [];
+  for await (const each of decoded(placed, how)) {
+    if (!("pixels" in each)) {
+      unread.push(each);
+      continue;
+    }
+    read.push({ path: each.path });
+    gathered.push(each.pixels);
+    if (gathered.length * each.pixels.length < PIECE_BYTE_LENGTH) continue;
+    pieces.push(new Blob(gathered));
+    gathered = [];
+  }
+  const { labels, classNames } = labelled("packImageFolder", { read, unread });
+  const shape = { count: read.length, channels, height: size, width: size };
+  const head = imagesHead(shape, classNames);
+  const file = new Blob([head, ...pieces, ...gathered, labels]);
+  return { file, paths: read.map(({ path }) => path), unread };
+}
+
+/** How files are decoded. */
+interface Decoding {
+  readonly size: number;
+  readonly channels: number;
+  readonly parallel: number;
+  readonly onProgress: NonNullable<ImageFolderOptions["onProgress"]>;
+}
+
+/** Checked options, and the files in order. */
+function opened(
+  op: string,
+  files: Iterable<File | PlacedFile>,
+  options: ImageFolderOptions,
+): Decoding & { placed: PlacedFile[] } {
+  checkOptionNames(op, options, ["size", "channels", "parallel", "onProgress"]);
+  const { size, channels = 3, parallel = 8, onProgress = () => undefined } = options;
+  checkOptions(op, { size, channels, parallel });
+  const placed = [...files].map(withPath).filter(({ path }) => !nameOf(path).startsWith("."));
+  placed.sort((a, b) => compare(a.path, b.path));
+  return { size, channels, parallel, onProgress, placed };
+}
+
+interface DecodedFile {
+  readonly path: string;
+  /** `[channels, size, size]` */
+  readonly pixels: Uint8Array<ArrayBuffer>;
+}
+
+/** Files decoded in order, some at once. */
+async function* decoded(
+  placed: readonly PlacedFile[],
+  { size, channels, parallel, onProgress }: Decoding,
+): AsyncGenerator<DecodedFile | UnreadFile> {
+  const ahead: Promise<DecodedFile | UnreadFile>[] = [];
+  for (let done = 0; done < placed.length; done++) {
+    for (let next = done + ahead.length; ahead.length < parallel && next < placed.length; next++)
+      ahead.push(decode(placed[next]!, size, channels));
+    yield await ahead.shift()!;
+    onProgress(done + 1, placed.length);
+  }
+}
+
+/** Numbers the classes. */
 function labelled(
-  read: readonly { readonly path: string; readonly pixels: Uint8Array }[],
-  size: number,
-  channels: number,
-): Omit<FolderImages, "unread"> {
+  op: string,
+  { read, unread }: { read: readonly { readonly path: string }[]; unread: readonly UnreadFile[] },
+): { labels: Uint8Array<ArrayBuffer>; classNames: string[] } {
+  if (read.length === 0) {
+    const why = unread[0] ? `; ${unread[0].path}: ${unread[0].reason}` : "";
+    throw new ValueError(`${op}: some file must be an image, got none of ${unread.length}${why}. Pick another folder.`);
+  }
   const classNames = [...new Set(read.map(({ path }) => classOf(path)))].sort(compare);
   if (classNames.length > MOST_CLASSES) {
     throw new ValueError(
-      `loadImageFolder: there must be at most ${MOST_CLASSES} classes, got ${classNames.length}. Pick the folder whose folders are the classes.`,
+      `${op}: there must be at most ${MOST_CLASSES} classes, got ${classNames.length}. Pick the folder whose folders are the classes.`,
     );
   }
-  const images = new Uint8Array(read.length * channels * size * size);
-  read.forEach(({ pixels }, index) => images.set(pixels, index * pixels.length));
-  const labels = Uint8Array.from(read, ({ path }) => classNames.indexOf(classOf(path)));
-  const paths = read.map(({ path }) => path);
-  return { images, labels, count: read.length, channels, height: size, width: size, classNames, paths };
+  const numbers = new Map(classNames.map((name, number) => [name, number]));
+  return { labels: Uint8Array.from(read, ({ path }) => numbers.get(classOf(path))!), classNames };
 }
 
-/** Pixels `[channels, size, size]` of one file, or why there are none. */
-async function decode({ file, path }: PlacedFile, size: number, channels: number): Promise<Uint8Array | UnreadFile> {
+/** Pixels of one file, or why there are none. */
+async function decode({ file, path }: PlacedFile, size: number, channels: number): Promise<DecodedFile | UnreadFile> {
   let bitmap: ImageBitmap | null = null;
   try {
     bitmap = await createImageBitmap(file);
-    return planes(drawn(bitmap, size), channels);
+    return { path, pixels: planes(drawn(bitmap, size), channels) };
   } catch (error) {
     return { path, reason: error instanceof Error ? error.message : String(error) };
   } finally {
@@ -135,7 +213,7 @@ function drawn(bitmap: ImageBitmap, size: number): Uint8ClampedArray {
 }
 
 /** Planes of colours, or one of grey by ITU-R 601, as Pillow rounds it. */
-function planes(rgba: Uint8ClampedArray, channels: number): Uint8Array {
+function planes(rgba: Uint8ClampedArray, channels: number): Uint8Array<ArrayBuffer> {
   const area = rgba.length / 4;
   const pixels = new Uint8Array(channels * area);
   for (let at = 0; at < area; at++) {
@@ -159,18 +237,19 @@ const classOf = (path: string): string => path.split("/").at(-2) ?? "";
 /** By UTF-16 words, wherever it runs: the user's language has no say. */
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-function checkOptions({ size, channels, parallel }: { size: number; channels: number; parallel: number }): void {
+function checkOptions(
+  op: string,
+  { size, channels, parallel }: { size: number; channels: number; parallel: number },
+): void {
   for (const [name, value] of Object.entries({ size, parallel })) {
     if (!Number.isInteger(value) || value < 1)
-      throw new ValueError(
-        `loadImageFolder: ${name} must be a positive integer, got ${describe(value)}. Pass a number.`,
-      );
+      throw new ValueError(`${op}: ${name} must be a positive integer, got ${describe(value)}. Pass a number.`);
   }
   if (channels !== 1 && channels !== 3)
-    throw new ValueError(`loadImageFolder: channels must be 1 or 3, got ${describe(channels)}. Pass one of them.`);
+    throw new ValueError(`${op}: channels must be 1 or 3, got ${describe(channels)}. Pass one of them.`);
   if (typeof createImageBitmap !== "function" || typeof OffscreenCanvas !== "function") {
     throw new ValueError(
-      "loadImageFolder: images must be decoded by a browser, got none here. In Node read safetensors: readImages(bytes).",
+      `${op}: images must be decoded by a browser, got none here. In Node read safetensors: readImages(bytes).`,
     );
   }
 }

@@ -4,6 +4,7 @@ import { DTypeError, IndexError, ShapeError, ValueError } from "../errors";
 import { showShape } from "../graph/shape";
 import { describe } from "../options";
 import type { LabeledImages } from "./fashionMnist";
+import { ChannelSums, type ChannelStatistics } from "./labeledImages";
 
 /** Where images come from, one of one's own too. `MoCoTrainer`, `featuresOf` and others take it in place of a tensor of all images. */
 export interface ImageSource {
@@ -68,6 +69,28 @@ export function selectImages(images: ImageSource, rows: ArrayLike<number>): Imag
     ...{ count: chosen.length, channels, height, width },
     read: (places) => images.read(places.map((place) => chosen[place]!)),
   };
+}
+
+/** Images of which the statistics are made at once. */
+const COUNTED = 256;
+
+/**
+ * Mean and standard deviation of each channel, in 0 to 1, as `channelStatistics`. All images are read, some at a time.
+ *
+ * @throws what the source throws
+ *
+ * @example
+ * const { mean, std } = await sourceStatistics(selectImages(images, rows.train));
+ */
+export async function sourceStatistics(images: ImageSource): Promise<ChannelStatistics> {
+  checkSource("sourceStatistics", images);
+  const { count, channels, height, width } = images;
+  const sums = new ChannelSums(channels, height * width);
+  for (let start = 0; start < count; start += COUNTED) {
+    const rows = Int32Array.from({ length: Math.min(COUNTED, count - start) }, (_, row) => start + row);
+    sums.add(await readRows("sourceStatistics", images, rows));
+  }
+  return sums.statistics();
 }
 
 /** Checks that a source is one, and its sizes. */

@@ -47,26 +47,43 @@ export function splitData<T extends LabeledImages>(
   data: T,
   options: { test?: number; seed?: number } = {},
 ): { train: ImagesPart<T>; test: ImagesPart<T> } {
-  checkOptionNames("splitData", options, ["test", "seed"]);
+  const rows = rowsOfParts("splitData", data.labels, options);
+  return { train: takeImages(data, rows.train), test: takeImages(data, rows.test) };
+}
+
+/** Rows of a training and a test part, in order. */
+export interface RowsOfParts {
+  readonly train: Int32Array;
+  readonly test: Int32Array;
+}
+
+/**
+ * Rows of a training and a test part, each class in the same proportion: as `splitData`, for images that are read when they are needed.
+ *
+ * @throws ValueError for another part or seed
+ *
+ * @example
+ * const images = await openImages(file);
+ * const rows = splitRows(images.labels);
+ * const train = selectImages(images, rows.train);
+ */
+export const splitRows = (labels: ArrayLike<number>, options: { test?: number; seed?: number } = {}): RowsOfParts =>
+  rowsOfParts("splitRows", labels, options);
+
+function rowsOfParts(op: string, labels: ArrayLike<number>, options: { test?: number; seed?: number }): RowsOfParts {
+  checkOptionNames(op, options, ["test", "seed"]);
   const { test: part = 0.2, seed = 0 } = options;
   if (!(part > 0 && part < 1)) {
-    throw new ValueError(
-      `splitData: test must be above 0 and below 1, got ${describe(part)}. Pass a part of the images.`,
-    );
+    throw new ValueError(`${op}: test must be above 0 and below 1, got ${describe(part)}. Pass a part of the images.`);
   }
-  const isTest = new Uint8Array(data.count);
-  for (const rows of rowsByClass(data.labels, seed).values()) {
+  const isTest = new Uint8Array(labels.length);
+  for (const rows of rowsByClass(labels, seed).values()) {
     const most = rows.length - 1; // one is left to train on
     const wanted = Math.min(Math.max(Math.round(part * rows.length), 1), most);
     for (const row of rows.slice(0, wanted)) isTest[row] = 1;
   }
-  const rows = Array.from({ length: data.count }, (_, row) => row);
-  const taken = (kind: number): ImagesPart<T> =>
-    takeImages(
-      data,
-      rows.filter((row) => isTest[row] === kind),
-    );
-  return { train: taken(0), test: taken(1) };
+  const all = Int32Array.from({ length: labels.length }, (_, row) => row);
+  return { train: all.filter((row) => isTest[row] === 0), test: all.filter((row) => isTest[row] === 1) };
 }
 
 /** Rows of each class, in a random order that follows from the seed. */
@@ -88,22 +105,53 @@ export function rowsByClass(labels: ArrayLike<number>, seed: number): Map<number
  * @example
  * const { mean, std } = channelStatistics(train);
  */
-export function channelStatistics(data: LabeledImages): { mean: number[]; std: number[] } {
+export function channelStatistics(data: LabeledImages): ChannelStatistics {
   const { images, count, channels, height, width } = data;
   const area = height * width;
   if (count * area === 0) throw new ShapeError(`channelStatistics: there must be images, got ${count}. Load some.`);
-  const sums = new Float64Array(channels);
-  const squares = new Float64Array(channels); // of bytes: exact up to 2^53
-  images.forEach((value, place) => {
-    const channel = Math.floor(place / area) % channels;
-    sums[channel]! += value;
-    squares[channel]! += value * value;
-  });
-  const mean = Array.from(sums, (sum) => sum / (count * area));
-  const std = mean.map(
-    (each, channel) => Math.sqrt(Math.max(0, squares[channel]! / (count * area) - each * each)) / 255,
-  );
-  return { mean: mean.map((each) => each / 255), std };
+  const sums = new ChannelSums(channels, area);
+  sums.add(images);
+  return sums.statistics();
+}
+
+/** Of each channel, in 0 to 1. */
+export interface ChannelStatistics {
+  readonly mean: number[];
+  readonly std: number[];
+}
+
+/** Adds up bytes by channel. */
+export class ChannelSums {
+  private readonly sums: Float64Array;
+  private readonly squares: Float64Array; // of bytes: exact up to 2^53
+  private count = 0;
+
+  constructor(
+    channels: number,
+    private readonly area: number,
+  ) {
+    this.sums = new Float64Array(channels);
+    this.squares = new Float64Array(channels);
+  }
+
+  /** @param images bytes of whole images, `[n, channels, height, width]` */
+  add(images: Uint8Array): void {
+    const { sums, squares, area } = this;
+    images.forEach((value, place) => {
+      const channel = Math.floor(place / area) % sums.length;
+      sums[channel]! += value;
+      squares[channel]! += value * value;
+    });
+    this.count += images.length / sums.length;
+  }
+
+  statistics(): ChannelStatistics {
+    const mean = Array.from(this.sums, (sum) => sum / this.count);
+    const std = mean.map(
+      (each, channel) => Math.sqrt(Math.max(0, this.squares[channel]! / this.count - each * each)) / 255,
+    );
+    return { mean: mean.map((each) => each / 255), std };
+  }
 }
 
 const sizeOfImage = ({ channels, height, width }: LabeledImages): number => channels * height * width;

@@ -8,7 +8,7 @@
 
 import { DTypeError, ValueError } from "../errors";
 import { describe as shown, isPromise } from "../options";
-import { bytesOf, type FileArray, fromBytes, toBytes } from "./fileArray";
+import { bytesOf, type FileArray, type FileDType, fromBytes, toBytes } from "./fileArray";
 import { DTYPES, layoutOf, LENGTH_BYTES, MAX_HEADER_BYTE_LENGTH, valuesStart } from "./safetensorsLayout";
 
 /** What a safetensors file holds. */
@@ -39,47 +39,65 @@ export function writeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
   for (const given of [tensors, metadata]) checkRecord(given);
-  const parts = Object.entries(tensors).map(([name, array]) => ({
-    name,
-    shape: array.shape,
-    rank: DTYPE_NAMES.findIndex((key) => DTYPES[key] === array.dtype),
-    bytes: toBytes(`writeSafetensors: tensor ${JSON.stringify(name)}`, array),
-  }));
-  parts.sort((a, b) => b.rank - a.rank || (a.name < b.name ? -1 : 1));
+  const parts = Object.entries(tensors).map(([name, array]) => {
+    const bytes = toBytes(`writeSafetensors: tensor ${JSON.stringify(name)}`, array);
+    return { name, shape: array.shape, dtype: array.dtype, bytes, byteLength: bytes.length };
+  });
+  parts.sort((a, b) => rankOf(b.dtype) - rankOf(a.dtype) || (a.name < b.name ? -1 : 1));
+  const head = headOf(parts, metadata);
+  const file = new Uint8Array(head.length + parts.reduce((total, { byteLength }) => total + byteLength, 0));
+  file.set(head);
+  let at = head.length;
+  for (const { bytes } of parts) {
+    file.set(bytes, at);
+    at += bytes.length;
+  }
+  return file;
+}
 
+const rankOf = (dtype: FileDType): number => DTYPE_NAMES.findIndex((name) => DTYPES[name] === dtype);
+
+/** An array that is to be written. */
+export interface Part {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: FileDType;
+  readonly byteLength: number;
+}
+
+/**
+ * What a file has in front of the values of some arrays, which follow in the same order.
+ *
+ * @throws ValueError as `writeSafetensors`
+ */
+export function headOf(parts: readonly Part[], metadata: Readonly<Record<string, string>>): Uint8Array<ArrayBuffer> {
   const lines: string[] = [];
   if (Object.keys(metadata).length > 0) {
     const texts = Object.entries(metadata).map(([key, text]) => `${jsonString(key)}:${jsonString(text)}`);
     lines.push(`"__metadata__":{${texts.join(",")}}`);
   }
   let end = 0;
-  for (const { name, shape, rank, bytes } of parts) {
+  for (const { name, shape, dtype, byteLength } of parts) {
     if (name === "__metadata__") {
       throw new ValueError(
         "writeSafetensors: a tensor must not be named __metadata__, got one. The format keeps it for the metadata: rename the tensor.",
       );
     }
-    const info = { dtype: DTYPE_NAMES[rank], shape, data_offsets: [end, end + bytes.length] };
+    const info = { dtype: DTYPE_NAMES[rankOf(dtype)], shape, data_offsets: [end, end + byteLength] };
     lines.push(`${jsonString(name)}:${JSON.stringify(info)}`);
-    end += bytes.length;
+    end += byteLength;
   }
   const json = new TextEncoder().encode(`{${lines.join(",")}}`);
-  const headerByteLength = 8 * Math.ceil(json.length / 8);
+  const headerByteLength = 8 * Math.ceil(json.length / 8); // values start aligned to 8 bytes
   if (headerByteLength > MAX_HEADER_BYTE_LENGTH) {
     throw new ValueError(
       `writeSafetensors: names and metadata must take at most ${MAX_HEADER_BYTE_LENGTH} bytes, got ${json.length}. Shorten the metadata.`,
     );
   }
-  const file = new Uint8Array(LENGTH_BYTES + headerByteLength + end);
-  new DataView(file.buffer).setBigUint64(0, BigInt(headerByteLength), true);
-  file.set(json, 8);
-  file.fill(" ".charCodeAt(0), 8 + json.length, 8 + headerByteLength); // values start aligned to 8 bytes
-  let at = 8 + headerByteLength;
-  for (const { bytes } of parts) {
-    file.set(bytes, at);
-    at += bytes.length;
-  }
-  return file;
+  const head = new Uint8Array(LENGTH_BYTES + headerByteLength).fill(" ".charCodeAt(0));
+  new DataView(head.buffer).setBigUint64(0, BigInt(headerByteLength), true);
+  head.set(json, LENGTH_BYTES);
+  return head;
 }
 
 /** Callers without types may forget an await, and would write a file of nothing. */

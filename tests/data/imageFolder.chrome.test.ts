@@ -3,7 +3,7 @@
 import { data, ValueError } from "flywheel";
 import { describe, expect, test, vi } from "vitest";
 
-const { loadImageFolder } = data;
+const { loadImageFolder, openImages, packImageFolder, writeImages } = data;
 
 /** A PNG; `paint` fills rectangles `[left, top, width, height]` with colours, on nothing. */
 async function png(
@@ -153,5 +153,46 @@ describe("loadImageFolder", () => {
     );
     const many = Array.from({ length: 257 }, (_, i) => ({ file, path: `${i}/a.png` }));
     await expect(loadImageFolder(many, { size: 1 })).rejects.toThrow("at most 256 classes, got 257.");
+  });
+});
+
+describe("packImageFolder", () => {
+  test("makes the file of what loadImageFolder reads, in pieces", { timeout: 120_000 }, async () => {
+    const colours = ["#ff0000", "#00ff00", "#0102ff"];
+    const files = await Promise.all(
+      // 26 images of 786 kB at this size: the first 22 are a piece
+      Array.from({ length: 26 }, async (_, i) => ({
+        path: `${"bca"[i % 3]!}/${i}.png`,
+        file: await plain(colours[i % 3]!),
+      })),
+    );
+    const broken = { path: "b/broken.png", file: new Blob(["x"]) };
+    const options = { size: 512, parallel: 3 };
+    const folder = await loadImageFolder([...files, broken], options);
+    const progress: number[] = [];
+    const packed = await packImageFolder([broken, ...files], { ...options, onProgress: (done) => progress.push(done) });
+    expect(packed.paths).toEqual(folder.paths);
+    expect(packed.unread).toEqual(folder.unread);
+    expect(progress).toEqual(Array.from({ length: 27 }, (_, i) => i + 1));
+    const [bytes, expected] = [new Uint8Array(await packed.file.arrayBuffer()), writeImages(folder, folder.classNames)];
+    expect(bytes.length).toBe(expected.length);
+    expect(bytes.findIndex((byte, i) => byte !== expected[i])).toBe(-1); // a list of 20 MB is no message
+    const opened = await openImages(packed.file);
+    expect(opened.classNames).toEqual(["a", "b", "c"]);
+    expect([...(await opened.read(Int32Array.of(25))).subarray(0, 3)]).toEqual([0, 0, 0]); // class c: the green's red
+  });
+
+  test("refuses what loadImageFolder refuses", async () => {
+    await expect(packImageFolder([], { size: 2 })).rejects.toThrow(/^packImageFolder: some file must be an image/);
+    await expect(packImageFolder([], { size: 0 })).rejects.toThrow(/^packImageFolder: size must be/);
+    const stop = new Error("stop");
+    const file = await plain("#000000");
+    const stopped = packImageFolder([{ file, path: "a/1.png" }], {
+      size: 2,
+      onProgress: () => {
+        throw stop;
+      },
+    });
+    await expect(stopped).rejects.toBe(stop);
   });
 });

@@ -5,12 +5,16 @@ import {
   EpochSampler,
   ImageLoader,
   type ImageLoaderOptions,
+  channelStatistics,
   type ImageSource,
   imageSource,
   type LabeledImages,
   openImages,
   readImages,
   selectImages,
+  sourceStatistics,
+  splitData,
+  splitRows,
   writeImages,
 } from "../../src/data";
 import { DTypeError, FormatError, IndexError, ShapeError, ValueError } from "../../src/errors";
@@ -70,6 +74,24 @@ describe("image sources", () => {
     expect(() => imageSource({ ...imagesOf(2), count: 3 })).toThrow(ShapeError);
     expect(() => selectImages(imageSource(imagesOf(2)), [0, 2])).toThrow(IndexError);
   });
+});
+
+test("statistics of a source are those of its images in memory", async () => {
+  const data = { ...imagesOf(600), labels: new Uint8Array(600) };
+  expect(await sourceStatistics(imageSource(data))).toEqual(channelStatistics(data));
+  await expect(sourceStatistics({ ...imageSource(data), count: 0 })).rejects.toThrow(ValueError);
+});
+
+test("rows of parts are those that splitData takes", () => {
+  const data = imagesOf(40);
+  for (const options of [{}, { test: 0.5, seed: 3 }]) {
+    const [parts, rows] = [splitData(data, options), splitRows(data.labels, options)];
+    for (const name of ["train", "test"] as const) {
+      expect([...parts[name].labels]).toEqual(Array.from(rows[name], (row) => data.labels[row]));
+      expect([...parts[name].images]).toEqual(bytesOf(data, rows[name]));
+    }
+  }
+  expect(() => splitRows(data.labels, { test: 1 })).toThrow(/^splitRows: test must be above 0/);
 });
 
 /** A source whose reads end when the test says so. */

@@ -1,20 +1,26 @@
 /** From files to what a run trains on, and what a checkpoint says of it. */
 
 import { describe, expect, test } from "vitest";
-import type { FolderImages } from "../../src/data";
+import { writeImages } from "../../src/data";
 import { FormatError, ValueError } from "../../src/errors";
-import { cifar10Images, loadImages, ownImages, packed } from "../../demo/dataset";
+import { cifar10Images, loadImages, ownImages, packed, type TrainingData, type TrainingPart } from "../../demo/dataset";
 import { imagesProblem, readSavedImages, savedImages } from "../../demo/savedImages";
 import { cifarFile } from "./tinyData";
 
-/** A folder of images of 1x1, each of the colour of its class. */
-function folder(counts: Readonly<Record<string, number>>): FolderImages {
+/** A file of images of 1x1, each of the colour of its class. */
+function folder(counts: Readonly<Record<string, number>>): Blob {
   const classNames = Object.keys(counts);
   const labels = Uint8Array.from(Object.values(counts).flatMap((count, label) => Array<number>(count).fill(label)));
   const images = Uint8Array.from([...labels].flatMap((label) => [10 * label, 20 * label, 7]));
   const size = { count: labels.length, channels: 3, height: 1, width: 1 };
-  return { images, labels, ...size, classNames, paths: [...labels].map(String), unread: [] };
+  return new Blob([writeImages({ images, labels, ...size }, classNames) as Uint8Array<ArrayBuffer>]);
 }
+
+/** One's own images, as a run gets them. */
+const own = async (file: Blob): Promise<TrainingData> => loadImages(await ownImages(file));
+
+const bytesOf = (part: TrainingPart): Promise<Uint8Array> =>
+  part.read(Int32Array.from({ length: part.count }, (_, row) => row));
 
 const files = {
   "data_batch_1.bin": cifarFile([3, 9, 1]),
@@ -38,8 +44,8 @@ describe("images to train on", () => {
     );
   });
 
-  test("of a folder with classes are split class by class, always alike", () => {
-    const { train, test: held, summary } = ownImages(folder({ cat: 12, dog: 24, "": 6 }));
+  test("of a folder with classes are split class by class, always alike", async () => {
+    const { train, test: held, summary } = await own(folder({ cat: 12, dog: 24, "": 6 }));
     const count = (labels: Uint8Array): number[] => [0, 1, 2].map((label) => labels.filter((l) => l === label).length);
     expect([count(train.labels), count(held.labels)]).toEqual([
       [10, 20, 5],
@@ -50,31 +56,37 @@ describe("images to train on", () => {
     expect(mean[1]! / mean[0]!).toBeCloseTo(2);
     expect(mean[2]).toBeCloseTo(7 / 255);
     expect(std[2], "a channel without spread is not divided by 0").toBe(1);
-    expect(ownImages(folder({ cat: 12, dog: 24, "": 6 })).train.images).toEqual(train.images);
-    const labelled = train.images.filter((_, i) => i % 3 === 0).map((red) => red / 10);
-    expect([...labelled]).toEqual([...train.labels]); // each image has its own
+    const again = await own(folder({ cat: 12, dog: 24, "": 6 }));
+    for (const [part, same] of [
+      [train, again.train],
+      [held, again.test],
+    ] as const) {
+      const bytes = await bytesOf(part);
+      expect(bytes).toEqual(await bytesOf(same));
+      expect(bytes.filter((_, i) => i % 3 === 0).map((red) => red / 10)).toEqual(part.labels); // each has its own
+    }
   });
 
-  test("of a folder come in a random order: neighbours are asked of the first", () => {
-    const { train } = ownImages(folder({ a: 1000, b: 1000, c: 1000 }));
+  test("of a folder come in a random order: neighbours are asked of the first", async () => {
+    const { train } = await own(folder({ a: 1000, b: 1000, c: 1000 }));
     const first = train.labels.subarray(0, 600);
     // of 600 draws 200 are of a class, give or take three times 11.5
     for (const label of [0, 1, 2]) expect(Math.abs(first.filter((l) => l === label).length - 200)).toBeLessThan(35);
   });
 
-  test("of one folder, or of none, have no classes", () => {
+  test("of one folder, or of none, have no classes", async () => {
     for (const name of ["cats", ""]) {
-      const { train, test: held, summary } = ownImages(folder({ [name]: 18 }));
+      const { train, test: held, summary } = await own(folder({ [name]: 18 }));
       expect([train.count, held.count]).toEqual([15, 3]);
       expect(summary.classNames).toEqual([]);
     }
   });
 
-  test("must be enough to train on", () => {
-    expect(() => ownImages(folder({ a: 8, b: 7 }))).toThrow(/^A training needs at least 16 images, got 15/);
+  test("must be enough to train on", async () => {
+    await expect(ownImages(folder({ a: 8, b: 7 }))).rejects.toThrow(/^A training needs at least 16 images, got 15/);
     const single = Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`class ${i}`, 1]));
-    expect(() => ownImages(folder(single))).toThrow(ValueError);
-    expect(() => ownImages(folder(single))).toThrow(/two images or more/);
+    await expect(ownImages(folder(single))).rejects.toThrow(ValueError);
+    await expect(ownImages(folder(single))).rejects.toThrow(/two images or more/);
   });
 
   test("come out of their package as they went in", async () => {
@@ -84,7 +96,7 @@ describe("images to train on", () => {
     for (const name of ["train", "test"] as const) {
       const { images, labels, count } = data[name];
       expect(again[name]).toMatchObject({ count, channels: 3, height: 32, width: 32, labels });
-      expect(await again[name].read(Int32Array.from({ length: count }, (_, row) => row))).toEqual(images);
+      expect(await bytesOf(again[name])).toEqual(images);
     }
   });
 });
