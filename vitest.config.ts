@@ -80,6 +80,7 @@ export default defineConfig({
           include: [suffixes.node],
           env: { FLYWHEEL_DEVICE: "cpu" },
           testTimeout: 300_000,
+          hookTimeout: 300_000, // the pages are built there
           pool: "forks",
           maxWorkers: 1,
           sequence: { groupOrder: 1 },

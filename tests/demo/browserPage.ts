@@ -33,7 +33,7 @@ export function demoBrowser(sizes: { readonly train: number; readonly test: numb
     mkdirSync(artifacts, { recursive: true });
     const data = join(folder, "data");
     writeTinyData(data, sizes);
-    const server = await serveDemo({ data, onEvent: () => undefined });
+    const server = await serveDemo({ data, onEvent: () => undefined, built: true });
     const browser = await puppeteer.launch({ executablePath: ensureBrowser(), args: chromeArgs(), pipe: true });
     opened = { browser, server };
   });
