@@ -122,12 +122,14 @@ function explain({ recipe, queueSize, batchSize }: TrainingOptions): void {
 
 // ---- images and recipe ----
 
-/** Whether the user wants this recipe, whatever the images. */
-let isRecipeTheUsers = optionsFromSearch(search).recipe !== RECIPE_FOR.fashionMnist;
+/** Names of the options that the address or the user gave: other images leave them as they are. */
+const theUsers = new Set(search.keys());
 
 const images = new DataChoice(() => {
-  if (!isRecipeTheUsers) recipeField.value = RECIPE_FOR[images.chosen?.kind ?? "fashionMnist"];
-  if (!isRecipeTheUsers) fillIn();
+  if (!theUsers.has("recipe")) {
+    recipeField.value = RECIPE_FOR[images.chosen?.kind ?? "fashionMnist"];
+    fillIn();
+  }
   formChanged();
 }, missingImages());
 
@@ -137,18 +139,18 @@ function missingImages(): string | null {
   return kind === "fashionMnist" ? null : kind;
 }
 
-/** The recipe's numbers, as they go with the images. */
+/** The recipe's numbers, as they go with the images, but for those that are the user's. */
 function fillIn(): void {
   const given = readForm();
   const trainCount = images.chosen?.summary.trainCount ?? null;
-  writeForm({ ...given, ...presetFor(given.recipe, trainCount, BATCH_NORM_SPLITS) });
+  const numbers = Object.entries(presetFor(given.recipe, trainCount, BATCH_NORM_SPLITS));
+  writeForm({ ...given, ...Object.fromEntries(numbers.filter(([name]) => !theUsers.has(name))) });
 }
 
 function formChanged(): void {
   const wanted = readForm();
-  const problem = startProblem(wanted);
-  say(problem ?? "Ready.");
-  if (!problem) explain(wanted);
+  say(startProblem(wanted) ?? "Ready.");
+  if (problemOf(wanted) === null) explain(wanted); // whatever the images
 }
 
 /** Why a run cannot start, in a sentence; null if it can. */
@@ -221,7 +223,7 @@ async function resume(file: Blob): Promise<void> {
       return;
     }
     writeForm(wanted);
-    isRecipeTheUsers = true;
+    theUsers.add("recipe");
     start(bytes);
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
@@ -494,10 +496,9 @@ openField.addEventListener("change", () => {
 });
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("input", ({ target }) => {
-  if (target === recipeField) {
-    isRecipeTheUsers = true;
-    fillIn();
-  }
+  if (target === recipeField) theUsers.clear(); // who takes a recipe wants its numbers
+  theUsers.add((target as HTMLInputElement).name);
+  if (target === recipeField) fillIn();
   formChanged();
 });
 

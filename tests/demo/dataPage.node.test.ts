@@ -227,6 +227,34 @@ describe("images", () => {
     expect(await page.$$eval("#neighbours .same, #neighbours .other, #neighbours small", (all) => all.length)).toBe(0);
   });
 
+  test("leave what was typed or is in the address, and another recipe does not", async () => {
+    await open("data=cifar10&steps=200");
+    expect(await text("recipe-line")).toMatch(/^Ours for small grey images/);
+    await page.select("#recipe", "v1");
+    expect(await text("recipe-line"), "before there are images").toMatch(/^The first paper's/);
+    expect(await text("status")).toMatch(/^The address asks for CIFAR-10/);
+
+    await open("data=cifar10&recipe=fashionMnist");
+    await drop(join(demo.folder, "cifar"));
+    await waitForText("images-chosen", "CIFAR-10: 60 images");
+    expect(await form()).toMatchObject({ recipe: "fashionMnist", encoder: "tinyFlat", steps: "300" });
+
+    await open("data=cifar10&steps=200");
+    await drop(join(demo.folder, "cifar"));
+    await waitForText("images-chosen", "CIFAR-10: 60 images");
+    expect(await form()).toMatchObject({ recipe: "cifar", encoder: "resnet8", batchSize: "40", steps: "200" });
+    await fill({ lr: 0.5 });
+    await drop(join(demo.folder, "pets"));
+    await waitForText("images-chosen", "24 images, 32 by 32");
+    await page.select("#images-size", "48");
+    await waitForText("images-chosen", "24 images, 48 by 48");
+    expect(await form()).toMatchObject({ recipe: "v2", batchSize: "16", temperature: "0.2", lr: "0.5", steps: "200" });
+    await page.select("#recipe", "v1");
+    expect(await form(), "its own numbers").toMatchObject({ temperature: "0.07", lr: "0.03", steps: "1000" });
+    await page.click("#images-embedded");
+    expect(await form()).toMatchObject({ recipe: "v1" });
+  });
+
   test("that are none change nothing, and are told", async () => {
     await open("recipe=v1");
     await upload(
