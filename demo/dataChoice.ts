@@ -9,13 +9,23 @@ import type { TrainingOptions } from "./training";
 
 const byId = (id: string): HTMLElement => document.getElementById(id)!;
 
+const LOCKED = "Images are chosen before a training: press Reset first, then drop them.";
+
 export class DataChoice {
   /** Null: Fashion-MNIST, which comes with the page and is read when a run starts. */
   chosen: PackedImages | null = null;
   private reader: Worker | null = null;
+  /** What `reader` reads. */
+  private reading: Reading | null = null;
   /** The user's own images: another size means to read them again. */
   private own: readonly PlacedFile[] = [];
   private isLocked = false;
+  /** Choices that were begun. A drop is one from its start, though its folders take a while to list. */
+  private begun = 0;
+  /** The choice that counts; what earlier ones still bring is left. */
+  private latest = 0;
+  /** Drops whose folders are being listed. */
+  private readonly listing = new Set<number>();
 
   private readonly place = byId("images") as HTMLFieldSetElement;
   private readonly size = byId("images-size") as HTMLSelectElement;
@@ -42,9 +52,13 @@ export class DataChoice {
         if (files.length > 0) this.choose(files);
       });
     }
-    byId("images-embedded").addEventListener("click", () => this.take(null));
+    byId("images-embedded").addEventListener("click", () => {
+      this.latest = ++this.begun;
+      this.take(null);
+    });
     this.size.addEventListener("change", () => {
-      if (this.own.length > 0) this.choose(this.own);
+      const files = this.reading ? ownFiles(this.reading) : this.own;
+      if (files.length > 0) this.choose(files);
     });
     this.takeDrops();
   }
@@ -52,7 +66,7 @@ export class DataChoice {
   /** Why a run cannot start with these images, in a sentence; null if it can. */
   problemOf({ batchSize }: TrainingOptions): string | null {
     if (this.missing !== null) return missingText(this.missing);
-    if (this.reader) return "Images are being read: wait until they are there.";
+    if (this.isReading) return "Images are being read: wait until they are there.";
     const count = this.chosen?.summary.trainCount ?? Infinity;
     return batchSize > count
       ? `The batch size must be at most the ${count} images to train on, got ${batchSize}.`
@@ -69,24 +83,40 @@ export class DataChoice {
     byId("images-chosen").textContent = summaryText(summary);
   }
 
-  /** Reads files, if they are images, and takes these in place of those that are chosen. */
-  choose(files: readonly PlacedFile[]): void {
+  /**
+   * Reads files, if they are images, and takes these in place of those that are chosen. If they are none, everything stays as it was,
+   * what is being read included.
+   *
+   * @param choice when they were chosen, as `begun` counts
+   */
+  choose(files: readonly PlacedFile[], choice = ++this.begun): void {
+    if (choice < this.latest) return;
     const reading = readingOf(files, Number(this.size.value));
-    if (typeof reading === "string") this.refuse(reading);
-    else this.read(reading);
+    if (typeof reading === "string") {
+      this.resetSize();
+      this.tell(reading);
+    } else {
+      this.latest = choice;
+      this.read(reading);
+    }
+  }
+
+  /** Whether other images may be there soon. */
+  private get isReading(): boolean {
+    return this.reader !== null || [...this.listing].some((choice) => choice > this.latest);
   }
 
   private read(reading: Reading): void {
     this.endReader();
     const reader = new Worker(new URL("./imagesReader.ts", import.meta.url), { type: "module", name: "images" });
-    this.reader = reader;
+    [this.reader, this.reading] = [reader, reading];
     this.tell("");
     this.showProgress(0);
     reader.onmessage = ({ data: event }: MessageEvent<ReaderEvent>) => {
       if (event.type === "progress") this.showProgress(event.done / event.count);
       if (event.type === "problem") this.refuse(event.message);
       if (event.type === "read") {
-        this.own = reading.kind === "own" ? reading.files : [];
+        this.own = ownFiles(reading);
         this.take(event.images, summaryNotes(event.images.summary, event.unread));
       }
     };
@@ -108,25 +138,33 @@ export class DataChoice {
     this.changed();
   }
 
-  /** Everything stays as it was. */
+  /** What was being read cannot be; what is chosen stays. */
   private refuse(problem: string): void {
     this.endReader();
-    if (this.chosen?.kind === "own") this.size.value = String(this.chosen.summary.height);
+    this.resetSize();
     this.tell(problem);
+  }
+
+  /** The field says which size the user's own images have, or will have when they are read. */
+  private resetSize(): void {
+    if (this.reading?.kind === "own") this.size.value = String(this.reading.size);
+    else if (!this.reading && this.chosen?.kind === "own") this.size.value = String(this.chosen.summary.height);
   }
 
   private tell(text: string): void {
     byId("images-told").textContent = text;
   }
 
+  /** @param part null: nobody knows how far it is */
   private showProgress(part: number | null): void {
-    this.progress.hidden = part === null;
-    this.progress.value = part ?? 0;
+    this.progress.hidden = !this.isReading;
+    if (part === null) this.progress.removeAttribute("value");
+    else this.progress.value = part;
   }
 
   private endReader(): void {
     this.reader?.terminate();
-    this.reader = null;
+    this.reader = this.reading = null;
     this.showProgress(null);
   }
 
@@ -145,16 +183,27 @@ export class DataChoice {
       delete document.body.dataset["drop"];
       if (!hasFiles(event)) return;
       event.preventDefault();
-      if (this.isLocked) this.tell("Images are chosen before a training: press Reset first, then drop them.");
+      if (this.isLocked) this.tell(LOCKED);
       else void this.takeDrop(event.dataTransfer!);
     });
   }
 
   private async takeDrop(transfer: DataTransfer): Promise<void> {
+    const choice = ++this.begun;
+    this.listing.add(choice);
+    if (!this.reader) this.showProgress(null);
     try {
-      this.choose(await droppedFiles(transfer));
+      const files = await droppedFiles(transfer);
+      if (this.isLocked) this.tell(LOCKED);
+      else this.choose(files, choice);
     } catch (error) {
-      this.refuse(`The drop could not be read: ${String(error)}`);
+      if (choice > this.latest) this.tell(`The drop could not be read: ${String(error)}`);
+    } finally {
+      this.listing.delete(choice);
+      if (!this.reader) this.showProgress(null);
     }
   }
 }
+
+/** The files of a reading that are the user's own images. */
+const ownFiles = (reading: Reading): readonly PlacedFile[] => (reading.kind === "own" ? reading.files : []);

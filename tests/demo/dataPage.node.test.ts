@@ -114,6 +114,29 @@ beforeAll(async () => {
   await writeImages();
 });
 
+/** Holds what folders list and what readers are told, until a test lets it go on. */
+const HOLDING = `
+  window.held = { lists: [], reads: [] };
+  const { webkitGetAsEntry } = DataTransferItem.prototype;
+  DataTransferItem.prototype.webkitGetAsEntry = function () {
+    const entry = webkitGetAsEntry.call(this);
+    if (!entry.isDirectory) return entry;
+    const reader = entry.createReader();
+    const readEntries = (...callbacks) => reader.readEntries(...callbacks);
+    let isHeld = false;
+    const readHeldEntries = (...callbacks) => {
+      if (isHeld) return readEntries(...callbacks);
+      isHeld = true;
+      held.lists.push(() => readEntries(...callbacks));
+    };
+    return { isFile: false, createReader: () => ({ readEntries: readHeldEntries }) };
+  };
+  const { postMessage } = Worker.prototype;
+  Worker.prototype.postMessage = function (...message) {
+    held.reads.push(() => postMessage.apply(this, message));
+  };
+`;
+
 /** Red, green and blue of the first pixel of each picture. */
 const firstPixels = (selector: string): Promise<number[][]> =>
   page.$$eval(selector, (canvases) =>
@@ -253,6 +276,58 @@ describe("images", () => {
     expect(await form(), "its own numbers").toMatchObject({ temperature: "0.07", lr: "0.03", steps: "1000" });
     await page.click("#images-embedded");
     expect(await form()).toMatchObject({ recipe: "v1" });
+  });
+
+  test("are those that were chosen last, however long listing and reading take", async () => {
+    page = await demo.newPage({ width: 1360, height: 1200 });
+    client = await page.createCDPSession();
+    await page.evaluateOnNewDocument(HOLDING);
+    await page.goto(demo.server.url);
+    await page.waitForFunction("window.flywheelDemo");
+    const isReading = (): Promise<boolean> =>
+      page.$eval("#images-progress", (progress) => !(progress as HTMLElement).hidden);
+    const release = (what: "lists" | "reads", which: number): Promise<unknown> =>
+      page.evaluate(`held.${what}.splice(${which}, 1)[0]()`);
+    const heldUntil = (what: "lists" | "reads", count: number): Promise<unknown> =>
+      page.waitForFunction(`held.${what}.length === ${count}`);
+
+    await drop(join(demo.folder, "pets"));
+    await heldUntil("lists", 1);
+    expect(await isReading()).toBe(true);
+    await page.click("#start");
+    expect(await text("status")).toBe("Images are being read: wait until they are there.");
+    await drop(join(demo.folder, "cifar"));
+    await heldUntil("lists", 2);
+    await release("lists", 1); // the later one is listed first
+    await heldUntil("reads", 1);
+    await release("lists", 0);
+    await upload("images-files", join(demo.folder, "notes.txt"));
+    await waitForText("images-told", "Got notes.txt.");
+    expect(await isReading(), "a wrong file ends no reading").toBe(true);
+    await page.select("#images-size", "48");
+    await release("reads", 0);
+    await waitForText("images-chosen", "CIFAR-10: 60 images, 32 by 32");
+    expect(await isReading()).toBe(false);
+
+    await upload("images-folder", join(demo.folder, "pets"));
+    await heldUntil("reads", 1);
+    await page.select("#images-size", "64"); // before they are read
+    await heldUntil("reads", 2);
+    await release("reads", 1);
+    await waitForText("images-chosen", "Your own: 24 images, 64 by 64");
+    await upload("images-folder", join(demo.folder, "loose"));
+    await heldUntil("reads", 2);
+    await page.select("#images-size", "28");
+    await heldUntil("reads", 3);
+    await release("reads", 2);
+    await waitForText("images-chosen", "24 images, 28 by 28, colour, no classes");
+
+    await drop(join(demo.folder, "cifar"));
+    await heldUntil("lists", 1);
+    await page.evaluate(() => window.flywheelDemo.session.start({} as never)); // by a script, which asks nobody
+    await release("lists", 0);
+    await waitForText("images-told", "press Reset first");
+    expect(await text("images-chosen")).toMatch(/24 images/);
   });
 
   test("that are none change nothing, and are told", async () => {
