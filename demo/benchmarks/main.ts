@@ -107,11 +107,9 @@ function take({ rounds, peak, memory, rows, samplesMs: samples }: MeasuresEvent)
   const { adapter: name, isSoftware, version } = adapter!;
   const date = new Date();
   date.setSeconds(0, 0);
-  own = {
-    ...{ version, date: date.toISOString(), adapter: name, isSoftware, wasHidden },
-    ...{ browser: browserName(navigator.userAgent), cores: navigator.hardwareConcurrency },
-    ...{ rounds, peak, memory, rows },
-  };
+  const machine = { browser: browserName(navigator.userAgent), cores: navigator.hardwareConcurrency };
+  const run = { version, date: date.toISOString(), adapter: name, isSoftware, wasHidden };
+  own = rows.length > 0 ? { ...run, ...machine, rounds, peak, memory, rows } : null;
   samplesMs = samples;
   show();
 }

@@ -29,7 +29,7 @@ export interface ProgressEvent {
   readonly leftMs: number | null;
 }
 
-/** All that is measured so far. */
+/** All that is measured so far; nothing if what was has failed since. */
 export interface MeasuresEvent extends Measures {
   readonly type: "measures";
   readonly samplesMs: SamplesMs;

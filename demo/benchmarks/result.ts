@@ -56,12 +56,21 @@ export interface BenchResult extends Machine, Measures {
   readonly wasHidden: boolean;
 }
 
+/** The way of the rows that are benchmarks; those of other ways are what they are compared with. */
+export const MAIN_WAY = "default";
+
+/** The row that is a benchmark, and what it is compared with; the latter alone says nothing. */
+export function mainRows(rows: readonly ReportRow[], id: BenchmarkId): readonly [ReportRow, ReportRow?] | null {
+  const [row, other] = rows.filter(({ work }) => work === benchmarkOf(id).title);
+  return row?.way === MAIN_WAY ? [row, other] : null;
+}
+
 /** The measures in a report of the bench, whose works are titles. */
 export function measuresOf({ limits, rows }: Pick<Report, "limits" | "rows">): Measures {
   const rate = ({ rate }: Limit): number => rate;
   const found = BENCHMARK_IDS.flatMap((id) => {
-    const [row, other] = rows.filter(({ work }) => work === benchmarkOf(id).title);
-    return row ? [resultRow(id, row, other)] : [];
+    const pair = mainRows(rows, id);
+    return pair ? [resultRow(id, ...pair)] : [];
   });
   const rounds = Math.min(...rows.map(({ samplesMs }) => samplesMs.length));
   return { rounds, peak: rate(limits.multiplyAdd), memory: rate(limits.streaming), rows: found };

@@ -10,6 +10,7 @@ import type { AnyWork } from "../../bench/peers/works";
 import { taskRow } from "../../bench/taskRow";
 import { fusionRows } from "../../bench/update.bench";
 import { type BenchmarkId, benchmarkOf } from "./catalogue";
+import { MAIN_WAY } from "./result";
 
 /** What rows are made with. */
 export interface Bench {
@@ -51,10 +52,13 @@ const OTHERS: Readonly<Record<Exclude<BenchmarkId, keyof typeof WORKS>, MakeRows
   mocoTinyFlat: async ({ device }) => [await defaultStepRow(device)],
 };
 
-/** Rows of a benchmark; their work is its title. */
+/** Rows of a benchmark; their work is its title, and the way of the first says that it is the benchmark. */
 export async function rowsOf(id: BenchmarkId, bench: Bench): Promise<Row[]> {
   const { title, unit, amount } = benchmarkOf(id);
   const make = id in WORKS ? task(WORKS[id as keyof typeof WORKS]) : OTHERS[id as keyof typeof OTHERS];
   const rows = await make(bench);
-  return rows.map((row) => ({ ...row, work: title, ...(unit === "GB/s" && { bytes: 1e9 * amount }) }));
+  return rows.map((row, index) => ({
+    ...{ ...row, work: title, way: index === 0 ? MAIN_WAY : row.way },
+    ...(unit === "GB/s" && { bytes: 1e9 * amount }),
+  }));
 }

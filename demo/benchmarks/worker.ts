@@ -1,6 +1,6 @@
 /** The worker: opens a device, tells of it, and measures what the page asks for, once. The page ends it, to stop it too. */
 
-import { defaultDevice, type Device } from "flywheel";
+import { defaultDevice, type Device, ValueError } from "flywheel";
 import { measure, type Measurement, type Row } from "../../bench/harness";
 import { copyRows, flatSgdRows, multiplyAddRow, PEAK } from "../../bench/limits";
 import type { Library } from "../../bench/peers/library";
@@ -8,9 +8,9 @@ import { open } from "../../bench/peers/libraries/flywheel";
 import { makeReport } from "../../bench/report";
 import { measuredBy } from "../../bench/rows";
 import { adapterName } from "../adapterName";
-import { BENCHMARK_IDS, benchmarkOf } from "./catalogue";
+import { BENCHMARK_IDS } from "./catalogue";
 import type { BenchEvent, Command } from "./protocol";
-import { measuresOf } from "./result";
+import { mainRows, measuresOf } from "./result";
 import { rowsOf } from "./rows";
 
 const MEMORY = "limit: memory";
@@ -58,8 +58,7 @@ async function run({ ids, rounds }: Command, library: Library): Promise<void> {
 
   let [warmUps, round] = [0, ""];
   let [startMs, toldMs] = [0, 0];
-  let latest: readonly Measurement[] = [];
-  await measure(rows, measuredBy(device), {
+  const measured = await measure(rows, measuredBy(device), {
     rounds,
     onProgress(text) {
       if (warmUps < rows.length) {
@@ -70,7 +69,6 @@ async function run({ ids, rounds }: Command, library: Library): Promise<void> {
       }
     },
     onSample(soFar, leftMs) {
-      latest = soFar;
       const nowMs = performance.now();
       if (nowMs - toldMs < TELL_MS) return;
       toldMs = nowMs;
@@ -84,8 +82,7 @@ async function run({ ids, rounds }: Command, library: Library): Promise<void> {
       emit({ type: "refusal", message: error.message });
     },
   });
-  if (latest.length <= limits) throw new Error("Nothing that was chosen could be measured here.");
-  tell(latest, rounds);
+  if (!tell(measured, rounds)) throw new ValueError("Nothing that was chosen could be measured here. Choose another.");
   emit({ type: "done" });
 }
 
@@ -97,17 +94,16 @@ async function limitRows(device: Device): Promise<Row[]> {
 
 const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** Tells what is measured; the limits are. */
-function tell(measurements: readonly Measurement[], rounds: number): void {
+/** Tells what is measured; the limits are. @returns whether there is anything beside them */
+function tell(measurements: readonly Measurement[], rounds: number): boolean {
   const report = makeReport(measurements, {
     ...{ adapter: "", userAgent: "", cores: 0, date: "", rounds, guards: [] }, // the page knows better
     ...{ peak: PEAK, streaming: MEMORY },
   });
-  const samples = BENCHMARK_IDS.map((id) => {
-    const row = report.rows.find(({ work }) => work === benchmarkOf(id).title);
-    return [id, row?.samplesMs] as const;
-  });
-  emit({ type: "measures", ...measuresOf(report), samplesMs: Object.fromEntries(samples) });
+  const measures = measuresOf(report);
+  const samples = BENCHMARK_IDS.map((id) => [id, mainRows(report.rows, id)?.[0].samplesMs] as const);
+  emit({ type: "measures", ...measures, samplesMs: Object.fromEntries(samples) });
+  return measures.rows.length > 0;
 }
 
 function fail(error: unknown, isMissing = false): void {
