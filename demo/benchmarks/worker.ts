@@ -42,7 +42,7 @@ function tellAdapter({ version }: Library): void {
   emit({
     type: "adapter",
     adapter: adapterName(info),
-    isSoftware: info.isFallback,
+    isSoftware: info.isSoftware,
     version: version.replace(/^flywheel /, ""),
   });
 }

@@ -48,7 +48,7 @@ const raisedLimits = ["maxBufferSize", "maxStorageBufferBindingSize"] as const;
 export async function requestDevice({
   powerPreference = "high-performance",
   limits = "adapter",
-}: RequestOptions): Promise<{ device: GPUDevice; info: AdapterInfo }> {
+}: RequestOptions): Promise<{ device: GPUDevice; info: BrowserInfo }> {
   const gpu = (globalThis.navigator as Partial<Navigator> | undefined)?.gpu;
   if (!gpu) throw new DeviceError(noWebGpu());
   // A new adapter each time: an adapter gives one device only.
@@ -84,11 +84,14 @@ function noWebGpu(): string {
   );
 }
 
+/** What the browser tells of an adapter. */
+export type BrowserInfo = Omit<AdapterInfo, "isSoftware">;
+
 /** The browser's own words about an adapter. Older browsers have no `device.adapterInfo`. */
 export function describeAdapter(
   device: GPUDevice,
   info: Partial<GPUAdapterInfo> = (device as Partial<GPUDevice>).adapterInfo ?? {},
-): AdapterInfo {
+): BrowserInfo {
   return {
     vendor: info.vendor ?? "",
     architecture: info.architecture ?? "",
@@ -104,7 +107,7 @@ export function describeAdapter(
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|warp\b|basic render|software|\bcpu\b/i;
 
 /** Software when the browser says fallback, or when it bears the name of a rasteriser that runs on the CPU. */
-export function classify(info: AdapterInfo): AdapterClass {
+export function classify(info: BrowserInfo): AdapterClass {
   const names = [info.vendor, info.architecture, info.device, info.description].join(" ");
   return info.isFallback || softwareNames.test(names) ? "software" : "hardware";
 }
@@ -120,12 +123,12 @@ const vendors: readonly (readonly [Vendor, RegExp])[] = [
 ];
 
 /** The vendor that an adapter names itself; where it does not, that its description names. */
-export function vendorOf({ vendor, device, description }: AdapterInfo): Vendor {
+export function vendorOf({ vendor, device, description }: BrowserInfo): Vendor {
   const named = (text: string): Vendor | undefined => vendors.find(([, names]) => names.test(text.toLowerCase()))?.[0];
   return named(vendor) ?? named(`${device} ${description}`) ?? "unknown";
 }
 
-export function readLimits(device: GPUDevice, adapterClass: AdapterClass, info: AdapterInfo): GpuLimits {
+export function readLimits(device: GPUDevice, adapterClass: AdapterClass, info: BrowserInfo): GpuLimits {
   const { limits } = device;
   const hasSubgroups = device.features.has("subgroups") && info.subgroupMinSize === info.subgroupMaxSize;
   return {

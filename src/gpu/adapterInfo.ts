@@ -8,6 +8,8 @@ export interface AdapterInfo {
   readonly description: string;
   /** The browser calls it a fallback: it runs on the CPU. */
   readonly isFallback: boolean;
+  /** It runs on the CPU: the browser says so, or it bears the name of a rasteriser that does. */
+  readonly isSoftware: boolean;
   /** Features of the device, sorted. */
   readonly features: readonly string[];
   /** Undefined where the browser does not tell. */

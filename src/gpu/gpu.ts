@@ -7,6 +7,7 @@
 import { type FlywheelError, InternalError } from "../errors";
 import {
   type AdapterClass,
+  type BrowserInfo,
   classify,
   describeAdapter,
   type GpuLimits,
@@ -46,6 +47,8 @@ export interface SubmitOptions {
 }
 
 export class Gpu {
+  /** What is known of the adapter. */
+  readonly info: AdapterInfo;
   readonly adapterClass: AdapterClass;
   readonly limits: GpuLimits;
   /** Resolves with the reason when the device is lost or destroyed; never rejects. */
@@ -77,16 +80,17 @@ export class Gpu {
    * Works on a device that somebody else made, and that `destroy` leaves to them.
    * @param info what is known of its adapter; wins over what the device says
    */
-  static fromDevice(device: GPUDevice, info: Partial<AdapterInfo> = {}): Gpu {
+  static fromDevice(device: GPUDevice, info: Partial<BrowserInfo> = {}): Gpu {
     return new Gpu(device, { ...describeAdapter(device), ...info }, false);
   }
 
   private constructor(
     readonly device: GPUDevice,
-    readonly info: AdapterInfo,
+    info: BrowserInfo,
     private readonly ownsDevice: boolean,
   ) {
     this.adapterClass = classify(info);
+    this.info = { ...info, isSoftware: this.adapterClass === "software" };
     this.limits = readLimits(device, this.adapterClass, info);
     this.faults = new Faults(device, () => this.heldByteLength, ownsDevice);
     this.lost = this.faults.lost;

@@ -38,6 +38,7 @@ const CPU_INFO = {
   device: "cpu",
   description: "flywheel's CPU reference",
   isFallback: true,
+  isSoftware: true,
   features: [],
   subgroupMinSize: undefined,
   subgroupMaxSize: undefined,

@@ -44,6 +44,9 @@ test("the adapter class follows the adapter's names", async () => {
   const isSwiftShader = /swiftshader/i.test(`${gpu.info.architecture} ${gpu.info.device} ${gpu.info.description}`);
   if (isSwiftShader) expect(gpu.adapterClass).toBe("software");
   expect(gpu.limits.adapterClass).toBe(gpu.adapterClass);
+  expect(gpu.info.isSoftware).toBe(gpu.adapterClass === "software");
+  const named = Gpu.fromDevice(gpu.device, { isFallback: false, description: "llvmpipe (LLVM 15.0.6, 256 bits)" });
+  expect(named.info, "whatever the browser says").toMatchObject({ isFallback: false, isSoftware: true });
   const real = {
     ...gpu.info,
     vendor: "nvidia",
