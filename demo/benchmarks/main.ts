@@ -49,7 +49,9 @@ function start(): void {
   }
   [own, samplesMs, refusals, wasHidden] = [null, {}, [], document.hidden];
   show();
-  say("Preparing");
+  say("Measuring.");
+  sayShared("");
+  showByHand(null);
   progress.value = 0;
   const effort = new FormData(form).get("effort") as keyof typeof ROUNDS;
   session.start({ ids, rounds: ROUNDS[effort] });
@@ -67,7 +69,9 @@ function hear(event: BenchEvent): void {
       break;
     case "progress":
       progress.value = event.share;
-      say(event.leftMs === null ? event.text : `${event.text}, about ${durationText(event.leftMs)} left`);
+      // Beside the status, which is read aloud.
+      byId("stage").textContent =
+        event.leftMs === null ? event.text : `${event.text}, about ${durationText(event.leftMs)} left`;
       break;
     case "measures":
       take(event);
@@ -100,6 +104,7 @@ function meet(event: AdapterEvent): void {
   adapter = event;
   byId("adapter").textContent = event.adapter;
   if (!hasChosen) table.choose((id) => !(event.isSoftware && benchmarkOf(id).isHeavy));
+  showButtons(session.state);
   show();
 }
 
@@ -117,11 +122,22 @@ function take({ rounds, peak, memory, rows, samplesMs: samples }: MeasuresEvent)
 function enter(state: RunState): void {
   document.body.dataset["state"] = state;
   const isRunning = state === "running";
-  startButton.disabled = isRunning || !hasGpu;
-  stopButton.disabled = !isRunning;
+  showButtons(state);
+  if (!isRunning) byId("stage").textContent = "";
   table.isOpen = !isRunning;
   for (const field of form.elements) (field as HTMLInputElement).disabled = isRunning;
   byId("share").hidden = isRunning || !own;
+}
+
+/** Which buttons can be pressed: Start once it is known what is measured, as some is too much for a software adapter. */
+function showButtons(state: RunState): void {
+  const focused = document.activeElement;
+  const isRunning = state === "running";
+  startButton.disabled = isRunning || !hasGpu || (adapter === null && state !== "failed");
+  stopButton.disabled = !isRunning;
+  // The one that was pressed goes, the other takes the focus.
+  if (focused === startButton && startButton.disabled) stopButton.focus();
+  if (focused === stopButton && stopButton.disabled) startButton.focus();
 }
 
 function say(text: string): void {
@@ -179,8 +195,22 @@ async function copy(id: string, label: string, text: (result: BenchResult) => st
   if (!own) return;
   const copied = text(own);
   const isCopied = await copyFrom(byId(id), label, copied);
-  byId("by-hand").hidden = isCopied;
-  (byId("by-hand-text") as HTMLTextAreaElement).value = copied;
+  sayShared(isCopied ? "Copied." : "");
+  showByHand(isCopied ? null : copied);
+}
+
+/** A text to be copied by hand; null: there is none any more. */
+function showByHand(text: string | null): void {
+  const field = byId("by-hand-text") as HTMLTextAreaElement;
+  byId("by-hand").hidden = text === null;
+  field.value = text ?? "";
+  if (text === null) return;
+  field.focus();
+  field.select();
+}
+
+function sayShared(text: string): void {
+  byId("share-status").textContent = text;
 }
 
 function download(): void {

@@ -81,9 +81,9 @@ describe("a run", () => {
     await choose(CHEAP);
     await press("#start");
     expect(await page.$eval("#start", (button) => (button as HTMLButtonElement).disabled)).toBe(true);
-    await page.waitForFunction(() => /^Warming up \d\/7: /.test(document.getElementById("status")!.textContent));
+    await page.waitForFunction(() => /^Warming up \d\/7: /.test(document.getElementById("stage")!.textContent));
     await page.waitForFunction(
-      () => /^Round \d\/5, about .* left$/.test(document.getElementById("status")!.textContent),
+      () => /^Round \d\/5, about .* left$/.test(document.getElementById("stage")!.textContent),
       { timeout: RUN_MS },
     );
     await untilState("done");
@@ -152,6 +152,112 @@ describe("a run", () => {
     expect(await isShown("tr[data-id=matmul512] .shared")).toBe(false);
     expect(await page.evaluate(() => location.hash)).toBe("");
     expect(await cell("matmul512", "own")).toContain("GFLOP/s");
+  });
+});
+
+describe("with a worker that the test plays", () => {
+  const ADAPTER = { type: "adapter", adapter: "some / adapter", isSoftware: true, version: "0.1.0" };
+  const { rounds, peak, memory, rows } = SHARED;
+  const MEASURES = { type: "measures", rounds, peak, memory, rows, samplesMs: {} };
+
+  async function openAlone(): Promise<void> {
+    page = await demo.newPage(DESKTOP);
+    await page.evaluateOnNewDocument(`
+      window.workers = [];
+      window.Worker = class {
+        constructor() { workers.push(this); }
+        postMessage(command) { this.command = command; }
+        terminate() {}
+      };
+    `);
+    await page.goto(new URL("benchmarks.html", demo.server.url).href);
+    await page.waitForFunction("window.workers?.length === 1");
+  }
+
+  const tell = (event: object): Promise<unknown> =>
+    page.evaluate(`workers.at(-1).onmessage({ data: ${JSON.stringify(event)} })`);
+  const focused = (): Promise<string> => page.evaluate(() => document.activeElement!.id);
+  const isDisabled = (selector: string): Promise<boolean> =>
+    page.$eval(selector, (button) => (button as HTMLButtonElement).disabled);
+
+  test("starts once the adapter is known, and nothing heavy on a software one", async () => {
+    await openAlone();
+    expect(await isDisabled("#start")).toBe(true);
+    await tell(ADAPTER);
+    expect(await isDisabled("#start")).toBe(false);
+    await press("#start");
+    const { ids } = (await page.evaluate("workers.at(-1).command")) as { ids: string[] };
+    expect(ids).toContain("matmul512");
+    expect(ids).not.toContain("mocoResNet18");
+  });
+
+  test("can be tried again if the worker cannot be loaded", async () => {
+    await openAlone();
+    await page.evaluate("workers.at(-1).onerror(new ErrorEvent('error', { message: 'gone' }))");
+    expect(await text("#status")).toBe("That failed: gone");
+    expect(await isDisabled("#start")).toBe(false);
+  });
+
+  test("says aloud what begins and ends, and shows beside it how far it is", async () => {
+    await openAlone();
+    await tell(ADAPTER);
+    await press("#start");
+    await tell({ type: "progress", text: "Round 3/25", share: 0.5, leftMs: 12_000 });
+    expect([await text("#status"), await text("#stage")]).toEqual(["Measuring.", "Round 3/25, about 12 s left"]);
+    expect(await page.$eval("#stage", (stage) => stage.closest("[role=status]"))).toBeNull();
+    await tell({ type: "done" });
+    expect([await text("#status"), await text("#stage")]).toEqual(["Done.", ""]);
+  });
+
+  test("leaves the focus on a button that can be pressed", async () => {
+    await openAlone();
+    await tell(ADAPTER);
+    await press("#start");
+    expect(await focused()).toBe("stop");
+    await page.keyboard.press("Enter");
+    expect(await focused()).toBe("start");
+    await page.keyboard.press("Enter");
+    expect(await focused()).toBe("stop");
+    await tell({ type: "done" });
+    expect(await focused()).toBe("start");
+  });
+
+  test("shows a text to be copied by hand until the next run, and says that one is copied", async () => {
+    await openAlone();
+    await tell(ADAPTER);
+    await press("#start");
+    await tell(MEASURES);
+    await tell({ type: "done" });
+    await page.evaluate(() => {
+      const clipboard = { writeText: () => Promise.reject(new Error("not allowed")) };
+      Object.defineProperty(navigator, "clipboard", { value: clipboard, configurable: true });
+    });
+    await press("#copy-link");
+    await page.waitForSelector("#by-hand:not([hidden])");
+    expect(await focused()).toBe("by-hand-text");
+    expect(await page.evaluate(() => getSelection()!.toString())).toMatch(/^http.*#result=1\./);
+    await press("#start");
+    await tell({ ...MEASURES, rows: rows.slice(0, 1) });
+    await tell({ type: "done" });
+    expect(await isShown("#by-hand"), "it was the other run's").toBe(false);
+    expect(await page.$eval("#by-hand-text", (field) => (field as HTMLTextAreaElement).value)).toBe("");
+
+    await page.evaluate(() => (navigator.clipboard.writeText = () => Promise.resolve()));
+    await press("#copy-link");
+    await page.waitForFunction(() => document.getElementById("share-status")!.textContent === "Copied.");
+    expect(await page.$eval("#share-status", ({ role }) => role)).toBe("status");
+  });
+
+  test("takes back what has failed since", async () => {
+    await openAlone();
+    await tell(ADAPTER);
+    await press("#start");
+    await tell(MEASURES);
+    expect(await cell("softmax", "own")).toContain("GB/s");
+    await tell({ ...MEASURES, rows: [] });
+    await tell({ type: "error", message: "Nothing that was chosen could be measured here.", isMissing: false });
+    expect(await cell("softmax", "own")).toBe("–");
+    expect(await isShown("#share")).toBe(false);
   });
 });
 
