@@ -58,7 +58,10 @@ export function presetFor(name: RecipeName, trainCount: number | null, splits: n
   return { ...preset, batchSize, queueSize: Math.max(batchSize, most(preset.queueSize, trainCount / 2)) };
 }
 
-/** How many of the original's epochs a run has is up to its steps: a learning rate that falls by the epoch falls within them. */
+/**
+ * How many of the original's epochs a run has is up to its steps: a learning rate that falls by the epoch falls within them. Milestones
+ * lie where they do in the original by share of the steps, in the middle of an epoch if need be.
+ */
 export function epochsOf(
   original: Pick<MoCoRecipe, "epochs" | "lrRule">,
   { steps, batchesPerEpoch }: { steps: number; batchesPerEpoch: number },
@@ -67,6 +70,6 @@ export function epochsOf(
   if (lrRule.kind === "cosine" && lrRule.per === "step") return original; // it is the steps' already
   const epochs = Math.ceil(steps / batchesPerEpoch);
   if (lrRule.kind === "cosine") return { epochs, lrRule };
-  const scaled = lrRule.epochs.map((epoch) => Math.round((epoch * epochs) / original.epochs));
+  const scaled = lrRule.epochs.map((epoch) => Math.round((epoch * steps) / original.epochs) / batchesPerEpoch);
   return { epochs, lrRule: { kind: "milestones", epochs: scaled } };
 }

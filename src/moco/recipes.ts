@@ -8,7 +8,7 @@ const AUGMENTATIONS = ["v1", "v2", "cifar", "fashionMnist"] as const;
 /** Which chain of random transforms makes a view; see `flywheel/data`. */
 export type AugmentationName = (typeof AUGMENTATIONS)[number];
 
-/** How the learning rate falls: by a tenth at some epochs, or as half a cosine, set anew each epoch or each step. */
+/** How the learning rate falls: to a tenth at some epochs or parts of them, or as half a cosine, set anew each epoch or each step. */
 export type LrRule =
   | { readonly kind: "milestones"; readonly epochs: readonly number[] }
   | { readonly kind: "cosine"; readonly per: "epoch" | "step" };
@@ -168,7 +168,8 @@ export function lrFactor(
   return (step) => {
     if (step < warmUpSteps) return step / warmUpSteps;
     const epoch = Math.floor(step / stepsPerEpoch);
-    if (lrRule.kind === "milestones") return 0.1 ** lrRule.epochs.filter((milestone) => epoch >= milestone).length;
+    if (lrRule.kind === "milestones")
+      return 0.1 ** lrRule.epochs.filter((milestone) => step / stepsPerEpoch >= milestone).length;
     const [done, all] =
       lrRule.per === "epoch"
         ? [epoch - warmUpEpochs, epochs - warmUpEpochs]
@@ -182,15 +183,16 @@ export function lrFactor(
 function isLrRule(value: unknown): boolean {
   const { kind, epochs, per } = Object(value) as Record<string, unknown>;
   if (kind === "cosine") return per === "epoch" || per === "step";
-  return (
-    kind === "milestones" && Array.isArray(epochs) && epochs.every((epoch) => Number.isInteger(epoch) && epoch >= 0)
-  );
+  return kind === "milestones" && Array.isArray(epochs) && epochs.every(isAmount);
+}
+
+function isAmount(value: unknown): boolean {
+  return typeof value === "number" && value >= 0 && value < Infinity;
 }
 
 /** @throws ValueError if a number is outside its range, or a word is not known */
 export function checkedRecipe(recipe: MoCoRecipe): MoCoRecipe {
   const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) > 0;
-  const isAmount = (value: unknown): boolean => typeof value === "number" && value >= 0 && value < Infinity;
   const check = (names: readonly (keyof MoCoRecipe)[], holds: (value: unknown) => boolean, what: string): void => {
     for (const name of names) {
       if (holds(recipe[name])) continue;

@@ -1,7 +1,7 @@
 /** The choice of a recipe: that its numbers are the library's, and those that are smaller are told. */
 
 import { describe, expect, test } from "vitest";
-import { RECIPES } from "../../src/moco";
+import { lrFactor, RECIPES } from "../../src/moco";
 import { RECIPE_PRESETS, type RecipeName } from "../../demo/recipePresets.mjs";
 import { epochsOf, presetFor, RECIPE_FOR, recipeLine, VIEW_WORDS } from "../../demo/recipes";
 
@@ -39,6 +39,19 @@ describe("recipes of the page", () => {
     expect(presetFor("v2", 1003, 8)).toMatchObject({ batchSize: 128, queueSize: 496 });
     expect(presetFor("v2", 103, 8)).toMatchObject({ batchSize: 96, queueSize: 96 });
     expect(presetFor("v2", 13, 8)).toMatchObject({ batchSize: 8, queueSize: 8 });
+  });
+
+  test.each([
+    ["Fashion-MNIST", 1000, 468],
+    ["CIFAR-10", 1000, 390],
+    ["Fashion-MNIST, less than an epoch", 300, 468],
+    ["a few images", 1000, 1],
+  ])("v1's rate falls in two steps on %s", (_, steps, batchesPerEpoch) => {
+    const run = { ...RECIPES.v1, ...epochsOf(RECIPES.v1, { steps, batchesPerEpoch }) };
+    const factors = Array.from({ length: steps }, (_, step) => lrFactor(run, batchesPerEpoch, steps)(step));
+    const falls = factors.flatMap((factor, step) => (step > 0 && factor < factors[step - 1]! ? [step] : []));
+    expect(falls).toEqual([0.6 * steps, 0.8 * steps]);
+    expect(falls.map((step) => factors[step])).toEqual([0.1, 0.1 ** 2]);
   });
 
   test("a rate that falls by the epoch falls within the run", () => {

@@ -316,6 +316,8 @@ export function trainer(): void {
         { kind: "cosin" },
         { kind: "cosine", per: "epochs" },
         { kind: "milestones", epochs: ["x"] },
+        { kind: "milestones", epochs: [NaN] },
+        { kind: "milestones", epochs: [-1] },
       ])
         expect(() => trainerOf({}, { ...RECIPE, lrRule: lrRule as never })).toThrow(/lrRule must be/);
       expect(() => trainerOf({}, { ...RECIPE, augmentation: "v9" as never })).toThrow(/augmentation must be one of v1/);
@@ -343,6 +345,8 @@ export function trainer(): void {
     test("learning rates follow the authors' rules", () => {
       const v1 = lrFactor(RECIPES.v1, 10);
       expect([0, 1199, 1200, 1599, 1600, 1999].map(v1)).toEqual([1, 1, 0.1, 0.1, 0.1 ** 2, 0.1 ** 2]);
+      const part = lrFactor({ ...RECIPES.v1, lrRule: { kind: "milestones", epochs: [6 / 10, 1.5] } }, 10);
+      expect([5, 6, 14, 15].map(part), "in the middle of an epoch").toEqual([1, 0.1, 0.1, 0.1 ** 2]);
       const v2 = lrFactor(RECIPES.v2, 10);
       expect(v2(9)).toBe(1); // set once an epoch
       expect(v2(1005)).toBeCloseTo(0.5, 12);
