@@ -65,11 +65,14 @@ export async function showMissingGpu(panel: HTMLElement): Promise<void> {
 /** A training that the CPU reference ends in a few minutes: a small encoder, small batches, nothing evaluated. */
 const ON_THE_CPU = { device: "cpu", encoder: "tinyGap", batchSize: 16, queueSize: 256, steps: 100, evaluate: false };
 
+/** What does not start at once, or takes long there: images to be opened, a save to go on from, tuning, and judging all images. */
+const NOT_ON_THE_CPU = ["data", "resume", "tune", "linearProbe", "features"];
+
 /** The page's address for a training on the CPU, which starts at once. */
 export function cpuAddress(address: string): string {
   const url = new URL(address);
   for (const [name, value] of Object.entries(ON_THE_CPU)) url.searchParams.set(name, String(value));
-  url.searchParams.delete("tune");
+  for (const name of NOT_ON_THE_CPU) url.searchParams.delete(name);
   url.searchParams.set("autostart", "");
   return url.href;
 }

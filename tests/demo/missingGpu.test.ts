@@ -25,10 +25,13 @@ test("says nothing where there is one", async () => {
 });
 
 test("offers a training on the CPU that may be started", () => {
-  const address = new URL(cpuAddress("http://localhost/?steps=7&seed=3&tune=on&report=/x"));
+  const given = "steps=7&seed=3&tune=on&report=/x&data=cifar10&resume=&linearProbe=&features=npy";
+  const address = new URL(cpuAddress(`http://localhost/?${given}`));
   const options = optionsFromSearch(address.searchParams);
   expect(options).toMatchObject({ device: "cpu", encoder: "tinyGap", steps: 100, seed: 3, tune: "off" });
   expect(problemOf(options)).toBeNull();
   expect(address.searchParams.get("report")).toBe("/x");
+  for (const name of ["data", "resume", "linearProbe", "features"])
+    expect(address.searchParams.has(name), name).toBe(false);
   expect(address.searchParams.has("autostart")).toBe(true);
 });
