@@ -4,6 +4,7 @@ import type { PlacedFile } from "flywheel/data";
 import { missingText, type Reading, readingOf, summaryNotes, summaryText } from "./chosenFiles";
 import { droppedFiles } from "./droppedFiles";
 import type { ReaderEvent } from "./imagesReader";
+import { sizeProblemOf } from "./options";
 import type { ImagesSummary, PackedImages } from "./protocol";
 import type { TrainingOptions } from "./training";
 
@@ -64,13 +65,14 @@ export class DataChoice {
   }
 
   /** Why a run cannot start with these images, in a sentence; null if it can. */
-  problemOf({ batchSize }: TrainingOptions): string | null {
+  problemOf(options: TrainingOptions): string | null {
     if (this.missing !== null) return missingText(this.missing);
     if (this.isReading) return "Images are being read: wait until they are there.";
-    const count = this.chosen?.summary.trainCount ?? Infinity;
-    return batchSize > count
-      ? `The batch size must be at most the ${count} images to train on, got ${batchSize}.`
-      : null;
+    if (this.chosen === null) return null;
+    const { trainCount, height } = this.chosen.summary;
+    return options.batchSize > trainCount
+      ? `The batch size must be at most the ${trainCount} images to train on, got ${options.batchSize}.`
+      : sizeProblemOf(options, height);
   }
 
   /** Images of a run stay as they are. */

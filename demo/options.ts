@@ -26,8 +26,11 @@ export const BATCH_NORM_SPLITS = 8;
 /** Numbers that one GPU binding holds at WebGPU's default limits: 128 MiB of f32. */
 const BINDING_NUMBERS = 2 ** 25;
 
-/** Longest feature vector: the head of tinyFlat, `[dim, 1024]`, must fit a binding. */
-const MAX_DIM = BINDING_NUMBERS / 1024;
+/** Inputs of tinyFlat's head: 64 of each place that three convolutions leave, as each halves height and width. */
+const headInputs = (imageSize: number): number => 64 * Math.ceil(imageSize / 8) ** 2;
+
+/** Longest feature vector: the head of tinyFlat, `[dim, 1024]` for images of 28 by 28, must fit a binding. */
+const MAX_DIM = BINDING_NUMBERS / headInputs(28);
 
 /** Fashion-MNIST has no more training images. */
 const MAX_BATCH = 60_000;
@@ -86,4 +89,11 @@ export function problemOf(options: TrainingOptions): string | null {
   if (queueSize * dim > BINDING_NUMBERS)
     return `The queue size times the feature length must be at most ${BINDING_NUMBERS}, as the queue must fit a GPU binding, which is 128 MiB by default, got ${queueSize} and ${dim}.`;
   return null;
+}
+
+/** What is wrong with options for images of this height and width, as one sentence; null if nothing is. */
+export function sizeProblemOf({ encoder, dim }: TrainingOptions, imageSize: number): string | null {
+  const max = Math.floor(BINDING_NUMBERS / headInputs(imageSize));
+  if (encoder !== "tinyFlat" || dim <= max) return null;
+  return `The feature length must be at most ${max} with tinyFlat on images of ${imageSize} by ${imageSize}, as its head must fit a GPU binding, got ${dim}.`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DEFAULT_OPTIONS, optionsFromSearch, problemOf } from "../../demo/options";
+import { DEFAULT_OPTIONS, optionsFromSearch, problemOf, sizeProblemOf } from "../../demo/options";
 import { RECIPE_PRESETS, type RecipeName } from "../../demo/recipePresets.mjs";
 import { parseOptions, UsageError } from "../../scripts/cli.mjs";
 
@@ -68,6 +68,16 @@ describe("options of the page", () => {
     const isRefused = problemOf({ ...DEFAULT_OPTIONS, ...change }) !== null;
     if (isRefused) expect(() => parseOptions(argv)).toThrow(UsageError);
     else expect(parseOptions(argv)).toMatchObject(change);
+  });
+
+  test("features are no longer than the head for larger images may be", () => {
+    const options = { ...DEFAULT_OPTIONS, dim: 8193 };
+    expect(sizeProblemOf({ ...options, dim: 32_768 }, 32)).toBe(null);
+    expect(sizeProblemOf({ ...options, dim: 8192 }, 64)).toBe(null);
+    expect(sizeProblemOf({ ...options, encoder: "tinyGap" }, 64)).toBe(null);
+    expect(sizeProblemOf(options, 64)).toBe(
+      "The feature length must be at most 8192 with tinyFlat on images of 64 by 64, as its head must fit a GPU binding, got 8193.",
+    );
   });
 
   test("the defaults are fine", () => {
