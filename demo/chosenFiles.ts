@@ -13,11 +13,21 @@ export type Reading =
 /** The file with the names of CIFAR-10's classes. */
 const CIFAR10_NAMES = "batches.meta.txt";
 
-/** Most bytes of one's own images: the largest buffer that every WebGPU device has. */
+/** Most bytes of all images: the largest buffer that every WebGPU device has. */
 const MOST_BYTES = 2 ** 28;
+
+/** Most bytes of one file of one's own images: decoded it is many times as large. */
+const MOST_FILE_BYTES = 2 ** 26;
 
 const WANTED =
   "Wanted are images (PNG, JPEG or WebP), or CIFAR-10's binary files, unpacked: data_batch_1.bin to data_batch_5.bin and test_batch.bin.";
+
+/** Bytes of a file from which on few are decoded at once: a photo of 48 megapixels takes 200 MB by then. */
+const LARGE_FILE_BYTES = 2 ** 20;
+
+/** How many of these are to be decoded at once. */
+export const parallelFor = (files: readonly PlacedFile[]): number =>
+  files.some(({ file }) => file.size > LARGE_FILE_BYTES) ? 2 : 8;
 
 export const nameOf = ({ path }: PlacedFile): string => path.slice(path.lastIndexOf("/") + 1);
 
@@ -34,6 +44,8 @@ export function readingOf(files: readonly PlacedFile[], size: number): Reading |
   if (train.length + test.length > 0) return cifar10(files, { train, test, names: names.find(isNames) ?? null });
   const images = files.filter((placed) => placed.file.type.startsWith("image/") && !nameOf(placed).startsWith("."));
   if (images.length === 0) return `${WANTED} Got ${someOf(names)}.`;
+  const large = images.filter(({ file }) => file.size > MOST_FILE_BYTES).map(({ path }) => path);
+  if (large.length > 0) return `An image may be a file of at most 64 MiB, which these are not: ${someOf(large)}.`;
   const most = Math.floor(MOST_BYTES / (3 * size * size));
   if (images.length > most) {
     return `At ${size} by ${size} there may be at most ${grouped(most)} images, got ${grouped(images.length)}: choose a smaller size, or fewer of them.`;
@@ -51,6 +63,9 @@ function cifar10(files: readonly PlacedFile[], parts: Cifar10Files): Reading | s
     return `CIFAR-10 takes one or more of data_batch_1.bin to data_batch_5.bin, and test_batch.bin, together; got ${someOf(known)}.`;
   if (taken.length > known.length)
     return `CIFAR-10's files must be there once each, got ${someOf(taken.map(({ path }) => path))}.`;
+  const byteLength = taken.reduce((sum, { file }) => sum + file.size, 0);
+  if (byteLength > MOST_BYTES)
+    return `CIFAR-10's files may be of at most ${grouped(MOST_BYTES)} bytes together, got ${grouped(byteLength)}: open the published ones.`;
   return { kind: "cifar10", files: taken, parts };
 }
 

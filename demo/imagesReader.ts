@@ -1,7 +1,7 @@
 /** A worker that reads images from files, so that the page waits for none: one reading, then the page ends it. */
 
 import { packImageFolder, type UnreadFile } from "flywheel/data";
-import { nameOf, type Reading } from "./chosenFiles";
+import { nameOf, parallelFor, type Reading } from "./chosenFiles";
 import { cifar10Images, ownImages, packed } from "./dataset";
 import type { PackedImages } from "./protocol";
 
@@ -37,6 +37,7 @@ async function readCifar10({ files, parts }: Extract<Reading, { kind: "cifar10" 
 }
 
 async function readFolder({ files, size }: Extract<Reading, { kind: "own" }>): Promise<void> {
-  const { file, unread } = await packImageFolder(files, { size, onProgress: tellProgress });
+  const options = { size, parallel: parallelFor(files), onProgress: tellProgress };
+  const { file, unread } = await packImageFolder(files, options);
   scope.postMessage({ type: "read", images: await ownImages(file), unread });
 }

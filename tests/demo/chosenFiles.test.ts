@@ -1,7 +1,7 @@
 /** What files are taken for, what is said of those that are none, and of images. */
 
 import { describe, expect, test } from "vitest";
-import { missingText, readingOf, summaryNotes, summaryText } from "../../demo/chosenFiles";
+import { missingText, parallelFor, readingOf, summaryNotes, summaryText } from "../../demo/chosenFiles";
 import type { ImagesSummary } from "../../demo/protocol";
 
 const placed = (...paths: string[]): { file: Blob; path: string }[] =>
@@ -50,6 +50,30 @@ describe("files", () => {
     expect(readingOf(many(21_845), 64)).toMatchObject({ kind: "own" });
     expect(readingOf(many(21_846), 64)).toBe(
       "At 64 by 64 there may be at most 21,845 images, got 21,846: choose a smaller size, or fewer of them.",
+    );
+  });
+});
+
+describe("large files", () => {
+  const large = (path: string, size: number): ReturnType<typeof placed>[number] => {
+    const [{ file }] = placed(path) as [ReturnType<typeof placed>[number]];
+    Object.defineProperty(file, "size", { value: size });
+    return { file, path };
+  };
+
+  test("are decoded a few at once", () => {
+    expect(parallelFor(placed("a.png", "b.png"))).toBe(8);
+    expect(parallelFor([...placed("a.png"), large("b.jpeg", 12e6)])).toBe(2);
+  });
+
+  test("beyond reason are refused in a sentence", () => {
+    const images = [...placed("a.png"), large("b/c.png", 2 ** 26 + 1)];
+    expect(readingOf(images, 32)).toBe("An image may be a file of at most 64 MiB, which these are not: b/c.png.");
+    expect(readingOf([large("a.png", 2 ** 26)], 32)).toMatchObject({ kind: "own" });
+    const batches = [1, 2, 3, 4, 5].map((i) => large(`data_batch_${i}.bin`, 30_730_000));
+    expect(readingOf([...batches, large("test_batch.bin", 30_730_000)], 32)).toMatchObject({ kind: "cifar10" });
+    expect(readingOf([...batches, large("test_batch.bin", 2 ** 28)], 32)).toBe(
+      "CIFAR-10's files may be of at most 268,435,456 bytes together, got 422,085,456: open the published ones.",
     );
   });
 });
