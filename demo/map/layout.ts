@@ -1,5 +1,6 @@
 /** Places of features in a plane, by UMAP: alike ones lie close. The same features get the same places. Draws nothing. */
 
+import { ValueError } from "flywheel";
 import { UMAP } from "umap-js";
 
 /** Features of some images, each of length 1. */
@@ -30,7 +31,7 @@ export class Layout {
   /** Finds the neighbours of each, which takes some time. */
   constructor({ count, dim, features }: Directions) {
     if (count < FEWEST)
-      throw new RangeError(`A map needs at least ${FEWEST} test images, got ${count}. Choose data with more.`);
+      throw new ValueError(`A map needs at least ${FEWEST} test images, got ${count}. Choose data with more.`);
     const rows = Array.from({ length: count }, (_, row) => [...features.subarray(row * dim, (row + 1) * dim)]);
     this.umap = new UMAP({
       nNeighbors: Math.min(NEIGHBOURS, count - 1),

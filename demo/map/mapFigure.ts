@@ -5,10 +5,13 @@ import { SharpCanvas } from "../sharpCanvas";
 import type { MapImages } from "../protocol";
 import type { Places } from "./layout";
 import { type Mark, markImage, markOf } from "./marks";
-import { fitted, nextPoint, pointAt, type Points } from "./points";
+import { fitted, nextPoint, pointAt, type Points, tipPlace } from "./points";
 
 /** Between the points and the edges of the canvas, in pixels. */
 const MARGIN = 22;
+
+/** Between a point and its tip, in pixels. */
+const GAP = 14;
 
 /** How far from a point it is still pointed at: a finger is wider than it aims. */
 const REACH = { mouse: 12, other: 24 };
@@ -137,12 +140,15 @@ export class MapFigure {
     const { images, selected, points, tip } = this;
     tip.hidden = !images || selected === null || points.length === 0;
     if (!images || selected === null || tip.hidden) return;
-    const [x, y] = [points[2 * selected]!, points[2 * selected + 1]!];
-    tip.style.left = `${x}px`;
-    tip.style.top = `${y}px`;
-    tip.classList.toggle("left", x > this.surface.width / 2);
-    tip.classList.toggle("above", y > this.surface.height / 2);
-    if (this.inTip === selected) return;
+    if (this.inTip !== selected) this.fillTip(images, selected);
+    const { width, height } = this.surface;
+    const size = { width: tip.offsetWidth, height: tip.offsetHeight };
+    const [left, top] = tipPlace([points[2 * selected]!, points[2 * selected + 1]!], size, { width, height, gap: GAP });
+    tip.style.left = `${left}px`;
+    tip.style.top = `${top}px`;
+  }
+
+  private fillTip(images: MapImages, selected: number): void {
     this.inTip = selected;
     const byteLength = images.channels * images.height * images.width;
     const pixels = images.pixels.subarray(selected * byteLength, (selected + 1) * byteLength);
@@ -151,7 +157,7 @@ export class MapFigure {
     name.textContent = label === null ? "" : (images.classes[label] ?? `class ${label}`);
     const text = document.createElement("span");
     text.append(name, ` test image ${images.rows[selected]! + 1}`);
-    tip.replaceChildren(canvasOf(pixels, images), text);
+    this.tip.replaceChildren(canvasOf(pixels, images), text);
   }
 
   // ---- the legend ----

@@ -12,6 +12,8 @@ export class MapPanel {
   private readonly underWay: HTMLElement;
   private readonly progress: HTMLProgressElement;
   private readonly share: HTMLElement;
+  /** Asks for a map. */
+  private readonly button: HTMLElement;
   private worker: Worker | null = null;
   /** What the map is of, in words. */
   private title = "";
@@ -21,6 +23,7 @@ export class MapPanel {
     this.underWay = card.querySelector<HTMLElement>(".under-way")!;
     this.progress = card.querySelector("progress")!;
     this.share = card.querySelector<HTMLElement>(".share")!;
+    this.button = card.querySelector<HTMLElement>("[data-ask=map]")!;
     this.figure = new MapFigure(card.querySelector<HTMLElement>(".map-figure")!);
     card.querySelector(".stop")!.addEventListener("click", () => this.stop());
   }
@@ -84,7 +87,9 @@ export class MapPanel {
   private end(): void {
     this.worker?.terminate();
     this.worker = null;
+    const hadFocus = this.underWay.contains(document.activeElement);
     this.underWay.hidden = true;
+    if (hadFocus) this.button.focus(); // Stop has gone
   }
 
   private say(text: string): void {

@@ -68,3 +68,20 @@ function nearest(points: Points, costOf: (point: number) => number): number | nu
   }
   return found;
 }
+
+/**
+ * Where the left upper corner of a tip is best: beside its point, on the side with more room, and not beyond the edges of what it lies on.
+ *
+ * @param gap between point and tip
+ */
+export function tipPlace(
+  [x, y]: readonly [x: number, y: number],
+  tip: { readonly width: number; readonly height: number },
+  { width, height, gap }: { readonly width: number; readonly height: number; readonly gap: number },
+): [left: number, top: number] {
+  const beside = (at: number, length: number, room: number): number => {
+    const wanted = at > room / 2 ? at - gap - length : at + gap;
+    return Math.max(0, Math.min(wanted, room - length));
+  };
+  return [beside(x, tip.width, width), beside(y, tip.height, height)];
+}

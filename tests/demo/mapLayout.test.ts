@@ -1,6 +1,7 @@
 /** Places of features on the map: the same every time, finite, and alike features close together. */
 
 import { expect, test } from "vitest";
+import { ValueError } from "../../src";
 import { type Directions, Layout, type Places, seededRandom } from "../../demo/map/layout";
 
 /** Features around some directions, the next one around the next. */
@@ -71,9 +72,9 @@ test("says how far it is", () => {
 });
 
 test("two images are too few for a map", () => {
-  expect(() => new Layout(around(2, 2, 0))).toThrow(
-    "A map needs at least 3 test images, got 2. Choose data with more.",
-  );
+  const layOut = (): unknown => new Layout(around(2, 2, 0));
+  expect(layOut).toThrow(ValueError);
+  expect(layOut).toThrow("A map needs at least 3 test images, got 2. Choose data with more.");
 });
 
 test("seeded numbers are even, and their seed's", () => {

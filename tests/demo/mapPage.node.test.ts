@@ -179,11 +179,45 @@ describe("the map", () => {
     await page.screenshot({ path: demo.screenshot("map-phone"), fullPage: true });
   });
 
+  test("keeps the image that is shown on the screen of a phone", async () => {
+    await open({}, { ...PHONE, width: 360 });
+    const boxes = (await page.evaluate(`(async () => {
+      const { MapFigure } = await import("/map/mapFigure.ts");
+      const figure = new MapFigure(document.querySelector(".map-figure"));
+      const places = Float32Array.from([-1, -1, 0.05, 0.05, -0.05, -0.05, 1, 1, 0.2, -0.2]);
+      const rows = Int32Array.from(places.subarray(5), (_, i) => 9000 + i);
+      const image = { channels: 1, height: 28, width: 28, pixels: new Uint8Array(28 * 28 * rows.length) };
+      figure.show({ ...image, step: 1, rows, labels: new Uint8Array(rows.length), classes: ["Something with a long name"] });
+      figure.move(places);
+      const canvas = document.querySelector(".map-plot > canvas");
+      for (let i = 0; i < 5; i++) await new Promise(requestAnimationFrame); // until it has its size, and is drawn
+      const boxes = {};
+      for (let y = 5; y < canvas.clientHeight; y += 20) {
+        for (let x = 5; x < canvas.clientWidth; x += 20) {
+          const { left, top } = canvas.getBoundingClientRect();
+          canvas.dispatchEvent(new PointerEvent("pointermove", { clientX: left + x, clientY: top + y, pointerType: "touch" }));
+          const tip = document.querySelector(".tip");
+          if (!tip.hidden) boxes[tip.textContent] = { left: tip.getBoundingClientRect().left, right: tip.getBoundingClientRect().right };
+        }
+      }
+      return boxes;
+    })()`)) as Record<string, { left: number; right: number }>;
+    expect(Object.keys(boxes)).toHaveLength(5);
+    for (const { left, right } of Object.values(boxes)) {
+      expect(left).toBeGreaterThanOrEqual(0);
+      expect(right).toBeLessThanOrEqual(360);
+    }
+  });
+
   test("can be stopped, and says why it cannot be drawn", async () => {
     await finish(2);
     await page.click("[data-ask=map]");
     await page.waitForSelector(".map .stop", { visible: true });
-    await page.$eval(".map .stop", (button) => (button as HTMLButtonElement).click()); // at once
+    await page.$eval(".map .stop", (button) => {
+      (button as HTMLButtonElement).focus();
+      (button as HTMLButtonElement).click(); // at once
+    });
+    expect(await page.evaluate(() => document.activeElement!.textContent)).toBe("Draw the map");
     expect(await text(".map .says")).toBe(`Step 2: ${IMAGES} test images. Stopped before all found their places.`);
     expect(await page.$eval(".under-way", (element) => (element as HTMLElement).hidden)).toBe(true);
     await drawMap();

@@ -1,7 +1,7 @@
 /** Points of the map: on the canvas, found under a pointer, and stepped through by arrow keys. */
 
 import { expect, test } from "vitest";
-import { fitted, nextPoint, pointAt } from "../../demo/map/points";
+import { fitted, nextPoint, pointAt, tipPlace } from "../../demo/map/points";
 
 const points = (...places: [number, number][]): Float32Array<ArrayBuffer> => Float32Array.from(places.flat());
 
@@ -43,4 +43,15 @@ test("an arrow key leads to the nearest point in its direction", () => {
   expect(next(0, 0, -1)).toBeNull();
   expect(next(3, 0, -1)).toBe(0); // as far as 1: the first
   expect(next(0, 1, 0, 30), "past the near ones").toBe(2);
+});
+
+test("a tip lies beside its point, and never beyond an edge", () => {
+  const tip = { width: 190, height: 80 };
+  const place = (x: number, y: number, width = 304, height = 320): [number, number] =>
+    tipPlace([x, y], tip, { width, height, gap: 14 });
+  expect(place(100, 100, 800)).toEqual([114, 114]);
+  expect(place(700, 300, 800)).toEqual([700 - 14 - 190, 300 - 14 - 80]);
+  expect(place(153, 10), "just right of the middle of a phone").toEqual([0, 24]);
+  expect(place(151, 10), "just left of it").toEqual([304 - 190, 24]);
+  expect(place(10, 10, 100, 50), "wider than there is room").toEqual([0, 0]);
 });
