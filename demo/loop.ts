@@ -117,6 +117,7 @@ export class Loop {
   /** Trains and evaluates. */
   async run(): Promise<Measurements> {
     const { options, trainCount, device, store, emit } = this.given;
+    this.checkProbe();
     const known = store ? await loadTuning(device, store) : 0;
     emit(await this.training.views(Math.min(VIEWS, trainCount)));
     if (this.given.resume) await this.goOnFrom(this.given.resume);
@@ -154,9 +155,18 @@ export class Loop {
       if (step < options.steps) await this.rest();
       this.meter.resume();
     }
-    if (this.given.wantsProbe) this.linearProbe = await this.probe("all");
+    if (this.given.wantsProbe)
+      await this.answer("probe", async () => void (this.linearProbe = await this.probe("all")));
     this.answerAtOnce();
     return this.measurements();
+  }
+
+  /** A probe at the end that cannot be is told before the training. */
+  private checkProbe(): void {
+    if (!this.given.wantsProbe || this.training.hasClasses) return;
+    throw new ValueError(
+      "Images must have classes for a linear probe at the end, got none. Choose others, or leave linearProbe out of the address.",
+    );
   }
 
   /** Takes a run up where it was saved. */
@@ -185,20 +195,23 @@ export class Loop {
       const { open } = this.given.requests;
       for (const what of open) {
         open.delete(what); // it may be asked for again meanwhile: a set then has it at its end
-        await this.answer(what);
+        await this.answer(what, () => this.answerTo(what));
       }
     });
     return this.answering;
   }
 
   /** A failure is told; the run goes on. */
-  private async answer(what: Request): Promise<void> {
+  private async answer(what: Request, answer: () => Promise<void>): Promise<void> {
     try {
-      await this.answerTo(what);
+      await answer();
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.given.emit({ type: "refusal", what, message });
+      this.refuse(what, error);
     }
+  }
+
+  private refuse(what: Request, error: unknown): void {
+    this.given.emit({ type: "refusal", what, message: error instanceof Error ? error.message : String(error) });
   }
 
   private async answerTo(what: Request): Promise<void> {
@@ -236,20 +249,21 @@ export class Loop {
   private async timedStep(): Promise<Step> {
     const { device, emit } = this.given;
     this.mustTime = false;
-    const made: Step[] = [];
+    const made = { hasBegun: false, step: null as Step | null };
     const step = async (): Promise<void> => {
-      made.push(this.training.step());
-      await made[0]!.loss.item();
+      made.hasBegun = true;
+      const begun = this.training.step();
+      await begun.loss.item();
+      made.step = begun;
     };
     try {
       const result = await profile(step, { device });
       emit({ type: "times", step: this.stepsDone + 1, timeMs: result.timeMs, kernels: sumByKernel(result) });
-      return made[0]!;
     } catch (error) {
-      if (made.length > 0) throw error;
-      emit({ type: "refusal", what: "times", message: error instanceof Error ? error.message : String(error) });
-      return this.training.step();
+      if (made.hasBegun && !made.step) throw error; // the step itself failed
+      this.refuse("times", error);
     }
+    return made.step ?? this.training.step();
   }
 
   /** A step, and then what its kernels could be is tried; that takes no time of the step's. */

@@ -1,0 +1,115 @@
+/** The loop around a training: what becomes of it where something beside the steps fails. */
+
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { type TrainingData, trainingData } from "../../demo/dataset";
+import { Gate } from "../../demo/gate";
+import { Loop, type Measurements, Requests } from "../../demo/loop";
+import { DEFAULT_OPTIONS } from "../../demo/options";
+import type { TrainingEvent } from "../../demo/protocol";
+import { Training } from "../../demo/training";
+import { init } from "../../src";
+import { profile } from "../../src/dev";
+import { FASHION_MNIST_STATISTICS } from "../../src/data";
+
+vi.mock("flywheel/dev", async (original) => ({ ...(await original<object>()), profile: vi.fn() }));
+
+const STEPS = 3;
+const OPTIONS = { ...DEFAULT_OPTIONS, encoder: "tinyGap", device: "cpu", steps: STEPS, evaluate: false } as const;
+
+/** Images of 8 by 8 whose labels are of two classes, or of none. */
+function imagesOf(classNames: readonly string[], count: number): TrainingData {
+  const size = { channels: 1, height: 8, width: 8 };
+  const images = Uint8Array.from({ length: 64 * count }, (_, i) => (37 * i) % 256);
+  const labels = Uint8Array.from({ length: count }, (_, i) => (classNames.length > 0 ? i % classNames.length : 0));
+  const part = { images, labels, count, ...size };
+  const counts = { trainCount: count, testCount: count };
+  const summary = { kind: "own", ...counts, ...size, classNames, statistics: FASHION_MNIST_STATISTICS } as const;
+  return trainingData({ train: part, test: part, summary });
+}
+
+interface Run {
+  readonly result: Promise<Measurements>;
+  readonly events: TrainingEvent[];
+}
+
+/** A run of a few steps on the CPU. */
+async function run({ classNames = ["a", "b"], wantsProbe = false, asks = false }): Promise<Run> {
+  const events: TrainingEvent[] = [];
+  const requests = new Requests();
+  const options = { ...OPTIONS, batchSize: 16, queueSize: 16, dim: 8 };
+  const device = await init({ device: "cpu" });
+  const training = await Training.make(imagesOf(classNames, 16), options);
+  const loop = new Loop({
+    ...{ device, training, trainCount: 16, options },
+    ...{ wantsFeatures: false, wantsProbe, gate: new Gate(), requests, resume: null, checkpoints: false },
+    ...{ watch: false, store: null, emit: (event: TrainingEvent) => events.push(event) },
+  });
+  if (asks) requests.ask("times");
+  return { result: loop.run(), events };
+}
+
+const told = (events: readonly TrainingEvent[], type: TrainingEvent["type"]): TrainingEvent[] =>
+  events.filter((event) => event.type === type);
+
+beforeEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe("a probe at the end", () => {
+  test("is refused before the training where images have no classes", async () => {
+    const { result, events } = await run({ classNames: [], wantsProbe: true });
+    await expect(result).rejects.toThrow("must have classes for a linear probe at the end, got none.");
+    expect(told(events, "step")).toEqual([]);
+  });
+
+  test("that fails is told, and the run is done all the same", async () => {
+    vi.spyOn(Training.prototype, "linearProbe").mockRejectedValue(new Error("out of luck"));
+    const { result, events } = await run({ wantsProbe: true });
+    expect(await result).toMatchObject({ steps: STEPS, linearProbe: null });
+    expect(told(events, "refusal")).toEqual([{ type: "refusal", what: "probe", message: "out of luck" }]);
+  });
+
+  test("is measured", async () => {
+    vi.spyOn(Training.prototype, "linearProbe").mockResolvedValue(0.75);
+    const { result, events } = await run({ wantsProbe: true });
+    expect(await result).toMatchObject({ linearProbe: 0.75 });
+    expect(told(events, "probe")).toEqual([{ type: "probe", step: STEPS, accuracy: 0.75 }]);
+  });
+});
+
+describe("times of kernels", () => {
+  test("that fail once the step is done are refused, and the run goes on with that step", async () => {
+    vi.mocked(profile).mockImplementation(async (body) => {
+      await body();
+      throw new Error("too many launches");
+    });
+    const steps = vi.spyOn(Training.prototype, "step");
+    const { result, events } = await run({ asks: true });
+    await result;
+    expect(told(events, "refusal")).toEqual([{ type: "refusal", what: "times", message: "too many launches" }]);
+    expect(told(events, "step")).toHaveLength(STEPS);
+    expect(steps, "none twice").toHaveBeenCalledTimes(STEPS);
+  });
+
+  test("that cannot be measured at all are refused, too", async () => {
+    vi.mocked(profile).mockRejectedValue(new Error("no timestamps"));
+    const { result, events } = await run({ asks: true });
+    await result;
+    expect(told(events, "refusal")).toMatchObject([{ message: "no timestamps" }]);
+    expect(told(events, "step")).toHaveLength(STEPS);
+  });
+
+  test("do not hide a step that breaks", async () => {
+    const steps = vi.spyOn(Training.prototype, "step");
+    vi.mocked(profile).mockImplementation(async (body) => {
+      steps.mockImplementationOnce(() => {
+        throw new Error("the step broke");
+      });
+      await body();
+      throw new Error("never reached");
+    });
+    const { result, events } = await run({ asks: true });
+    await expect(result).rejects.toThrow("the step broke");
+    expect(told(events, "refusal")).toEqual([]);
+  });
+});
