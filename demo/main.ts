@@ -15,6 +15,7 @@ import { showNeighbours, showQueue, showViews } from "./images";
 import { showTimes } from "./kernelTimes";
 import { MapPanel } from "./map/panel";
 import { cpuAddress, showMissingGpu } from "./missingGpu";
+import { threeDigits } from "./numbers";
 import { BATCH_NORM_SPLITS, optionsFromSearch, problemOf } from "./options";
 
 import type { CheckpointEvent, DeviceEvent, NeighboursEvent, Phase, Request, TrainingEvent } from "./protocol";
@@ -87,7 +88,7 @@ const ratesChart = new Chart(byId("rates-chart"), {
     { label: "learning rate, thousandths", color: "--contrast" },
     { label: "ms a step", color: "--knn", side: "right" },
   ],
-  format: (value) => value.toPrecision(3),
+  format: threeDigits,
   formatTick: String,
 });
 
@@ -361,7 +362,7 @@ function showEvent(event: TrainingEvent): void {
       show("step", `${event.step} / ${options.steps}`);
       show("loss", event.loss.toFixed(3));
       show("contrast", percent(event.contrastAccuracy));
-      show("rate", event.stepsPerSecond?.toPrecision(3) ?? "–");
+      show("rate", event.stepsPerSecond === null ? "–" : threeDigits(event.stepsPerSecond));
       show("left", event.secondsLeft === null ? "–" : duration(event.secondsLeft));
       break;
     case "knn":
@@ -396,7 +397,7 @@ function showEvent(event: TrainingEvent): void {
       showNeighbours(byId("neighbours"), firstNeighbours, event, classNames);
       break;
     case "done":
-      show("rate", event.result.stepsPerSecond.toPrecision(3));
+      show("rate", threeDigits(event.result.stepsPerSecond));
       show("left", "0 s");
       say(summary(event.result));
       break;
