@@ -81,7 +81,8 @@ async function start(options) {
     }
     terminal.line(timing(result));
     terminal.line(json);
-    return headless ? 0 : await stop;
+    const isWhole = !options.linearProbe || result.linearProbe !== null; // why not was told
+    return headless ? (isWhole ? 0 : 1) : await stop;
   } catch (error) {
     // A window stays open, so that the user sees what the page says; but not where nothing can run.
     if (headless || !(error instanceof RunError)) throw error;
@@ -270,6 +271,7 @@ class Terminal {
     }
     if (event.type === "probe") this.line(`linear probe after ${event.step} steps: ${percent(event.accuracy)}`);
     if (event.type === "tuning") this.tuning(event.tuning);
+    if (event.type === "refusal") this.warn(`The ${event.what} failed: ${event.message}`);
     if (event.type === "step") this.progress(event);
   }
 

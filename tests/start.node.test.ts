@@ -115,6 +115,14 @@ describe("npm start", () => {
     expect(Math.abs(accuracy - Number(lastLine(run)["knnAfter"]))).toBeLessThanOrEqual(0.011);
   });
 
+  test("fails if the probe at its end does, and keeps what else there is", async () => {
+    const far = ["--steps", "1", "--lr", "1e30", "--no-eval", "--linear-probe"]; // weights that give no numbers
+    const run = await start([...TINY, "--dim", "8", ...far]);
+    expect(run.errors).toMatch(/^The probe failed: linearProbe: .+\n$/);
+    expect(lastLine(run)).toMatchObject({ steps: 1, linearProbe: null });
+    expect(run.code).toBe(1);
+  });
+
   test.each([
     ["WebGPU", SMALL, 200],
     ["the CPU reference", [...TINY, "--dim", "8"], 8],
