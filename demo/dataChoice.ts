@@ -56,6 +56,7 @@ export class DataChoice {
     byId("images-embedded").addEventListener("click", () => {
       this.latest = ++this.begun;
       this.take(null);
+      byId("images-files").focus(); // the button has gone
     });
     this.size.addEventListener("change", () => {
       const files = this.reading ? ownFiles(this.reading) : this.own;

@@ -230,7 +230,9 @@ describe("images", () => {
     expect(await text("status")).toMatch(/^The address asks for CIFAR-10: open or drop them/);
     expect(await text("images-told")).toBe(await text("status"));
     expect(await state()).toBe("idle");
-    await page.click("#images-embedded");
+    await page.focus("#images-embedded");
+    await page.keyboard.press("Enter");
+    expect(await page.evaluate(() => document.activeElement!.id)).toBe("images-files");
     expect(await text("status")).toBe("Ready.");
     expect(await text("images-told")).toBe("");
   });
