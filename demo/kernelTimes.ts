@@ -1,15 +1,50 @@
 /** What the kernels of a step took, as a table with bars. Takes an event, makes elements. */
 
-import type { TimesEvent } from "./protocol";
+import type { Request, TimesEvent } from "./protocol";
 
 /** Kernels that are shown one by one; the others share a row. */
 const SHOWN = 10;
 
-/** Shows the slowest kernels, their share of the step and how fast they went. */
-export function showTimes(place: HTMLElement, { step, timeMs, kernels }: TimesEvent): void {
+/** The card's times: hears of them, and says what becomes of those that are asked for. */
+export class TimesPanel {
+  private readonly says: HTMLElement;
+  private readonly table: HTMLElement;
+
+  constructor(card: HTMLElement) {
+    this.says = card.querySelector<HTMLElement>(".says")!;
+    this.table = card.querySelector<HTMLElement>("#times")!;
+  }
+
+  /** Times were asked for. */
+  asked(what: Request): void {
+    if (what === "times") this.says.textContent = "Timed with the next step.";
+  }
+
+  /** Shows the slowest kernels, their share of the step and how fast they went. */
+  show(event: TimesEvent): void {
+    this.says.textContent = timesText(event); // the table beside it is not read aloud by itself
+    this.table.replaceChildren(tableOf(event));
+  }
+
+  /** What was asked for does not come. @returns whether it were times */
+  refuse(what: Request, message: string): boolean {
+    if (what === "times") this.says.textContent = `No kernels were timed: ${message}`;
+    return what === "times";
+  }
+
+  clear(): void {
+    this.says.textContent = "";
+    this.table.replaceChildren();
+  }
+}
+
+/** What a step took, in a sentence. */
+export const timesText = ({ step, timeMs, kernels }: TimesEvent): string =>
+  `Step ${step}: ${short(timeMs)} ms in ${count(kernels)} launches of ${kernels.length} kernels.`;
+
+function tableOf({ timeMs, kernels }: TimesEvent): HTMLTableElement {
   const table = document.createElement("table");
-  const caption = table.createCaption();
-  caption.textContent = `Step ${step}: ${short(timeMs)} ms in ${count(kernels)} launches of ${kernels.length} kernels`;
+  table.ariaLabel = "Time of each kernel";
   const head = table.createTHead().insertRow();
   for (const title of ["kernel", "launches", "ms", "GFLOP/s", "GB/s"]) {
     const cell = document.createElement("th");
@@ -28,7 +63,7 @@ export function showTimes(place: HTMLElement, { step, timeMs, kernels }: TimesEv
     const rates = [rate(sum.flops, sum.timeMs), rate(sum.bytes, sum.timeMs)];
     for (const text of [String(sum.launches), short(sum.timeMs), ...rates]) row.insertCell().textContent = text;
   }
-  place.replaceChildren(table);
+  return table;
 }
 
 type Kernels = TimesEvent["kernels"];

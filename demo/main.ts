@@ -12,7 +12,7 @@ import { DataChoice } from "./dataChoice";
 import { Curves } from "./exports/curves";
 import { ExportPanel } from "./exports/panel";
 import { showNeighbours, showQueue, showViews } from "./images";
-import { showTimes } from "./kernelTimes";
+import { TimesPanel } from "./kernelTimes";
 import { MapPanel } from "./map/panel";
 import { cpuAddress, showMissingGpu } from "./missingGpu";
 import { threeDigits } from "./numbers";
@@ -170,7 +170,8 @@ let keeping = Promise.resolve();
 const curves = new Curves();
 const mapPanel = new MapPanel(byId("map"));
 const exportPanel = new ExportPanel(byId("export"));
-const panels = [mapPanel, exportPanel];
+const timesPanel = new TimesPanel(byId("device"));
+const panels = [mapPanel, exportPanel, timesPanel];
 
 /** @param resume a checkpoint to go on from, whose options are in the form */
 function start(resume: Uint8Array | null = null): void {
@@ -195,7 +196,7 @@ function start(resume: Uint8Array | null = null): void {
   explain(options);
   (byId("progress") as HTMLProgressElement).value = 0;
   byId("tuning").textContent = "";
-  byId("times").replaceChildren();
+  byId("probed").textContent = "";
   session.start(options, {
     ...(images.chosen && { images: images.chosen }),
     features: featuresFormat !== null,
@@ -300,13 +301,22 @@ function openBeside(link: HTMLAnchorElement, isBeside: boolean): void {
   link.title = isBeside ? "Opens beside this page, where the training goes on" : "";
 }
 
+/** The button that was pressed and cannot be until there is an answer: it then has the focus again. */
+let focusLeft: HTMLButtonElement | null = null;
+
 /** What may be asked for now. */
 function showRequests(): void {
   const canAnswer = session.state !== "idle" && session.state !== "failed";
+  const focused = document.activeElement;
   for (const button of askButtons) {
     const what = requestOf(button);
     button.disabled = !canAnswer || waiting.has(what) || (what === "probe" && classNames.length === 0);
+    if (button.disabled && button === focused) focusLeft = button;
   }
+  if (!canAnswer) focusLeft = null;
+  if (!focusLeft || focusLeft.disabled) return;
+  if (focused === document.body || focused === focusLeft) focusLeft.focus(); // nothing else has it
+  focusLeft = null;
 }
 
 const requestOf = (button: HTMLButtonElement): Request => button.dataset["ask"] as Request;
@@ -324,10 +334,12 @@ function giveUpWaiting(): void {
   waiting.clear();
 }
 
-/** @returns whether a card says so: what was asked for is its own */
-function refuse(what: Request, message: string): boolean {
-  if (what === "times") byId("times").textContent = `No kernels were timed: ${message}`;
-  return what === "times" || panels.some((panel) => panel.refuse(what, message));
+/** Says so where nothing writes over it: the status soon tells of the next phase. */
+function refuse(what: Request, message: string): void {
+  if (what === "save")
+    byId("saved").replaceChildren(`The save failed: ${message} `, ...byId("saved").querySelectorAll("a"));
+  else if (what === "probe") byId("probed").textContent = `The linear probe failed: ${message}`;
+  else for (const panel of panels) panel.refuse(what, message);
 }
 
 function answered(what: Request): boolean {
@@ -371,12 +383,13 @@ function showEvent(event: TrainingEvent): void {
       break;
     case "probe":
       answered("probe");
+      byId("probed").textContent = "";
       show("probe", percent(event.accuracy));
       say(`The linear probe of step ${event.step} classifies ${percent(event.accuracy)} of the test images.`);
       break;
     case "times":
       answered("times");
-      showTimes(byId("times"), event);
+      timesPanel.show(event);
       break;
     case "queue":
       showQueue(byId("queue") as HTMLCanvasElement, event);
@@ -417,7 +430,8 @@ function showEvent(event: TrainingEvent): void {
       break;
     case "refusal":
       answered(event.what);
-      if (!refuse(event.what, event.message)) say(`The ${event.what} failed: ${event.message}`);
+      refuse(event.what, event.message);
+      if (event.what === "probe") say(byId("probed").textContent); // in place of its phase; read aloud, too
       break;
     case "features":
       break;

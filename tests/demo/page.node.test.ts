@@ -23,6 +23,8 @@ async function open(
 }
 
 const text = (id: string): Promise<string> => page.$eval(`#${id}`, (element) => element.textContent);
+/** What is said of the times of kernels. */
+const says = (): Promise<string> => page.$eval("#device .says", (element) => element.textContent);
 const state = (): Promise<string> => page.evaluate(() => window.flywheelDemo.session.state);
 const stepsDone = async (): Promise<number> => Number.parseInt(await text("stat-step")) || 0;
 const pixelsOf = (chart: string): Promise<string> => page.$eval(`#${chart} canvas`, (canvas) => canvas.toDataURL());
@@ -158,10 +160,13 @@ describe("the page", () => {
     let paused = await stepsDone();
     await new Promise((resolve) => setTimeout(resolve, 700));
     expect(await stepsDone()).toBe(paused);
-    await page.click("[data-ask=times]");
-    await page.click("#step");
+    await page.focus("[data-ask=times]");
+    await page.keyboard.press("Enter");
+    expect(await says()).toBe("Timed with the next step.");
+    await page.$eval("#step", (button) => (button as HTMLButtonElement).click()); // the focus stays where it was
     await waitForStep(++paused);
-    expect(await text("times"), "the CPU has no kernels").toMatch(/^No kernels were timed: profile: /);
+    await page.waitForFunction(() => document.activeElement!.matches("[data-ask=times]"));
+    expect(await says(), "the CPU has no kernels").toMatch(/^No kernels were timed: profile: /);
 
     await page.click("#start");
     expect(await state()).toBe("running");
@@ -179,6 +184,31 @@ describe("the page", () => {
     await page.click("#start");
     await waitForStep(2);
     expect(await stepsDone()).toBeLessThan(paused + 3);
+  });
+
+  test("keeps saying what failed while the training goes on, and what kept a run from going on", async () => {
+    await open({ ...TINY, evaluate: "false" });
+    await page.click("#start");
+    await waitForStep(1);
+    const hear = (event: object): Promise<unknown> =>
+      page.evaluate(`flywheelDemo.session.receive(${JSON.stringify(event)})`);
+    await hear({ type: "checkpoint", step: 1, bytes: [] }); // the terminal's: not offered
+    await hear({ type: "refusal", what: "save", message: "no room." });
+    await hear({ type: "refusal", what: "probe", message: "no luck." });
+    expect(await text("status")).toBe("The linear probe failed: no luck.");
+    await hear({ type: "phase", phase: "training" });
+    await waitForStep(3);
+    expect([await text("status"), await text("saved"), await text("probed")]).toEqual([
+      ...["Training.", "The save failed: no room. ", "The linear probe failed: no luck."],
+    ]);
+    await page.evaluate(`
+      document.getElementById("probe").click();
+      flywheelDemo.session.receive({ type: "error", name: "Error", message: "The device is lost.", isUsage: false });
+    `);
+    expect(await text("status"), "the reason, not what it led to").toBe("The device is lost.");
+    expect(await text("probed")).toBe("The linear probe failed: the run ended before.");
+    await page.click("#start");
+    expect(await text("probed")).toBe("");
   });
 
   test.each([
@@ -211,8 +241,8 @@ describe("the page", () => {
     expect(await text("status")).toMatch(/^Done: kNN accuracy went from \d+\.\d % to \d+\.\d %\.$/);
     expect(await text("start")).toBe("Start again");
     await page.click("[data-ask=times]");
-    await page.waitForFunction(() => document.getElementById("times")!.textContent);
-    expect(await text("times")).toMatch(/^No kernels were timed: There must be a step to come/);
+    await page.waitForFunction(() => document.querySelector("#device .says")!.textContent.startsWith("No"));
+    expect(await says()).toMatch(/^No kernels were timed: There must be a step to come/);
   });
 
   test("steps one by one, shows the queue turn over, what the GPU does, and probes", async () => {
@@ -249,9 +279,10 @@ describe("the page", () => {
     const times = await page.$$eval("#times tr", (rows) => rows.map((row) => [...row.cells].map((c) => c.textContent)));
     expect(times[0]).toEqual(["kernel", "launches", "ms", "GFLOP/s", "GB/s"]);
     const launches = times.slice(1).reduce((sum, [, count]) => sum + Number(count), 0);
-    expect(await text("times")).toMatch(
-      new RegExp(`^Step ${before}: [\\d.,]+ ms in ${launches} launches of \\d+ kernels`),
+    expect(await says()).toMatch(
+      new RegExp(`^Step ${before}: [\\d.,]+ ms in ${launches} launches of \\d+ kernels\\.$`),
     );
+    expect(await page.$eval("#times", (times) => times.closest("[role=status]")), "not read aloud").toBeNull();
     expect(Math.abs(launches - Number(await text("stat-dispatches"))), "as in other steps").toBeLessThan(2);
     expect(
       times.slice(1).every(([, , ms]) => Number(ms) > 0),
