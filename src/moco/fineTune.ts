@@ -4,7 +4,7 @@ import { rowsByClass } from "../data/labeledImages";
 import { ValueError } from "../errors";
 import * as F from "../functional";
 import { noGrad } from "../gradient";
-import type { Linear, Module } from "../nn";
+import { type Linear, type Module, SplitBatchNorm2d } from "../nn";
 import { copyOf } from "../nn/copy";
 import { checkOptionNames, describe } from "../options";
 import { CosineAnnealingLR, SGD } from "../optim";
@@ -86,7 +86,8 @@ export interface FineTuneResult<E extends Module> extends Accuracies {
 
 /**
  * Trains a copy of an encoder with a fresh linear head, each at a rate of its own, and tests it. BatchNorm is in training mode
- * meanwhile. The head starts with weights N(0, 0.01) and bias 0; SGD minimises cross-entropy.
+ * meanwhile, over whole batches: the groups of a SplitBatchNorm2d are against a leak that only MoCo has, and the copy has one. The head
+ * starts with weights N(0, 0.01) and bias 0; SGD minimises cross-entropy.
  *
  * @param options see FineTuneOptions
  * @throws ShapeError, DTypeError, DeviceError, IndexError, ValueError for what does not fit, or a loss that is not finite
@@ -105,7 +106,7 @@ export async function fineTune<E extends Module>(options: FineTuneOptions<E>): P
   const trainImages = heldImages("fineTune", train);
   const testLabels = await checkedLabels("fineTune", "test", test, numClasses);
 
-  const encoder = copyOf("fineTune", options.encoder).train().requiresGrad_();
+  const encoder = withoutGroups(copyOf("fineTune", options.encoder)).train().requiresGrad_();
   const dim = evaluating(encoder, () => features(encoder, prepare(trainImages.narrow(0, 0, 1)))).size(1);
   const classifier = freshLinear(dim, numClasses, { like: trainImages, std: 0.01, seed });
   const groups = [
@@ -142,4 +143,12 @@ export async function fineTune<E extends Module>(options: FineTuneOptions<E>): P
   const accuracies = await accuraciesOf(classifier, testFeatures, testLabels, encodeBatchSize);
   testFeatures.dispose();
   return { ...accuracies, encoder, classifier, losses };
+}
+
+/** Lets BatchNorm see whole batches, of any size. */
+function withoutGroups<E extends Module>(encoder: E): E {
+  for (const module of encoder.modules()) {
+    if (module instanceof SplitBatchNorm2d) (module as { numSplits: number }).numSplits = 1;
+  }
+  return encoder;
 }

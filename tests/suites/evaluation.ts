@@ -15,6 +15,8 @@ import {
   type LabeledTensors,
   linearProbe,
   type LinearProbeOptions,
+  MoCoTrainer,
+  RECIPES,
 } from "../../src/moco";
 import { accuraciesOf } from "../../src/moco/labeled";
 import { tinyGap } from "../../src/models";
@@ -421,6 +423,20 @@ export function fineTuning(): void {
         expect(after[name]!.data, name).not.toEqual(before[name]!.data);
       }
       expect(after["head.weight"]).toEqual(before["head.weight"]); // the old head is not asked
+    });
+
+    test("takes a trainer's own encoder, whose BatchNorm has groups, with batches of any size", async () => {
+      const images = rand([16, 1, 28, 28]).mul(255).to("u8");
+      const recipe = { ...RECIPES.fashionMnist, queueSize: 16, batchSize: 16 };
+      const encoder = new MoCoTrainer(images, tinyGap, recipe, { steps: 1 }).model.encoderQ;
+      const labels = tensor(Int32Array.from({ length: 16 }, (_, row) => row % 2));
+      const part = { images, labels };
+      const options = { train: part, test: part, epochs: 1, batchSize: 5, prepare: (x: Tensor) => x.float().div(255) };
+      const splitsOf = (module: nn.Module): number[] =>
+        [...module.modules()].flatMap((each) => (each instanceof nn.SplitBatchNorm2d ? [each.numSplits] : []));
+      const found = await fineTune(few(encoder, options));
+      expect(splitsOf(found.encoder)).toEqual([1, 1, 1]);
+      expect(splitsOf(encoder)).toEqual([8, 8, 8]);
     });
 
     test("views of training images are augmented, those of the test prepared", async () => {

@@ -114,7 +114,10 @@ export function readmeExamples(kind: "cpu" | "webgpu"): void {
         labels: tensor(Int32Array.from({ length: count }, (_, image) => image % 10)),
       };
     };
-    const given = { encoder: models.tinyGap(), train: images(100), test: images(30) };
+    const train = images(100);
+    const recipe = { ...moco.RECIPES.fashionMnist, queueSize: 512, batchSize: 64 };
+    const { model } = new moco.MoCoTrainer(train.images, models.tinyGap, recipe);
+    const given = { encoder: model.encoderQ, train, test: images(30) };
     const lines = await run(evaluation!, given);
     const printed = Object.fromEntries(lines.map(([word, value]) => [word as string, value as number]));
     expect(Object.keys(printed)).toEqual(["kNN", "linear", "fine-tuned", "alignment"]);
