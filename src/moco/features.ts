@@ -10,6 +10,7 @@ import { showShape } from "../graph/shape";
 import { Buffer, type Layer, type Module } from "../nn";
 import { checkIsFunction, checkOptionNames, describe } from "../options";
 import { Tensor } from "../tensor";
+import { checkCounts } from "./checks";
 
 /** Which features an encoder is asked for: `(encoder, x) => encoder.features(x)`, say. */
 export type FeatureFunction<E extends Module> = (encoder: E, images: Tensor) => Tensor;
@@ -31,6 +32,7 @@ export interface FeaturesOptions<E extends Module = Layer> {
  * @shape images `[n, c, h, w]` -> `[n, dim]`
  * @param images a tensor; or an ImageSource, of which a batch is read while the one before is encoded
  * @param options see FeaturesOptions
+ * @throws ShapeError if there are no images, ValueError for an unknown option or a batch size that is no count
  *
  * @example
  * const prepare = (x: Tensor) => augment.normalize(x.float().div(255), [0.286], [0.353]);
@@ -44,6 +46,9 @@ export async function featuresOf<E extends Layer>(
 ): Promise<Tensor> {
   checkOptionNames("featuresOf", options, ["batchSize", "prepare", "features"]);
   const { batchSize = 256, prepare = asTheyAre, features = forwarded } = options;
+  checkCounts("featuresOf", { batchSize });
+  if (images instanceof Tensor && images.size(0) === 0)
+    throw new ShapeError("featuresOf: there must be images, got none. Pass those of which features are wanted.");
   return encoded(encoder, images, { batchSize, prepare, features });
 }
 
@@ -58,17 +63,20 @@ export async function encoded<E extends Module>(
   images: Tensor | ImageSource,
   options: Required<FeaturesOptions<E>>,
 ): Promise<Tensor> {
-  const parts: Tensor[] = [];
-  for await (const part of encodedParts(encoder, images, options)) parts.push(part);
-  return joined(parts);
+  return gathered(encodedParts(encoder, images, options));
 }
 
-/** Rows of all parts, realized. The parts are gone then. */
-export async function joined(parts: readonly Tensor[]): Promise<Tensor> {
-  if (parts.length === 1) return parts[0]!;
-  const whole = await cat(parts).realize();
-  for (const part of parts) part.dispose();
-  return whole;
+/** Rows of all parts, realized. The parts are gone then, and if one cannot be made. */
+export async function gathered(made: AsyncIterable<Tensor>): Promise<Tensor> {
+  const parts: Tensor[] = [];
+  let whole: Tensor | null = null;
+  try {
+    for await (const part of made) parts.push(part);
+    whole = parts.length === 1 ? parts[0]! : await cat(parts).realize();
+    return whole;
+  } finally {
+    for (const part of parts) if (part !== whole) part.dispose();
+  }
 }
 
 /** What `encoded` gives, in state, written part by part: nothing of its size is held beside it. `freeStored` frees it. */

@@ -139,9 +139,8 @@ export async function fineTune<E extends Module>(options: FineTuneOptions<E>): P
     onEpoch: (report) => options.onEpoch?.(report),
   });
   encoder.eval();
-  const testFeatures = await encoded(encoder, test.images, { batchSize: encodeBatchSize, prepare, features });
+  using testFeatures = await encoded(encoder, test.images, { batchSize: encodeBatchSize, prepare, features });
   const accuracies = await accuraciesOf(classifier, testFeatures, testLabels, encodeBatchSize);
-  testFeatures.dispose();
   return { ...accuracies, encoder, classifier, losses };
 }
 

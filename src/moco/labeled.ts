@@ -9,7 +9,7 @@ import { type Shape, showShape } from "../graph/shape";
 import type { Linear } from "../nn";
 import { describe } from "../options";
 import { Tensor } from "../tensor";
-import { joined, rowsOf } from "./features";
+import { gathered, rowsOf } from "./features";
 
 /** Images and their classes, on one device. */
 export interface LabeledTensors {
@@ -98,15 +98,13 @@ export async function accuraciesOf(
   labels: Tensor,
   batchSize: number,
 ): Promise<Accuracies> {
-  const parts: Tensor[] = [];
-  for (const rows of rowsOf(features, batchSize)) {
-    parts.push(
-      await noGrad(() =>
-        ranksOf(classifier.forward(features.indexSelect(0, rows)), labels.indexSelect(0, rows)),
-      ).realize(),
-    );
+  async function* parts(): AsyncGenerator<Tensor> {
+    for (const rows of rowsOf(features, batchSize)) {
+      const scores = (): Tensor => classifier.forward(features.indexSelect(0, rows));
+      yield await noGrad(() => ranksOf(scores(), labels.indexSelect(0, rows))).realize();
+    }
   }
-  const ranks = await joined(parts); // [n]
+  const ranks = await gathered(parts()); // [n]
   const values = await ranks.data();
   ranks.dispose();
   const percent = (k: number): number => (100 * values.filter((rank) => rank < k).length) / values.length;

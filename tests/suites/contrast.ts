@@ -303,6 +303,14 @@ export function contrast(): void {
       );
     });
 
+    test("features are of images, some at a time", async () => {
+      const images = randn([2, 1, 28, 28]);
+      await expect(featuresOf(tinyGap(), images, { batchSize: 0 })).rejects.toThrow(
+        "featuresOf: batchSize must be a positive integer, got 0.",
+      );
+      await expect(featuresOf(tinyGap(), images.narrow(0, 0, 0))).rejects.toThrow("featuresOf: there must be images");
+    });
+
     test("features come from the encoder in evaluation mode, batch by batch", async () => {
       const encoder = tinyGap();
       encoder.bn2.eval();

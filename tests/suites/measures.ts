@@ -2,10 +2,12 @@
 
 import { describe, expect, test } from "vitest";
 import { DTypeError, ShapeError, ValueError } from "../../src/errors";
-import { alignment, knnPredict, uniformity } from "../../src/moco";
+import { alignment, knnAccuracy, knnPredict, uniformity } from "../../src/moco";
 import * as F from "../../src/functional";
 import { Generator, randn } from "../../src/random";
 import { ones, tensor } from "../../src/creation";
+import { defaultDevice } from "../../src/device";
+import { realize } from "../../src/tensor";
 import goldens from "../goldens/evaluation.json";
 import { expectGoldens, goldenTensor } from "./golden";
 
@@ -94,6 +96,55 @@ export function measures(): void {
       };
       expect(await predict([2, 1, 0], 2)).toBe(1);
       expect(await predict([2, 1, 0], 1)).toBe(2);
+    });
+  });
+
+  describe("knnAccuracy", () => {
+    const bank = tensor([[1, 0], [0.9, 0.1], [0, 1]]); // prettier-ignore
+    const bankLabels = tensor([0, 0, 1], { dtype: "i32" });
+    const given = { bank, bankLabels, k: 2, numClasses: 2 };
+
+    test("what is not finite has no class, and is wrong", async () => {
+      const features = tensor([[NaN, 0], [2, 1], [1, Infinity], [0, 0]]); // prettier-ignore
+      expect(await (await knnPredict({ ...given, features })).tolist()).toEqual([-1, 0, -1, 0]);
+      const labels = tensor([0, 0, 0, 1], { dtype: "i32" });
+      expect(await knnAccuracy({ ...given, features, labels })).toBe(25);
+      expect(await knnAccuracy({ ...given, features, labels: labels.sub(1) })).toBe(25); // -1 is no class to be right with
+      const diverged = bank.mul(tensor([[1], [1], [NaN]]));
+      expect(await (await knnPredict({ ...given, bank: diverged, features })).tolist()).toEqual([-1, -1, -1, -1]);
+    });
+
+    test("what does not fit is an error", async () => {
+      const features = tensor([[1, 0], [2, 1], [0, 2]]); // prettier-ignore
+      const labels = tensor([0, 0, 1], { dtype: "i32" });
+      const fails = async (options: object, error: unknown, message: string): Promise<void> => {
+        const run = knnAccuracy({ ...given, features, labels, ...options });
+        await expect(run).rejects.toThrow(error);
+        await expect(run).rejects.toThrow(message);
+      };
+      await fails({ labels: labels.unsqueeze(1) }, ShapeError, "labels must be [n], one for each of the features");
+      await fails({ labels: labels.narrow(0, 0, 1) }, ShapeError, "got [1] and [3, 2]");
+      await fails({ labels: [0, 0, 1] }, DTypeError, "labels must be a tensor, got an array");
+      await fails({ K: 2 }, ValueError, "Write k.");
+      await fails({ chunkSize: 0 }, ValueError, "chunkSize must be a positive integer, got 0");
+      await fails({ numClasses: 1.5 }, ValueError, "numClasses must be a positive integer, got 1.5");
+      await expect(knnPredict({ ...given, features, K: 2 } as never)).rejects.toThrow("Write k.");
+    });
+
+    if (defaultDevice().kind !== "webgpu") return;
+    test("frees the bank's directions and the chunks' classes", async () => {
+      const [bank, features] = [randn([2000, 32]), randn([4000, 32])];
+      const votes = { bank, bankLabels: bank.select(1, 0).gt(0).int(), features, k: 1, numClasses: 2, chunkSize: 1000 };
+      await realize(bank, features, votes.bankLabels);
+      const computed = (): number => {
+        const named = defaultDevice()
+          .memory()
+          .byName.filter(({ name }) => name === "tensor");
+        return named.reduce((total, { byteLength }) => total + byteLength, 0);
+      };
+      const before = computed();
+      const predicted = await knnPredict(votes);
+      expect(computed() - before).toBeLessThanOrEqual(4 * predicted.numel() + 1024);
     });
   });
 }
