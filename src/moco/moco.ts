@@ -44,7 +44,10 @@ export interface MoCoOptions {
   readonly streaming?: boolean;
   /** MoCo v2's head of two layers; default false. */
   readonly mlp?: boolean;
-  /** Whether keys are encoded in another order than queries, so that BatchNorm gives nothing away; default true. */
+  /**
+   * Whether keys are encoded in another order than queries, so that BatchNorm gives nothing away; default true. That takes encoders whose
+   * BatchNorm has groups, `SplitBatchNorm2d`: that of a whole batch is the same in any order, and gives it away.
+   */
   readonly shuffle?: boolean;
   /** Whether each view is query once and key once: the loss is the sum of both directions, and the queue takes both keys. Default false. */
   readonly symmetric?: boolean;
@@ -111,7 +114,9 @@ export function contrastAccuracy(logits: Tensor, k: number): Tensor {
  * @see He et al. 2020, Algorithm 1 (arXiv:1911.05722); v2: Chen et al. 2020 (arXiv:2003.04297)
  *
  * @example
- * const model = new MoCo((options) => resnet18({ ...options, cifarStem: true }), { queueSize: 4096, momentum: 0.99, temperature: 0.1 });
+ * const norm = (channels: number) => new nn.SplitBatchNorm2d(channels, 8); // eight groups, as on eight GPUs
+ * const encoder: EncoderFactory = (options) => resnet18({ ...options, cifarStem: true, norm });
+ * const model = new MoCo(encoder, { queueSize: 4096, momentum: 0.99, temperature: 0.1 });
  * const optimizer = new SGD(model.parameters(), { lr: 0.06, momentum: 0.9, weightDecay: 5e-4 });
  * const { loss } = model.forward(imQ, imK);
  * optimizer.zeroGrad();
@@ -184,7 +189,8 @@ export class MoCo extends Module {
    *
    * @shape imQ, imK `[n, c, h, w]` -> loss `[]`, logits `[n, 1 + queueSize]`, keys `[n, dim]`
    * @param options see MoCoForwardOptions
-   * @throws ValueError if more keys come than the queue holds, or the permutation is none of `0..n-1`
+   * @throws ValueError if more keys come than the queue holds, or the permutation is none of `0..n-1`; ShapeError if there are not as
+   *   many keys as queries
    * @see He et al. 2020, Algorithm 1 (arXiv:1911.05722); symmetric: MoCo's CIFAR notebook
    */
   forward(imQ: Tensor, imK: Tensor, options: MoCoForwardOptions = {}): MoCoOutput {

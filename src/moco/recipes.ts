@@ -29,7 +29,7 @@ export interface MoCoRecipe {
   readonly mlp: boolean;
   /** Whether both views are queries; see `MoCo`. */
   readonly symmetric: boolean;
-  /** Whether keys are encoded in another order than queries; see `MoCo`. */
+  /** Whether keys are encoded in another order than queries: of use with `splits` only; see `MoCo`. */
   readonly shuffle: boolean;
   /** Groups that BatchNorm sees apart, as if each were on a GPU of its own; 1: plain BatchNorm. */
   readonly splits: number;
@@ -76,6 +76,8 @@ export interface OfficialOptions {
   readonly augPlus?: boolean;
   /** v2: a cosine instead of the schedule; default false. */
   readonly cos?: boolean;
+  /** Groups that BatchNorm sees apart, for which the authors' code has GPUs; default 8, as many as they had. 1: plain BatchNorm. */
+  readonly splits?: number;
 }
 
 const OFFICIAL = {
@@ -93,12 +95,14 @@ const OFFICIAL = {
   mlp: false,
   augPlus: false,
   cos: false,
+  splits: 8,
 } as const;
 
 /**
  * The recipe of the authors' code, from its flags. Without any it is MoCo v1; v2 is `{ mlp: true, mocoT: 0.2, augPlus: true, cos: true }`.
+ * Their eight GPUs, each with a part of the batch for BatchNorm, are `splits`.
  *
- * @throws ValueError if a number is outside its range
+ * @throws ValueError if a number is outside its range, or `splits` does not divide `batchSize`
  * @see He et al. 2020 (arXiv:1911.05722), Chen et al. 2020 (arXiv:2003.04297), main_moco.py
  *
  * @example
@@ -116,7 +120,7 @@ export function officialRecipe(options: OfficialOptions = {}): MoCoRecipe {
     mlp: given.mlp,
     symmetric: false,
     shuffle: true,
-    splits: 1,
+    splits: given.splits,
     augmentation: given.augPlus ? "v2" : "v1",
     batchSize: given.batchSize,
     epochs: given.epochs,

@@ -35,7 +35,7 @@ const AsyncFunction = (async () => undefined).constructor as unknown as new (...
 async function run(example: string, given: Readonly<Record<string, unknown>> = {}): Promise<unknown[][]> {
   const withoutTypes = example
     .replaceAll(/\btype \w+, |, type \w+(?= \})/g, "")
-    .replaceAll(/: Tensor\b| as Record<[\w, ]+>/g, "");
+    .replaceAll(/: (Tensor|number)\b| as Record<[\w, ]+>/g, "");
   const body = withoutTypes.replace(
     /^import (\{[^}]*\}) from ("[^"]+");$/gm,
     (_, names, from) => `const ${names} = modules[${from}];`,
@@ -221,8 +221,8 @@ export function readmeExamples(kind: "cpu" | "webgpu"): void {
     await flywheel.init({ device: kind });
     flywheel.manualSeed(0);
     const { rand, randn } = flywheel;
-    const images = rand([4, 3, 8, 8]); // smaller than the 32 x 32 that the example speaks of
-    const view = (): flywheel.Tensor => images.add(randn([4, 3, 8, 8]).mul(0.1));
+    const images = rand([16, 3, 8, 8]); // smaller than the 32 x 32 that the example speaks of
+    const view = (): flywheel.Tensor => images.add(randn([16, 3, 8, 8]).mul(0.1));
     const batches = Array.from({ length: 3 }, () => [view(), view()]);
 
     const printed = (await run(contrast!, { batches })) as [loss: number, top1: number][];

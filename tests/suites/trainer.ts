@@ -335,10 +335,14 @@ export function trainer(): void {
     test("official flags have the official defaults", () => {
       expect(RECIPES.v1).toMatchObject({
         ...{ arch: "resnet50", dim: 128, queueSize: 65536, keyMomentum: 0.999, temperature: 0.07, mlp: false },
+        ...{ shuffle: true, splits: 8, symmetric: false }, // shuffling does nothing without groups
         ...{ batchSize: 256, epochs: 200, lr: 0.03, momentum: 0.9, weightDecay: 1e-4, augmentation: "v1" },
         lrRule: { kind: "milestones", epochs: [120, 160] },
       });
       expect(RECIPES.v2).toMatchObject({ mlp: true, temperature: 0.2, augmentation: "v2", lrRule: { kind: "cosine" } });
+      expect(RECIPES.v2).toMatchObject({ shuffle: true, splits: 8 });
+      expect(officialRecipe({ batchSize: 10, splits: 5 })).toMatchObject({ batchSize: 10, splits: 5 });
+      expect(() => officialRecipe({ batchSize: 10 })).toThrow("splits must divide batchSize, got 8 and 10.");
       expect(RECIPES.cifar).toMatchObject({ queueSize: 4096, keyMomentum: 0.99, batchSize: 512, lr: 0.06, splits: 8 });
     });
 
