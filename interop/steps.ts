@@ -1,6 +1,6 @@
 /** flywheel's side of `npm run interop`: a small MoCo that trains on given views, and files that both sides read. */
 
-import { init, manualSeed, type Tensor, tensor } from "flywheel";
+import { init, manualSeed, randn, type Tensor, tensor } from "flywheel";
 import { parseIdx } from "flywheel/data";
 import { type FileArray, readTorch, type TorchValue, writeTorch } from "flywheel/io";
 import {
@@ -9,9 +9,10 @@ import {
   MoCo,
   readOfficialCheckpoint,
   type Trained,
+  type TrainerEncoder,
   writeOfficialCheckpoint,
 } from "flywheel/moco";
-import { resnet18, tinyGap } from "flywheel/models";
+import { resnet18, resnet8, tinyFlat, tinyGap } from "flywheel/models";
 import { type Layer, SplitBatchNorm2d } from "flywheel/nn";
 import { SGD } from "flywheel/optim";
 import checkpoints from "../tests/goldens/checkpoints.json";
@@ -166,6 +167,43 @@ function batchOf({ shape: [, ...shape], data }: FileArray, step: number, places:
     values.set(data.subarray(from, from + size) as Float32Array, at * size);
   });
   return tensor(values, { shape });
+}
+
+// ---- encoders ----
+
+/** Encoders that train_moco.py must know, by the name of the file: of other sizes and channels too. */
+const ENCODERS: readonly { arch: string; channels: number; size: number; mlp?: boolean; make: TrainerEncoder }[] = [
+  { arch: "tinyFlat", channels: 1, size: 28, make: tinyFlat },
+  ...[32, 48, 64].map((size) => ({
+    ...{ arch: "tinyFlat", channels: 3, size, mlp: size === 48 },
+    make: (options: Parameters<TrainerEncoder>[0]) => tinyFlat({ ...options, inChannels: 3, imageSize: size }),
+  })),
+  { arch: "tinyGap", channels: 3, size: 48, make: (options) => tinyGap({ ...options, inChannels: 3 }) },
+  { arch: "resnet8", channels: 1, size: 28, make: resnet8 },
+  { arch: "resnet8", channels: 3, size: 32, mlp: true, make: (options) => resnet8({ ...options, inChannels: 3 }) },
+];
+
+/** A checkpoint of each encoder after a step, and images with their features. */
+export async function encoderFiles(): Promise<{ name: string; checkpoint: Uint8Array; images: Uint8Array }[]> {
+  const files: { name: string; checkpoint: Uint8Array; images: Uint8Array }[] = [];
+  for (const { arch, channels, size, mlp = false, make } of ENCODERS) {
+    const norm = (width: number): Layer => new SplitBatchNorm2d(width, 1);
+    const model = new MoCo((head) => make({ ...head, norm }), { dim: 16, queueSize: 32, mlp });
+    const optimizer = new SGD(model.parameters(), { lr: 0.03, momentum: 0.9 });
+    const [x, y] = [randn([8, channels, size, size]), randn([8, channels, size, size])];
+    model.forward(x, y).loss.backward();
+    optimizer.step();
+    const features = await featuresOf(model.encoderQ, x);
+    const array = async (values: Tensor): Promise<FileArray> => {
+      return { dtype: "f32", shape: values.shape, data: (await values.data()) as Float32Array };
+    };
+    files.push({
+      name: `${arch}-${channels}x${size}${mlp ? "-mlp" : ""}`,
+      checkpoint: await writeOfficialCheckpoint({ model, optimizer, epoch: 1, arch }),
+      images: writeTorch({ images: await array(x), features: await array(features) }),
+    });
+  }
+  return files;
 }
 
 // ---- ResNet-18 ----

@@ -48,7 +48,12 @@ await runMain(() => {
     if (options.device === "webgpu") await provideGpu();
     console.log(`flywheel on ${await side.open(options.device)}, PyTorch with ${python}\n`);
     const both = { python, folder, side };
-    const checks = [...checkFiles(both), ...(await checkResnet(both)), ...(await checkTraining(both))];
+    const checks = [
+      ...checkFiles(both),
+      ...(await checkEncoders(both)),
+      ...(await checkResnet(both)),
+      ...(await checkTraining(both)),
+    ];
     console.log(`\n${table(checks)}`);
     return checks.every(({ holds }) => holds) ? 0 : 1;
   }).finally(() => {
@@ -79,7 +84,8 @@ function parseOptions(argv) {
 function helpText() {
   return `Usage: ${COMMAND} -- [options]
 
-Whether PyTorch and flywheel resume each other's checkpoints: files bit for bit; the features of a ResNet-18 that PyTorch saved;
+Whether PyTorch and flywheel resume each other's checkpoints: files bit for bit; the features of small encoders that flywheel saved, for images
+of several sizes, and of a ResNet-18 that PyTorch saved;
 ${PART} steps here, ${PART} in PyTorch and ${PART} here against ${3 * PART} here; two processes of PyTorch from the same file. One line a check.
 
   --device NAME  where flywheel trains, cpu or webgpu (default webgpu)
@@ -148,6 +154,23 @@ function checkFiles({ python, folder, side }) {
       holds: got === "all" && result.files > 10,
     },
   ];
+}
+
+/**
+ * @param {Both} both
+ * @returns {Promise<Check[]>}
+ */
+async function checkEncoders({ python, folder, side }) {
+  const encoders = join(folder, "encoders");
+  mkdirSync(encoders, { recursive: true });
+  for (const { name, checkpoint, images } of await side.encoderFiles()) {
+    writeFileSync(join(encoders, `${name}.pth.tar`), checkpoint);
+    writeFileSync(join(encoders, `${name}.images.pt`), images);
+  }
+  const differences = JSON.parse(run(python, ["check.py", "encoders", encoders]));
+  return Object.entries(differences).map(([name, difference]) =>
+    atMost(`features of ${name} in PyTorch, relative difference`, difference, FEATURE_TOLERANCE),
+  );
 }
 
 /**

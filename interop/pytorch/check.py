@@ -1,6 +1,7 @@
 """What `npm run interop` asks PyTorch, besides training. Prints one line of JSON.
 
 check.py files FOLDER           whether torch.load reads NAME.ours.pt as NAME.torch.pt, bit for bit
+check.py encoders FOLDER        each NAME.pth.tar there: whether its images have the features that NAME.images.pt says, and it trains
 check.py resnet18 FOLDER        writes resnet18.pth.tar, an official checkpoint, and images.pt with the features of images
 """
 
@@ -14,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torchvision.models import resnet18
 
-from moco import MoCo
+from moco import MoCo, encoder_like
 
 
 def files(folder):
@@ -74,6 +75,31 @@ def loads_weights_only(path):
         raise error
 
 
+def encoders(folder):
+    """Largest difference of features by file, relative to the largest feature, after a load of model and optimizer and before a step."""
+    return {path.name[: -len(".pth.tar")]: difference(path) for path in sorted(folder.glob("*.pth.tar"))}
+
+
+def difference(path):
+    checkpoint = torch.load(path)
+    state = {name[len("module.") :]: value for name, value in checkpoint["state_dict"].items()}
+    model = MoCo(lambda: encoder_like(checkpoint["arch"], state), *state["queue"].shape, 0.99, 0.2)
+    model.load_state_dict(state)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.03)
+    optimizer.load_state_dict(checkpoint["optimizer"])
+    given = torch.load(str(path).replace(".pth.tar", ".images.pt"))
+    model.encoder_q.eval()
+    with torch.no_grad():
+        features = model.encoder_q(given["images"])
+    worst = (features - given["features"]).abs().max() / given["features"].abs().max()
+    model.train()
+    images = given["images"]
+    logits = model(images, images.flip(0), torch.randperm(len(images)))
+    F.cross_entropy(logits, torch.zeros(len(images), dtype=torch.long)).backward()
+    optimizer.step()  # momenta have their parameters' shapes
+    return float(worst)
+
+
 def resnet(folder):
     """One step of training first, so that no tensor is as it was initialised."""
     torch.manual_seed(0)
@@ -93,5 +119,5 @@ def resnet(folder):
 
 
 if __name__ == "__main__":
-    check = {"files": files, "resnet18": resnet}[sys.argv[1]]
+    check = {"files": files, "encoders": encoders, "resnet18": resnet}[sys.argv[1]]
     print(json.dumps(check(Path(sys.argv[2]))))

@@ -5,24 +5,49 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import nn
 from torchvision.models import resnet18
+from torchvision.models.resnet import BasicBlock
 
 
 class Tiny(nn.Module):
-    """Three convolutions of stride 2, then flat or pooled: flywheel's tinyFlat and tinyGap. [n, c, 28, 28] -> [n, dim]"""
+    """Three convolutions of stride 2, then flat or pooled: flywheel's tinyFlat and tinyGap. [n, c, h, w] -> [n, dim]
 
-    def __init__(self, dim, in_channels, pooled):
+    width: what comes before the head: 64 pooled, or 64 planes of as many pixels as the images leave, 1024 of 28x28.
+    """
+
+    def __init__(self, dim, in_channels, width, pooled):
         super().__init__()
         conv = lambda a, b: nn.Conv2d(a, b, 3, stride=2, padding=1, bias=False)
         self.conv1, self.bn1 = conv(in_channels, 16), nn.BatchNorm2d(16)
         self.conv2, self.bn2 = conv(16, 32), nn.BatchNorm2d(32)
         self.conv3, self.bn3 = conv(32, 64), nn.BatchNorm2d(64)
         self.pooled = pooled
-        self.fc = nn.Linear(64 if pooled else 64 * 4 * 4, dim)
+        self.fc = nn.Linear(width, dim)
 
     def forward(self, x):
         for conv, norm in [(self.conv1, self.bn1), (self.conv2, self.bn2), (self.conv3, self.bn3)]:
             x = F.relu(norm(conv(x)))
         return self.fc((x.mean([2, 3]) if self.pooled else x).flatten(1))
+
+
+class ResNet8(nn.Module):
+    """Three BasicBlocks of 16, 32 and 64 channels behind a stem of stride 2: flywheel's resnet8. [n, c, h, w] -> [n, dim]"""
+
+    def __init__(self, dim, in_channels):
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, 16, 3, stride=2, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(16)
+        self.layer1 = BasicBlock(16, 16)
+        self.layer2 = BasicBlock(16, 32, 2, self.around(16, 32))
+        self.layer3 = BasicBlock(32, 64, 2, self.around(32, 64))
+        self.fc = nn.Linear(64, dim)
+
+    @staticmethod
+    def around(a, b):
+        return nn.Sequential(nn.Conv2d(a, b, 1, stride=2, bias=False), nn.BatchNorm2d(b))
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)))
+        return self.fc(self.layer3(self.layer2(self.layer1(x))).mean([2, 3]))
 
 
 def resnet(dim, in_channels, stem):
@@ -35,19 +60,21 @@ def resnet(dim, in_channels, stem):
 
 
 ENCODERS = {
-    "tinyFlat": lambda dim, in_channels, stem: Tiny(dim, in_channels, pooled=False),
-    "tinyGap": lambda dim, in_channels, stem: Tiny(dim, in_channels, pooled=True),
-    "resnet18": resnet,
+    "tinyFlat": lambda dim, in_channels, stem, width: Tiny(dim, in_channels, width, pooled=False),
+    "tinyGap": lambda dim, in_channels, stem, width: Tiny(dim, in_channels, width, pooled=True),
+    "resnet8": lambda dim, in_channels, stem, width: ResNet8(dim, in_channels),
+    "resnet18": lambda dim, in_channels, stem, width: resnet(dim, in_channels, stem),
 }
 
 
 def encoder_like(arch, state):
     """The encoder of a checkpoint: widths, channels, stem and the kind of head are those of its weights."""
     _, in_channels, stem, _ = state["encoder_q.conv1.weight"].shape
-    net = ENCODERS[arch](state["queue"].shape[0], in_channels, stem)
-    if "encoder_q.fc.2.weight" in state:  # MoCo v2
-        width = net.fc.in_features
-        net.fc = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, net.fc.out_features))
+    is_mlp = "encoder_q.fc.2.weight" in state  # MoCo v2
+    dim, width = state["queue"].shape[0], state["encoder_q.fc.0.weight" if is_mlp else "encoder_q.fc.weight"].shape[1]
+    net = ENCODERS[arch](dim, in_channels, stem, width)
+    if is_mlp:
+        net.fc = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, dim))
     return net
 
 
