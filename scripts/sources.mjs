@@ -17,6 +17,7 @@ export async function withSources(body) {
     root,
     logLevel: "warn",
     appType: "custom",
+    oxc: { target: "es2022" }, // Node 20 and 22 do not know `using`
     optimizeDeps: { noDiscovery: true, include: [] },
     server: { middlewareMode: true, hmr: false, watch: null, ws: false },
   });
