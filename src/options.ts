@@ -162,6 +162,17 @@ function checkOptionKinds(op: string, options: object): void {
   }
 }
 
+/** Whether something counts what there is at least one of. */
+export const isCount = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0;
+
+/** @throws ValueError unless each is a whole number above 0 */
+export function checkCounts(op: string, counts: Readonly<Record<string, unknown>>, advice = "Pass a number."): void {
+  for (const [name, value] of Object.entries(counts)) {
+    if (isCount(value)) continue;
+    throw new ValueError(`${op}: ${name} must be a positive integer, got ${describe(value)}. ${advice}`);
+  }
+}
+
 /** Checks that something is true or false. */
 export function checkSwitch(op: string, name: string, value: unknown): void {
   if (typeof value === "boolean") return;

@@ -2,7 +2,7 @@
 
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors";
 import { showShape } from "../graph/shape";
-import { describe } from "../options";
+import { checkCounts, describe } from "../options";
 import type { LabeledImages } from "./fashionMnist";
 import { ChannelSums, type ChannelStatistics } from "./labeledImages";
 
@@ -101,12 +101,8 @@ export function checkSource(op: string, images: ImageSource): void {
     );
   }
   const { count, channels, height, width } = images;
-  for (const [name, value] of Object.entries({ count, channels, height, width })) {
-    if (Number.isInteger(value) && value >= 1) continue;
-    throw new ValueError(
-      `${op}: ${name} of the images must be a positive integer, got ${describe(value)}. Say how many images there are, and their size.`,
-    );
-  }
+  const sizes = Object.entries({ count, channels, height, width }).map(([name, value]) => [`${name} of the images`, value] as const); // prettier-ignore
+  checkCounts(op, Object.fromEntries(sizes), "Say how many images there are, and their size.");
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 
 import { StateDictError, ValueError } from "../errors";
-import { checkOptionNames, describe } from "../options";
+import { checkCounts, checkOptionNames, describe } from "../options";
 import { defaultGenerator, Generator, permutation } from "../random";
 
 /** Options of `EpochSampler`. */
@@ -67,12 +67,7 @@ export class EpochSampler implements Iterable<Int32Array> {
     checkOptionNames("EpochSampler", options, ["batchSize", "dropLast", "shuffle", "seed"]);
     const given = Object(options) as EpochSamplerOptions; // callers without types may pass none
     const { batchSize, dropLast = true, shuffle = true } = given;
-    for (const [name, value] of Object.entries({ count, batchSize })) {
-      if (!Number.isInteger(value) || value < 1)
-        throw new ValueError(
-          `EpochSampler: ${name} must be a positive integer, got ${describe(value)}. Pass a number.`,
-        );
-    }
+    checkCounts("EpochSampler", { count, batchSize });
     if (dropLast && batchSize > count) {
       throw new ValueError(
         `EpochSampler: batchSize must be at most the count, got ${batchSize} of ${count}. Take smaller batches, or dropLast: false.`,

@@ -3,14 +3,6 @@
 import { ValueError } from "../errors";
 import { describe } from "../options";
 
-/** @throws ValueError unless each is a whole number above 0 */
-export function checkCounts(op: string, counts: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(counts)) {
-    if (Number.isInteger(value) && value > 0) continue;
-    throw new ValueError(`${op}: ${name} must be a positive integer, got ${describe(value)}. Pass a count.`);
-  }
-}
-
 /** @throws ValueError unless it is a number above 0 and below infinity */
 export function checkPositive(op: string, name: string, value: number, advice: string): void {
   if (typeof value === "number" && value > 0 && value < Infinity) return;

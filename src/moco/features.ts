@@ -8,9 +8,8 @@ import { DTypeError, ShapeError } from "../errors";
 import { noGrad } from "../gradient";
 import { showShape } from "../graph/shape";
 import { Buffer, type Layer, type Module } from "../nn";
-import { checkIsFunction, checkOptionNames, describe } from "../options";
+import { checkCounts, checkIsFunction, checkOptionNames, describe } from "../options";
 import { Tensor } from "../tensor";
-import { checkCounts } from "./checks";
 
 /** Which features an encoder is asked for: `(encoder, x) => encoder.features(x)`, say. */
 export type FeatureFunction<E extends Module> = (encoder: E, images: Tensor) => Tensor;

@@ -5,9 +5,9 @@ import * as F from "../functional";
 import { where } from "../functions";
 import { noGrad } from "../gradient";
 import { showShape } from "../graph/shape";
-import { checkOptionNames, describe } from "../options";
+import { checkCounts, checkOptionNames, describe } from "../options";
 import { Tensor } from "../tensor";
-import { checkCounts, checkTemperature } from "./checks";
+import { checkTemperature } from "./checks";
 import { gathered, rowsOf } from "./features";
 
 /** What `knnPredict` takes. */

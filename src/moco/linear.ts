@@ -5,11 +5,10 @@ import { FrozenStateError } from "../errors";
 import * as F from "../functional";
 import { noGrad } from "../gradient";
 import { init, Linear, type Module, readState } from "../nn";
-import { checkOptionNames } from "../options";
+import { checkCounts, checkOptionNames } from "../options";
 import { MultiStepLR, SGD } from "../optim";
 import { defaultGenerator, Generator } from "../random";
 import { realize, type Tensor } from "../tensor";
-import { checkCounts } from "./checks";
 import { SUPERVISED_OPTIONS, type SupervisedOptions, trainEpochs } from "./epochs";
 import { asTheyAre, backboneOf, encoded, evaluating, freeStored, storedFeatures } from "./features";
 import { type Accuracies, accuraciesOf, checkedLabels, heldImages } from "./labeled";
@@ -46,7 +45,8 @@ export interface LinearProbeResult extends Accuracies {
 /**
  * Trains one linear layer on an encoder's frozen features, and tests it. The encoder is in evaluation mode and sees no
  * gradient; afterwards its parameters and buffers must be what they were, bit for bit. The layer starts with weights
- * N(0, 0.01) and bias 0; SGD minimises cross-entropy. Nobody else's random numbers change.
+ * N(0, 0.01) and bias 0; SGD minimises cross-entropy. Nobody else's random numbers change, unless `augment` draws from the device's
+ * generator: give it one of its own.
  *
  * The official rate of 30 is for ResNet-50, whose features are long and small; MoCo's authors found it by trying. A loss that jumps says
  * that it is too high; begin at 0.1, or, with `standardize`, at 0.01. A `tinyFlat` that MoCo trained for 300 steps on all of Fashion-MNIST

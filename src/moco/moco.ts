@@ -9,14 +9,14 @@ import { ShapeError, ValueError } from "../errors";
 import { hostAction, hostArray, hostCheck, hostGuard } from "../hostState";
 import * as F from "../functional";
 import { contrast } from "../functional/similarity";
-import { checkOptionNames } from "../options";
+import { checkCounts, checkOptionNames } from "../options";
 import { noGrad } from "../gradient";
 import { type Layer, Module, type StateEntry } from "../nn";
 import { counterEntry, freeField, tensorEntry } from "../nn/module";
 import { Buffer, Counter, settleState } from "../parameter";
 import { type Generator, permutation, randn } from "../random";
 import type { Tensor } from "../tensor";
-import { checkCounts, checkMomentum, checkTemperature } from "./checks";
+import { checkMomentum, checkTemperature } from "./checks";
 import { MomentumUpdate } from "./momentumEncoder";
 
 /** Makes an encoder, as the functions of `models` do. */
@@ -95,6 +95,9 @@ const percentBelow = (nearer: Tensor, k: number, isKnown: Tensor): Tensor =>
  * Percent of the samples whose class 0 is among the `k` largest logits. One with a logit that is NaN is not.
  *
  * @shape `[n, classes] -> []`
+ *
+ * @example
+ * const top5 = await contrastAccuracy(model.forward(imQ, imK).logits, 5).item();
  */
 export function contrastAccuracy(logits: Tensor, k: number): Tensor {
   const values = logits.detach();

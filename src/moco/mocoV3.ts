@@ -11,10 +11,10 @@ import { hostCheck } from "../hostState";
 import type { HeadFactory } from "../models";
 import { BatchNorm1d, type Layer, Linear, Module, ReLU, Sequential } from "../nn";
 import { freeField } from "../nn/module";
-import { checkOptionNames } from "../options";
+import { checkCounts, checkOptionNames } from "../options";
 import { settleState } from "../parameter";
 import type { Tensor } from "../tensor";
-import { checkCounts, checkMomentum, checkTemperature } from "./checks";
+import { checkMomentum, checkTemperature } from "./checks";
 import { MomentumUpdate } from "./momentumEncoder";
 
 /** Makes an encoder that ends with the head it is given, as the functions of `models` do. */

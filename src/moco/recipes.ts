@@ -1,7 +1,7 @@
 /** Recipes: all numbers of a training, by the names of the authors' code, and the learning rate that follows from them. */
 
 import { ValueError } from "../errors";
-import { checkOptionNames, describe } from "../options";
+import { checkOptionNames, describe, isCount } from "../options";
 
 const AUGMENTATIONS = ["v1", "v2", "cifar", "fashionMnist"] as const;
 
@@ -196,7 +196,6 @@ function isAmount(value: unknown): boolean {
 
 /** @throws ValueError if a number is outside its range, or a word is not known */
 export function checkedRecipe(recipe: MoCoRecipe): MoCoRecipe {
-  const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) > 0;
   const check = (names: readonly (keyof MoCoRecipe)[], holds: (value: unknown) => boolean, what: string): void => {
     for (const name of names) {
       if (holds(recipe[name])) continue;

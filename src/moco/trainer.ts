@@ -20,11 +20,11 @@ import { StateDictError, ValueError } from "../errors";
 import { batchNorm2d, type Norm } from "../models";
 import { type Layer, SplitBatchNorm2d } from "../nn";
 import { AdamW, LambdaLR, type Optimizer, SGD } from "../optim";
-import { checkOptionNames, describe } from "../options";
+import { checkCounts, checkOptionNames, describe } from "../options";
 import { defaultGenerator, Generator } from "../random";
 import { Tensor } from "../tensor";
 import { type CheckpointParts, readCheckpoint, writeCheckpoint } from "./checkpoint";
-import { checkCounts, checkMomentum } from "./checks";
+import { checkMomentum } from "./checks";
 import { MoCo } from "./moco";
 import { type AugmentationName, checkedRecipe, lrFactor, type MoCoRecipe } from "./recipes";
 

@@ -1,9 +1,8 @@
 /** Encoders for small images that train in minutes: three convolutions of stride 2, then flat or pooled. */
 
-import { ValueError } from "../errors";
 import * as F from "../functional";
 import { Conv2d, type Layer, Module } from "../nn";
-import { describe } from "../options";
+import { checkCounts } from "../options";
 import type { Tensor } from "../tensor";
 import { head, type HeadKind } from "./head";
 import { batchNorm2d, type Norm } from "./resnet";
@@ -38,11 +37,7 @@ export class TinyEncoder extends Module {
     { numClasses = 128, inChannels = 1, imageSize = 28, norm = batchNorm2d, head: kind = "linear" }: TinyOptions = {},
   ) {
     super();
-    if (!Number.isInteger(imageSize) || imageSize < 1) {
-      throw new ValueError(
-        `TinyEncoder: imageSize must be a positive integer, got ${describe(imageSize)}. Pass the images' height.`,
-      );
-    }
+    checkCounts("TinyEncoder", { imageSize }, "Pass the images' height.");
     const conv = (from: number, to: number): Conv2d => new Conv2d(from, to, 3, { stride: 2, padding: 1, bias: false });
     this.conv1 = conv(inChannels, 16);
     this.bn1 = norm(16);

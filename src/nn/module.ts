@@ -9,7 +9,7 @@ import { DTypeError, ShapeError, StateDictError, ValueError } from "../errors";
 import { misfit, placed, type StateArray } from "../loadable";
 import { type DType, isFloat, type TypedArray } from "../graph/dtype";
 import type { Shape } from "../graph/shape";
-import { checkNoDeviceName, checkOptionNames, describe } from "../options";
+import { checkNoDeviceName, checkOptionNames, describe, isCount } from "../options";
 import { Buffer, Counter, moveStates, Parameter, StateView } from "../parameter";
 import { checkTensors, read, Tensor } from "../tensor";
 import { fieldsOf, watch } from "../hostState";
@@ -498,7 +498,7 @@ export function checkKind(
 /** Checks that a layer's sizes are positive integers. */
 export function checkSizes(layer: string, sizes: Readonly<Record<string, number>>): void {
   for (const [name, size] of Object.entries(sizes)) {
-    if (!Number.isInteger(size) || size < 1) {
+    if (!isCount(size)) {
       throw new ShapeError(`${layer}: ${name} must be a positive integer, got ${size}. Pass a size.`);
     }
   }
