@@ -50,10 +50,10 @@ const wrong = (mustHold: string, got: string): FormatError =>
  */
 export function readOfficialCheckpoint(file: Uint8Array | ArrayBuffer): OfficialCheckpoint {
   const root = readTorch(file);
-  if (!isTorchObject(root)) throw wrong("a checkpoint must be a dict with state_dict", "something else");
+  if (!isTorchObject(root)) throw wrong("a checkpoint must be a dict with state_dict", shown(root));
   const { epoch = null, arch = null, state_dict: state, optimizer = null } = root;
-  if (epoch !== null && !isCount(epoch)) throw wrong("epoch must be a count", "something else");
-  if (arch !== null && typeof arch !== "string") throw wrong("arch must be a string", "something else");
+  if (epoch !== null && !isCount(epoch)) throw wrong("epoch must be a count", shown(epoch));
+  if (arch !== null && typeof arch !== "string") throw wrong("arch must be a string", shown(arch));
   return { epoch, arch, stateDict: stateDictOf(state), optimizer: optimizer === null ? null : optimizerOf(optimizer) };
 }
 
@@ -61,9 +61,9 @@ export function readOfficialCheckpoint(file: Uint8Array | ArrayBuffer): Official
 export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 function stateDictOf(state: TorchValue | undefined): Record<string, FileArray> {
-  if (!isTorchObject(state)) throw wrong("state_dict must be a dict of tensors", "something else");
+  if (!isTorchObject(state)) throw wrong("state_dict must be a dict of tensors", shown(state));
   const entries = Object.entries(state).map(([name, value]): [string, FileArray] => {
-    if (!isTorchTensor(value)) throw wrong(`${name} in state_dict must be a tensor`, "something else");
+    if (!isTorchTensor(value)) throw wrong(`${name} in state_dict must be a tensor`, shown(value));
     return [name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name, value];
   });
   const stateDict = Object.fromEntries(entries);
@@ -80,7 +80,7 @@ function optimizerOf(optimizer: TorchValue): OfficialOptimizer {
   const slots = state instanceof Map ? [...(state as ReadonlyMap<unknown, TorchValue>)] : null;
   const isEmpty = isTorchObject(state) && Object.keys(state).length === 0;
   if (!(slots ?? isEmpty) || !Array.isArray(groups))
-    throw wrong("optimizer must have state and param_groups", "something else");
+    throw wrong("optimizer must have state and param_groups", shown(optimizer));
   return {
     state: Object.fromEntries((slots ?? []).map(([index, slot]) => [indexOf(index), momentumOf(slot)])),
     param_groups: (groups as readonly TorchValue[]).map(groupOf),
@@ -93,7 +93,7 @@ const isIndex = (value: unknown): value is number | bigint =>
 
 function indexOf(index: unknown): string {
   if (isIndex(index)) return String(index);
-  throw wrong("optimizer.state must have indices of parameters", "other keys");
+  throw wrong("optimizer.state must have indices of parameters", shown(index));
 }
 
 /** Without momentum, PyTorch saves None for it: a slot that lacks the name is another optimizer's. */
@@ -106,7 +106,10 @@ function momentumOf(slot: TorchValue): { momentum_buffer: FileArray | null } {
 function groupOf(group: TorchValue): Readonly<Record<string, unknown>> {
   const params = isTorchObject(group) ? group["params"] : null;
   if (!isTorchObject(group) || !Array.isArray(params) || !params.every(isIndex))
-    throw wrong("optimizer.param_groups must be dicts, each with indices as params", "something else");
+    throw wrong(
+      "optimizer.param_groups must be dicts, each with indices as params",
+      shown(isTorchObject(group) ? params : group),
+    );
   for (const name of ["lr", "momentum", "weight_decay"]) {
     if (!Number.isFinite(group[name]))
       throw wrong(

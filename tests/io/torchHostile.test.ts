@@ -142,7 +142,16 @@ const HOSTILE: readonly [name: string, pickle: Uint8Array, message: string][] = 
   ["an empty tensor far behind it", pickle(tensor(5, [0], [1])), "must lie in its storage"],
   ["strides out of the storage", pickle(tensor(0, [2, 2], [3, 1])), "must lie in its storage"],
   ["negative strides", pickle(tensor(3, [4], [-1])), "must have the arguments"],
-  ["a negative offset", pickle(tensor(-1, [4], [1])), "must have the arguments"],
+  [
+    "a negative offset",
+    pickle(tensor(-1, [4], [1])),
+    "_rebuild_tensor_v2 must have the arguments that torch.save writes, got (a PyStorage, -1, a PyTuple, a PyTuple).",
+  ],
+  [
+    "an older tensor of no arguments",
+    pickle(op.call("torch._utils", "_rebuild_tensor")),
+    "torch._utils._rebuild_tensor must have the arguments that torch.save writes, got ().",
+  ],
   ["more sizes than strides", pickle(tensor(0, [2, 2], [2])), "must have the arguments"],
   [
     "65 dimensions",

@@ -299,7 +299,15 @@ export function officialCheckpoints(): void {
       const { optimizer } = fresh();
       await expect(writeOfficialCheckpoint({ ...rest, optimizer })).rejects.toThrow("must have one group");
       await expect(writeOfficialCheckpoint({ ...fresh(), epoch: 0.5, arch: "a" })).rejects.toThrow("must be a count");
-      expect(() => readOfficialCheckpoint(writeTorch([1]))).toThrow("must be a dict with state_dict");
+      expect(() => readOfficialCheckpoint(writeTorch([1]))).toThrow("must be a dict with state_dict, got an array.");
+      const state = { "module.encoder_q.w": 3 };
+      for (const [content, message] of [
+        [{ epoch: -1, state_dict: {} }, "epoch must be a count, got -1."],
+        [{ arch: 18, state_dict: {} }, "arch must be a string, got 18."],
+        [{ state_dict: "none" }, 'state_dict must be a dict of tensors, got the string "none".'],
+        [{ state_dict: state }, "module.encoder_q.w in state_dict must be a tensor, got 3."],
+      ] as const)
+        expect(() => readOfficialCheckpoint(writeTorch(content as unknown as TorchValue))).toThrow(message);
     });
 
     test("are typed as errors of state dicts", () => {

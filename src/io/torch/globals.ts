@@ -5,7 +5,8 @@
 
 import { FormatError } from "../../errors";
 import { countOf, type FileDType } from "../fileArray";
-import { malformed } from "./malformed";
+import { describe } from "../../options";
+import { malformed, quoted } from "./malformed";
 import { PyDict, PyGlobal, PyStorage, PyTensor, PyTuple } from "./python";
 
 /** PyTorch's classes of storages; quantised and complex ones have no dtype here. */
@@ -38,11 +39,11 @@ type Make = (args: readonly unknown[]) => unknown;
 const CALLS: ReadonlyMap<string, Make> = new Map<string, Make>([
   [
     "collections.OrderedDict",
-    (args) => (args.length === 0 ? new PyDict(true) : wrongArguments("collections.OrderedDict")),
+    (args) => (args.length === 0 ? new PyDict(true) : wrongArguments("collections.OrderedDict", args)),
   ],
-  ["torch.Size", ([sizes, ...rest]) => (rest.length === 0 && isSizes(sizes) ? sizes : wrongArguments("torch.Size"))],
+  ["torch.Size", (args) => (args.length === 1 && isSizes(args[0]) ? args[0] : wrongArguments("torch.Size", args))],
   ["torch.device", deviceName],
-  ["torch._utils._rebuild_tensor", (args) => rebuildTensor(args.length === 4 ? args : [])],
+  ["torch._utils._rebuild_tensor", (args) => rebuildTensor("torch._utils._rebuild_tensor", args)],
   ["torch._utils._rebuild_tensor_v2", rebuildTensorV2],
   ["torch._utils._rebuild_parameter", rebuildParameter],
 ]);
@@ -77,9 +78,15 @@ function unknownGlobal(name: string): FormatError {
   );
 }
 
-const wrongArguments = (name: string): never => {
-  throw malformed(`${name} must have the arguments that torch.save writes`, "others");
+const wrongArguments = (name: string, args: readonly unknown[]): never => {
+  throw malformed(`${name} must have the arguments that torch.save writes`, shown(args));
 };
+
+/** The first arguments of a call; a file may have any number of them. */
+function shown(args: readonly unknown[], most = 8): string {
+  const each = args.slice(0, most).map((arg) => (typeof arg === "string" ? quoted(arg) : describe(arg)));
+  return `(${[...each, ...(args.length > most ? ["..."] : [])].join(", ")})`;
+}
 
 /** The storage of a persistent id: `("storage", torch.FloatStorage, "0", "cpu", 6)`, in legacy files with None at its end. */
 export function storageOf(id: unknown): PyStorage {
@@ -92,7 +99,8 @@ export function storageOf(id: unknown): PyStorage {
     typeof key === "string" &&
     typeof location === "string" &&
     isSize(count);
-  if (!isStorage) throw malformed("a persistent id must be a storage's", "another one");
+  if (!isStorage)
+    throw malformed("a persistent id must be a storage's", parts.length > 0 ? shown(parts) : describe(id));
   if (view !== null)
     throw malformed("a storage must be no part of another", "a part", "Save it with PyTorch 0.4 or newer.");
   const dtype = STORAGES.get(kind.name);
@@ -110,17 +118,18 @@ const isSizes = (value: unknown): value is PyTuple =>
   value instanceof PyTuple && value.items.length <= MAX_RANK && value.items.every(isSize);
 
 /** `torch.device("cuda", 0)` is the string "cuda:0". */
-function deviceName([type, index, ...rest]: readonly unknown[]): string {
-  if (typeof type !== "string" || rest.length > 0) return wrongArguments("torch.device");
+function deviceName(args: readonly unknown[]): string {
+  const [type, index] = args;
+  if (typeof type !== "string" || args.length > 2) return wrongArguments("torch.device", args);
   if (index === undefined) return type;
-  return isSize(index) ? `${type}:${index}` : wrongArguments("torch.device");
+  return isSize(index) ? `${type}:${index}` : wrongArguments("torch.device", args);
 }
 
 /** Arguments: storage, offset, sizes, strides, requiresGrad, hooks and, in newer files, metadata. */
 function rebuildTensorV2(args: readonly unknown[]): PyTensor {
   const [requiresGrad, hooks, metadata = null] = args.slice(4);
   const isPlain = args.length >= 6 && args.length <= 7 && typeof requiresGrad === "boolean" && isEmptyDict(hooks);
-  if (!isPlain) return wrongArguments("torch._utils._rebuild_tensor_v2");
+  if (!isPlain) return wrongArguments("torch._utils._rebuild_tensor_v2", args);
   if (metadata !== null && !isEmptyDict(metadata)) {
     throw malformed(
       "a tensor must have no metadata",
@@ -128,27 +137,30 @@ function rebuildTensorV2(args: readonly unknown[]): PyTensor {
       "Save tensor.resolve_neg(), and no attributes of your own, instead.",
     );
   }
-  return rebuildTensor(args.slice(0, 4));
+  return rebuildTensor("torch._utils._rebuild_tensor_v2", args.slice(0, 4));
 }
 
 const isEmptyDict = (value: unknown): boolean => value instanceof PyDict && value.items.length === 0;
 
 /** A parameter is its tensor; whether it is trained is for the model to say. */
-function rebuildParameter([data, requiresGrad, hooks, ...rest]: readonly unknown[]): PyTensor {
+function rebuildParameter(args: readonly unknown[]): PyTensor {
+  const [data, requiresGrad, hooks] = args;
   const isPlain =
-    rest.length === 0 && data instanceof PyTensor && typeof requiresGrad === "boolean" && isEmptyDict(hooks);
-  return isPlain ? data : wrongArguments("torch._utils._rebuild_parameter");
+    args.length <= 3 && data instanceof PyTensor && typeof requiresGrad === "boolean" && isEmptyDict(hooks);
+  return isPlain ? data : wrongArguments("torch._utils._rebuild_parameter", args);
 }
 
 /** A view of a storage. The last element that it reaches must lie in there. */
-function rebuildTensor([storage, offset, sizes, strides]: readonly unknown[]): PyTensor {
+function rebuildTensor(name: string, args: readonly unknown[]): PyTensor {
+  const [storage, offset, sizes, strides] = args;
   const isTensor =
+    args.length === 4 &&
     storage instanceof PyStorage &&
     isSize(offset) &&
     isSizes(sizes) &&
     isSizes(strides) &&
     sizes.items.length === strides.items.length;
-  if (!isTensor) return wrongArguments("torch._utils._rebuild_tensor_v2");
+  if (!isTensor) return wrongArguments(name, args);
   const shape = sizes.items as number[];
   const steps = strides.items as number[];
   const last = shape.reduce((sum, size, dim) => sum + (size - 1) * steps[dim]!, offset);

@@ -1,6 +1,8 @@
 /**
  * Zip files as torch.save writes them: entries stored, one after the other, with checksums. Compressed, encrypted, split or
- * overlapping entries, comments and anything that two parts of the file tell differently are errors.
+ * overlapping entries and comments are errors, and so are names and sizes that an entry's header and the directory tell differently. Nobody
+ * looks at the sizes that follow an entry or that its header has in 64 bits, or at bytes between entries: the directory's sizes and the
+ * checksums hold.
  */
 
 import { crc32 } from "./crc32";
