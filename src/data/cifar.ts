@@ -3,7 +3,7 @@
  * 3 x 32 x 32 bytes, all red ones, then green, then blue. Where files come from is the caller's.
  */
 
-import { FormatError } from "../errors";
+import { FormatError, ValueError } from "../errors";
 import type { LabeledImages } from "./fashionMnist";
 import { CIFAR10_CLASSES, CIFAR100_CLASSES } from "./cifarClasses";
 
@@ -49,7 +49,7 @@ const CIFAR100: Layout = { op: "parseCifar100", labelBytes: 2, labelAt: 1, numCl
  *
  * @param files bytes of each
  * @returns images `[count, 3, 32, 32]`; labels index CIFAR10_CLASSES
- * @throws FormatError if a file is no whole number of records of 3073 bytes, or a label is not below 10
+ * @throws FormatError if a file is no whole number of records of 3073 bytes, or a label is not below 10; ValueError without any file
  * @see Krizhevsky 2009; torchvision.datasets.CIFAR10
  *
  * @example
@@ -63,10 +63,10 @@ export const parseCifar100 = (...files: readonly Uint8Array[]): LabeledImages =>
 /**
  * Loads the training and the test part of CIFAR-10.
  *
- * @shape images `[50000, 3, 32, 32]` and `[10000, 3, 32, 32]`
+ * @shape images `[count, 3, 32, 32]`: 50,000 and 10,000 of all files
  * @param read gives the bytes of a file by its name
  * @param files which files are of which part; default all, CIFAR10_FILES
- * @throws FormatError as `parseCifar10`, with the name of the file
+ * @throws FormatError as `parseCifar10`, with the name of the file; ValueError if a part has no files
  *
  * @example
  * const { train, test } = await loadCifar10(fetchReader("data/cifar-10-batches-bin/"));
@@ -95,6 +95,8 @@ async function load(layout: Layout, files: CifarFiles, read: (name: string) => P
 }
 
 function parse(layout: Layout, files: readonly Uint8Array[], names: readonly string[] = []): LabeledImages {
+  if (files.length === 0)
+    throw new ValueError(`${layout.op}: there must be files, got none. Pass one at least for each part.`);
   const record = layout.labelBytes + IMAGE_BYTE_LENGTH;
   files.forEach((file, index) => checkFile(layout, file, nameOf(names, index)));
   const count = files.reduce((total, { length }) => total + length / record, 0);

@@ -73,7 +73,7 @@ export async function loadFashionMnist(
  * A `read` function that fetches files below an address.
  *
  * @param baseUrl folder of the files, with or without a slash at its end
- * @returns for `loadFashionMnist`; its promise rejects with a ValueError if a file cannot be fetched
+ * @returns for `loadFashionMnist`; its promise rejects with a ValueError if a file cannot be fetched, or not all of it
  *
  * @example
  * const read = fetchReader("data/fashion-mnist");
@@ -86,11 +86,13 @@ export function fetchReader(baseUrl: string): (name: string) => Promise<Uint8Arr
       new ValueError(`fetchReader: ${url} must be reachable, got ${got}. Check the address and the connection.`, {
         cause,
       });
-    const response = await fetch(url).catch((cause: unknown) => {
-      throw unreachable(String(cause), cause);
-    });
+    const arriving = <T>(promise: Promise<T>): Promise<T> =>
+      promise.catch((cause: unknown) => {
+        throw unreachable(String(cause), cause);
+      });
+    const response = await arriving(fetch(url));
     if (!response.ok) throw unreachable(`status ${response.status}`);
-    return new Uint8Array(await response.arrayBuffer());
+    return new Uint8Array(await arriving(response.arrayBuffer())); // the connection may break here, too
   };
 }
 

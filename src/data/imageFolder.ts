@@ -4,7 +4,7 @@
  */
 
 import { ValueError } from "../errors";
-import { checkOptionNames, describe } from "../options";
+import { checkCounts, checkOptionNames, describe } from "../options";
 import { imagesHead, MOST_CLASSES, type NamedImages } from "./imageFile";
 
 /** A file, and where it lies: `folder/class/name.png`. Files of a directory input say it themselves. */
@@ -47,7 +47,8 @@ export interface FolderImages extends NamedImages {
  * @param files those of `<input type="file" webkitdirectory>`, or files with their paths
  * @param options see ImageFolderOptions
  * @returns images, labels and class names, and the files that could not be read
- * @throws ValueError if an option is outside its range, no file is an image, there are more than 256 classes, or this is no browser
+ * @throws ValueError if an option is outside its range, the browser has no canvas of that size, no file is an image, there are more than
+ *   256 classes, or this is no browser; what `onProgress` throws, and no more files are decoded then
  * @see torchvision.datasets.ImageFolder, Resize, CenterCrop
  *
  * @example
@@ -202,14 +203,35 @@ async function decode({ file, path }: PlacedFile, size: number, channels: number
 
 /** RGBA `[size, size, 4]` of the middle. */
 function drawn(bitmap: ImageBitmap, size: number): Uint8ClampedArray {
-  const canvas = new OffscreenCanvas(size, size);
-  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true }); // black behind
-  if (!context) throw new ValueError(`loadImageFolder: size must be one that the browser draws, got ${size}.`);
+  const context = contextOf(size)!;
   context.imageSmoothingQuality = "high";
   const side = Math.min(bitmap.width, bitmap.height);
   const [left, top] = [(bitmap.width - side) / 2, (bitmap.height - side) / 2];
   context.drawImage(bitmap, left, top, side, side, 0, 0, size, size);
   return context.getImageData(0, 0, size, size).data;
+}
+
+/** To draw on black; null where the browser has none. */
+const contextOf = (size: number): OffscreenCanvasRenderingContext2D | null =>
+  new OffscreenCanvas(size, size).getContext("2d", { alpha: false, willReadFrequently: true });
+
+/** Draws the last pixel once: of a size that is too large browsers make no canvas, or one that stays empty. */
+function checkDrawable(op: string, size: number): void {
+  let got = "one without a canvas";
+  try {
+    const context = contextOf(size);
+    if (context) {
+      context.fillStyle = "#fff";
+      context.fillRect(size - 1, size - 1, 1, 1);
+      if (context.getImageData(size - 1, size - 1, 1, 1).data[0] === 255) return;
+      got = "one whose canvas stays empty";
+    }
+  } catch (error) {
+    got = String(error);
+  }
+  throw new ValueError(
+    `${op}: size must be one that the browser draws, got ${size}: ${got}. Take a smaller one, 224 say.`,
+  );
 }
 
 /** Planes of colours, or one of grey by ITU-R 601, as Pillow rounds it. */
@@ -241,10 +263,7 @@ function checkOptions(
   op: string,
   { size, channels, parallel }: { size: number; channels: number; parallel: number },
 ): void {
-  for (const [name, value] of Object.entries({ size, parallel })) {
-    if (!Number.isInteger(value) || value < 1)
-      throw new ValueError(`${op}: ${name} must be a positive integer, got ${describe(value)}. Pass a number.`);
-  }
+  checkCounts(op, { size, parallel });
   if (channels !== 1 && channels !== 3)
     throw new ValueError(`${op}: channels must be 1 or 3, got ${describe(channels)}. Pass one of them.`);
   if (typeof createImageBitmap !== "function" || typeof OffscreenCanvas !== "function") {
@@ -252,4 +271,5 @@ function checkOptions(
       `${op}: images must be decoded by a browser, got none here. In Node read safetensors: readImages(bytes).`,
     );
   }
+  checkDrawable(op, size);
 }

@@ -98,7 +98,8 @@ export function rowsByClass(labels: ArrayLike<number>, seed: number): Map<number
 }
 
 /**
- * Mean and standard deviation of each channel, in 0 to 1: what `normalize` takes.
+ * Mean and standard deviation of each channel, in 0 to 1: what `normalize` takes. The deviation of a channel that is the same everywhere,
+ * 0, is given as 1, so that nothing is divided by it.
  *
  * @throws ShapeError if there are no images
  *
@@ -146,11 +147,13 @@ export class ChannelSums {
   }
 
   statistics(): ChannelStatistics {
-    const mean = Array.from(this.sums, (sum) => sum / this.count);
-    const std = mean.map(
-      (each, channel) => Math.sqrt(Math.max(0, this.squares[channel]! / this.count - each * each)) / 255,
-    );
-    return { mean: mean.map((each) => each / 255), std };
+    const { sums, squares, count } = this;
+    const mean = Array.from(sums, (sum) => sum / count / 255);
+    const std = Array.from(sums, (sum, channel) => {
+      const variance = count * squares[channel]! - sum * sum; // count^2 of it: exactly 0 without spread
+      return variance > 0 ? Math.sqrt(variance) / count / 255 : 1;
+    });
+    return { mean, std };
   }
 }
 

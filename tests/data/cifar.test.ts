@@ -9,7 +9,7 @@ import {
   parseCifar10,
   parseCifar100,
 } from "../../src/data";
-import { FormatError } from "../../src/errors";
+import { FormatError, ValueError } from "../../src/errors";
 
 const PIXELS = 3072;
 
@@ -41,6 +41,12 @@ describe("CIFAR", () => {
     );
     expect([...parsed.labels]).toEqual([99, 0]);
     expect([...parsed.images.subarray(0, 3)]).toEqual([0, 1, 2]);
+  });
+
+  test("no files are no images", async () => {
+    expect(() => parseCifar10()).toThrow("parseCifar10: there must be files, got none.");
+    const parts = { train: [], test: ["test_batch.bin"] };
+    await expect(loadCifar10(async () => records([[1]]), parts)).rejects.toThrow(ValueError);
   });
 
   test("names are as many as labels, each once", () => {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { FASHION_MNIST_CLASSES, FASHION_MNIST_FILES, fetchReader, loadFashionMnist } from "../../src/data/fashionMnist";
 import { decompress, parseIdx, readIdx } from "../../src/data/idx";
 import { FormatError, ValueError } from "../../src/errors";
@@ -211,6 +211,16 @@ describe("loadFashionMnist", () => {
   test("fetchReader reads below its address, and names one that cannot be read", async () => {
     expect(await fetchReader("data:,a")("b")).toEqual(new TextEncoder().encode("a/b"));
     expect(await fetchReader("data:,a/")("b")).toEqual(new TextEncoder().encode("a/b"));
+    const cut = new ReadableStream({
+      pull: (controller) => {
+        controller.error(new TypeError("terminated"));
+      },
+    });
+    vi.stubGlobal("fetch", async () => new Response(cut));
+    await expect(fetchReader("data")("b")).rejects.toThrow(
+      "fetchReader: data/b must be reachable, got TypeError: terminated.",
+    );
+    vi.unstubAllGlobals();
     const unreachable = fetchReader("no-such-scheme:a")("b");
     await expect(unreachable).rejects.toThrow(ValueError);
     await expect(unreachable).rejects.toThrow("fetchReader: no-such-scheme:a/b must be reachable");

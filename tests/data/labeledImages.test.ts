@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   channelStatistics,
   type LabeledImages,
@@ -86,6 +86,9 @@ test("statistics are those of each channel", () => {
   expect(mean).toEqual([expect.closeTo(0.75, 12), expect.closeTo(0.3, 12)]);
   expect(std).toEqual([expect.closeTo(Math.sqrt(3) / 4, 12), expect.closeTo(0.1 * Math.sqrt(3), 12)]);
   expect(() => channelStatistics(data([]))).toThrow(ShapeError);
+  // what is divided by is never 0, in a large image either
+  const flat = { ...data([0]), height: 300, width: 333, images: new Uint8Array(300 * 333).fill(77) };
+  expect(channelStatistics(flat)).toEqual({ mean: [expect.closeTo(77 / 255, 12)], std: [1] });
 });
 
 describe("images in safetensors", () => {
@@ -128,4 +131,52 @@ describe("images in safetensors", () => {
 
 test("folders of images need a browser", async () => {
   await expect(loadImageFolder([], { size: 8 })).rejects.toThrow("images must be decoded by a browser, got none here.");
+});
+
+describe("loadImageFolder in a browser of this test's own", () => {
+  /** Draws nothing; every pixel is white. */
+  class Canvas {
+    constructor(readonly width: number) {}
+
+    getContext(): object | null {
+      const getImageData = (_x: number, _y: number, width: number, height: number): { data: Uint8ClampedArray } => {
+        if (this.width > 1000) throw new RangeError("out of memory");
+        return { data: new Uint8ClampedArray(4 * width * height).fill(255) };
+      };
+      return this.width > 2000 ? null : { fillRect: () => {}, drawImage: () => {}, getImageData };
+    }
+  }
+  let decodedFiles = 0;
+  const files = Array.from({ length: 9 }, (_, file) => ({ path: `${file}.png`, file: new Blob() }));
+
+  beforeEach(() => {
+    decodedFiles = 0;
+    vi.stubGlobal("OffscreenCanvas", Canvas);
+    vi.stubGlobal("createImageBitmap", async () => {
+      decodedFiles++;
+      return { width: 4, height: 4, close: () => {} };
+    });
+  });
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  test("a size that cannot be drawn is an error before anything is decoded", async () => {
+    expect((await loadImageFolder(files, { size: 8 })).count).toBe(9);
+    decodedFiles = 0;
+    await expect(loadImageFolder(files, { size: 1001 })).rejects.toThrow(
+      "size must be one that the browser draws, got 1001: RangeError: out of memory. Take a smaller one, 224 say.",
+    );
+    await expect(loadImageFolder(files, { size: 2001 })).rejects.toThrow("got 2001: one without a canvas.");
+    expect(decodedFiles).toBe(0);
+  });
+
+  test("no more files are decoded once somebody throws", async () => {
+    const onProgress = (): void => {
+      throw new Error("enough");
+    };
+    await expect(loadImageFolder(files, { size: 8, parallel: 2, onProgress })).rejects.toThrow("enough");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(decodedFiles).toBe(2);
+  });
 });
