@@ -96,11 +96,31 @@ function checkData(folder) {
   const path = dataFile(folder, LABELS);
   if (path === undefined)
     wrongOption(COMMAND, `--data must hold the four published files, got ${folder} without ${LABELS}`);
-  const file = readFileSync(path);
-  const count = (path.endsWith(".gz") ? gunzipSync(file) : file).readUInt32BE(4);
+  const count = countOf(path);
   if (count !== TRAIN_COUNT)
     wrongOption(COMMAND, `--data must hold all ${TRAIN_COUNT} training images, got ${count} in ${folder}`);
 }
+
+/**
+ * How many labels a file says that it has.
+ *
+ * @param {string} path
+ * @returns {number}
+ */
+function countOf(path) {
+  try {
+    const file = readFileSync(path);
+    return (path.endsWith(".gz") ? gunzipSync(file) : file).readUInt32BE(4);
+  } catch (error) {
+    return wrongOption(
+      COMMAND,
+      `--data must hold files as published, got ${path}, which cannot be read (${reasonOf(error)})`,
+    );
+  }
+}
+
+/** @param {unknown} error */
+const reasonOf = (error) => (error instanceof Error ? error.message : String(error));
 
 /**
  * What an earlier run wrote.
@@ -110,7 +130,17 @@ function checkData(folder) {
  */
 function readResults(folder) {
   const path = join(folder, "reference.json");
-  return statSync(path, { throwIfNoEntry: false }) ? JSON.parse(readFileSync(path, "utf8")).results : [];
+  if (!statSync(path, { throwIfNoEntry: false })) return [];
+  try {
+    const { results } = JSON.parse(readFileSync(path, "utf8"));
+    if (Array.isArray(results) && results.every((each) => Array.isArray(each?.runs))) return results;
+    throw new Error("no list of results with runs");
+  } catch (error) {
+    return wrongOption(
+      COMMAND,
+      `--go-on must find what an earlier run wrote, got another ${path} (${reasonOf(error)})`,
+    );
+  }
 }
 
 /**

@@ -76,6 +76,34 @@ test("keeps what was measured, and fails if it falls short", () => {
   expect(JSON.parse(readFileSync(join(out, "reference.json"), "utf8"))).toEqual({ results });
 });
 
+test("says which file cannot be read, and not that PyTorch is ahead", () => {
+  const labels = (name: string, file: string, bytes: Uint8Array): string => {
+    const data = join(folder, name);
+    mkdirSync(data, { recursive: true });
+    writeFileSync(join(data, file), bytes);
+    return data;
+  };
+  const short = labels("short", "train-labels-idx1-ubyte", Uint8Array.of(0, 0, 8, 1));
+  const broken = labels("broken", "train-labels-idx1-ubyte.gz", Uint8Array.of(31, 139, 8, 0, 1));
+  const cut = labels("cut", "reference.json", new TextEncoder().encode('{"results": [{"ru'));
+  for (const [args, message] of [
+    [
+      ["--data", short],
+      /--data must hold files as published, got .*short.train-labels-idx1-ubyte, which cannot be read \(/,
+    ],
+    [["--data", broken], /got .*train-labels-idx1-ubyte\.gz, which cannot be read \(/],
+    [
+      ["--data", dataOf(60_000), "--out", cut, "--go-on"],
+      /--go-on must find what an earlier run wrote, got another .*reference\.json \(/,
+    ],
+  ] as const) {
+    const { status, stderr } = reference(...args);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toContain("    at ");
+    expect(status).toBe(2);
+  }
+});
+
 test.each([
   [[], "--data must name the folder of the four published files, got none"],
   [["--data", folder], `--data must hold the four published files, got ${folder} without train-labels-idx1-ubyte.gz`],
