@@ -26,6 +26,10 @@ export interface CropBoxes {
  * multiplication, so that they are the same on every device.
  *
  * @shape images `[m, c, h, w]` -> `[n]` each
+ * @throws ValueError if scale or ratio are no ranges of positive numbers
+ *
+ * @example
+ * const { top, left, height, width } = drawBoxes(images, 64, { scale: [0.2, 1], generator });
  */
 export function drawBoxes(
   images: Tensor,

@@ -29,6 +29,9 @@ const ATTEMPTS = 10;
  * @returns TABLE_SIZE equally likely sizes
  * @throws ValueError if scale or ratio are no ranges of positive numbers
  * @see torchvision.transforms.RandomResizedCrop.get_params
+ *
+ * @example
+ * const [height, width, isCentre] = cropTable(32, 32, { scale: [0.2, 1] })[randomBits & 0xffff]!;
  */
 export function cropTable(
   height: number,

@@ -109,6 +109,9 @@ function readShape(view: DataView): number[] {
  * @param bytes one gzip member, or anything else
  * @returns the decompressed bytes, or `bytes` itself
  * @throws FormatError if the gzip data is corrupted, truncated or followed by other bytes
+ *
+ * @example
+ * const bytes = await decompress(new Uint8Array(await file.arrayBuffer()));
  */
 export async function decompress(bytes: Uint8Array): Promise<Uint8Array> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;

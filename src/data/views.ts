@@ -156,6 +156,9 @@ export const mocoV1Augment = (images: Tensor, index: Tensor | null = null, optio
  *
  * @shape as `augment`
  * @see Chen et al. 2020 (arXiv:2003.04297)
+ *
+ * @example
+ * const imQ = mocoV2Augment(images, index, { size: 224 });
  */
 export const mocoV2Augment = (images: Tensor, index: Tensor | null = null, options: AugmentOptions = {}): Tensor =>
   augment(images, index, { ...MOCO_V2, ...options });
@@ -165,6 +168,9 @@ export const mocoV2Augment = (images: Tensor, index: Tensor | null = null, optio
  * over MOCO_CIFAR.
  *
  * @shape as `augment`
+ *
+ * @example
+ * const imQ = cifarAugment(images, index, { scale: [0.2, 1] });
  */
 export const cifarAugment = (images: Tensor, index: Tensor | null = null, options: AugmentOptions = {}): Tensor =>
   augment(images, index, { ...MOCO_CIFAR, ...options });
@@ -180,6 +186,10 @@ export const cifarAugment = (images: Tensor, index: Tensor | null = null, option
  * @param options see ViewOptions; those of the draw are taken too, and do nothing
  * @throws DTypeError if images are no bytes, ShapeError if sizes do not agree, IndexError for images that are not there
  * @see torchvision.transforms.functional: resized_crop, hflip, adjust_brightness ..., rgb_to_grayscale, gaussian_blur, normalize
+ *
+ * @example
+ * const parameters = drawAugmentation(images, 64, MOCO_V2);
+ * const views = applyAugmentation(images, index, parameters, MOCO_V2);
  */
 export function applyAugmentation(
   images: Tensor,
