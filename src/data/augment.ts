@@ -8,8 +8,10 @@ import { DTypeError, IndexError, ShapeError, ValueError } from "../errors";
 import { where } from "../functions";
 import { noGrad } from "../gradient";
 import { showShape } from "../graph/shape";
+import { checkOptionNames } from "../options";
 import { rand } from "../random";
 import { knownIntegers, type Tensor } from "../tensor";
+import type { Statistics } from "./augmentOptions";
 import { drawBoxes, type Drawn } from "./cropBoxes";
 import { type CropOptions, FIXED_ONE } from "./cropTable";
 
@@ -31,7 +33,7 @@ export interface RandomResizedCropOptions extends CropOptions, Drawn {
  * @param options.size default: the image's
  * @param options.scale part of the area, default [0.08, 1]
  * @param options.ratio width / height, default [3/4, 4/3]
- * @throws IndexError, ValueError for an index or ranges that cannot be
+ * @throws ShapeError for images of another rank, IndexError, ValueError for an index, ranges or option names that cannot be
  * @see torchvision.transforms.RandomResizedCrop (without antialiasing)
  *
  * @example
@@ -42,6 +44,7 @@ export function randomResizedCrop(
   index: Tensor | null = null,
   options: RandomResizedCropOptions = {},
 ): Tensor {
+  checkOptionNames("randomResizedCrop", options, ["size", "subpixel", "scale", "ratio", "generator"]);
   checkImages("randomResizedCrop", images);
   return noGrad(() => {
     const [count, channels, height, width] = images.shape as [number, number, number, number];
@@ -122,10 +125,16 @@ function positions(start: Tensor, size: Tensor, count: number): Positions {
  * Mirrors each image with probability `p` (default 0.5).
  *
  * @shape `[n, c, h, w]`, unchanged
+ * @throws ShapeError for images of another rank, ValueError for a probability or option names that cannot be
  * @see torchvision.transforms.RandomHorizontalFlip
+ *
+ * @example
+ * const mirrored = randomHorizontalFlip(view, { p: 0.5, generator });
  */
-export function randomHorizontalFlip(x: Tensor, { p = 0.5, ...drawn }: { p?: number } & Drawn = {}): Tensor {
+export function randomHorizontalFlip(x: Tensor, options: { p?: number } & Drawn = {}): Tensor {
+  checkOptionNames("randomHorizontalFlip", options, ["p", "generator"]);
   checkImages("randomHorizontalFlip", x);
+  const { p = 0.5, ...drawn } = options;
   return where(chosen(x, p, drawn), x.flip(-1), x);
 }
 
@@ -144,13 +153,16 @@ export interface BrightnessContrastOptions extends Drawn {
  * 0 to 1 after each.
  *
  * @shape f32 `[n, c, h, w]` in 0 to 1, unchanged; with 3 channels the mean is that of the luminance
- * @throws DTypeError for bytes: they would be clamped to 1
+ * @throws DTypeError for bytes: they would be clamped to 1; ShapeError for images of another rank, ValueError for a probability or option
+ *   names that cannot be
  * @see torchvision.transforms.ColorJitter(brightness, contrast)
+ *
+ * @example
+ * const changed = brightnessContrast(bytes.float().div(255), { p: 1, contrast: [0.8, 1.2] });
  */
-export function brightnessContrast(
-  x: Tensor,
-  { p = 0.8, brightness = [0.6, 1.4], contrast = [0.6, 1.4], ...drawn }: BrightnessContrastOptions = {},
-): Tensor {
+export function brightnessContrast(x: Tensor, options: BrightnessContrastOptions = {}): Tensor {
+  checkOptionNames("brightnessContrast", options, ["p", "brightness", "contrast", "generator"]);
+  const { p = 0.8, brightness = [0.6, 1.4], contrast = [0.6, 1.4], ...drawn } = options;
   checkImages("brightnessContrast", x);
   checkFloat("brightnessContrast", x);
   const n = x.size(0);
@@ -185,6 +197,9 @@ function chosen(x: Tensor, p: number, drawn: Drawn): Tensor {
  * @param mean, std one number, or one a channel
  * @throws ShapeError for another count of numbers, DTypeError for bytes
  * @see torchvision.transforms.Normalize
+ *
+ * @example
+ * const view = normalize(bytes.float().div(255), [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
  */
 export function normalize(x: Tensor, mean: number | readonly number[], std: number | readonly number[]): Tensor {
   checkImages("normalize", x);
@@ -208,7 +223,7 @@ export const FASHION_MNIST_STATISTICS = { mean: 0.286, std: 0.353 } as const;
 /** Options of `mocoAugment`. */
 export interface MocoAugmentOptions extends Drawn, CropOptions {
   /** Mean and standard deviation; default those of Fashion-MNIST. */
-  readonly statistics?: { readonly mean: number | readonly number[]; readonly std: number | readonly number[] };
+  readonly statistics?: Statistics;
   /** Whether images are mirrored with probability 1/2; default false. */
   readonly flip?: boolean;
   /** Probability of a change of brightness and contrast; default 0.8. */
@@ -222,23 +237,17 @@ export interface MocoAugmentOptions extends Drawn, CropOptions {
  * @shape images u8 `[m, c, h, w]`, index i32 `[n]` -> f32 `[n, c, h, w]`
  * @param index which images; null for all, in order
  * @param options see MocoAugmentOptions
+ * @throws DTypeError if images are no bytes; ShapeError, IndexError, ValueError for sizes, an index or options that cannot be
  *
  * @example
  * const images = await tensor(train.images, { shape: [train.count, 1, 28, 28] }).realize();
  * const [imQ, imK] = [mocoAugment(images, index), mocoAugment(images, index)];
  */
-export function mocoAugment(
-  images: Tensor,
-  index: Tensor | null = null,
-  {
-    statistics = FASHION_MNIST_STATISTICS,
-    flip = false,
-    jitter = 0.8,
-    scale = [0.8, 1],
-    ratio,
-    ...drawn
-  }: MocoAugmentOptions = {},
-): Tensor {
+export function mocoAugment(images: Tensor, index: Tensor | null = null, options: MocoAugmentOptions = {}): Tensor {
+  checkOptionNames("mocoAugment", options, ["statistics", "flip", "jitter", "scale", "ratio", "generator"]);
+  const { statistics = FASHION_MNIST_STATISTICS, flip = false, jitter = 0.8 } = options;
+  const { scale = [0.8, 1], ratio, generator } = options;
+  const drawn: Drawn = { ...(generator && { generator }) };
   if (images.dtype !== "u8")
     throw new DTypeError(`mocoAugment: images must be u8, got ${images.dtype}. Pass bytes, 0 to 255.`);
   return noGrad(() => {

@@ -200,5 +200,12 @@ export function augmentations(): void {
     expect([...first]).not.toEqual([...second]);
     expect([...first]).toEqual([...(await mocoAugment(images, index, { generator: new Generator(2) }).data())]);
     expect(() => mocoAugment(images.float())).toThrow(DTypeError);
+    expect(() => mocoAugment(images, index, { pFlip: 0.5 } as never)).toThrow(
+      "mocoAugment: options must have names of statistics, flip, jitter, scale, ratio, generator, got pFlip.",
+    );
+    const view = images.float().div(255);
+    expect(() => randomResizedCrop(images, index, { subPixel: true } as never)).toThrow("Write subpixel.");
+    expect(() => randomHorizontalFlip(view, { probability: 1 } as never)).toThrow(ValueError);
+    expect(() => brightnessContrast(view, { saturation: [1, 1] } as never)).toThrow(ValueError);
   });
 }
