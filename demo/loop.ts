@@ -7,7 +7,8 @@ import { type Device, ValueError } from "flywheel";
 import { profile, sumByKernel } from "flywheel/dev";
 import { type Gate, nextTask } from "./gate";
 import { Meter, type PerStep } from "./meter";
-import type { Request, TrainingEvent } from "./protocol";
+import { Progress } from "./progress";
+import type { Piece, Request, TrainingEvent } from "./protocol";
 import type { Evaluation, Step, Training, TrainingOptions } from "./training";
 import { loadTuning, type Tuning, tuneFirstStep } from "./tuning";
 import type { TuningStore } from "./tuningStore";
@@ -226,9 +227,16 @@ export class Loop {
   private async probe(labels: "bank" | "all"): Promise<number> {
     const { emit } = this.given;
     emit({ type: "phase", phase: "probing" });
-    const accuracy = await this.training.linearProbe(labels);
+    const heard = { onProgress: this.following("encoding"), onEpoch: this.following("classifying") };
+    const accuracy = await this.training.linearProbe(labels, heard);
     emit({ type: "probe", step: this.stepsDone, accuracy });
     return accuracy;
+  }
+
+  /** Tells how far a piece is. */
+  private following(piece: Piece): (done: number, count: number) => void {
+    const progress = new Progress((howFar) => this.given.emit({ type: "piece", piece, ...howFar }));
+    return (done, count) => progress.at(done, count);
   }
 
   private async save(): Promise<void> {
@@ -345,7 +353,7 @@ export class Loop {
     if (!options.evaluate && !mustSave) return;
     emit({ type: "phase", phase: "evaluating" });
     const startMs = performance.now();
-    const evaluation = await this.training.evaluate();
+    const evaluation = await this.training.evaluate(this.following("encoding"));
     if (options.evaluate) {
       if (this.training.hasClasses) await this.judge(evaluation, step);
       emit(await evaluation.neighbours(step));
@@ -357,7 +365,7 @@ export class Loop {
 
   /** Classes are needed for it, which not all images have. */
   private async judge(evaluation: Evaluation, step: number): Promise<void> {
-    const accuracy = await evaluation.knnAccuracy();
+    const accuracy = await evaluation.knnAccuracy(this.following("comparing"));
     if (step === 0) this.knnBefore = accuracy;
     this.knnAfter = accuracy;
     this.given.emit({ type: "knn", step, accuracy });

@@ -18,7 +18,16 @@ import { cpuAddress, showMissingGpu } from "./missingGpu";
 import { threeDigits } from "./numbers";
 import { BATCH_NORM_SPLITS, optionsFromSearch, problemOf } from "./options";
 
-import type { CheckpointEvent, DeviceEvent, NeighboursEvent, Phase, Request, TrainingEvent } from "./protocol";
+import type {
+  CheckpointEvent,
+  DeviceEvent,
+  NeighboursEvent,
+  Phase,
+  Piece,
+  PieceEvent,
+  Request,
+  TrainingEvent,
+} from "./protocol";
 import { presetFor, RECIPE_FOR, recipeLine, VIEW_WORDS } from "./recipes";
 import { type FeaturesFormat, reportTo } from "./report";
 import { imagesProblem } from "./savedImages";
@@ -276,12 +285,19 @@ const PHASES: Record<Phase, string> = {
   loading: "Loading the data and preparing the device.",
   evaluating: "Evaluating: features of the bank and of all test images.",
   probing: "Probing: training a linear classifier on the features.",
-  tuning: "Tuning: trying which kernels are fastest here.",
+  tuning: "Tuning: trying which kernels are fastest here, for ten seconds at most.",
   training: "Training.",
   paused: "Paused.",
 };
 
+const PIECES: Record<Piece, string> = {
+  encoding: "Features of images",
+  comparing: "Nearest neighbours",
+  classifying: "Epochs of the classifier",
+};
+
 function showState(state: SessionState): void {
+  if (state !== "running" && state !== "paused") showPiece(null);
   document.body.dataset["state"] = state;
   startButton.textContent = STATES[state].button;
   resetButton.disabled = state === "idle";
@@ -342,6 +358,16 @@ function refuse(what: Request, message: string): void {
   else for (const panel of panels) panel.refuse(what, message);
 }
 
+/** How far something within a phase is; null: nothing to tell. */
+function showPiece(event: PieceEvent | null): void {
+  const place = byId("piece");
+  place.hidden = event === null || event.share === 1;
+  if (!event) return;
+  const left = event.secondsLeft === null ? "" : `, about ${duration(event.secondsLeft)} left`;
+  place.querySelector("span")!.textContent = PIECES[event.piece] + left;
+  place.querySelector("progress")!.value = event.share;
+}
+
 function answered(what: Request): boolean {
   const wasAsked = waiting.delete(what);
   showRequests();
@@ -352,6 +378,10 @@ function showEvent(event: TrainingEvent): void {
   switch (event.type) {
     case "phase":
       say(PHASES[event.phase]);
+      showPiece(null);
+      break;
+    case "piece":
+      showPiece(event);
       break;
     case "adapter":
       byId("adapter").textContent = event.adapter;

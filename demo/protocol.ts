@@ -46,6 +46,7 @@ export type ExportKind = "encoder" | "features" | "arrays" | "pytorch";
 /** Worker to page. */
 export type TrainingEvent =
   | PhaseEvent
+  | PieceEvent
   | AdapterEvent
   | ImagesEvent
   | TuningEvent
@@ -71,6 +72,19 @@ export type Phase = "loading" | "evaluating" | "tuning" | "probing" | "training"
 export interface PhaseEvent {
   readonly type: "phase";
   readonly phase: Phase;
+}
+
+/** What takes long within a phase: features of images, nearest neighbours, or epochs of a linear classifier. */
+export type Piece = "encoding" | "comparing" | "classifying";
+
+/** How far a piece is. */
+export interface PieceEvent {
+  readonly type: "piece";
+  readonly piece: Piece;
+  /** 0 to 1. */
+  readonly share: number;
+  /** Null before there is a rate to tell. */
+  readonly secondsLeft: number | null;
 }
 
 /** The first event of a run that gets that far. */

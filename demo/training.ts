@@ -136,6 +136,9 @@ const KEPT = [
   ],
 ] as readonly (keyof TrainingOptions)[];
 
+/** Hears how far something is. */
+type OnProgress = (done: number, count: number) => void;
+
 /** Images on the device, or where they are read when they are needed. */
 type Images = Tensor | ImageSource;
 
@@ -245,15 +248,20 @@ export class Training {
   }
 
   /** Features of bank and test images by the query encoder as it is now; and what they are worth. */
-  async evaluate(): Promise<Evaluation> {
-    const bank = await this.directionsOf(this.bankImages); // [m, dim]
-    const test = await this.directionsOf(this.images.test); // [n, dim]
+  async evaluate(onProgress?: OnProgress): Promise<Evaluation> {
+    const [bankCount, testCount] = [this.bankImages, this.images.test].map(countOf) as [number, number];
+    const from =
+      (start: number): OnProgress =>
+      (done) =>
+        onProgress?.(start + done, bankCount + testCount);
+    const bank = await this.directionsOf(this.bankImages, from(0)); // [m, dim]
+    const test = await this.directionsOf(this.images.test, from(bankCount)); // [n, dim]
     return new Evaluation(bank, test, this.data);
   }
 
   /** Features by the query encoder as it is now, each of length 1, as the loss compares them. */
-  private async directionsOf(images: Images): Promise<Tensor> {
-    const options = { batchSize: EVAL_BATCH, prepare: this.prepare };
+  private async directionsOf(images: Images, onProgress?: OnProgress): Promise<Tensor> {
+    const options = { batchSize: EVAL_BATCH, prepare: this.prepare, ...(onProgress && { onProgress }) };
     using features = await featuresOf(this.trainer.model.encoderQ, images, options);
     return await F.normalize(features, { dim: 1 }).realize();
   }
@@ -287,8 +295,12 @@ export class Training {
   /**
    * Share of the test images that a linear classifier on the features tells right; the encoder stays as it is.
    * @param labels whose labels it is trained on: the bank's, or those of all training images
+   * @param heard hear how many images are encoded, and how many epochs are done
    */
-  async linearProbe(labels: "bank" | "all"): Promise<number> {
+  async linearProbe(
+    labels: "bank" | "all",
+    heard: { readonly onProgress?: OnProgress; readonly onEpoch?: OnProgress } = {},
+  ): Promise<number> {
     if (!this.hasClasses)
       throw new ValueError(
         "Images must have classes to be told apart, got none. Choose a folder with a folder for each.",
@@ -302,6 +314,8 @@ export class Training {
       numClasses: this.data.summary.classNames.length,
       prepare: this.prepare,
       encodeBatchSize: EVAL_BATCH,
+      ...(heard.onProgress && { onProgress: heard.onProgress }),
+      onEpoch: ({ epoch, epochs }) => heard.onEpoch?.(epoch, epochs),
       ...PROBE,
     });
     return top1 / 100;
@@ -343,7 +357,7 @@ export class Evaluation {
   ) {}
 
   /** Share of the test images that their 200 nearest bank images classify right. */
-  async knnAccuracy(): Promise<number> {
+  async knnAccuracy(onProgress?: OnProgress): Promise<number> {
     const labels = (of: TrainingPart, features: Tensor): Tensor =>
       tensor(Int32Array.from(of.labels.subarray(0, features.size(0))));
     const percent = await knnAccuracy({
@@ -355,6 +369,7 @@ export class Evaluation {
       temperature: 0.1,
       numClasses: this.data.summary.classNames.length,
       chunkSize: EVAL_BATCH,
+      ...(onProgress && { onProgress }),
     });
     return percent / 100;
   }

@@ -257,7 +257,8 @@ class Terminal {
     /** Where there is no terminal: steps between two lines. */
     this.every = Math.max(1, Math.round(steps / 15));
     this.isLive = process.stdout.isTTY;
-    this.hasOpenLine = false;
+    /** @type {"step" | "piece" | null} What stands on the line that is not ended. */
+    this.openLine = null;
     this.shownMs = 0;
   }
 
@@ -273,6 +274,21 @@ class Terminal {
     if (event.type === "tuning") this.tuning(event.tuning);
     if (event.type === "refusal") this.warn(`The ${event.what} failed: ${event.message}`);
     if (event.type === "step") this.progress(event);
+    if (event.type === "piece") this.piece(event);
+  }
+
+  /**
+   * On a terminal: a line that goes when the next one comes.
+   *
+   * @param {import("../demo/protocol").PieceEvent} event
+   */
+  piece({ piece, share, secondsLeft }) {
+    if (!this.isLive) return;
+    this.end();
+    if (share === 1) return;
+    const left = secondsLeft === null ? "" : `   ${Math.ceil(secondsLeft)} s left`;
+    process.stdout.write(`${PIECES[piece]} ${percent(share)}${left}`);
+    this.openLine = "piece";
   }
 
   /** @param {import("../demo/protocol").StepEvent} event */
@@ -291,8 +307,9 @@ class Terminal {
     ];
     const line = text.filter(Boolean).join("   ");
     if (!this.isLive) return this.line(line);
+    if (this.openLine === "piece") this.end();
     process.stdout.write(`\r\x1b[K${line}`);
-    this.hasOpenLine = true;
+    this.openLine = "step";
     if (isLast) this.end();
   }
 
@@ -319,10 +336,13 @@ class Terminal {
   }
 
   end() {
-    if (this.hasOpenLine) process.stdout.write("\n");
-    this.hasOpenLine = false;
+    if (this.openLine !== null) process.stdout.write(this.openLine === "step" ? "\n" : "\r\x1b[K");
+    this.openLine = null;
   }
 }
+
+/** @type {Record<import("../demo/protocol").Piece, string>} */
+const PIECES = { encoding: "features of images", comparing: "nearest neighbours", classifying: "linear classifier" };
 
 /** @param {RunResult} result */
 function timing({ firstStepSeconds, stepsPerSecond }) {

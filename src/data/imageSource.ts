@@ -1,6 +1,6 @@
 /** Images that are read when they are needed: those of a file or an array that is larger than a GPU's memory, a batch at a time. */
 
-import { DTypeError, IndexError, ShapeError, ValueError } from "../errors";
+import { DTypeError, IndexError, ShapeError } from "../errors";
 import { showShape } from "../graph/shape";
 import { checkCounts, describe } from "../options";
 import type { LabeledImages } from "./fashionMnist";

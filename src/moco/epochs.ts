@@ -41,12 +41,14 @@ export interface SupervisedOptions<E extends Module> {
   readonly seed?: number;
   /** Hears of each epoch's end. What it throws ends the training. */
   readonly onEpoch?: (report: EpochReport) => void;
+  /** Hears how many images are encoded, of those that are encoded once: training images before the first epoch, test images before or after. */
+  readonly onProgress?: (done: number, count: number) => void;
 }
 
 /** Names of what both evaluations take. */
 export const SUPERVISED_OPTIONS = [
   ...["encoder", "features", "train", "test", "numClasses", "prepare", "augment", "epochs", "lr", "momentum"],
-  ...["weightDecay", "batchSize", "encodeBatchSize", "seed", "onEpoch"],
+  ...["weightDecay", "batchSize", "encodeBatchSize", "seed", "onEpoch", "onProgress"],
 ];
 
 export interface EpochsOptions {

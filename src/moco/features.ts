@@ -22,6 +22,8 @@ export interface FeaturesOptions<E extends Module = Layer> {
   readonly prepare?: (batch: Tensor) => Tensor;
   /** What is computed of a prepared batch; default `encoder.forward(x)`, the embedding behind the head. */
   readonly features?: FeatureFunction<E>;
+  /** Hears how many images are done. What it throws ends the encoding. */
+  readonly onProgress?: (done: number, count: number) => void;
 }
 
 /**
@@ -43,13 +45,16 @@ export async function featuresOf<E extends Layer>(
   images: Tensor | ImageSource,
   options: FeaturesOptions<E> = {},
 ): Promise<Tensor> {
-  checkOptionNames("featuresOf", options, ["batchSize", "prepare", "features"]);
-  const { batchSize = 256, prepare = asTheyAre, features = forwarded } = options;
+  checkOptionNames("featuresOf", options, ["batchSize", "prepare", "features", "onProgress"]);
+  const { batchSize = 256, prepare = asTheyAre, features = forwarded, onProgress = unheard } = options;
   checkCounts("featuresOf", { batchSize });
   if (images instanceof Tensor && images.size(0) === 0)
     throw new ShapeError("featuresOf: there must be images, got none. Pass those of which features are wanted.");
-  return encoded(encoder, images, { batchSize, prepare, features });
+  return encoded(encoder, images, { batchSize, prepare, features, onProgress });
 }
+
+/** Where nobody listens. */
+export const unheard = (): void => undefined;
 
 /** What becomes of images that need no preparation. */
 export const asTheyAre = (batch: Tensor): Tensor => batch;
@@ -111,17 +116,24 @@ export function freeStored(store: Buffer): void {
 export async function* encodedParts<E extends Module>(
   encoder: E,
   images: Tensor | ImageSource,
-  { batchSize, prepare, features }: Required<FeaturesOptions<E>>,
+  { batchSize, prepare, features, onProgress }: Required<FeaturesOptions<E>>,
 ): AsyncGenerator<Tensor> {
+  const count = countOf(images);
+  let done = 0;
+  const encode = async (batch: () => Tensor): Promise<Tensor> => {
+    const part = await evaluating(encoder, () => features(encoder, prepare(batch()))).realize();
+    done += part.size(0);
+    onProgress(done, count);
+    return part;
+  };
   if (images instanceof Tensor) {
-    for (const rows of rowsOf(images, batchSize))
-      yield await evaluating(encoder, () => features(encoder, prepare(images.indexSelect(0, rows)))).realize();
+    for (const rows of rowsOf(images, batchSize)) yield await encode(() => images.indexSelect(0, rows));
     return;
   }
   checkSource("featuresOf", images);
   for await (const batch of batchesOf(images, batchSize, deviceOf(encoder))) {
     using bytes = batch;
-    yield await evaluating(encoder, () => features(encoder, prepare(bytes))).realize();
+    yield await encode(() => bytes);
   }
 }
 

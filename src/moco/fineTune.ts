@@ -10,7 +10,7 @@ import { checkCounts, checkOptionNames, describe } from "../options";
 import { CosineAnnealingLR, SGD } from "../optim";
 import type { Tensor } from "../tensor";
 import { SUPERVISED_OPTIONS, type SupervisedOptions, trainEpochs } from "./epochs";
-import { asTheyAre, backboneOf, encoded, evaluating } from "./features";
+import { asTheyAre, backboneOf, encoded, evaluating, unheard } from "./features";
 import { type Accuracies, accuraciesOf, checkedLabels, heldImages } from "./labeled";
 import { freshLinear } from "./linear";
 
@@ -138,7 +138,8 @@ export async function fineTune<E extends Module>(options: FineTuneOptions<E>): P
     onEpoch: (report) => options.onEpoch?.(report),
   });
   encoder.eval();
-  using testFeatures = await encoded(encoder, test.images, { batchSize: encodeBatchSize, prepare, features });
+  const encoding = { batchSize: encodeBatchSize, prepare, features, onProgress: options.onProgress ?? unheard };
+  using testFeatures = await encoded(encoder, test.images, encoding);
   const accuracies = await accuraciesOf(classifier, testFeatures, testLabels, encodeBatchSize);
   return { ...accuracies, encoder, classifier, losses };
 }

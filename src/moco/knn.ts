@@ -25,9 +25,11 @@ export interface KnnOptions {
   readonly numClasses: number;
   /** Features that are compared at once; default 256. */
   readonly chunkSize?: number;
+  /** Hears how many features have been compared. What it throws ends it. */
+  readonly onProgress?: (done: number, count: number) => void;
 }
 
-const OPTION_NAMES = ["bank", "bankLabels", "features", "k", "temperature", "numClasses", "chunkSize"];
+const OPTION_NAMES = ["bank", "bankLabels", "features", "k", "temperature", "numClasses", "chunkSize", "onProgress"];
 
 /** The class of what has none. */
 const NO_CLASS = -1;
@@ -80,8 +82,12 @@ export async function knnPredict(options: KnnOptions): Promise<Tensor> {
     return where(nearest.isfinite().squeeze(1), votes.argmax(1), NO_CLASS); // [c]
   };
   async function* predictions(): AsyncGenerator<Tensor> {
-    for (const rows of rowsOf(features, chunkSize))
+    let done = 0;
+    for (const rows of rowsOf(features, chunkSize)) {
       yield await noGrad(() => classesOf(features.indexSelect(0, rows))).realize();
+      done += rows.size(0);
+      options.onProgress?.(done, features.size(0));
+    }
   }
   return await gathered(predictions()); // the directions are needed until then
 }

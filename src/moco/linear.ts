@@ -10,7 +10,15 @@ import { MultiStepLR, SGD } from "../optim";
 import { defaultGenerator, Generator } from "../random";
 import { realize, type Tensor } from "../tensor";
 import { SUPERVISED_OPTIONS, type SupervisedOptions, trainEpochs } from "./epochs";
-import { asTheyAre, backboneOf, encoded, evaluating, freeStored, storedFeatures } from "./features";
+import {
+  asTheyAre,
+  backboneOf,
+  encoded,
+  evaluating,
+  type FeaturesOptions,
+  freeStored,
+  storedFeatures,
+} from "./features";
 import { type Accuracies, accuraciesOf, checkedLabels, heldImages } from "./labeled";
 
 /** What `linearProbe` takes; the defaults are the official recipe. */
@@ -72,10 +80,15 @@ export async function linearProbe<E extends Module>(options: LinearProbeOptions<
   const trainImages = augment ? heldImages("linearProbe", train) : null; // to be encoded anew at each step
   const before = await frozenState(encoder);
 
-  const encoding = { batchSize: encodeBatchSize, prepare, features };
+  const isKnown = !augment || standardize; // features of training images are computed once
+  const [trainCount, testCount] = [isKnown ? trainLabels.size(0) : 0, testLabels.size(0)];
+  const encoding = (start: number): Required<FeaturesOptions<E>> => ({
+    ...{ batchSize: encodeBatchSize, prepare, features },
+    onProgress: (done) => options.onProgress?.(start + done, trainCount + testCount),
+  });
   const frees: (() => void)[] = []; // what is of no use afterwards, whatever happens
   try {
-    const known = augment && !standardize ? null : await storedFeatures(encoder, train.images, encoding); // [n, dim]
+    const known = isKnown ? await storedFeatures(encoder, train.images, encoding(0)) : null; // [n, dim]
     if (known) {
       frees.push(() => {
         freeStored(known);
@@ -96,7 +109,7 @@ export async function linearProbe<E extends Module>(options: LinearProbeOptions<
     };
 
     const { device } = trainLabels;
-    const testFeatures = await encoded(encoder, test.images, encoding);
+    const testFeatures = await encoded(encoder, test.images, encoding(trainCount));
     frees.push(() => {
       testFeatures.dispose();
     });

@@ -113,3 +113,18 @@ describe("times of kernels", () => {
     expect(told(events, "refusal")).toEqual([]);
   });
 });
+
+test("an evaluation and a probe tell how far they are, to the end", async () => {
+  const options = { ...OPTIONS, evaluate: true, batchSize: 16, queueSize: 16, dim: 8 };
+  const device = await init({ device: "cpu" });
+  const events: TrainingEvent[] = [];
+  const training = await Training.make(imagesOf(["a", "b"], 16), options);
+  await new Loop({
+    ...{ device, training, trainCount: 16, options, wantsFeatures: false, wantsProbe: true, gate: new Gate() },
+    ...{ requests: new Requests(), resume: null, checkpoints: false, watch: false, store: null },
+    emit: (event) => events.push(event),
+  }).run();
+  const ends = events.flatMap((event) => (event.type === "piece" && event.share === 1 ? [event.piece] : []));
+  const evaluation = ["encoding", "comparing"];
+  expect(ends).toEqual([...evaluation, ...evaluation, "encoding", "classifying"]); // before and after; the probe
+});

@@ -201,6 +201,16 @@ describe("the page", () => {
     expect([await text("status"), await text("saved"), await text("probed")]).toEqual([
       ...["Training.", "The save failed: no room. ", "The linear probe failed: no luck."],
     ]);
+    const piece = { type: "piece", piece: "classifying", share: 0.25 };
+    await hear({ ...piece, secondsLeft: null });
+    expect(await text("piece")).toBe("Epochs of the classifier ");
+    await hear({ ...piece, secondsLeft: 61.2 });
+    expect(await text("piece")).toBe("Epochs of the classifier, about 62 s left ");
+    expect(await page.$eval("#piece progress", (bar) => (bar as HTMLProgressElement).value)).toBe(0.25);
+    const isHidden = (): Promise<boolean> => page.$eval("#piece", (place) => (place as HTMLElement).hidden);
+    expect(await isHidden()).toBe(false);
+    await hear({ ...piece, share: 1, secondsLeft: 0 });
+    expect(await isHidden()).toBe(true);
     await page.evaluate(`
       document.getElementById("probe").click();
       flywheelDemo.session.receive({ type: "error", name: "Error", message: "The device is lost.", isUsage: false });

@@ -273,11 +273,18 @@ export function contrast(): void {
       const bank = tensor([[1, 0], [0.9, 0.1], [0, 1], [0.1, 1], [-1, 0]]); // prettier-ignore
       const bankLabels = tensor([0, 0, 1, 1, 2], { dtype: "i32" });
       const features = tensor([[3, 0.1], [0.2, 5], [-2, 0.3], [1, 0.9]]); // prettier-ignore
+      const heard: number[][] = [];
+      const onProgress = (...progress: number[]): void => void heard.push(progress);
       const predict = async (k: number, chunkSize: number): Promise<number[]> => [
-        ...(await (await knnPredict({ bank, bankLabels, features, k, numClasses: 3, chunkSize })).data()),
+        ...(await (await knnPredict({ bank, bankLabels, features, k, numClasses: 3, chunkSize, onProgress })).data()),
       ];
       expect(await predict(1, 256)).toEqual([0, 1, 2, 0]);
       expect(await predict(3, 3)).toEqual([0, 1, 2, 0]);
+      expect(heard).toEqual([
+        [4, 4],
+        [3, 4],
+        [4, 4],
+      ]);
       const labels = tensor([0, 1, 0, 0], { dtype: "i32" });
       expect(await knnAccuracy({ bank, bankLabels, features, labels, k: 2, numClasses: 3 })).toBe(75);
       await expect(knnPredict({ bank, bankLabels, features, k: 6, numClasses: 3 })).rejects.toThrow(

@@ -183,14 +183,22 @@ export function linearClassification(): void {
       const encoder = new Backbone();
       const features = (each: Backbone, x: Tensor): Tensor => each.features(x);
       const layer = new nn.Linear(3, 4);
-      const [held, read] = [images, source].map((from) => featuresOf(layer, from, { prepare, batchSize: 8 }));
-      expect(await (await read!).toArray()).toEqual(await (await held!).toArray());
+      const heard: [number, number][] = [];
+      const onProgress = (...progress: [number, number]): void => void heard.push(progress);
+      const held = await featuresOf(layer, images, { prepare, batchSize: 8, onProgress });
+      const read = await featuresOf(layer, source, { prepare, batchSize: 8, onProgress });
+      expect(await read.toArray()).toEqual(await held.toArray());
+      expect(heard).toEqual([8, 16, 22, 8, 16, 22].map((done) => [done, 22]));
 
+      heard.length = 0;
       const probes = [images, source].map((from) => {
         const part = { images: from, labels } as LabeledTensors;
-        return linearProbe(small(encoder, { features, prepare, train: part, test: part, encodeBatchSize: 8 }));
+        const options = { features, prepare, train: part, test: part, encodeBatchSize: 8, onProgress };
+        return linearProbe(small(encoder, options));
       });
       const [heldProbe, readProbe] = [await probes[0]!, await probes[1]!];
+      expect(heard.filter(([, count]) => count === 44)).toHaveLength(12); // training and test images, twice
+      expect(heard.at(-1)).toEqual([44, 44]);
       expect(readProbe.losses).toEqual(heldProbe.losses);
       expect(readProbe.top1).toBe(heldProbe.top1);
       const part = { images: source, labels };
