@@ -145,7 +145,7 @@ const HOSTILE: readonly [name: string, pickle: Uint8Array, message: string][] = 
   [
     "a negative offset",
     pickle(tensor(-1, [4], [1])),
-    "_rebuild_tensor_v2 must have the arguments that torch.save writes, got (a PyStorage, -1, a PyTuple, a PyTuple).",
+    "_rebuild_tensor_v2 must have the arguments that torch.save writes, got (a storage, -1, a tuple of 1, a tuple of 1).",
   ],
   [
     "an older tensor of no arguments",

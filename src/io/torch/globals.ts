@@ -82,9 +82,17 @@ const wrongArguments = (name: string, args: readonly unknown[]): never => {
   throw malformed(`${name} must have the arguments that torch.save writes`, shown(args));
 };
 
+function shownOne(arg: unknown): string {
+  if (typeof arg === "string") return quoted(arg);
+  if (arg instanceof PyTuple) return `a tuple of ${arg.items.length}`;
+  if (arg instanceof PyDict) return "a dict";
+  if (arg instanceof PyStorage) return "a storage";
+  return arg instanceof PyTensor ? "a tensor" : describe(arg);
+}
+
 /** The first arguments of a call; a file may have any number of them. */
 function shown(args: readonly unknown[], most = 8): string {
-  const each = args.slice(0, most).map((arg) => (typeof arg === "string" ? quoted(arg) : describe(arg)));
+  const each = args.slice(0, most).map(shownOne);
   return `(${[...each, ...(args.length > most ? ["..."] : [])].join(", ")})`;
 }
 
