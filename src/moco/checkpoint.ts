@@ -104,24 +104,53 @@ export async function readCheckpoint(
 }
 
 /** An optimizer takes a state in which some momenta are missing, and starts those anew: here that is a damaged file. */
-function checkSlots(names: readonly string[], written: string | undefined): void {
-  if (JSON.stringify([...names].sort()) === written) return;
+function checkSlots(names: readonly string[], text: string | undefined): void {
+  const written = listOf(text);
+  const missing = written?.filter((name) => !names.includes(name)) ?? [];
+  const foreign = names.filter((name) => !written?.includes(name));
+  if (written && missing.length + foreign.length === 0) return;
+  const got = [...(missing.length > 0 ? [`none of ${some(missing)}`] : []), ...(foreign.length > 0 ? [`${some(foreign)} beside them`] : [])]; // prettier-ignore
   throw new FormatError(
-    `readCheckpoint: the optimizer's tensors must be ${written ?? "listed"}, got ${JSON.stringify([...names].sort())}. The file is damaged: write it again.`,
+    `readCheckpoint: the optimizer's tensors must be those that the file lists, got ${written ? got.join(", and ") : "no list"}. The file is damaged: write it again.`,
   );
 }
 
+/** A list of names; null for what is none. */
+function listOf(text: string | undefined): readonly string[] | null {
+  try {
+    const value: unknown = JSON.parse(text ?? "");
+    return Array.isArray(value) ? (value as readonly string[]) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A few of many names: a ResNet-50 has hundreds. */
+const some = (names: readonly string[], most = 5): string =>
+  names.slice(0, most).join(", ") + (names.length > most ? ` and ${names.length - most} others` : "");
+
 /** Takes all parts as they are; the function that it gives puts them back. */
 async function snapshot({ model, optimizer, states = {}, generators = {} }: CheckpointParts): Promise<() => void> {
-  const [modelState, packed] = await Promise.all([readState(model.stateDict()), packState(optimizer.stateDict())]);
+  // all of one moment, taken before anything is awaited: steps that run meanwhile move them
   const before = mapValues(states, (each) => each.stateDict());
   const words = mapValues(generators, (each) => each.getState());
+  const groups = optimizer.paramGroups.map((group) => ({ ...group }));
+  const [modelState, packed] = await Promise.all([readState(model.stateDict()), packState(optimizer.stateDict())]);
   return () => {
     model.loadStateDict(modelState);
     optimizer.loadStateDict(unpackState(packed));
+    optimizer.paramGroups.forEach((group, index) => {
+      setOptions(group, groups[index]!);
+    });
     for (const [name, each] of Object.entries(states)) each.loadStateDict(before[name] as never);
     for (const [name, each] of Object.entries(generators)) each.setState(words[name]!);
   };
+}
+
+/** Gives a group the options of another, and no others: those that a file alone has are taken away. */
+function setOptions(group: object, options: object): void {
+  for (const name of Object.keys(group)) if (!Object.hasOwn(options, name)) Reflect.deleteProperty(group, name);
+  Object.assign(group, options);
 }
 
 /** An object of objects, with the keys that are wanted and no others. */

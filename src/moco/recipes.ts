@@ -46,6 +46,12 @@ export interface MoCoRecipe {
   readonly weightDecay: number;
 }
 
+const NAMES: readonly (keyof MoCoRecipe)[] = [
+  ...(["arch", "dim", "queueSize", "keyMomentum", "temperature", "mlp", "symmetric", "shuffle", "splits"] as const),
+  ...(["augmentation", "batchSize", "epochs", "optimizer", "lr", "lrRule", "warmUpEpochs"] as const),
+  ...(["momentum", "weightDecay"] as const),
+];
+
 /** The flags of the authors' `main_moco.py`, in camelCase, with their defaults. */
 export interface OfficialOptions {
   /** Default "resnet50". */
@@ -194,8 +200,9 @@ function isAmount(value: unknown): boolean {
   return typeof value === "number" && value >= 0 && value < Infinity;
 }
 
-/** @throws ValueError if a number is outside its range, or a word is not known */
+/** @throws ValueError if a number is outside its range, or a word or name is not known */
 export function checkedRecipe(recipe: MoCoRecipe): MoCoRecipe {
+  checkOptionNames("recipe", recipe, NAMES);
   const check = (names: readonly (keyof MoCoRecipe)[], holds: (value: unknown) => boolean, what: string): void => {
     for (const name of names) {
       if (holds(recipe[name])) continue;

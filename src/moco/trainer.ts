@@ -58,6 +58,8 @@ export interface TrainerState {
   readonly recipe: MoCoRecipe;
   readonly steps: number;
   readonly accumulationSteps: number;
+  /** See `MoCo`; null: by size. Other kernels add up in another order. Files of before it was kept do not have it. */
+  readonly streaming?: boolean | null;
   /** m as it was set last. */
   readonly keyMomentum: number;
 }
@@ -175,6 +177,12 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
         `MoCoTrainer: parts of a batch must be of one size that BatchNorm's groups divide, got ${accumulationSteps} parts and ${splits} groups of ${batchSize}. Change one of them.`,
       );
     }
+    const keyCount = (batchSize / accumulationSteps) * (symmetric ? 2 : 1);
+    if (keyCount > queueSize) {
+      throw new ValueError(
+        `MoCoTrainer: queueSize must be at least the keys of ${accumulationSteps === 1 ? "a batch" : "a part of a batch"}, got ${queueSize} for ${keyCount} keys${symmetric ? ", two of each image" : ""}. Change queueSize, or batchSize.`,
+      );
+    }
     this.augment = augment;
     this.accumulationSteps = accumulationSteps;
     this.generator = new Generator(seed).setState({ seed, offset: FIRST_BLOCK });
@@ -215,11 +223,25 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
   }
 
   /**
-   * One step of Algorithm 1. What it gives can be read later: it does not wait for the device.
+   * One step of Algorithm 1. What it gives can be read later: it does not wait for the device. Where something throws, `augment` say, the
+   * next step is on the same batch.
    *
    * @throws ValueError if the images are read when they are needed, and `ready` has not waited for them
    */
   step(): MoCoStep {
+    const [done, place, words] = [this.stepsDone, this.sampler.stateDict(), this.generator.getState()];
+    try {
+      return this.nextStep();
+    } catch (error) {
+      if (this.stepsDone === done) {
+        this.sampler.loadStateDict(place);
+        this.generator.setState(words);
+      }
+      throw error;
+    }
+  }
+
+  private nextStep(): MoCoStep {
     const { loader, device } = this;
     if (!loader) return this.trainOn({ rows: tensor(this.sampler.next(), { device }) });
     if (!loader.isReady) {
@@ -259,7 +281,7 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
    *
    * @returns the metadata given to `save`, and the library's `version`
    * @throws FormatError for other files; StateDictError or ValueError if the trainer was made otherwise: another recipe or encoder,
-   *   other steps, other parts of a batch
+   *   other steps, other parts of a batch, another `streaming`
    */
   load(bytes: Uint8Array | ArrayBuffer): Promise<Record<string, string>> {
     return readCheckpoint(this.parts(), bytes);
@@ -274,17 +296,17 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
   /** What it was made of, and what may be changed. */
   stateDict(): TrainerState {
     const { recipe, steps, accumulationSteps, model } = this;
-    return { recipe, steps, accumulationSteps, keyMomentum: model.momentum };
+    return { recipe, steps, accumulationSteps, streaming: model.streaming ?? null, keyMomentum: model.momentum };
   }
 
   /** @throws StateDictError for the state of a trainer that was made otherwise */
   loadStateDict(state: TrainerState): void {
-    const { recipe, steps, accumulationSteps, keyMomentum } = state;
-    const given: Record<string, unknown> = { ...(Object(recipe) as object), steps, accumulationSteps };
-    const own: Record<string, unknown> = {
-      ...this.recipe,
-      steps: this.steps,
-      accumulationSteps: this.accumulationSteps,
+    const { recipe, steps, accumulationSteps, streaming } = this.stateDict();
+    const own: Record<string, unknown> = { ...recipe, steps, accumulationSteps, streaming };
+    const given: Record<string, unknown> = {
+      ...(Object(state.recipe) as object),
+      ...{ steps: state.steps, accumulationSteps: state.accumulationSteps },
+      streaming: state.streaming === undefined ? streaming : state.streaming, // older files do not say
     };
     for (const name of new Set([...Object.keys(own), ...Object.keys(given)])) {
       if (JSON.stringify(given[name]) === JSON.stringify(own[name])) continue;
@@ -292,8 +314,8 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
         `MoCoTrainer: ${name} must be the checkpoint's ${describe(given[name])}, got ${describe(own[name])}. Make the trainer as it was saved.`,
       );
     }
-    checkMomentum("MoCoTrainer", keyMomentum);
-    this.model.momentum = keyMomentum;
+    checkMomentum("MoCoTrainer", state.keyMomentum);
+    this.model.momentum = state.keyMomentum;
   }
 }
 

@@ -21,11 +21,23 @@ import {
   MoCoTrainer,
   type MoCoTrainerOptions,
   officialRecipe,
+  readCheckpoint,
   RECIPES,
+  writeCheckpoint,
 } from "../../src/moco";
-import type { Norm } from "../../src/models";
-import { Conv2d, Dropout, Flatten, type Layer, Linear, readState, ReLU, Sequential } from "../../src/nn";
-import { packState } from "../../src/optim";
+import { type Norm, tinyGap } from "../../src/models";
+import {
+  Conv2d,
+  Dropout,
+  Flatten,
+  type Layer,
+  Linear,
+  readState,
+  ReLU,
+  Sequential,
+  SplitBatchNorm2d,
+} from "../../src/nn";
+import { AdamW, LambdaLR, packState, SGD } from "../../src/optim";
 import { defaultGenerator, Generator, manualSeed } from "../../src/random";
 import type { Tensor } from "../../src/tensor";
 import { VERSION } from "../../src/version";
@@ -275,6 +287,116 @@ export function trainer(): void {
       expect(trainer.stepsDone).toBe(4);
     });
 
+    test("a step that throws takes no batch: the next one trains on it", async () => {
+      let isBroken = true;
+      const augment: MoCoTrainerOptions["augment"] = (images, rows, options) => {
+        const view = mocoAugment(images, rows, options);
+        if (isBroken) throw new Error("no view");
+        return view;
+      };
+      const expected = await lossesOf(trainerOf(), 4);
+      const images = await imageFile();
+      for (const made of [() => trainerOf({ augment }), () => fileTrainerOf(images, { augment })]) {
+        const trainer = made();
+        isBroken = true;
+        await trainer.ready();
+        expect(() => trainer.step()).toThrow("no view");
+        expect([trainer.stepsDone, trainer.sampler.position]).toEqual([0, 0]);
+        isBroken = false;
+        expect(await lossesOf(trainer, 4)).toEqual(expected);
+      }
+    });
+
+    test("a load that fails puts back the moment in which it began, though steps ran meanwhile", async () => {
+      const trainer = trainerOf();
+      await lossesOf(trainer, 3);
+      const bytes = await trainer.save();
+      const broken = changed(bytes, ({ metadata }) => setState(metadata, "trainer", { keyMomentum: 2 }));
+      const loading = trainer.load(broken);
+      trainer.step();
+      await expect(loading).rejects.toThrow(ValueError);
+      expect(await trainer.save()).toEqual(bytes);
+    });
+
+    test("an undone load leaves no options that the file alone has", async () => {
+      const made = (): { model: Linear; optimizer: SGD; generators: { draws: Generator } } => {
+        const model = new Linear(2, 2);
+        const optimizer = new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
+        return { model, optimizer, generators: { draws: new Generator(1) } };
+      };
+      const [saved, other] = [made(), made()];
+      new LambdaLR(saved.optimizer, () => 0.5);
+      const bytes = changed(await writeCheckpoint(saved), ({ metadata }) => (metadata["generators"] = '{"draws":{"seed":-1}}')); // prettier-ignore
+      const before = { ...other.optimizer.paramGroups[0] };
+      await expect(readCheckpoint(other, bytes)).rejects.toThrow(ValueError);
+      expect(other.optimizer.paramGroups).toEqual([before]);
+      expect(Object.keys(other.optimizer.paramGroups[0]!)).not.toContain("initialLr");
+    });
+
+    test("names a few of the tensors that a damaged file lacks", async () => {
+      const trainer = trainerOf();
+      await lossesOf(trainer, 1);
+      const lacking = changed(await trainer.save(), ({ tensors }) => {
+        for (const name of Object.keys(tensors)) if (name.startsWith("optimizer.")) delete tensors[name];
+      });
+      await expect(trainer.load(lacking)).rejects.toThrow(
+        /got none of state\.0\.momentum_buffer(, [\w.]+){4}\. The file/,
+      );
+      const none = changed(await trainer.save(), ({ metadata }) => delete metadata["slots"]);
+      await expect(trainer.load(none)).rejects.toThrow("got no list.");
+    });
+
+    test("a recipe reaches model, optimizer, views and batches", async () => {
+      const recipe: MoCoRecipe = {
+        ...RECIPES.fashionMnist,
+        ...{ dim: 6, queueSize: 24, keyMomentum: 0.8, temperature: 0.3, mlp: true, symmetric: true, shuffle: false },
+        ...{ splits: 3, batchSize: 6, lr: 0.07, momentum: 0.85, weightDecay: 0.002 },
+      };
+      const images = tensor(BYTES, { shape: [30, 1, 8, 8] });
+      const augment: MoCoTrainerOptions["augment"] = (all, rows) => all.indexSelect(0, rows).float().div(255); // draws nothing
+      const made = (change: Partial<MoCoRecipe> = {}): MoCoTrainer =>
+        new MoCoTrainer(images, tinyGap, { ...recipe, ...change }, { steps: 4, augment });
+      const { model, optimizer, sampler } = made();
+      const state = model.stateDict();
+      expect(state["encoder_q.fc.0.weight"]!.shape).toEqual([64, 64]);
+      expect(state["encoder_q.fc.2.weight"]!.shape).toEqual([6, 64]);
+      expect(state["queue"]!.shape).toEqual([6, 24]);
+      const splits = [...model.modules()].flatMap((each) => (each instanceof SplitBatchNorm2d ? [each.numSplits] : []));
+      expect(splits).toEqual([3, 3, 3, 3, 3, 3]);
+      expect(model).toMatchObject({ dim: 6, queueSize: 24, momentum: 0.8, temperature: 0.3, symmetric: true });
+      expect(sampler.batchSize).toBe(6);
+      expect(optimizer).toBeInstanceOf(SGD);
+      expect(optimizer.paramGroups).toHaveLength(1);
+      expect(optimizer.paramGroups[0]).toMatchObject({ lr: 0.07, momentum: 0.85, weightDecay: 0.002 });
+      const adam = made({ optimizer: "adamW" }).optimizer;
+      expect(adam).toBeInstanceOf(AdamW);
+      expect(adam.paramGroups[0]).toMatchObject({ lr: 0.07, weightDecay: 0.002 });
+      expect(made({ mlp: false }).model.stateDict()["encoder_q.fc.weight"]!.shape).toEqual([6, 64]);
+
+      for (const [shuffle, draws] of [
+        [false, false],
+        [true, true],
+      ] as const) {
+        // prettier-ignore
+        const trainer = made({ shuffle });
+        const { offset } = trainer.generator.getState();
+        expect(await trainer.step().loss.item()).toBeGreaterThan(0);
+        expect(trainer.generator.getState().offset > offset, `shuffle ${shuffle}`).toBe(draws);
+      }
+    });
+
+    test("a checkpoint says whether logits were streamed; older ones do not", async () => {
+      const bytes = await trainerOf({ streaming: true }).save();
+      const otherwise = trainerOf({ streaming: false });
+      await expect(otherwise.load(bytes)).rejects.toThrow(
+        "MoCoTrainer: streaming must be the checkpoint's true, got false. Make the trainer as it was saved.",
+      );
+      await expect(trainerOf().load(bytes)).rejects.toThrow(StateDictError);
+      const older = changed(bytes, ({ metadata }) => setState(metadata, "trainer", { streaming: undefined }));
+      await expect(otherwise.load(older)).resolves.toBeDefined();
+      await expect(trainerOf({ streaming: true }).load(bytes)).resolves.toBeDefined();
+    });
+
     test("keeps a key momentum that was changed", async () => {
       const trainer = trainerOf();
       trainer.model.momentum = 0.5;
@@ -309,6 +431,16 @@ export function trainer(): void {
 
     test("refuses what does not fit", () => {
       expect(() => trainerOf({ accumulationSteps: 3 })).toThrow(/got 3 parts and 2 groups of 8/);
+      expect(() => trainerOf({}, { ...RECIPE, symmetric: true, queueSize: 15 })).toThrow(
+        "MoCoTrainer: queueSize must be at least the keys of a batch, got 15 for 16 keys, two of each image.",
+      );
+      expect(() => trainerOf({ accumulationSteps: 2 }, { ...RECIPE, queueSize: 3 })).toThrow(
+        /got 3 for 4 keys\. Change/,
+      );
+      expect(() => trainerOf({ accumulationSteps: 2 }, { ...RECIPE, queueSize: 4 })).not.toThrow();
+      expect(() => trainerOf({}, { ...RECIPE, keyMomentun: 0.9 } as MoCoRecipe)).toThrow(
+        /^recipe: options must have names of arch, .*, got keyMomentun\./,
+      );
       expect(() => trainerOf({}, { ...RECIPE, splits: 3 })).toThrow(/splits must divide batchSize, got 3 and 8/);
       expect(() => trainerOf({}, { ...RECIPE, lr: NaN })).toThrow(/lr must be a number of 0 or more, got NaN/);
       expect(() => trainerOf({}, { ...RECIPE, temperature: 0 })).toThrow(ValueError);
