@@ -116,8 +116,7 @@ export async function ownImages(file: Blob): Promise<PackedImages> {
   const trainCount = rows.train.length;
   const order = new EpochSampler(trainCount, { batchSize: trainCount, seed: 0 }).next();
   const train = order.map((place) => rows.train[place]!);
-  const { mean, std } = await sourceStatistics(selectImages({ count, ...images }, train));
-  const statistics = { mean, std: std.map((spread) => spread || 1) }; // a channel that is the same all over has none
+  const statistics = await sourceStatistics(selectImages({ count, ...images }, rows.train)); // in order: fewer reads
   const { channels, height, width } = images;
   const summary = {
     ...{ kind: "own" as const, trainCount, testCount: rows.test.length, channels, height, width, statistics },

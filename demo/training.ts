@@ -12,7 +12,6 @@ import {
   featuresOf,
   knnAccuracy,
   type LabeledSource,
-  type LabeledTensors,
   linearProbe,
   type MoCoRecipe,
   type MoCoStep,
@@ -305,8 +304,10 @@ export class Training {
       throw new ValueError(
         "Images must have classes to be told apart, got none. Choose a folder with a folder for each.",
       );
-    const labeled = (images: Images, { labels }: TrainingPart): LabeledTensors | LabeledSource =>
-      ({ images, labels: tensor(Int32Array.from(labels.subarray(0, countOf(images)))) }) as LabeledTensors;
+    const labeled = (images: Images, { labels }: TrainingPart): LabeledSource => ({
+      images,
+      labels: tensor(Int32Array.from(labels.subarray(0, countOf(images)))),
+    });
     const { top1 } = await linearProbe({
       encoder: this.trainer.model.encoderQ,
       train: labeled(labels === "all" ? this.images.train : this.bankImages, this.data.train),

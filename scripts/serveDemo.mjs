@@ -77,13 +77,18 @@ async function serveSources(shared) {
 async function servePages(shared) {
   const outDir = await mkdtemp(join(tmpdir(), "flywheel-pages-"));
   const wanted = { ...shared, logLevel: /** @type {const} */ ("error"), build: { outDir } };
-  await build(wanted);
-  const server = await preview({ ...wanted, preview: { host: "127.0.0.1" } });
-  const close = async () => {
-    await server.close();
+  try {
+    await build(wanted);
+    const server = await preview({ ...wanted, preview: { host: "127.0.0.1" } });
+    const close = async () => {
+      await server.close();
+      await rm(outDir, { recursive: true });
+    };
+    return { resolvedUrls: server.resolvedUrls, close };
+  } catch (error) {
     await rm(outDir, { recursive: true });
-  };
-  return { resolvedUrls: server.resolvedUrls, close };
+    throw error;
+  }
 }
 
 /**

@@ -163,7 +163,7 @@ function checkOptionKinds(op: string, options: object): void {
 }
 
 /** Whether something counts what there is at least one of. */
-export const isCount = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0;
+export const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) > 0;
 
 /** @throws ValueError unless each is a whole number above 0 */
 export function checkCounts(op: string, counts: Readonly<Record<string, unknown>>, advice = "Pass a number."): void {

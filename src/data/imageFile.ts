@@ -4,6 +4,7 @@ import { FormatError } from "../errors";
 import {
   type FileArray,
   openSafetensors,
+  type ReadableBytes,
   readSafetensors,
   type SafetensorsFile,
   type TensorEntry,
@@ -77,18 +78,19 @@ export interface ImageFile extends ImageSource {
 }
 
 /**
- * Opens a file of images of any length, as `readImages` takes it. Nothing is read but the header and the labels: what trains on it reads
+ * Opens a file of images, as `readImages` takes it, to read it piece by piece. Nothing is read but the header and the labels: what trains on it reads
  * a batch at a time, ahead of its steps.
  *
- * @param file from an input element, `await handle.getFile()` of the browser's own file system, or Node's `await openAsBlob(path)`
- * @throws FormatError if it is no such file; DTypeError if it is no Blob; ValueError if it cannot be read
+ * @param file from an input element, or `await handle.getFile()` of the browser's own file system; in Node and elsewhere as
+ *   `openSafetensors` takes it
+ * @throws FormatError if it is no such file; DTypeError if it is no file; ValueError if it cannot be read
  *
  * @example
  * const folder = await navigator.storage.getDirectory();
  * const handle = await folder.getFileHandle("images.safetensors");
  * const trainer = new MoCoTrainer(await openImages(await handle.getFile()), resnet18, RECIPES.v2);
  */
-export async function openImages(file: Blob): Promise<ImageFile> {
+export async function openImages(file: Blob | ReadableBytes): Promise<ImageFile> {
   const opened = await openSafetensors(file);
   const size = sizeIn("openImages", opened.tensors);
   const classNames = classNamesOf("openImages", opened.metadata);

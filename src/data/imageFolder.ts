@@ -88,8 +88,9 @@ export interface PackedFolder {
 const PIECE_BYTE_LENGTH = 2 ** 24;
 
 /**
- * As `loadImageFolder`, for folders larger than memory: the images become a file piece by piece, and no more than some of them are held.
- * To keep it, write it to the browser's own file system: `await file.stream().pipeTo(await handle.createWritable())`.
+ * As `loadImageFolder`, for folders larger than memory: the images become a Blob piece by piece, and no more than some of them are held
+ * beside it. Where Blobs lie is up to the browser: Chrome moves large ones to disk, up to a part of it; others may hold them in memory. To keep
+ * it, write it to the browser's own file system: `await file.stream().pipeTo(await handle.createWritable())`.
  *
  * @throws as `loadImageFolder`
  *

@@ -7,7 +7,7 @@ import { EpochSampler } from "./sampler";
 
 /** Options of `ImageLoader`. */
 export interface ImageLoaderOptions {
-  /** Batches that are read ahead of the next one, 0 or more; default 2. So `prefetchFactor + 1` batches of bytes lie in memory. */
+  /** Batches that are read ahead of the next one, 0 or more; default 2. The bytes of `prefetchFactor + 1` batches are held by it. */
   readonly prefetchFactor?: number;
 }
 
@@ -72,7 +72,7 @@ export class ImageLoader implements AsyncIterable<ImageBatch> {
     this.ahead = new EpochSampler(images.count, { batchSize, dropLast, shuffle, seed });
   }
 
-  /** Whether the sampler's next batch is here. */
+  /** Whether `next` can give the sampler's next batch: `ready` has waited for it. */
   get isReady(): boolean {
     const [head] = this.readings;
     return head !== undefined && head.bytes !== null && head.place === placeOf(this.sampler);
@@ -81,16 +81,20 @@ export class ImageLoader implements AsyncIterable<ImageBatch> {
   /**
    * Waits until the sampler's next batch is here, and starts to read those after it.
    *
-   * @throws what the source throws, and as it would for a batch of its own; the next call reads it anew
+   * @throws what the source throws, ShapeError if it gives other bytes than it was asked for; the next call reads the batch anew
    */
   async ready(): Promise<void> {
-    const head = this.follow();
-    try {
-      head.bytes = await head.images;
-    } catch (error) {
-      if (this.readings[0] === head) this.readings = [];
-      throw error;
+    while (!this.isReady) {
+      const head = this.follow();
+      try {
+        head.bytes = await head.images;
+      } catch (error) {
+        if (head.place !== placeOf(this.sampler)) continue; // nobody wants it any more
+        if (this.readings.includes(head)) this.restart();
+        throw error;
+      }
     }
+    this.follow();
   }
 
   /**
@@ -120,12 +124,16 @@ export class ImageLoader implements AsyncIterable<ImageBatch> {
 
   /** Reads on from where the sampler is; gives the next batch. */
   private follow(): Reading {
-    if (this.readings[0]?.place !== placeOf(this.sampler)) {
-      this.readings = [];
-      this.ahead.loadStateDict(this.sampler.stateDict());
-    }
+    const next = this.readings[0]?.place ?? placeOf(this.ahead);
+    if (next !== placeOf(this.sampler)) this.restart();
     while (this.readings.length <= this.prefetchFactor) this.readings.push(this.read());
     return this.readings[0]!;
+  }
+
+  /** Forgets what was read. */
+  private restart(): void {
+    this.readings = [];
+    this.ahead.loadStateDict(this.sampler.stateDict());
   }
 
   private read(): Reading {

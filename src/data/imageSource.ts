@@ -13,8 +13,8 @@ export interface ImageSource {
   readonly height: number;
   readonly width: number;
   /**
-   * Bytes of some images, `[rows.length, channels, height, width]`, in the order of the row numbers. It may be called again before it
-   * has answered.
+   * Bytes of some images, `[rows.length, channels, height, width]`, in the order of the row numbers: an array of its own each time, which is
+   * not written to any more. It may be called again before it has answered.
    */
   read(rows: Int32Array): Promise<Uint8Array>;
 }
@@ -34,50 +34,58 @@ export const isImageSource = (images: unknown): images is ImageSource =>
  */
 export function imageSource(data: LabeledImages): ImageSource {
   const { images, count, channels, height, width } = data;
+  checkCounts("imageSource", { count, channels, height, width });
   const byteLength = channels * height * width;
   if (images.length !== count * byteLength) {
     throw new ShapeError(
       `imageSource: there must be bytes for ${showShape([count, channels, height, width])}, got ${images.length}. Pass images as the loaders give them.`,
     );
   }
-  return {
+  const source: ImageSource = {
     ...{ count, channels, height, width },
-    read: (rows) => {
+    read: async (rows) => {
+      checkRows("imageSource", source, rows);
       const bytes = new Uint8Array(rows.length * byteLength);
       rows.forEach((row, place) =>
         bytes.set(images.subarray(row * byteLength, (row + 1) * byteLength), place * byteLength),
       );
-      return Promise.resolve(bytes);
+      return bytes;
     },
   };
+  return source;
 }
 
 /**
  * Some images of a source, in an order of one's own: a training part of them, say.
  *
  * @param rows which images; row `i` of the result is row `rows[i]` of the source
- * @throws IndexError for images that are not there
+ * @throws IndexError for images that are not there, DTypeError or ValueError if the source is none
  *
  * @example
  * const bank = selectImages(images, Array.from({ length: 10_000 }, (_, row) => row));
  */
 export function selectImages(images: ImageSource, rows: ArrayLike<number>): ImageSource {
+  checkSource("selectImages", images);
   checkRows("selectImages", images, rows);
   const chosen = Int32Array.from(rows);
   const { channels, height, width } = images;
-  return {
+  const source: ImageSource = {
     ...{ count: chosen.length, channels, height, width },
-    read: (places) => images.read(places.map((place) => chosen[place]!)),
+    read: async (places) => {
+      checkRows("selectImages", source, places);
+      return images.read(places.map((place) => chosen[place]!));
+    },
   };
+  return source;
 }
 
-/** Images of which the statistics are made at once. */
-const COUNTED = 256;
+/** About as many bytes are counted at once. */
+const COUNTED_BYTE_LENGTH = 2 ** 22;
 
 /**
  * Mean and standard deviation of each channel, in 0 to 1, as `channelStatistics`. All images are read, some at a time.
  *
- * @throws what the source throws
+ * @throws DTypeError, ValueError or ShapeError if it is no source or gives other bytes than it is asked for; what the source throws
  *
  * @example
  * const { mean, std } = await sourceStatistics(selectImages(images, rows.train));
@@ -86,8 +94,9 @@ export async function sourceStatistics(images: ImageSource): Promise<ChannelStat
   checkSource("sourceStatistics", images);
   const { count, channels, height, width } = images;
   const sums = new ChannelSums(channels, height * width);
-  for (let start = 0; start < count; start += COUNTED) {
-    const rows = Int32Array.from({ length: Math.min(COUNTED, count - start) }, (_, row) => start + row);
+  const atOnce = Math.ceil(COUNTED_BYTE_LENGTH / (channels * height * width));
+  for (let start = 0; start < count; start += atOnce) {
+    const rows = Int32Array.from({ length: Math.min(atOnce, count - start) }, (_, row) => start + row);
     sums.add(await readRows("sourceStatistics", images, rows));
   }
   return sums.statistics();

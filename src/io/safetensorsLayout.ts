@@ -52,6 +52,7 @@ export interface Layout {
  * @param op who asks, as errors begin
  * @param first the file's first LENGTH_BYTES, or all of it if it is shorter
  * @param byteLength of the file
+ * @throws FormatError if the file is shorter than its header
  */
 export function valuesStart(op: string, first: Uint8Array, byteLength: number): number {
   if (first.length < LENGTH_BYTES) {
@@ -75,6 +76,7 @@ export function valuesStart(op: string, first: Uint8Array, byteLength: number): 
  * @param op who asks, as errors begin
  * @param header its bytes, without those that say how long it is
  * @param byteLength of the file
+ * @throws FormatError if it contradicts itself, or the file's length
  */
 export function layoutOf(op: string, header: Uint8Array, byteLength: number): Layout {
   const { tensors, metadata } = new HeaderReader(op, textOf(op, header)).read();

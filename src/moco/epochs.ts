@@ -8,7 +8,7 @@ import { ValueError } from "../errors";
 import type { Module } from "../nn";
 import type { Tensor } from "../tensor";
 import type { FeatureFunction } from "./features";
-import type { LabeledSource, LabeledTensors } from "./labeled";
+import type { LabeledSource } from "./labeled";
 
 /** What is known after each epoch. */
 export interface EpochReport {
@@ -27,9 +27,9 @@ export interface SupervisedOptions<E extends Module> {
   readonly encoder: E;
   /** What the new layer sees; default `encoder.features(x)`, what comes before the head. Gives `[n, dim]`. */
   readonly features?: FeatureFunction<E>;
-  /** `fineTune`, and what augments each batch of a step, must be given tensors here. */
-  readonly train: LabeledTensors | LabeledSource;
-  readonly test: LabeledTensors | LabeledSource;
+  /** What augments each batch of a step must be given tensors here. */
+  readonly train: LabeledSource;
+  readonly test: LabeledSource;
   readonly numClasses: number;
   /** What becomes of a batch before it is encoded: bytes to normalised f32, say. Default: nothing. */
   readonly prepare?: (batch: Tensor) => Tensor;

@@ -11,7 +11,7 @@ import { CosineAnnealingLR, SGD } from "../optim";
 import type { Tensor } from "../tensor";
 import { SUPERVISED_OPTIONS, type SupervisedOptions, trainEpochs } from "./epochs";
 import { asTheyAre, backboneOf, encoded, evaluating, unheard } from "./features";
-import { type Accuracies, accuraciesOf, checkedLabels, heldImages } from "./labeled";
+import { type Accuracies, accuraciesOf, checkedLabels, heldImages, type LabeledTensors } from "./labeled";
 import { freshLinear } from "./linear";
 
 /** Options of `fewLabels`: one of the first two. */
@@ -59,6 +59,7 @@ export function fewLabels(labels: ArrayLike<number>, options: FewLabelsOptions):
 
 /** What `fineTune` takes. */
 export interface FineTuneOptions<E extends Module> extends SupervisedOptions<E> {
+  readonly train: LabeledTensors;
   /** A random view of a training batch, in `prepare`'s place. */
   readonly augment?: (batch: Tensor) => Tensor;
   /** Default 20. */

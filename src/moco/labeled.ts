@@ -19,9 +19,9 @@ export interface LabeledTensors {
   readonly labels: Tensor;
 }
 
-/** As LabeledTensors, of images that are read a batch at a time. */
+/** As LabeledTensors, or of images that are read a batch at a time. */
 export interface LabeledSource {
-  readonly images: ImageSource;
+  readonly images: Tensor | ImageSource;
   /** Integers `[n]`, 0 to `numClasses - 1`. */
   readonly labels: Tensor;
 }
@@ -43,7 +43,7 @@ export interface Accuracies {
 export async function checkedLabels(
   op: string,
   part: string,
-  { images, labels }: LabeledTensors | LabeledSource,
+  { images, labels }: LabeledSource,
   numClasses: number,
 ): Promise<Tensor> {
   if (isImageSource(images)) checkSource(op, images);
@@ -80,7 +80,7 @@ const shapeOf = (images: Tensor | ImageSource): Shape =>
  *
  * @throws DTypeError for images that are read when they are needed: a step does not wait
  */
-export function heldImages(op: string, { images }: LabeledTensors | LabeledSource): Tensor {
+export function heldImages(op: string, { images }: LabeledSource): Tensor {
   if (images instanceof Tensor) return images;
   throw new DTypeError(
     `${op}: train.images must be a tensor, as each step encodes some anew, got images that are read when they are needed. Read fewer of them into a tensor.`,

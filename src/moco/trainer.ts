@@ -31,7 +31,10 @@ import { type AugmentationName, checkedRecipe, lrFactor, type MoCoRecipe } from 
 /** Makes an encoder with the head and the normalisation that it is given, as the functions of `models` do. */
 export type TrainerEncoder = (options: { numClasses: number; head: "linear" | "mlp"; norm: Norm }) => Layer;
 
-/** One random view of each of some images. Draw from the generator, and a checkpoint goes on with the same views. */
+/**
+ * One random view of each of some images. Draw from the generator, and a checkpoint goes on with the same views. Rows say which of the images,
+ * which may be all of them or, where they are read when they are needed, those of the batch alone.
+ */
 export type Augment = (images: Tensor, rows: Tensor, options: { readonly generator: Generator }) => Tensor;
 
 /** Options of MoCoTrainer. */
@@ -187,6 +190,11 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
     this.accumulationSteps = accumulationSteps;
     this.generator = new Generator(seed).setState({ seed, offset: FIRST_BLOCK });
     if (images instanceof Tensor) {
+      if (prefetchFactor !== undefined) {
+        throw new ValueError(
+          `MoCoTrainer: prefetchFactor must be left out where images are a tensor, got ${describe(prefetchFactor)}. Nothing is read ahead there.`,
+        );
+      }
       this.device = images.device;
       this.sampler = new EpochSampler(images.size(0), { batchSize, seed });
       this.loader = null;

@@ -1,6 +1,6 @@
 /** Images that are read when they are needed: sources, files, and batches that are read ahead. */
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   EpochSampler,
   ImageLoader,
@@ -44,6 +44,8 @@ describe("image sources", () => {
       const some = selectImages(source, [5, 2, 8]);
       expect(some).toMatchObject({ count: 3, channels: 3, height: 2, width: 3 });
       expect([...(await some.read(Int32Array.of(2, 0)))]).toEqual(bytesOf(data, [8, 5]));
+      await expect(some.read(Int32Array.of(3))).rejects.toThrow(IndexError);
+      await expect(source.read(Int32Array.of(0, 9))).rejects.toThrow(IndexError);
     }
   });
 
@@ -72,6 +74,7 @@ describe("image sources", () => {
       await expect(openImages(blobOf(bytes))).rejects.toThrow(FormatError);
     }
     expect(() => imageSource({ ...imagesOf(2), count: 3 })).toThrow(ShapeError);
+    expect(() => selectImages(openImages(blobOf(writeImages(imagesOf(2)))) as never, [0])).toThrow(/got a Promise/);
     expect(() => selectImages(imageSource(imagesOf(2)), [0, 2])).toThrow(IndexError);
   });
 });
@@ -185,6 +188,32 @@ describe("ImageLoader", () => {
     expect(() => loader.next()).toThrow(ValueError);
     await loader.ready();
     expect([...loader.next().rows]).toEqual([...samplerOf(99).next()]);
+  });
+
+  test("waits for the batch that is wanted by then, if the sampler is set meanwhile", async () => {
+    const source = new SlowSource();
+    const loader = new ImageLoader(source, samplerOf(), { prefetchFactor: 0 });
+    const ready = loader.ready();
+    loader.sampler.loadStateDict({ ...loader.sampler.stateDict(), seed: 99 });
+    source.ends[0]!.reject(new Error("of a batch that nobody wants"));
+    await new Promise((resolve) => setTimeout(resolve));
+    source.ends[1]!.resolve();
+    await ready;
+    expect([...loader.next().rows]).toEqual([...samplerOf(99).next()]);
+  });
+
+  test("draws an order once an epoch, read ahead or not", async () => {
+    for (const prefetchFactor of [0, 2]) {
+      const loader = loaderOf({ prefetchFactor });
+      const drawn = vi.spyOn(EpochSampler.prototype as unknown as { orderOf(epoch: number): Int32Array }, "orderOf");
+      for (let i = 0; i < 4; i++) {
+        await loader.ready();
+        loader.next();
+      }
+      // two epochs, and once more ahead of the sampler, which is in the third then
+      expect(drawn.mock.calls.length, `${prefetchFactor}`).toBeLessThanOrEqual(5);
+      drawn.mockRestore();
+    }
   });
 
   test("tells of what cannot be read when its turn comes, loses nothing, and reads it anew", async () => {

@@ -47,9 +47,9 @@ describe("files", () => {
   test("are not more than a device holds", () => {
     const many = (count: number): ReturnType<typeof placed> =>
       Array<ReturnType<typeof placed>[number]>(count).fill(placed("a.png")[0]!);
-    expect(readingOf(many(21_845), 64)).toMatchObject({ kind: "own" });
-    expect(readingOf(many(21_846), 64)).toBe(
-      "At 64 by 64 there may be at most 21,845 images, got 21,846: choose a smaller size, or fewer of them.",
+    expect(readingOf(many(349_525), 64)).toMatchObject({ kind: "own" });
+    expect(readingOf(many(349_526), 64)).toBe(
+      "At 64 by 64 there may be at most 349,525 images, got 349,526: choose a smaller size, or fewer of them.",
     );
   });
 });

@@ -206,8 +206,8 @@ describe("the page", () => {
     expect(await text("piece")).toBe("Epochs of the classifier ");
     await hear({ ...piece, secondsLeft: 61.2 });
     expect(await text("piece")).toBe("Epochs of the classifier, about 62 s left ");
-    expect(await page.$eval("#piece progress", (bar) => (bar as HTMLProgressElement).value)).toBe(0.25);
-    const isHidden = (): Promise<boolean> => page.$eval("#piece", (place) => (place as HTMLElement).hidden);
+    expect(await page.$eval("#piece progress", (bar) => (bar).value)).toBe(0.25);
+    const isHidden = (): Promise<boolean> => page.$eval("#piece", (place) => place.matches("[hidden]"));
     expect(await isHidden()).toBe(false);
     await hear({ ...piece, share: 1, secondsLeft: 0 });
     expect(await isHidden()).toBe(true);

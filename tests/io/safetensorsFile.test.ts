@@ -71,7 +71,7 @@ describe("openSafetensors", () => {
     );
   });
 
-  test("reads the header alone, and rows that lie side by side in one go", async () => {
+  test("reads the header alone, and rows that lie near each other in one go", async () => {
     const blob = blobOf(file());
     const opened = await openSafetensors(blob);
     const start = blob.size - values.byteLength - 4;
@@ -82,12 +82,46 @@ describe("openSafetensors", () => {
     const found = await opened.readRows("rows", rows);
     expect(found.shape).toEqual([5, 2]);
     expect([...found.data]).toEqual(rows.flatMap((row) => [2 * row, 2 * row + 1]));
-    const first = blob.slices[0]![0];
-    expect(blob.slices.map(([begin, end]) => [(begin - first) / 8, (end - first) / 8])).toEqual([
-      [0, 2], // rows 2 and 3
-      [5, 6],
-      [7, 8],
-    ]);
+    expect(blob.slices.map(([begin, end]) => end - begin)).toEqual([8 * 8]); // rows 2 to 9
+  });
+
+  test("reads neither large holes nor all at once", async () => {
+    const [count, length] = [300, 100_000];
+    const data = Uint8Array.from({ length: count * length }, (_, i) => Math.floor(i / length) % 256);
+    let [under, most] = [0, 0];
+    const reads: number[] = [];
+    const bytes = writeSafetensors({ x: { shape: [count, length], dtype: "u8", data } });
+    const opened = await openSafetensors({
+      size: bytes.length,
+      read: async (begin, end) => {
+        reads.push(end - begin);
+        most = Math.max(most, ++under);
+        await Promise.resolve();
+        under--;
+        return bytes.subarray(begin, end);
+      },
+    });
+    reads.length = 0;
+    const apart = Array.from({ length: 100 }, (_, i) => 3 * i);
+    const found = await opened.readRows("x", apart);
+    apart.forEach((row, i) => expect(found.data[i * length], `${row}`).toBe(row % 256));
+    expect(reads).toEqual(apart.map(() => length));
+    expect(most).toBe(16);
+    reads.length = 0;
+    await opened.readRows(
+      "x",
+      Array.from({ length: 200 }, (_, i) => i),
+    );
+    expect(reads).toEqual([83, 83, 34].map((rows) => rows * length)); // of 8 MiB at most
+  });
+
+  test("refuses a reader that gives something else", async () => {
+    const bytes = file();
+    for (const given of [undefined, new Uint8Array(3), "text"]) {
+      const read = (): Promise<never> => Promise.resolve(given as never);
+      await expect(openSafetensors({ size: bytes.length, read })).rejects.toThrow(/bytes 0 to 8 of the file must be/);
+    }
+    await expect(openSafetensors({ size: 8 } as never)).rejects.toThrow(/must be a Blob or have size and read/);
   });
 
   test("gives no rows, and rows of nothing", async () => {
@@ -112,7 +146,7 @@ describe("openSafetensors", () => {
     const blob = blobOf(file());
     const opened = await openSafetensors(blob);
     blob.slice = () => ({ arrayBuffer: () => Promise.reject(new Error("gone")) }) as Blob;
-    await expect(opened.readRows("rows", [1])).rejects.toThrow(/must be readable, got Error: gone/);
+    await expect(opened.readRows("rows", [1])).rejects.toThrow(/^readRows: .*must be readable, got Error: gone/);
     blob.slice = () => new Blob([]);
     await expect(opened.read("rows")).rejects.toThrow(ValueError);
   });

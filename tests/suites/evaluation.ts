@@ -192,7 +192,7 @@ export function linearClassification(): void {
 
       heard.length = 0;
       const probes = [images, source].map((from) => {
-        const part = { images: from, labels } as LabeledTensors;
+        const part = { images: from, labels };
         const options = { features, prepare, train: part, test: part, encodeBatchSize: 8, onProgress };
         return linearProbe(small(encoder, options));
       });
@@ -204,7 +204,9 @@ export function linearClassification(): void {
       const part = { images: source, labels };
       const augmented = small(encoder, { features, prepare, train: part, augment: prepare });
       await expect(linearProbe(augmented)).rejects.toThrow(/train\.images must be a tensor/);
-      await expect(fineTune({ ...small(encoder, { features, prepare }), train: part })).rejects.toThrow(DTypeError);
+      await expect(fineTune({ ...small(encoder, { features, prepare }), train: part as never })).rejects.toThrow(
+        DTypeError,
+      );
       const short = { images: source, labels: labels.narrow(0, 0, 3) };
       await expect(linearProbe(small(encoder, { train: short }))).rejects.toThrow(/got \[22, 3, 1, 1\] and \[3\]/);
     });
@@ -385,7 +387,7 @@ export function fineTuning(): void {
       own.loadStateDict(encoder.stateDict());
       const found = await fineTune(options);
 
-      const { images, labels } = options.train as LabeledTensors;
+      const { images, labels } = options.train;
       const head = new nn.Linear(8, 2);
       nn.init.normal_(head.weight, 0, 0.01, { generator: new Generator(3) });
       nn.init.zeros_(head.bias!);

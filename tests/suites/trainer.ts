@@ -337,7 +337,8 @@ export function trainer(): void {
       const trainer = trainerOf();
       await lossesOf(trainer, 1);
       const lacking = changed(await trainer.save(), ({ tensors }) => {
-        for (const name of Object.keys(tensors)) if (name.startsWith("optimizer.")) delete tensors[name];
+        for (const name of Object.keys(tensors))
+          if (name.startsWith("optimizer.")) Reflect.deleteProperty(tensors, name);
       });
       await expect(trainer.load(lacking)).rejects.toThrow(
         /got none of state\.0\.momentum_buffer(, [\w.]+){4}\. The file/,
@@ -457,6 +458,9 @@ export function trainer(): void {
         /warmUpEpochs must be at most the 200 epochs/,
       );
       expect(() => trainerOf({ steps: 0 })).toThrow(/steps must be a positive integer/);
+      expect(() => trainerOf({ prefetchFactor: 2 })).toThrow(
+        /prefetchFactor must be left out where images are a tensor/,
+      );
       expect(() => fileTrainerOf({} as ImageSource)).toThrow(/images must be a tensor or have a method read\(rows\)/);
       expect(() => fileTrainerOf({ read: () => Promise.reject(new Error()) } as never)).toThrow(/count of the images/);
       expect(() => officialRecipe({ mocoM: 2 })).toThrow(/keyMomentum must be in \[0, 1\], got 2/);
