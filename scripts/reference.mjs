@@ -120,7 +120,9 @@ function countOf(path) {
 }
 
 /** @param {unknown} error */
-const reasonOf = (error) => (error instanceof Error ? error.message : String(error));
+function reasonOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}
 
 /**
  * What an earlier run wrote.
