@@ -21,8 +21,15 @@ export interface DemoBrowser {
   screenshot(name: string): `${string}.png`;
 }
 
-/** Call it at the top of a test file; what it gives is there in its tests. */
-export function demoBrowser(sizes: { readonly train: number; readonly test: number }): DemoBrowser {
+/**
+ * Call it at the top of a test file; what it gives is there in its tests.
+ *
+ * @param built false: pages of the sources, of which a test may import modules
+ */
+export function demoBrowser(
+  sizes: { readonly train: number; readonly test: number },
+  { built = true }: { readonly built?: boolean } = {},
+): DemoBrowser {
   const folder = mkdtempSync(join(tmpdir(), "flywheel-demo-"));
   const artifacts = join(root, "test-artifacts");
   const complaints: string[] = [];
@@ -33,7 +40,7 @@ export function demoBrowser(sizes: { readonly train: number; readonly test: numb
     mkdirSync(artifacts, { recursive: true });
     const data = join(folder, "data");
     writeTinyData(data, sizes);
-    const server = await serveDemo({ data, onEvent: () => undefined, built: true });
+    const server = await serveDemo({ data, onEvent: () => undefined, built });
     const browser = await puppeteer.launch({ executablePath: ensureBrowser(), args: chromeArgs(), pipe: true });
     opened = { browser, server };
   });

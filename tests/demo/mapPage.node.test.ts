@@ -8,7 +8,7 @@ import { FASHION_MNIST_CLASSES } from "../../src/data";
 import { demoBrowser } from "./browserPage";
 
 const IMAGES = 60;
-const demo = demoBrowser({ train: 400, test: IMAGES });
+const demo = demoBrowser({ train: 400, test: IMAGES }, { built: false });
 const OPTIONS = { encoder: "tinyGap", batchSize: 32, queueSize: 128, dim: 16, steps: 1000, evaluate: "false" };
 
 let page: Page;
