@@ -204,7 +204,9 @@ async function decode({ file, path }: PlacedFile, size: number, channels: number
 
 /** RGBA `[size, size, 4]` of the middle. */
 function drawn(bitmap: ImageBitmap, size: number): Uint8ClampedArray {
-  const context = contextOf(size)!;
+  const context = contextOf(size);
+  if (!context)
+    throw new ValueError(`the browser must give a canvas of ${size} by ${size}, got none. Decode fewer at once.`);
   context.imageSmoothingQuality = "high";
   const side = Math.min(bitmap.width, bitmap.height);
   const [left, top] = [(bitmap.width - side) / 2, (bitmap.height - side) / 2];

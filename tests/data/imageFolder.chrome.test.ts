@@ -125,15 +125,22 @@ describe("loadImageFolder", () => {
 
   test("what the browser cannot draw is a file that was not read", async () => {
     const files = ["a/1.png", "a/2.png", "a/3.png"].map(async (path) => ({ path, file: await plain("#123456") }));
-    const context = vi.spyOn(OffscreenCanvas.prototype, "getContext").mockReturnValueOnce(null);
-    const pixels = vi.spyOn(OffscreenCanvasRenderingContext2D.prototype, "getImageData").mockImplementationOnce(() => {
+    // the first of each is that of a canvas which is tried before any file
+    const own = new OffscreenCanvas(2, 2).getContext("2d")!;
+    const context = vi
+      .spyOn(OffscreenCanvas.prototype, "getContext")
+      .mockReturnValueOnce(own as never)
+      .mockReturnValueOnce(null);
+    const white = new ImageData(new Uint8ClampedArray(4).fill(255), 1, 1);
+    const pixels = vi.spyOn(OffscreenCanvasRenderingContext2D.prototype, "getImageData");
+    pixels.mockReturnValueOnce(white).mockImplementationOnce(() => {
       throw new RangeError("Out of memory at ImageData creation");
     });
     try {
       const { count, paths, unread } = await loadImageFolder(await Promise.all(files), { size: 2, parallel: 1 });
       expect([count, paths]).toEqual([1, ["a/3.png"]]);
       expect(unread.map(({ path }) => path)).toEqual(["a/1.png", "a/2.png"]);
-      expect(unread[0]!.reason).toContain("size must be one that the browser draws, got 2.");
+      expect(unread[0]!.reason).toContain("must give a canvas of 2 by 2, got none.");
       expect(unread[1]!.reason).toBe("Out of memory at ImageData creation");
     } finally {
       context.mockRestore();
@@ -141,7 +148,7 @@ describe("loadImageFolder", () => {
     }
     // no canvas is as large as that
     await expect(loadImageFolder(await Promise.all(files), { size: 100_000 })).rejects.toThrow(
-      /some file must be an image, got none of 3; a\/1.png: ./,
+      /^loadImageFolder: size must be one that the browser draws, got 100000/,
     );
   });
 
