@@ -31,7 +31,6 @@ export interface Views {
 /** Opens the device that this side trains on; gives its name. */
 export async function open(kind: "cpu" | "webgpu"): Promise<string> {
   const device = await init({ device: kind });
-  manualSeed(0);
   return device.name;
 }
 
@@ -112,6 +111,7 @@ function shuffled(count: number, random: () => number): number[] {
  */
 export function newRun(processes = 1): Trained {
   const { momentum, temperature, lr } = RECIPE;
+  manualSeed(0); // the same weights, whatever was checked before
   const norm = (channels: number): Layer => new SplitBatchNorm2d(channels, processes);
   const model = new MoCo(({ numClasses, head }) => tinyGap({ numClasses, head, norm }), {
     ...{ dim: 32, queueSize: 256 },
@@ -186,6 +186,7 @@ const ENCODERS: readonly { arch: string; channels: number; size: number; mlp?: b
 /** A checkpoint of each encoder after a step, and images with their features. */
 export async function encoderFiles(): Promise<{ name: string; checkpoint: Uint8Array; images: Uint8Array }[]> {
   const files: { name: string; checkpoint: Uint8Array; images: Uint8Array }[] = [];
+  manualSeed(0);
   for (const { arch, channels, size, mlp = false, make } of ENCODERS) {
     const norm = (width: number): Layer => new SplitBatchNorm2d(width, 1);
     const model = new MoCo((head) => make({ ...head, norm }), { dim: 16, queueSize: 32, mlp });
