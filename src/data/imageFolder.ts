@@ -63,7 +63,7 @@ export async function loadImageFolder(
   const { size, channels } = how;
   const read: DecodedFile[] = [];
   const unread: UnreadFile[] = [];
-  for await (const each of decoded(placed, how))
+  for await (const each of decoded("loadImageFolder", placed, how))
     if ("pixels" in each) read.push(each);
     else unread.push(each);
   const { labels, classNames } = labelled("loadImageFolder", { read, unread });
@@ -84,7 +84,7 @@ export interface PackedFolder {
   readonly unread: readonly UnreadFile[];
 }
 
-/** Bytes that are gathered before they go to the browser, which moves large files to disk. */
+/** Bytes that are gathered before they go to the browser. */
 const PIECE_BYTE_LENGTH = 2 ** 24;
 
 /**
@@ -110,7 +110,7 @@ export async function packImageFolder(
   const unread: UnreadFile[] = [];
   const pieces: Blob[] = [];
   let gathered: Uint8Array<ArrayBuffer>[] = [];
-  for await (const each of decoded(placed, how)) {
+  for await (const each of decoded("packImageFolder", placed, how)) {
     if (!("pixels" in each)) {
       unread.push(each);
       continue;
@@ -156,16 +156,25 @@ interface DecodedFile {
   readonly pixels: Uint8Array<ArrayBuffer>;
 }
 
-/** Files decoded in order, some at once. */
+/** Files decoded in order, some at once. Too many classes are told of with the first that is one too many. */
 async function* decoded(
+  op: string,
   placed: readonly PlacedFile[],
   { size, channels, parallel, onProgress }: Decoding,
 ): AsyncGenerator<DecodedFile | UnreadFile> {
   const ahead: Promise<DecodedFile | UnreadFile>[] = [];
+  const classes = new Set<string>();
   for (let done = 0; done < placed.length; done++) {
     for (let next = done + ahead.length; ahead.length < parallel && next < placed.length; next++)
       ahead.push(decode(placed[next]!, size, channels));
-    yield await ahead.shift()!;
+    const each = await ahead.shift()!;
+    if ("pixels" in each) classes.add(classOf(each.path));
+    if (classes.size > MOST_CLASSES) {
+      throw new ValueError(
+        `${op}: there must be at most ${MOST_CLASSES} classes, got more, such as ${classOf(each.path)}. Pick the folder whose folders are the classes.`,
+      );
+    }
+    yield each;
     onProgress(done + 1, placed.length);
   }
 }
@@ -180,11 +189,6 @@ function labelled(
     throw new ValueError(`${op}: some file must be an image, got none of ${unread.length}${why}. Pick another folder.`);
   }
   const classNames = [...new Set(read.map(({ path }) => classOf(path)))].sort(compare);
-  if (classNames.length > MOST_CLASSES) {
-    throw new ValueError(
-      `${op}: there must be at most ${MOST_CLASSES} classes, got ${classNames.length}. Pick the folder whose folders are the classes.`,
-    );
-  }
   const numbers = new Map(classNames.map((name, number) => [name, number]));
   return { labels: Uint8Array.from(read, ({ path }) => numbers.get(classOf(path))!), classNames };
 }

@@ -158,8 +158,11 @@ describe("loadImageFolder", () => {
     await expect(loadImageFolder([], { size: 2, channels: 2 as never })).rejects.toThrow(
       "channels must be 1 or 3, got 2.",
     );
-    const many = Array.from({ length: 257 }, (_, i) => ({ file, path: `${i}/a.png` }));
-    await expect(loadImageFolder(many, { size: 1 })).rejects.toThrow("at most 256 classes, got 257.");
+    const many = Array.from({ length: 300 }, (_, i) => ({ file, path: `${i}/a.png` }));
+    const progress: number[] = [];
+    const reading = loadImageFolder(many, { size: 1, onProgress: (done) => progress.push(done) });
+    await expect(reading).rejects.toThrow("at most 256 classes, got more, such as ");
+    expect(progress.at(-1)).toBe(256); // the rest is not decoded in vain
   });
 });
 
