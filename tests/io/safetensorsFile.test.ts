@@ -102,7 +102,7 @@ describe("openSafetensors", () => {
       },
     });
     reads.length = 0;
-    const apart = Array.from({ length: 100 }, (_, i) => 3 * i);
+    const apart = Array.from({ length: 100 }, (_, i) => 2 * i); // a row between two is a hole that is too large
     const found = await opened.readRows("x", apart);
     apart.forEach((row, i) => expect(found.data[i * length], `${row}`).toBe(row % 256));
     expect(reads).toEqual(apart.map(() => length));
