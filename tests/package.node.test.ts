@@ -109,6 +109,7 @@ test("a strict TypeScript project compiles against the declarations, lib check i
     trainStep: "declare function trainStep(): Promise<void>;",
     model: 'declare const model: import("flywheel/nn").Module;',
     optimizer: 'declare const optimizer: import("flywheel/optim").Optimizer;',
+    blob: "declare const blob: Blob;",
     images: 'declare const images: import("flywheel").Tensor;',
     encoder: 'declare const encoder: import("flywheel/nn").Layer;',
     train: 'declare const train: import("flywheel/moco").LabeledTensors;',
