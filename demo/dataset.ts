@@ -15,6 +15,7 @@ import {
   imageSource,
   type ImageSource,
   type LabeledImages,
+  type Labels,
   loadCifar10,
   loadFashionMnist,
   openImages,
@@ -38,7 +39,7 @@ export interface LoadedImages extends Parts {
 /** Images that are read when they are needed, and their labels. */
 export interface TrainingPart extends ImageSource {
   /** `[count]` */
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
 }
 
 /** What a run trains on, and is judged by. */
@@ -149,7 +150,7 @@ async function unpacked({ train, test, summary }: PackedImages): Promise<Trainin
   const part = async ({ file, rows }: PackedPart): Promise<TrainingPart> => {
     const images = await openImages(file);
     if (rows === null) return images;
-    return { ...selectImages(images, rows), labels: Uint8Array.from(rows, (row) => images.labels[row]!) };
+    return { ...selectImages(images, rows), labels: Int32Array.from(rows, (row) => images.labels[row]!) };
   };
   return { train: await part(train), test: await part(test), summary };
 }

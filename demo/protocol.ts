@@ -243,7 +243,7 @@ export interface MapImages extends ImageSize {
   /** Bytes `[count, channels, height, width]`. */
   readonly pixels: Uint8Array;
   /** Indices into `classes`; null where images have none. */
-  readonly labels: Uint8Array | null;
+  readonly labels: Int32Array | null;
   readonly classes: readonly string[];
 }
 

@@ -3,8 +3,8 @@
  * `Training` for the recipe; the loop around it is in loop.ts. Knows nothing of the page.
  */
 
-import { F, FormatError, Generator, manualSeed, Tensor, tensor, ValueError } from "flywheel";
-import { type ImageSource, normalize, selectImages } from "flywheel/data";
+import { adapterInfo, F, FormatError, Generator, manualSeed, Tensor, tensor, ValueError } from "flywheel";
+import { type ImageSource, type Labels, normalize, selectImages } from "flywheel/data";
 import { savedTuning, useTuning } from "flywheel/dev";
 import {
   type Augment,
@@ -73,11 +73,11 @@ export interface Embeddings {
   readonly dim: number;
   /** `[count, dim]` */
   readonly features: Float32Array<ArrayBuffer>;
-  readonly labels: Uint8Array<ArrayBuffer>;
+  readonly labels: Int32Array<ArrayBuffer>;
 }
 
-/** Bytes of images that lie on the device: as many as a binding of any WebGPU device. More of them are read a batch at a time. */
-const HELD_BYTE_LENGTH = 2 ** 27;
+/** Most bytes of a part's images that lie on the device, where its bindings are as large. More of them are read a batch at a time. */
+const MOST_HELD_BYTE_LENGTH = 2 ** 29;
 /** Labelled images that kNN asks: the first of the training images. */
 const BANK_SIZE = 10_000;
 const NEIGHBOURS = 200;
@@ -170,7 +170,7 @@ export class Training {
   static async make(
     data: TrainingData,
     options: TrainingOptions,
-    heldByteLength = HELD_BYTE_LENGTH,
+    heldByteLength = Math.min(MOST_HELD_BYTE_LENGTH, adapterInfo().maxStorageBufferBindingSize),
   ): Promise<Training> {
     const images = async (part: TrainingPart): Promise<Images> =>
       part.count * byteLengthOf(part) <= heldByteLength ? await tensorOf(part, firstRows(part.count)) : part;
@@ -401,7 +401,7 @@ export class Evaluation {
         count,
         dim,
         features: (await features.data()) as Float32Array<ArrayBuffer>,
-        labels: labels.slice(0, count),
+        labels: Int32Array.from(labels.subarray(0, count)),
       };
     };
     return { bank: await toHost(this.bank, this.data.train), test: await toHost(this.test, this.data.test) };
@@ -427,8 +427,8 @@ async function tensorOf(part: TrainingPart, rows: Int32Array): Promise<Tensor> {
   return tensor(await part.read(rows), { shape: [rows.length, channels, height, width] });
 }
 
-const labelsOf = ({ labels }: TrainingPart, rows: Int32Array): Uint8Array =>
-  Uint8Array.from(rows, (row) => labels[row]!);
+const labelsOf = ({ labels }: TrainingPart, rows: Int32Array): Int32Array =>
+  Int32Array.from(rows, (row) => labels[row]!);
 
 const sizeOf = ({ channels, height, width }: TrainingPart): ImageSize => ({ channels, height, width });
 
@@ -436,7 +436,7 @@ const sizeOf = ({ channels, height, width }: TrainingPart): ImageSize => ({ chan
 const byteLengthOf = ({ channels, height, width }: ImageSize): number => channels * height * width;
 
 /** The first row of each class, then the second of each, until there are enough. */
-function queryRows(labels: Uint8Array, count: number): number[] {
+function queryRows(labels: Labels, count: number): number[] {
   const seen = new Map<number, number>();
   const places = Array.from(labels, (label, row) => {
     const earlier = seen.get(label) ?? 0;

@@ -29,6 +29,7 @@ import {
   zeros,
 } from "flywheel";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { withAskedLimits } from "./helpers/gpuDevices";
 import { Training } from "./helpers/training";
 
 let gpu: Device;
@@ -99,6 +100,18 @@ describe("opening", () => {
     expect(adapterInfo()).toEqual(gpu.adapterInfo());
     for (const feature of adapterInfo().features) expect(adapter!.features.has(feature)).toBe(true);
     expect(withDevice(cpu, adapterInfo).device).toBe("cpu");
+  });
+
+  test("adapterInfo tells the largest binding, which is 128 MiB at default limits", async () => {
+    const adapter = await navigator.gpu.requestAdapter();
+    const largest = async (limits: "adapter" | "default"): Promise<number> => {
+      const device = await withAskedLimits(() => openDevice("webgpu", { limits }));
+      const { maxStorageBufferBindingSize } = device.adapterInfo();
+      device.destroy();
+      return maxStorageBufferBindingSize;
+    };
+    expect(await largest("adapter")).toBe(adapter!.limits.maxStorageBufferBindingSize);
+    expect(await largest("default")).toBe(2 ** 27);
   });
 });
 

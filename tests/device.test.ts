@@ -43,6 +43,7 @@ test("asked for, the CPU comes without a warning", async () => {
 test("the CPU describes itself and counts", async () => {
   const device = await init({ device: "cpu" });
   expect(adapterInfo()).toMatchObject({ device: "cpu", isFallback: true, isSoftware: true });
+  expect(adapterInfo().maxStorageBufferBindingSize).toBe(Infinity);
   expect(device.adapterInfo().description).toContain("CPU");
   expect(memory()).toEqual({ liveByteLength: 0, pooledByteLength: 0, peakByteLength: 0, byName: [] });
   const p = new Parameter(tensor([1, 2, 3]));

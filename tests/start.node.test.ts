@@ -104,7 +104,7 @@ describe("npm start", () => {
       test_labels: [100],
     });
     const features = (name: string): Float32Array => directions(tensors[name]!.data as Float32Array, 128);
-    const labels = (name: string): Uint8Array => tensors[`${name}_labels`]!.data as Uint8Array;
+    const labels = (name: string): Int32Array => tensors[`${name}_labels`]!.data as Int32Array;
     const accuracy = knnAccuracy({
       bank: features("bank"),
       bankLabels: labels("bank"),

@@ -1,6 +1,7 @@
 /** A run as files for other programs: the encoder, features, and the authors' checkpoint. Makes bytes, keeps nothing. */
 
 import { type Tensor, tensor, ValueError } from "flywheel";
+import type { Labels } from "flywheel/data";
 import { writeSafetensors } from "flywheel/io";
 import { exportFeatures, type MoCo, writeOfficialCheckpoint } from "flywheel/moco";
 import { readState } from "flywheel/nn";
@@ -20,7 +21,7 @@ export interface Exported {
   /** Features of all test images, `[n, dim]`, each of length 1. */
   readonly testFeatures: () => Promise<Tensor>;
   /** Of the test images, `[n]`; null where they have none. */
-  readonly labels: Uint8Array | null;
+  readonly labels: Labels | null;
   readonly classes: readonly string[];
 }
 

@@ -7,12 +7,15 @@ import { FormatError, ValueError } from "../errors";
 import { readIdx } from "./idx";
 import type { IdxArray } from "./idx";
 
-/** Images with one label each, as bytes. */
+/** Class indices, one an image: bytes, where none is above 255. */
+export type Labels = Uint8Array | Int32Array;
+
+/** Images as bytes, with one label each. */
 export interface LabeledImages {
   /** Values 0 to 255; shape `[count, channels, height, width]`, row-major. */
   readonly images: Uint8Array;
   /** Class indices; shape `[count]`. */
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
   readonly count: number;
   readonly height: number;
   readonly width: number;

@@ -11,7 +11,7 @@ import {
   writeSafetensors,
 } from "../io";
 import { headOf, type Part } from "../io/safetensors";
-import type { LabeledImages } from "./fashionMnist";
+import type { LabeledImages, Labels } from "./fashionMnist";
 import type { ImageSource } from "./imageSource";
 
 /** Images of a file, and the names of their classes; none where the file has none. */
@@ -21,12 +21,9 @@ export interface NamedImages extends LabeledImages {
 
 type ImagesSize = Pick<LabeledImages, "count" | "channels" | "height" | "width">;
 
-/** What labels of one byte can tell apart. */
-export const MOST_CLASSES = 256;
-
 /**
- * Images as a safetensors file: `images` u8 `[count, channels, height, width]`, `labels` u8 `[count]`, and class names as a JSON
- * list in the metadata, `class_names`.
+ * Images as a safetensors file: `images` u8 `[count, channels, height, width]`, `labels` `[count]`, u8 or, of more classes, i32, and class
+ * names as a JSON list in the metadata, `class_names`.
  *
  * @example
  * const bytes = writeImages(folder, folder.classNames);
@@ -36,27 +33,45 @@ export function writeImages(data: LabeledImages, classNames?: readonly string[])
   return writeSafetensors(
     {
       images: { shape: [count, channels, height, width], dtype: "u8", data: images },
-      labels: { shape: [count], dtype: "u8", data: labels },
+      labels: { shape: [count], dtype: dtypeOf(labels), data: labels },
     },
     classNames && { class_names: JSON.stringify(classNames) },
   );
 }
 
-/** What the file has in front of the images' bytes, which the labels' follow. */
-export function imagesHead(size: ImagesSize, classNames: readonly string[]): Uint8Array<ArrayBuffer> {
-  const { count, channels, height, width } = size;
+/**
+ * The file that `writeImages` makes, of images that are there in pieces.
+ *
+ * @param images their bytes, one piece after the other
+ */
+export function imagesBlob(
+  { count, channels, height, width }: ImagesSize,
+  images: readonly BlobPart[],
+  labels: LabelsOf<ArrayBuffer>,
+  classNames: readonly string[],
+): Blob {
   const shape = [count, channels, height, width];
-  const parts: Part[] = [
-    { name: "images", dtype: "u8", shape, byteLength: count * channels * height * width },
-    { name: "labels", dtype: "u8", shape: [count], byteLength: count },
-  ];
-  return headOf(parts, { class_names: JSON.stringify(classNames) });
+  const ofImages: Part = { name: "images", dtype: "u8", shape, byteLength: count * channels * height * width };
+  const ofLabels: Part = { name: "labels", dtype: dtypeOf(labels), shape: [count], byteLength: labels.byteLength };
+  const metadata = { class_names: JSON.stringify(classNames) };
+  return labels instanceof Uint8Array
+    ? new Blob([headOf([ofImages, ofLabels], metadata), ...images, labels])
+    : new Blob([headOf([ofLabels, ofImages], metadata), labels, ...images]); // wide values first: they stay aligned
 }
+
+const dtypeOf = (labels: Labels): "u8" | "i32" => (labels instanceof Uint8Array ? "u8" : "i32");
+
+/** `Labels` in a memory of that kind. */
+export type LabelsOf<T extends ArrayBufferLike> = Uint8Array<T> | Int32Array<T>;
+
+/** Class indices in as few bytes as hold the largest. */
+export const narrowed = (labels: readonly number[]): LabelsOf<ArrayBuffer> =>
+  labels.every((label) => label < 256) ? Uint8Array.from(labels) : Int32Array.from(labels);
 
 /**
  * Reads images from a safetensors file, as `writeImages` and others make them.
  *
- * @param file its bytes: `images` u8 `[count, channels, height, width]`, `labels` `[count]` of any integers from 0 to 255
+ * @param file its bytes: `images` u8 `[count, channels, height, width]`, `labels` `[count]` of any integers from 0 to 2^31 - 1
  * @throws FormatError if it is no such file
  *
  * @example
@@ -73,7 +88,7 @@ export function readImages(file: Uint8Array | ArrayBuffer): NamedImages {
 /** Images of a file that are read when they are needed; their labels are here. */
 export interface ImageFile extends ImageSource {
   /** `[count]` */
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
   readonly classNames: readonly string[];
 }
 
@@ -114,12 +129,12 @@ function sizeIn(op: string, tensors: Readonly<Record<string, TensorEntry>>): Ima
   return { count, channels, height, width };
 }
 
-function labelsOf(op: string, { data }: FileArray, classNames: readonly string[]): Uint8Array {
+function labelsOf(op: string, { data }: FileArray, classNames: readonly string[]): Labels {
   const values = Array.from(data, Number);
-  const most = classNames.length > 0 ? classNames.length : MOST_CLASSES;
+  const most = classNames.length > 0 ? classNames.length : 2 ** 31;
   const wrong = values.find((label) => label < 0 || label >= most);
   if (wrong !== undefined) throw badFile(op, `hold labels from 0 to ${most - 1}`, String(wrong));
-  return Uint8Array.from(values);
+  return narrowed(values);
 }
 
 function classNamesOf(op: string, { class_names: text }: SafetensorsFile["metadata"]): string[] {

@@ -5,7 +5,7 @@
 
 import { ValueError } from "../errors";
 import { checkCounts, checkOptionNames, describe } from "../options";
-import { imagesHead, MOST_CLASSES, type NamedImages } from "./imageFile";
+import { imagesBlob, type LabelsOf, type NamedImages, narrowed } from "./imageFile";
 
 /** A file, and where it lies: `folder/class/name.png`. Files of a directory input say it themselves. */
 export interface PlacedFile {
@@ -47,8 +47,8 @@ export interface FolderImages extends NamedImages {
  * @param files those of `<input type="file" webkitdirectory>`, or files with their paths
  * @param options see ImageFolderOptions
  * @returns images, labels and class names, and the files that could not be read
- * @throws ValueError if an option is outside its range, the browser has no canvas of that size, no file is an image, there are more than
- *   256 classes, or this is no browser; what `onProgress` throws, and no more files are decoded then
+ * @throws ValueError if an option is outside its range, the browser has no canvas of that size, no file is an image, or this is no
+ *   browser; what `onProgress` throws, and no more files are decoded then
  * @see torchvision.datasets.ImageFolder, Resize, CenterCrop
  *
  * @example
@@ -63,7 +63,7 @@ export async function loadImageFolder(
   const { size, channels } = how;
   const read: DecodedFile[] = [];
   const unread: UnreadFile[] = [];
-  for await (const each of decoded("loadImageFolder", placed, how))
+  for await (const each of decoded(placed, how))
     if ("pixels" in each) read.push(each);
     else unread.push(each);
   const { labels, classNames } = labelled("loadImageFolder", { read, unread });
@@ -110,7 +110,7 @@ export async function packImageFolder(
   const unread: UnreadFile[] = [];
   const pieces: Blob[] = [];
   let gathered: Uint8Array<ArrayBuffer>[] = [];
-  for await (const each of decoded("packImageFolder", placed, how)) {
+  for await (const each of decoded(placed, how)) {
     if (!("pixels" in each)) {
       unread.push(each);
       continue;
@@ -123,8 +123,7 @@ export async function packImageFolder(
   }
   const { labels, classNames } = labelled("packImageFolder", { read, unread });
   const shape = { count: read.length, channels, height: size, width: size };
-  const head = imagesHead(shape, classNames);
-  const file = new Blob([head, ...pieces, ...gathered, labels]);
+  const file = imagesBlob(shape, [...pieces, ...gathered], labels, classNames);
   return { file, paths: read.map(({ path }) => path), unread };
 }
 
@@ -156,25 +155,16 @@ interface DecodedFile {
   readonly pixels: Uint8Array<ArrayBuffer>;
 }
 
-/** Files decoded in order, some at once. Too many classes are told of with the first that is one too many. */
+/** Files decoded in order, some at once. */
 async function* decoded(
-  op: string,
   placed: readonly PlacedFile[],
   { size, channels, parallel, onProgress }: Decoding,
 ): AsyncGenerator<DecodedFile | UnreadFile> {
   const ahead: Promise<DecodedFile | UnreadFile>[] = [];
-  const classes = new Set<string>();
   for (let done = 0; done < placed.length; done++) {
     for (let next = done + ahead.length; ahead.length < parallel && next < placed.length; next++)
       ahead.push(decode(placed[next]!, size, channels));
-    const each = await ahead.shift()!;
-    if ("pixels" in each) classes.add(classOf(each.path));
-    if (classes.size > MOST_CLASSES) {
-      throw new ValueError(
-        `${op}: there must be at most ${MOST_CLASSES} classes, got more, such as ${classOf(each.path)}. Pick the folder whose folders are the classes.`,
-      );
-    }
-    yield each;
+    yield await ahead.shift()!;
     onProgress(done + 1, placed.length);
   }
 }
@@ -183,14 +173,14 @@ async function* decoded(
 function labelled(
   op: string,
   { read, unread }: { read: readonly { readonly path: string }[]; unread: readonly UnreadFile[] },
-): { labels: Uint8Array<ArrayBuffer>; classNames: string[] } {
+): { labels: LabelsOf<ArrayBuffer>; classNames: string[] } {
   if (read.length === 0) {
     const why = unread[0] ? `; ${unread[0].path}: ${unread[0].reason}` : "";
     throw new ValueError(`${op}: some file must be an image, got none of ${unread.length}${why}. Pick another folder.`);
   }
   const classNames = [...new Set(read.map(({ path }) => classOf(path)))].sort(compare);
   const numbers = new Map(classNames.map((name, number) => [name, number]));
-  return { labels: Uint8Array.from(read, ({ path }) => numbers.get(classOf(path))!), classNames };
+  return { labels: narrowed(read.map(({ path }) => numbers.get(classOf(path))!)), classNames };
 }
 
 /** Pixels of one file, or why there are none. */

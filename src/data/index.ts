@@ -18,7 +18,7 @@ export {
 } from "./cifar";
 export type { CifarFiles } from "./cifar";
 export { CIFAR100_CLASSES, CIFAR10_CLASSES } from "./cifarClasses";
-export type { LabeledImages } from "./fashionMnist";
+export type { LabeledImages, Labels } from "./fashionMnist";
 export {
   brightnessContrast,
   FASHION_MNIST_STATISTICS,

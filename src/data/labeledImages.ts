@@ -3,7 +3,7 @@
 import { ShapeError, ValueError } from "../errors";
 import { checkOptionNames, describe } from "../options";
 import { Generator, permutation } from "../random";
-import type { LabeledImages } from "./fashionMnist";
+import type { LabeledImages, Labels } from "./fashionMnist";
 
 /** Some of the images of a whole, with what the whole has of each. Which files were no images is said of the whole only. */
 export type ImagesPart<T extends LabeledImages> = LabeledImages & Omit<T, "unread">;
@@ -19,7 +19,7 @@ export type ImagesPart<T extends LabeledImages> = LabeledImages & Omit<T, "unrea
 export function takeImages<T extends LabeledImages>(data: T, rows: ArrayLike<number>): ImagesPart<T> {
   const size = sizeOfImage(data);
   const images = new Uint8Array(rows.length * size);
-  const labels = new Uint8Array(rows.length);
+  const labels: Labels = new (data.labels instanceof Uint8Array ? Uint8Array : Int32Array)(rows.length);
   Array.from(rows).forEach((row, place) => {
     if (!(Number.isInteger(row) && row >= 0 && row < data.count))
       throw new ValueError(`takeImages: rows must be in 0..${data.count - 1}, got ${row}. Check the row numbers.`);

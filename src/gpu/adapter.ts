@@ -84,8 +84,8 @@ function noWebGpu(): string {
   );
 }
 
-/** What the browser tells of an adapter. */
-export type BrowserInfo = Omit<AdapterInfo, "isSoftware">;
+/** What the browser says of an adapter. */
+export type BrowserInfo = Omit<AdapterInfo, "isSoftware" | "maxStorageBufferBindingSize">;
 
 /** The browser's own words about an adapter. Older browsers have no `device.adapterInfo`. */
 export function describeAdapter(

@@ -10,6 +10,11 @@ export interface AdapterInfo {
   readonly isFallback: boolean;
   /** It runs on the CPU: the browser says so, or it bears the name of a rasteriser that does. */
   readonly isSoftware: boolean;
+  /**
+   * Most bytes of an array that every kernel takes: the device's `maxStorageBufferBindingSize`, Infinity on the CPU. Elementwise ops and
+   * reductions take larger ones, too.
+   */
+  readonly maxStorageBufferBindingSize: number;
   /** Features of the device, sorted. */
   readonly features: readonly string[];
   /** Undefined where the browser does not tell. */

@@ -90,8 +90,9 @@ export class Gpu {
     private readonly ownsDevice: boolean,
   ) {
     this.adapterClass = classify(info);
-    this.info = { ...info, isSoftware: this.adapterClass === "software" };
     this.limits = readLimits(device, this.adapterClass, info);
+    const { maxStorageBufferBindingSize } = this.limits;
+    this.info = { ...info, isSoftware: this.adapterClass === "software", maxStorageBufferBindingSize };
     this.faults = new Faults(device, () => this.heldByteLength, ownsDevice);
     this.lost = this.faults.lost;
     this.context = {

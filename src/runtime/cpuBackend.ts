@@ -39,6 +39,7 @@ const CPU_INFO = {
   description: "flywheel's CPU reference",
   isFallback: true,
   isSoftware: true,
+  maxStorageBufferBindingSize: Infinity,
   features: [],
   subgroupMinSize: undefined,
   subgroupMaxSize: undefined,

@@ -49,6 +49,21 @@ describe("image sources", () => {
     }
   });
 
+  test("have labels of more than 256 classes", async () => {
+    const wide = { ...imagesOf(3), labels: Int32Array.of(0, 999, 256) };
+    for (const classNames of [undefined, Array.from({ length: 1000 }, (_, label) => `class ${label}`)]) {
+      const bytes = writeImages(wide, classNames);
+      expect(readImages(bytes)).toEqual({ ...wide, classNames: classNames ?? [] });
+      const opened = await openImages(blobOf(bytes));
+      expect(opened.labels).toEqual(wide.labels);
+      expect([...(await opened.read(Int32Array.of(1)))]).toEqual(bytesOf(wide, [1]));
+    }
+    const images = { shape: [3, 3, 2, 3], dtype: "u8", data: wide.images } as const;
+    const labels = { shape: [3], dtype: "i32", data: Int32Array.of(2, 0, 1) } as const;
+    expect(readImages(writeSafetensors({ images, labels })).labels).toEqual(Uint8Array.of(2, 0, 1));
+    expect(() => readImages(writeImages(wide, ["a", "b"]))).toThrow("must hold labels from 0 to 1, got 999.");
+  });
+
   test("are refused as readImages refuses them", async () => {
     const { images, labels } = imagesOf(2);
     const shape = [2, 3, 2, 3];
@@ -64,7 +79,7 @@ describe("image sources", () => {
       }),
       writeSafetensors({
         images: { shape, dtype: "u8", data: images },
-        labels: { shape: [2], dtype: "i32", data: Int32Array.of(0, 256) },
+        labels: { shape: [2], dtype: "i32", data: Int32Array.of(0, -1) },
       }),
       writeImages(imagesOf(2), ["only one"]),
       writeImages(imagesOf(2)).slice(0, -1),

@@ -28,6 +28,8 @@ describe("takeImages", () => {
     const paths = ["a/7.png", "a/8.png", "b/9.png"];
     const part = takeImages({ ...data([7, 8, 9]), paths, unread: [{ path: "a/x", reason: "no image" }] }, [2, 0]);
     expect(part).toEqual({ ...data([9, 7]), images: Uint8Array.of(2, 2, 0, 0), paths: ["b/9.png", "a/7.png"] });
+    const wide = { ...data([0, 1]), labels: Int32Array.of(256, 999) };
+    expect(takeImages(wide, [1, 0, 1]).labels).toEqual(Int32Array.of(999, 256, 999));
     expect(() => takeImages(data([7]), [1])).toThrow("rows must be in 0..0, got 1.");
   });
 });
@@ -117,7 +119,10 @@ describe("images in safetensors", () => {
       [[{ images }], "must hold integer labels [2], one an image, got none."],
       [[{ images, labels: { ...labels, shape: [1], data: Uint8Array.of(0) } }], "got u8 [1]."],
       [[{ images, labels: { shape: [2], dtype: "f32", data: Float32Array.of(0, 1) } }], "got f32 [2]."],
-      [[{ images, labels: { shape: [2], dtype: "i32", data: Int32Array.of(0, -1) } }], "labels from 0 to 255, got -1."],
+      [
+        [{ images, labels: { shape: [2], dtype: "i32", data: Int32Array.of(0, -1) } }],
+        "labels from 0 to 2147483647, got -1.",
+      ],
       [[{ images, labels }, names('["a","b"]')], "labels from 0 to 1, got 2."],
       [[{ images, labels }, names('["a",1]')], "a JSON list of strings as class_names"],
       [[{ images, labels }, names("a, b")], "a JSON list of strings as class_names"],

@@ -1,9 +1,10 @@
 /** The demo's training: images that lie on the device, and images that are read when they are needed. */
 
 import { init } from "flywheel";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { trainingData } from "../../demo/dataset";
 import { Training, type TrainingOptions } from "../../demo/training";
+import { withAskedLimits } from "../helpers/gpuDevices";
 
 const OPTIONS: TrainingOptions = {
   ...{ recipe: "fashionMnist", encoder: "tinyGap", device: "webgpu", steps: 6, batchSize: 16, queueSize: 32, dim: 16 },
@@ -60,6 +61,22 @@ describe("a training of the demo", () => {
     const held = await told();
     expect(await told(0)).toEqual(held); // to the bit
     expect(held).toMatchObject({ map: { rows: Int32Array.from({ length: 30 }, (_, row) => row) } });
+  });
+
+  test("brings to the device what one of its bindings holds", { timeout: 300_000 }, async () => {
+    const all = data();
+    const count = 2 ** 21 + 1; // of 64 bytes: more than 128 MiB
+    const read = vi.fn((rows: Int32Array) => Promise.resolve(new Uint8Array(64 * rows.length)));
+    const large = { ...all, train: { ...all.train, count, read } };
+    const reads = async (limits: "default" | "adapter"): Promise<number[]> => {
+      read.mockClear();
+      const device = await withAskedLimits(() => init({ device: "webgpu", limits }));
+      await Training.make(large, OPTIONS);
+      device.destroy();
+      return read.mock.calls.map(([rows]) => rows.length);
+    };
+    expect(await reads("default")).toEqual([]);
+    expect(await reads("adapter")).toEqual([count]);
   });
 
   test("shows images with their own labels", { timeout: 300_000 }, async () => {
