@@ -5,6 +5,7 @@
 
 import { ValueError } from "../errors";
 import { checkCounts, checkOptionNames, describe } from "../options";
+import { extentOf, HEADER_BYTE_LENGTH } from "./imageHeader";
 import { imagesBlob, type LabelsOf, type NamedImages, narrowed } from "./imageFile";
 
 /** A file, and where it lies: `folder/class/name.png`. Files of a directory input say it themselves. */
@@ -21,9 +22,17 @@ export interface ImageFolderOptions {
   readonly channels?: 1 | 3;
   /** Files that are decoded at once; default 8. */
   readonly parallel?: number;
+  /**
+   * Most pixels of an image, default 178,956,970 as in Pillow: few bytes may claim more than there is memory for. A PNG, JPEG, GIF, WebP or BMP
+   * that says it has more is not decoded, and is among those that could not be read.
+   */
+  readonly maxPixels?: number;
   /** Hears how many files are done. */
   readonly onProgress?: (done: number, count: number) => void;
 }
+
+/** What an image may have, 4 bytes each while it is decoded: as `PIL.Image.MAX_IMAGE_PIXELS`, doubled. */
+const MOST_PIXELS = 178_956_970;
 
 /** A file that is no image, or that the browser could not draw. */
 export interface UnreadFile {
@@ -132,6 +141,7 @@ interface Decoding {
   readonly size: number;
   readonly channels: number;
   readonly parallel: number;
+  readonly maxPixels: number;
   readonly onProgress: NonNullable<ImageFolderOptions["onProgress"]>;
 }
 
@@ -141,12 +151,12 @@ function opened(
   files: Iterable<File | PlacedFile>,
   options: ImageFolderOptions,
 ): Decoding & { placed: PlacedFile[] } {
-  checkOptionNames(op, options, ["size", "channels", "parallel", "onProgress"]);
-  const { size, channels = 3, parallel = 8, onProgress = () => undefined } = options;
-  checkOptions(op, { size, channels, parallel });
+  checkOptionNames(op, options, ["size", "channels", "parallel", "maxPixels", "onProgress"]);
+  const { size, channels = 3, parallel = 8, maxPixels = MOST_PIXELS, onProgress = () => undefined } = options;
+  checkOptions(op, { size, channels, parallel, maxPixels });
   const placed = [...files].map(withPath).filter(({ path }) => !nameOf(path).startsWith("."));
   placed.sort((a, b) => compare(a.path, b.path));
-  return { size, channels, parallel, onProgress, placed };
+  return { size, channels, parallel, maxPixels, onProgress, placed };
 }
 
 interface DecodedFile {
@@ -158,12 +168,12 @@ interface DecodedFile {
 /** Files decoded in order, some at once. */
 async function* decoded(
   placed: readonly PlacedFile[],
-  { size, channels, parallel, onProgress }: Decoding,
+  { parallel, onProgress, ...how }: Decoding,
 ): AsyncGenerator<DecodedFile | UnreadFile> {
   const ahead: Promise<DecodedFile | UnreadFile>[] = [];
   for (let done = 0; done < placed.length; done++) {
     for (let next = done + ahead.length; ahead.length < parallel && next < placed.length; next++)
-      ahead.push(decode(placed[next]!, size, channels));
+      ahead.push(decode(placed[next]!, how));
     yield await ahead.shift()!;
     onProgress(done + 1, placed.length);
   }
@@ -184,9 +194,13 @@ function labelled(
 }
 
 /** Pixels of one file, or why there are none. */
-async function decode({ file, path }: PlacedFile, size: number, channels: number): Promise<DecodedFile | UnreadFile> {
+async function decode(
+  { file, path }: PlacedFile,
+  { size, channels, maxPixels }: Pick<Decoding, "size" | "channels" | "maxPixels">,
+): Promise<DecodedFile | UnreadFile> {
   let bitmap: ImageBitmap | null = null;
   try {
+    await checkExtent(file, maxPixels);
     bitmap = await createImageBitmap(file);
     return { path, pixels: planes(drawn(bitmap, size), channels) };
   } catch (error) {
@@ -194,6 +208,14 @@ async function decode({ file, path }: PlacedFile, size: number, channels: number
   } finally {
     bitmap?.close();
   }
+}
+
+/** Reads what the file says of its size, and nothing else. */
+async function checkExtent(file: Blob, maxPixels: number): Promise<void> {
+  const extent = extentOf(new Uint8Array(await file.slice(0, HEADER_BYTE_LENGTH).arrayBuffer()));
+  if (!extent || extent.width * extent.height <= maxPixels) return;
+  const { width, height } = extent;
+  throw new ValueError(`an image must have at most ${maxPixels} pixels, got ${width} by ${height}. Scale it down.`);
 }
 
 /** RGBA `[size, size, 4]` of the middle. */
@@ -256,11 +278,8 @@ const classOf = (path: string): string => path.split("/").at(-2) ?? "";
 /** By UTF-16 words, wherever it runs: the user's language has no say. */
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-function checkOptions(
-  op: string,
-  { size, channels, parallel }: { size: number; channels: number; parallel: number },
-): void {
-  checkCounts(op, { size, parallel });
+function checkOptions(op: string, { size, channels, parallel, maxPixels }: Omit<Decoding, "onProgress">): void {
+  checkCounts(op, { size, parallel, maxPixels });
   if (channels !== 1 && channels !== 3)
     throw new ValueError(`${op}: channels must be 1 or 3, got ${describe(channels)}. Pass one of them.`);
   if (typeof createImageBitmap !== "function" || typeof OffscreenCanvas !== "function") {

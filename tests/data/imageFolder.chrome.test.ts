@@ -23,6 +23,8 @@ async function png(
 
 const plain = (colour: string, type?: string): Promise<Blob> => png(6, 6, [[colour, 0, 0, 6, 6]], type);
 
+const bytesOf = async (file: Blob): Promise<Uint8Array> => new Uint8Array(await file.arrayBuffer());
+
 /** Colours of pixel 0 of each image. */
 const firstPixels = ({ images, count, height, width, channels }: data.LabeledImages): number[][] =>
   Array.from({ length: count }, (_, image) =>
@@ -150,6 +152,40 @@ describe("loadImageFolder", () => {
     await expect(loadImageFolder(await Promise.all(files), { size: 100_000 })).rejects.toThrow(
       /^loadImageFolder: size must be one that the browser draws, got 100000/,
     );
+  });
+
+  test("decodes no image that says it has too many pixels", async () => {
+    const types = ["image/png", "image/jpeg", "image/webp"];
+    const files = await Promise.all(
+      types.map(async (type, i) => ({ path: `a/${i}`, file: await png(6, 7, [["#ff0000", 0, 0, 6, 7]], type) })),
+    );
+    const head = Uint8Array.from([
+      ...(await bytesOf(files[0]!.file)).subarray(0, 16),
+      0,
+      0,
+      0x75,
+      0x30,
+      0,
+      0,
+      0x75,
+      0x30,
+    ]);
+    const bomb = { path: "a/bomb.png", file: new Blob([head]) };
+    const decode = vi.spyOn(globalThis, "createImageBitmap");
+    try {
+      const { paths, unread } = await loadImageFolder([...files, bomb], { size: 2 });
+      expect(paths).toEqual(["a/0", "a/1", "a/2"]);
+      const reason = "an image must have at most 178956970 pixels, got 30000 by 30000. Scale it down.";
+      expect(unread).toEqual([{ path: "a/bomb.png", reason }]);
+      expect(decode).toHaveBeenCalledTimes(3);
+      const small = await plain("#0000ff"); // 36 pixels
+      const most = { size: 2, maxPixels: 41 };
+      const found = await packImageFolder([...files, { path: "b/3", file: small }], most);
+      expect(found.paths).toEqual(["b/3"]);
+      for (const each of found.unread) expect(each.reason).toMatch(/at most 41 pixels, got 6 by 7/);
+    } finally {
+      decode.mockRestore();
+    }
   });
 
   test("says what cannot be", async () => {
