@@ -17,7 +17,7 @@ let page: Page;
 
 beforeAll(async () => {
   writeTinyData(folder, { train: 8, test: 8 });
-  server = await serveDemo({ data: folder, onEvent: () => undefined });
+  server = await serveDemo({ data: folder, onEvent: () => undefined, built: false });
   browser = await puppeteer.launch({ executablePath: ensureBrowser(), args: chromeArgs(), pipe: true });
   page = await browser.newPage();
   await page.goto(new URL("momentum.html", server.url).href);
