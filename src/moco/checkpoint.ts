@@ -4,7 +4,9 @@
  */
 
 import { FormatError } from "../errors";
-import { readSafetensors, writeSafetensors } from "../io";
+import { readSafetensors, type Safetensors, writeSafetensors } from "../io";
+import { crc32 } from "../io/crc32";
+import { toBytes } from "../io/fileArray";
 import { type Module, readState } from "../nn";
 import { type Optimizer, packState, unpackState } from "../optim";
 import type { Generator, GeneratorState } from "../random";
@@ -27,8 +29,10 @@ export interface CheckpointParts {
 }
 
 /** Says what the file is, and of which kind. */
-const FORMAT = "flywheel checkpoint 1";
-const OWN_KEYS = ["format", "version", "param_groups", "slots", "states", "generators"];
+const FORMAT = "flywheel checkpoint 2";
+/** As it was before files had a checksum. */
+const OLDER_FORMAT = "flywheel checkpoint 1";
+const OWN_KEYS = ["format", "version", "checksum", "param_groups", "slots", "states", "generators"];
 
 /**
  * The bytes of a checkpoint. All values are of one moment, between two steps.
@@ -54,8 +58,8 @@ export async function writeCheckpoint(
   const [modelState, packed] = await Promise.all([readState(model.stateDict()), packState(optimizer.stateDict())]);
   const tensors = { ...prefixed("model.", modelState), ...prefixed("optimizer.", packed.tensors) };
   const slots = JSON.stringify(Object.keys(packed.tensors).sort());
-  const own = { ...packed.metadata, slots, ...text, format: FORMAT, version: VERSION };
-  return writeSafetensors(tensors, { ...metadata, ...own });
+  const all = { ...metadata, ...packed.metadata, slots, ...text, format: FORMAT, version: VERSION };
+  return writeSafetensors(tensors, { ...all, checksum: checksumOf({ tensors, metadata: all }) });
 }
 
 /**
@@ -63,7 +67,7 @@ export async function writeCheckpoint(
  *
  * @param parts as they were when it was written: the same model, optimizer, schedules
  * @returns the metadata that was given to `writeCheckpoint`, and the `version` of the library that wrote it
- * @throws FormatError if the file is no checkpoint; StateDictError or ValueError, of the part that does not fit
+ * @throws FormatError if the file is no checkpoint, or damaged; StateDictError or ValueError, of the part that does not fit
  *
  * @example
  * const { step } = await readCheckpoint({ model, optimizer, states: { schedule, sampler }, generators: { views } }, bytes);
@@ -73,9 +77,15 @@ export async function readCheckpoint(
   bytes: Uint8Array | ArrayBuffer,
 ): Promise<Record<string, string>> {
   const { tensors, metadata } = readSafetensors(bytes);
-  if (metadata.format !== FORMAT) {
+  if (metadata.format !== FORMAT && metadata.format !== OLDER_FORMAT) {
     throw new FormatError(
       `readCheckpoint: the file must say that it is a ${FORMAT}, got ${metadata.format ?? "no such word"}. Pass what writeCheckpoint() gave.`,
+    );
+  }
+  const checksum = checksumOf({ tensors, metadata });
+  if (metadata.format === FORMAT && metadata.checksum !== checksum) {
+    throw new FormatError(
+      `readCheckpoint: the file must have its checksum, got ${checksum} instead of ${metadata.checksum ?? "one"}. It is damaged, or was changed by hand: write it again.`,
     );
   }
   const foreign = Object.keys(tensors).find((name) => !/^(model|optimizer)\./.test(name));
@@ -101,6 +111,18 @@ export async function readCheckpoint(
     throw error;
   }
   return Object.fromEntries(Object.entries(metadata).filter(([key]) => key === "version" || !OWN_KEYS.includes(key)));
+}
+
+/** CRC-32 of all that a file says, in an order of its own: names, shapes and values, and each text but the checksum itself. */
+function checksumOf({ tensors, metadata }: Pick<Safetensors, "tensors" | "metadata">): string {
+  const byName = <V>(record: Readonly<Record<string, V>>): [string, V][] =>
+    Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+  const parts = byName(tensors);
+  const texts = byName(metadata).filter(([key]) => key !== "checksum");
+  const arrays = parts.map(([name, { shape, dtype }]) => [name, shape, dtype]);
+  let sum = crc32(new TextEncoder().encode(JSON.stringify([texts, arrays])));
+  for (const [name, array] of parts) sum = crc32(toBytes(name, array), sum);
+  return sum.toString(16).padStart(8, "0");
 }
 
 /** An optimizer takes a state in which some momenta are missing, and starts those anew: here that is a damaged file. */

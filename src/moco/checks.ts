@@ -1,7 +1,16 @@
 /** What options of MoCo and of its evaluations must be. */
 
-import { ValueError } from "../errors";
+import { DTypeError, ValueError } from "../errors";
 import { describe } from "../options";
+import { Tensor } from "../tensor";
+
+/** @throws DTypeError unless all are tensors: callers without types may pass anything */
+export function checkTensors(op: string, values: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (value instanceof Tensor) continue;
+    throw new DTypeError(`${op}: ${name} must be a tensor, got ${describe(value)}. Write tensor(values).`);
+  }
+}
 
 /** @throws ValueError unless it is a number above 0 and below infinity */
 export function checkPositive(op: string, name: string, value: number, advice: string): void {
@@ -11,12 +20,11 @@ export function checkPositive(op: string, name: string, value: number, advice: s
 
 /** @throws ValueError if the key encoder's momentum is outside [0, 1] */
 export function checkMomentum(name: string, momentum: number): void {
-  if (!(momentum >= 0 && momentum <= 1))
-    throw new ValueError(`${name}: momentum must be in [0, 1], got ${momentum}. The paper has 0.999.`);
+  if (!(typeof momentum === "number" && momentum >= 0 && momentum <= 1))
+    throw new ValueError(`${name}: momentum must be in [0, 1], got ${describe(momentum)}. The paper has 0.999.`);
 }
 
 /** @throws ValueError if the temperature is not positive */
-export function checkTemperature(name: string, temperature: number): void {
-  if (!(temperature > 0))
-    throw new ValueError(`${name}: temperature must be positive, got ${temperature}. The paper has 0.07.`);
+export function checkTemperature(op: string, temperature: number): void {
+  checkPositive(op, "temperature", temperature, "The paper has 0.07.");
 }

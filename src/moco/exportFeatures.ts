@@ -1,10 +1,11 @@
 /** Features as files that other programs read. */
 
-import { DTypeError, IndexError, ShapeError } from "../errors";
+import { IndexError, ShapeError } from "../errors";
 import { type FileArray, writeNpy, writeSafetensors } from "../io";
 import { showShape } from "../graph/shape";
-import { checkIsList, checkOptionNames, describe } from "../options";
-import { read, Tensor } from "../tensor";
+import { checkIsList, checkOptionNames } from "../options";
+import { read, type Tensor } from "../tensor";
+import { checkTensors } from "./checks";
 
 /** What `exportFeatures` takes. */
 export interface ExportFeaturesOptions {
@@ -42,11 +43,7 @@ export interface FeatureFiles {
 export async function exportFeatures(options: ExportFeaturesOptions): Promise<FeatureFiles> {
   checkOptionNames("exportFeatures", options, ["features", "labels", "classNames", "metadata"]);
   const { features, labels, classNames, metadata = {} } = options;
-  for (const [name, value] of Object.entries({ features, ...(labels !== undefined && { labels }) })) {
-    const isTensor: boolean = value instanceof Tensor; // callers without types may pass anything
-    if (!isTensor)
-      throw new DTypeError(`exportFeatures: ${name} must be a tensor, got ${describe(value)}. Write tensor(values).`);
-  }
+  checkTensors("exportFeatures", { features, ...(labels !== undefined && { labels }) });
   if (classNames !== undefined) checkIsList("exportFeatures", "classNames", classNames);
   if (features.ndim !== 2 || (labels && (labels.ndim !== 1 || labels.size(0) !== features.size(0)))) {
     throw new ShapeError(

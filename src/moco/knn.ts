@@ -1,13 +1,13 @@
 /** Judging features without training: a weighted vote among the nearest neighbours, as MoCo's CIFAR code does it. */
 
-import { DTypeError, IndexError, ShapeError, ValueError } from "../errors";
+import { IndexError, ShapeError, ValueError } from "../errors";
 import * as F from "../functional";
 import { where } from "../functions";
 import { noGrad } from "../gradient";
 import { showShape } from "../graph/shape";
-import { checkCounts, checkOptionNames, describe } from "../options";
-import { Tensor } from "../tensor";
-import { checkTemperature } from "./checks";
+import { checkCounts, checkOptionNames } from "../options";
+import type { Tensor } from "../tensor";
+import { checkTemperature, checkTensors } from "./checks";
 import { gathered, rowsOf } from "./features";
 
 /** What `knnPredict` takes. */
@@ -40,7 +40,7 @@ const NO_CLASS = -1;
  * that diverged, have no class, -1, and where the bank has such, nothing has one.
  *
  * @shape features `[n, dim]` -> i32 `[n]`
- * @throws ShapeError if features and bank do not fit, ValueError for an unknown option, if `k` is larger than the bank, a count not
+ * @throws DTypeError for what is no tensor, ShapeError if features and bank do not fit, ValueError for an unknown option, if `k` is larger than the bank, a count not
  *   positive or the temperature not, IndexError for a label that is no class
  * @see Wu et al. 2018 (arXiv:1805.01978), section 3.4; MoCo's CIFAR notebook, knn_predict
  *
@@ -50,6 +50,7 @@ const NO_CLASS = -1;
 export async function knnPredict(options: KnnOptions): Promise<Tensor> {
   checkOptionNames("knnPredict", options, OPTION_NAMES);
   const { bank, bankLabels, features, k = 200, temperature = 0.1, numClasses, chunkSize = 256 } = options;
+  checkTensors("knnPredict", { bank, bankLabels, features });
   if (
     bank.ndim !== 2 ||
     features.ndim !== 2 ||
@@ -104,9 +105,7 @@ export async function knnPredict(options: KnnOptions): Promise<Tensor> {
 export async function knnAccuracy(options: KnnOptions & { readonly labels: Tensor }): Promise<number> {
   checkOptionNames("knnAccuracy", options, [...OPTION_NAMES, "labels"]);
   const { labels, ...others } = options;
-  const isTensor: boolean = labels instanceof Tensor; // callers without types may pass anything
-  if (!isTensor)
-    throw new DTypeError(`knnAccuracy: labels must be a tensor, got ${describe(labels)}. Write tensor(values).`);
+  checkTensors("knnAccuracy", { labels, features: others.features });
   if (labels.ndim !== 1 || labels.shape[0] !== others.features.shape[0]) {
     throw new ShapeError(
       `knnAccuracy: labels must be [n], one for each of the features [n, dim], got ${showShape(labels.shape)} and ${showShape(others.features.shape)}. Flatten the labels.`,

@@ -7,8 +7,8 @@ import { where } from "../functions";
 import { noGrad } from "../gradient";
 import { type Shape, showShape } from "../graph/shape";
 import type { Linear } from "../nn";
-import { describe } from "../options";
 import { Tensor } from "../tensor";
+import { checkTensors } from "./checks";
 import { gathered, rowsOf } from "./features";
 
 /** Images and their classes, on one device. */
@@ -47,11 +47,7 @@ export async function checkedLabels(
   numClasses: number,
 ): Promise<Tensor> {
   if (isImageSource(images)) checkSource(op, images);
-  for (const [name, value] of Object.entries({ images, labels })) {
-    const isTensor: boolean = value instanceof Tensor; // callers without types may pass anything
-    if (!isTensor && !(name === "images" && isImageSource(value)))
-      throw new DTypeError(`${op}: ${part}.${name} must be a tensor, got ${describe(value)}. Write tensor(values).`);
-  }
+  checkTensors(op, { ...(!isImageSource(images) && { [`${part}.images`]: images }), [`${part}.labels`]: labels });
   if (images instanceof Tensor && images.device !== labels.device) {
     throw new DeviceError(
       `${op}: ${part}.images and labels must be on one device, got ${images.device.name} and ${labels.device.name}. Move one of them.`,

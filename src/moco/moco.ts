@@ -16,7 +16,7 @@ import { counterEntry, freeField, tensorEntry } from "../nn/module";
 import { Buffer, Counter, settleState } from "../parameter";
 import { type Generator, permutation, randn } from "../random";
 import type { Tensor } from "../tensor";
-import { checkMomentum, checkTemperature } from "./checks";
+import { checkMomentum, checkTemperature, checkTensors } from "./checks";
 import { MomentumUpdate } from "./momentumEncoder";
 
 /** Makes an encoder, as the functions of `models` do. */
@@ -280,6 +280,7 @@ export class MoCo extends Module {
   }
 
   private checkBatch(imQ: Tensor, imK: Tensor, order: ArrayLike<number> | undefined): void {
+    checkTensors("MoCo", { imQ, imK });
     const n = imQ.size(0);
     if (imK.size(0) !== n) {
       throw new ShapeError(
@@ -288,7 +289,7 @@ export class MoCo extends Module {
     }
     if (order && !isPermutation(order, n)) {
       throw new ValueError(
-        `MoCo: permutation must hold each of 0..${n - 1} once, got [${Array.from(order).join(", ")}]. Leave it out to draw one.`,
+        `MoCo: permutation must hold each of 0..${n - 1} once, got ${shown(order)}. Leave it out to draw one.`,
       );
     }
     const count = this.symmetric ? 2 * n : n;
@@ -310,6 +311,10 @@ function isPermutation(order: ArrayLike<number>, n: number): boolean {
   const seen = new Set(Array.from(order).filter((place) => Number.isInteger(place) && place >= 0 && place < n));
   return order.length === n && seen.size === n;
 }
+
+/** The first of its places: a batch has hundreds. */
+const shown = (order: ArrayLike<number>): string =>
+  `[${Array.from(order).slice(0, 8).join(", ")}${order.length > 8 ? `, ... of ${order.length}` : ""}]`;
 
 /** The order that undoes another one. */
 function inverse(order: ArrayLike<number>): Int32Array {

@@ -14,7 +14,7 @@ import { freeField } from "../nn/module";
 import { checkCounts, checkOptionNames } from "../options";
 import { settleState } from "../parameter";
 import type { Tensor } from "../tensor";
-import { checkMomentum, checkTemperature } from "./checks";
+import { checkMomentum, checkTemperature, checkTensors } from "./checks";
 import { MomentumUpdate } from "./momentumEncoder";
 
 /** Makes an encoder that ends with the head it is given, as the functions of `models` do. */
@@ -92,6 +92,7 @@ export class MoCoV3 extends Module {
    * @see Chen, Xie and He 2021 (arXiv:2104.02057), Algorithm 1
    */
   forward(x1: Tensor, x2: Tensor): MoCoV3Output {
+    checkTensors("MoCoV3", { x1, x2 });
     const n = x1.size(0);
     if (x2.size(0) !== n) {
       throw new ShapeError(

@@ -23,6 +23,8 @@ export interface MoCoRecipe {
   readonly queueSize: number;
   /** Of the key encoder, m. */
   readonly keyMomentum: number;
+  /** Whether m stays, or rises to 1 by half a cosine over all steps, as in MoCo v3; default "constant". */
+  readonly keyMomentumRule?: "constant" | "cosine";
   /** Softmax temperature, T. */
   readonly temperature: number;
   /** v2's head of two layers. */
@@ -49,7 +51,7 @@ export interface MoCoRecipe {
 const NAMES: readonly (keyof MoCoRecipe)[] = [
   ...(["arch", "dim", "queueSize", "keyMomentum", "temperature", "mlp", "symmetric", "shuffle", "splits"] as const),
   ...(["augmentation", "batchSize", "epochs", "optimizer", "lr", "lrRule", "warmUpEpochs"] as const),
-  ...(["momentum", "weightDecay"] as const),
+  ...(["momentum", "weightDecay", "keyMomentumRule"] as const),
 ];
 
 /** The flags of the authors' `main_moco.py`, in camelCase, with their defaults. */
@@ -213,6 +215,11 @@ export function checkedRecipe(recipe: MoCoRecipe): MoCoRecipe {
   check(["lr", "momentum", "weightDecay", "warmUpEpochs"], isAmount, "a number of 0 or more");
   check(["temperature"], (value) => isAmount(value) && value !== 0, "positive");
   check(["keyMomentum"], (value) => isAmount(value) && (value as number) <= 1, "in [0, 1]");
+  check(
+    ["keyMomentumRule"],
+    (value) => value === undefined || value === "constant" || value === "cosine",
+    '"constant" or "cosine"',
+  );
   check(["optimizer"], (value) => value === "sgd" || value === "adamW", '"sgd" or "adamW"');
   check(
     ["augmentation"],

@@ -26,6 +26,7 @@ import { Tensor } from "../tensor";
 import { type CheckpointParts, readCheckpoint, writeCheckpoint } from "./checkpoint";
 import { checkMomentum } from "./checks";
 import { MoCo } from "./moco";
+import { CosineMomentum } from "./momentumSchedule";
 import { type AugmentationName, checkedRecipe, lrFactor, type MoCoRecipe } from "./recipes";
 
 /** Makes an encoder with the head and the normalisation that it is given, as the functions of `models` do. */
@@ -135,6 +136,8 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
   readonly model: MoCo;
   readonly optimizer: Optimizer;
   readonly schedule: LambdaLR;
+  /** Of m; null where it stays as it is. */
+  readonly momentumSchedule: CosineMomentum | null;
   readonly sampler: EpochSampler;
   /** Steps in all. */
   readonly steps: number;
@@ -157,6 +160,7 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
     );
     this.optimizer.step();
     this.schedule.step();
+    this.momentumSchedule?.step();
     const mean = (values: Tensor[]): Tensor => values.reduce((a, b) => a.add(b)).div(values.length);
     return outputs.length === 1
       ? outputs[0]!
@@ -214,6 +218,7 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
     });
     this.optimizer = optimizerOf(recipe, this.model);
     this.schedule = new LambdaLR(this.optimizer, lrFactor(recipe, this.sampler.batchesPerEpoch, this.steps));
+    this.momentumSchedule = recipe.keyMomentumRule === "cosine" ? new CosineMomentum(this.model, this.steps) : null;
   }
 
   /** Steps that were done. */
@@ -277,7 +282,8 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
    * @param metadata free text by key, which `load` gives back
    *
    * @example
-   * await writeFile("moco.safetensors", await trainer.save());
+   * await writeFile("moco.part", await trainer.save());
+   * await rename("moco.part", "moco.safetensors"); // an earlier one stays until this one is whole
    */
   save(metadata: Readonly<Record<string, string>> = {}): Promise<Uint8Array> {
     return writeCheckpoint(this.parts(), metadata);
@@ -296,9 +302,15 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
   }
 
   private parts(): CheckpointParts {
-    const { model, optimizer, schedule, sampler, generator } = this;
+    const { model, optimizer, schedule, momentumSchedule, sampler, generator } = this;
+    const momentum = momentumSchedule && { momentum: momentumSchedule };
     const device = defaultGenerator(this.device); // of dropout, and whatever else an encoder draws
-    return { model, optimizer, states: { trainer: this, schedule, sampler }, generators: { generator, device } };
+    return {
+      model,
+      optimizer,
+      states: { trainer: this, schedule, sampler, ...momentum },
+      generators: { generator, device },
+    };
   }
 
   /** What it was made of, and what may be changed. */
@@ -310,8 +322,10 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
   /** @throws StateDictError for the state of a trainer that was made otherwise */
   loadStateDict(state: TrainerState): void {
     const { recipe, steps, accumulationSteps, streaming } = this.stateDict();
-    const own: Record<string, unknown> = { ...recipe, steps, accumulationSteps, streaming };
+    const constant = { keyMomentumRule: "constant" };
+    const own: Record<string, unknown> = { ...constant, ...recipe, steps, accumulationSteps, streaming };
     const given: Record<string, unknown> = {
+      ...constant,
       ...(Object(state.recipe) as object),
       ...{ steps: state.steps, accumulationSteps: state.accumulationSteps },
       streaming: state.streaming === undefined ? streaming : state.streaming, // older files do not say

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { FormatError } from "../../src/errors";
 import { readTorch } from "../../src/io";
-import { crc32 } from "../../src/io/torch/crc32";
+import { crc32 } from "../../src/io/crc32";
 import { readZip } from "../../src/io/torch/readZip";
 import { writeZip, type ZipEntry } from "../../src/io/torch/writeZip";
 import { bytes, op, pickle, storage, zipOf } from "../helpers/pickles";
@@ -50,6 +50,7 @@ describe("zip files", () => {
   test("crc32 gives the check value of its polynomial", () => {
     expect(crc32(bytes("123456789"))).toBe(0xcbf43926);
     expect(crc32(bytes())).toBe(0);
+    expect(crc32(bytes("6789"), crc32(bytes("12345")))).toBe(0xcbf43926);
   });
 
   test("read what was written, whatever the lengths", () => {

@@ -78,6 +78,34 @@ export function contrast(): void {
       expect(await shuffled.loss.item()).toBeCloseTo(await plain.loss.item(), 5);
     });
 
+    test("shuffling tells keys' statistics of other images than queries'", async () => {
+      const groups = 2;
+      const encoder = (): nn.Layer => new nn.Sequential(new nn.SplitBatchNorm2d(2, groups), new nn.Flatten());
+      const generator = new Generator(3);
+      const [imQ, imK] = [rand([8, 2, 1, 2], { generator }), rand([8, 2, 1, 2], { generator })];
+      const keysOf = async (images: Tensor, permutation?: number[]): Promise<number[][]> => {
+        const model = new MoCo(encoder, { dim: 4, queueSize: 16, shuffle: permutation !== undefined });
+        const options = permutation ? { permutation } : {};
+        return (await model.forward(imQ, images, options).keys.toArray()) as number[][];
+      };
+      /** Images whose keys move when image `row` does: those that BatchNorm sees with it. */
+      const matesOf = async (row: number, permutation?: number[]): Promise<number[]> => {
+        const change = tensor(Array.from({ length: 32 }, (_, i) => (i === 4 * row ? 1 : 0))).reshape([8, 2, 1, 2]);
+        const [before, after] = [await keysOf(imK, permutation), await keysOf(imK.add(change), permutation)];
+        const moved = (i: number): boolean => before[i]!.some((value, at) => Math.abs(value - after[i]![at]!) > 1e-4);
+        return before.map((_, i) => i).filter(moved);
+      };
+      const sameGroup = (places: readonly number[], row: number): number[] =>
+        places.filter((_, place) => place % groups === places.indexOf(row) % groups).sort((a, b) => a - b);
+      const inOrder = [0, 1, 2, 3, 4, 5, 6, 7];
+      const order = [0, 1, 3, 2, 4, 5, 7, 6];
+      for (const row of inOrder) {
+        expect(await matesOf(row), "those of its query, which gives it away").toEqual(sameGroup(inOrder, row));
+        expect(await matesOf(row, order)).toEqual(sameGroup(order, row));
+      }
+      expect(sameGroup(order, 0)).toEqual([0, 3, 4, 7]); // and not 0, 2, 4, 6
+    });
+
     test("moves the key encoder by m, the same with and without a pending step", async () => {
       const run = async (flush: boolean): Promise<Float32Array> => {
         manualSeed(5);
@@ -239,6 +267,15 @@ export function contrast(): void {
       for (const permutation of [[0], [0, 0, 1, 2, 3, 4, 5, 6], [0, 1, 2, 3, 4, 5, 6, 8], [0.5, 1, 2, 3, 4, 5, 6, 7]]) {
         expect(() => small().forward(...views(), { permutation })).toThrow(/permutation must hold each of 0\.\.7 once/);
       }
+      const long = Array.from({ length: 300 }, () => 1);
+      expect(() => small().forward(...views(), { permutation: long })).toThrow(
+        "got [1, 1, 1, 1, 1, 1, 1, 1, ... of 300].",
+      );
+      expect(() => small().forward(views()[0], undefined as never)).toThrow(
+        "MoCo: imK must be a tensor, got undefined. Write tensor(values).",
+      );
+      expect(() => small({ momentum: "0.9" as never })).toThrow('momentum must be in [0, 1], got the string "0.9".');
+      expect(() => small({ temperature: Infinity })).toThrow("temperature must be positive and finite, got Infinity.");
       const model = small();
       model.momentum = 7;
       expect(() => model.forward(...views())).toThrow(ValueError);

@@ -129,6 +129,9 @@ export function measures(): void {
       await fails({ chunkSize: 0 }, ValueError, "chunkSize must be a positive integer, got 0");
       await fails({ numClasses: 1.5 }, ValueError, "numClasses must be a positive integer, got 1.5");
       await expect(knnPredict({ ...given, features, K: 2 } as never)).rejects.toThrow("Write k.");
+      await expect(knnPredict({ ...given, features: [[1, 2]] } as never)).rejects.toThrow(
+        "knnPredict: features must be a tensor, got an array. Write tensor(values).",
+      );
     });
 
     if (defaultDevice().kind !== "webgpu") return;

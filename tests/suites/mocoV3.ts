@@ -1,8 +1,11 @@
 /** Twenty steps of a very small MoCo v3 in two configurations, against PyTorch. */
 
 import { describe, expect, test } from "vitest";
-import { CosineMomentum, MoCoV3 } from "../../src/moco";
-import { SGD } from "../../src/optim";
+import { compile } from "../../src/compile";
+import { CosineMomentum, MoCoV3, readCheckpoint, writeCheckpoint } from "../../src/moco";
+import { AdamW, LARS, SGD } from "../../src/optim";
+import type { Parameter } from "../../src/parameter";
+import { manualSeed } from "../../src/random";
 import type { Tensor } from "../../src/tensor";
 import goldens from "../goldens/mocoV3.json";
 import { expectGoldens, type GoldenTensor } from "./golden";
@@ -34,6 +37,44 @@ const ZERO_MEANS = "predictor.1.running_mean";
 export function mocoV3Steps(): void {
   describe("MoCo v3 against PyTorch", () => {
     for (const run of goldens.runs as unknown as readonly Run[]) test(run.config.name, () => follow(run));
+  });
+
+  test.each([
+    ["LARS", (parameters: Parameter[]) => new LARS(parameters, { lr: 1, momentum: 0.9, weightDecay: 1e-6 })],
+    ["AdamW", (parameters: Parameter[]) => new AdamW(parameters, { lr: 0.01, weightDecay: 0.1 })],
+  ] as const)("MoCo v3 learns with %s in compiled steps, and goes on from a checkpoint to the bit", async (_, make) => {
+    const made = () => {
+      manualSeed(2);
+      const encoder: ConstructorParameters<typeof MoCoV3>[0] = ({ head }) => new Encoder({ head, batchNorm: true });
+      const model = new MoCoV3(encoder, { dim: 16, mlpDim: 12, temperature: 0.5 });
+      const optimizer = make([...model.baseEncoder.parameters(), ...model.predictor.parameters()]);
+      const momentum = new CosineMomentum(model, 30);
+      const step = compile((imQ: Tensor, imK: Tensor) => {
+        optimizer.zeroGrad();
+        const { loss } = model.forward(imQ, imK);
+        loss.backward();
+        optimizer.step();
+        momentum.step();
+        return loss;
+      });
+      const losses = async (from: number, to: number): Promise<number[]> => {
+        const found: number[] = [];
+        for (let i = from; i < to; i++)
+          found.push(await step(images(goldens.imQ, i % 4), images(goldens.imK, i % 4)).item());
+        return found;
+      };
+      return { losses, parts: { model, optimizer, states: { momentum } } };
+    };
+    const whole = made();
+    const first = await whole.losses(0, 12);
+    const bytes = await writeCheckpoint(whole.parts);
+    const rest = await whole.losses(12, 24);
+    const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b) / values.length;
+    expect(mean(rest.slice(-4)), "the same four batches").toBeLessThan(mean(first.slice(0, 4)) - 0.1);
+    const resumed = made();
+    await resumed.losses(0, 3);
+    await readCheckpoint(resumed.parts, bytes);
+    expect(await resumed.losses(12, 24)).toEqual(rest);
   });
 }
 

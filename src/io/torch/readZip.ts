@@ -5,7 +5,7 @@
  * checksums hold.
  */
 
-import { crc32 } from "./crc32";
+import { crc32 } from "../crc32";
 import { malformed, quoted } from "./malformed";
 
 const LOCAL = 0x04034b50;

@@ -2,7 +2,7 @@
 
 import { ValueError } from "../../errors";
 import { ByteWriter } from "./byteWriter";
-import { crc32 } from "./crc32";
+import { crc32 } from "../crc32";
 
 /** A file in the zip file. */
 export interface ZipEntry {

@@ -6,9 +6,13 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** Checksum of some bytes, from 0 to 2^32 - 1. */
-export function crc32(bytes: Uint8Array): number {
-  let crc = -1;
+/**
+ * Checksum of some bytes, from 0 to 2^32 - 1.
+ *
+ * @param before that of the bytes in front of them
+ */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  let crc = ~before;
   for (let at = 0; at < bytes.length; at++) crc = TABLE[(crc ^ bytes[at]!) & 0xff]! ^ (crc >>> 8);
   return ~crc >>> 0;
 }
