@@ -45,6 +45,9 @@ const shared = {
   setupFiles: ["tests/helpers/console.ts"],
 };
 
+/** For software GPUs and browsers beside other work: a limit is there to end what hangs, not to judge speed. */
+const slow = { testTimeout: 300_000, hookTimeout: 300_000 };
+
 /** What the projects with a GPU share beside that. */
 const gpuSetup = ["tests/helpers/gpuDevices.ts", "tests/helpers/pipelineLabels.ts"];
 
@@ -79,8 +82,7 @@ export default defineConfig({
           name: "node",
           include: [suffixes.node],
           env: { FLYWHEEL_DEVICE: "cpu" },
-          testTimeout: 300_000,
-          hookTimeout: 300_000, // the pages are built there
+          ...slow, // the pages are built there
           pool: "forks",
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
@@ -93,6 +95,7 @@ export default defineConfig({
           name: "webgpu",
           include: [suffixes.gpu],
           env: { FLYWHEEL_DEVICE: "webgpu", ...fuzz, ...ensureVulkan() },
+          ...slow,
           setupFiles: ["tests/helpers/nodeGpu.ts", ...shared.setupFiles, ...gpuSetup],
           pool: "forks",
           maxWorkers: 2,
@@ -109,6 +112,7 @@ export default defineConfig({
           include: [suffixes.gpu, suffixes.chrome],
           exclude: onlyInNode,
           env: { FLYWHEEL_DEVICE: "webgpu" },
+          ...slow,
           setupFiles: [...shared.setupFiles, ...gpuSetup],
           maxWorkers: 1,
           sequence: { groupOrder: 3 },
