@@ -1,6 +1,6 @@
 /** flywheel's side of `npm run interop`: a small MoCo that trains on given views, and files that both sides read. */
 
-import { init, manualSeed, randn, type Tensor, tensor } from "flywheel";
+import { adapterInfo, init, manualSeed, randn, type Tensor, tensor } from "flywheel";
 import { parseIdx } from "flywheel/data";
 import { type FileArray, readTorch, type TorchValue, writeTorch } from "flywheel/io";
 import {
@@ -12,9 +12,10 @@ import {
   type TrainerEncoder,
   writeOfficialCheckpoint,
 } from "flywheel/moco";
-import { resnet18, resnet8, tinyFlat, tinyGap } from "flywheel/models";
+import { resnet18, resnet34, resnet50, resnet8, tinyFlat, tinyGap } from "flywheel/models";
 import { type Layer, SplitBatchNorm2d } from "flywheel/nn";
 import { SGD } from "flywheel/optim";
+import { adapterName } from "../demo/adapterName";
 import checkpoints from "../tests/goldens/checkpoints.json";
 import official from "../tests/goldens/official.json";
 
@@ -28,10 +29,10 @@ export interface Views {
   readonly order: FileArray;
 }
 
-/** Opens the device that this side trains on; gives its name. */
+/** Opens the device that this side trains on; gives its adapter's name. */
 export async function open(kind: "cpu" | "webgpu"): Promise<string> {
-  const device = await init({ device: kind });
-  return device.name;
+  await init({ device: kind });
+  return adapterName(adapterInfo());
 }
 
 // ---- files ----
@@ -171,40 +172,73 @@ function batchOf({ shape: [, ...shape], data }: FileArray, step: number, places:
 
 // ---- encoders ----
 
+interface Encoder {
+  readonly arch: string;
+  /** For the name of the file. */
+  readonly stem?: string;
+  readonly channels: number;
+  readonly size: number;
+  readonly mlp?: boolean;
+  /** Images; 8 unless there are many weights. */
+  readonly batch?: number;
+  readonly make: TrainerEncoder;
+}
+
+type EncoderOptions = Parameters<TrainerEncoder>[0];
+
 /** Encoders that train_moco.py must know, by the name of the file: of other sizes and channels too. */
-const ENCODERS: readonly { arch: string; channels: number; size: number; mlp?: boolean; make: TrainerEncoder }[] = [
+const ENCODERS: readonly Encoder[] = [
   { arch: "tinyFlat", channels: 1, size: 28, make: tinyFlat },
   ...[32, 48, 64].map((size) => ({
     ...{ arch: "tinyFlat", channels: 3, size, mlp: size === 48 },
-    make: (options: Parameters<TrainerEncoder>[0]) => tinyFlat({ ...options, inChannels: 3, imageSize: size }),
+    make: (options: EncoderOptions) => tinyFlat({ ...options, inChannels: 3, imageSize: size }),
   })),
   { arch: "tinyGap", channels: 3, size: 48, make: (options) => tinyGap({ ...options, inChannels: 3 }) },
   { arch: "resnet8", channels: 1, size: 28, make: resnet8 },
   { arch: "resnet8", channels: 3, size: 32, mlp: true, make: (options) => resnet8({ ...options, inChannels: 3 }) },
+  resnet("resnet34", resnet34, { cifarStem: true, size: 16 }),
+  resnet("resnet50", resnet50, { cifarStem: false, size: 64 }),
 ];
 
-/** A checkpoint of each encoder after a step, and images with their features. */
-export async function encoderFiles(): Promise<{ name: string; checkpoint: Uint8Array; images: Uint8Array }[]> {
-  const files: { name: string; checkpoint: Uint8Array; images: Uint8Array }[] = [];
+/** Of MoCo v2 behind the 3x3 stem, of v1 behind the other. Two small images: more, and a step would take minutes on a software adapter. */
+function resnet(
+  arch: string,
+  make: typeof resnet34,
+  { cifarStem, size }: { cifarStem: boolean; size: number },
+): Encoder {
+  return {
+    ...{ arch, channels: 3, stem: cifarStem ? "-cifar" : "", size, mlp: cifarStem, batch: 2 },
+    make: ({ numClasses, head, norm }) => make({ numClasses, head, norm, cifarStem }),
+  };
+}
+
+interface EncoderFile {
+  readonly name: string;
+  readonly checkpoint: Uint8Array;
+  readonly images: Uint8Array;
+}
+
+/** A checkpoint of each encoder after a step, and images with their features. One after the other: those of ResNet-50 have 280 MB each. */
+export async function* encoderFiles(): AsyncGenerator<EncoderFile> {
   manualSeed(0);
-  for (const { arch, channels, size, mlp = false, make } of ENCODERS) {
+  for (const { arch, stem = "", channels, size, mlp = false, batch = 8, make } of ENCODERS) {
     const norm = (width: number): Layer => new SplitBatchNorm2d(width, 1);
-    const model = new MoCo((head) => make({ ...head, norm }), { dim: 16, queueSize: 32, mlp });
+    const model = new MoCo((head) => make({ ...head, norm }), { dim: 16, queueSize: 4 * batch, mlp });
     const optimizer = new SGD(model.parameters(), { lr: 0.03, momentum: 0.9 });
-    const [x, y] = [randn([8, channels, size, size]), randn([8, channels, size, size])];
+    const [x, y] = [randn([batch, channels, size, size]), randn([batch, channels, size, size])];
     model.forward(x, y).loss.backward();
     optimizer.step();
     const features = await featuresOf(model.encoderQ, x);
-    const array = async (values: Tensor): Promise<FileArray> => {
-      return { dtype: "f32", shape: values.shape, data: (await values.data()) as Float32Array };
-    };
-    files.push({
-      name: `${arch}-${channels}x${size}${mlp ? "-mlp" : ""}`,
+    yield {
+      name: `${arch}${stem}-${channels}x${size}${mlp ? "-mlp" : ""}`,
       checkpoint: await writeOfficialCheckpoint({ model, optimizer, epoch: 1, arch }),
-      images: writeTorch({ images: await array(x), features: await array(features) }),
-    });
+      images: writeTorch({ images: await arrayOf(x), features: await arrayOf(features) }),
+    };
   }
-  return files;
+}
+
+async function arrayOf(values: Tensor): Promise<FileArray> {
+  return { dtype: "f32", shape: values.shape, data: (await values.data()) as Float32Array };
 }
 
 // ---- ResNet-18 ----

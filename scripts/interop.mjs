@@ -1,25 +1,27 @@
 // @ts-check
 /**
  * `npm run interop`: whether PyTorch and flywheel resume each other's checkpoints. Writes files here, has a Python with torch and
- * torchvision read them, train on and write others, alone and in two processes, and prints one line a check. It takes minutes and
- * needs PyTorch (Debian: apt-get install -y python3-torch python3-torchvision), so `npm test` leaves it out.
+ * torchvision read them, train on and write others, alone and in two processes, and prints one line a check; if asked to, docs/interop/INTEROP.md,
+ * too. It takes minutes and needs PyTorch (Debian: apt-get install -y python3-torch python3-torchvision), so `npm test` leaves it out.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { readOptions, userPath, wrongOption } from "./benchOptions.mjs";
+import { markdownOf } from "./interopReport.mjs";
 import { root, runMain, SetupError } from "./setup.mjs";
 import { provideGpu, withSources } from "./sources.mjs";
 
 /** @typedef {typeof import("../interop/steps")} Steps */
-/** @typedef {{ what: string, wanted: string, got: string, holds: boolean }} Check */
+/** @typedef {import("./interopReport.mjs").Check} Check */
 /** @typedef {{ python: string, folder: string, side: Steps }} Both */
 
 const COMMAND = "npm run interop";
 const SCRIPTS = join(root, "interop/pytorch");
+const RESULTS = join(root, "docs/interop/INTEROP.md");
 const IMAGES = join(root, "demo/public/data/fashion-mnist/train-images-idx3-ubyte.gz");
 
 /** Steps here, in PyTorch, and here again. */
@@ -28,7 +30,7 @@ const PART = 10;
 /** How far losses of f32 may be apart after 30 steps: their roundings, and what training makes of them. */
 const LOSS_TOLERANCE = 1e-4;
 
-/** Largest difference of features, relative to the largest one: 18 layers of f32. */
+/** Largest difference of features, relative to the largest one: up to 50 layers of f32. */
 const FEATURE_TOLERANCE = 1e-4;
 
 /** Processes of the distributed run. */
@@ -46,7 +48,8 @@ await runMain(() => {
   return withSources(async (load) => {
     const side = /** @type {Steps} */ (await load("/interop/steps.ts"));
     if (options.device === "webgpu") await provideGpu();
-    console.log(`flywheel on ${await side.open(options.device)}, PyTorch with ${python}\n`);
+    const adapter = await side.open(options.device);
+    console.log(`flywheel on ${adapter}, PyTorch with ${python}\n`);
     const both = { python, folder, side };
     const checks = [
       ...checkFiles(both),
@@ -55,6 +58,7 @@ await runMain(() => {
       ...(await checkTraining(both)),
     ];
     console.log(`\n${table(checks)}`);
+    if (options.writeResults) writeResults(checks, { adapter, versions: versionsOf(python), lr: side.RECIPE.lr });
     return checks.every(({ holds }) => holds) ? 0 : 1;
   }).finally(() => {
     if (options.keep === undefined) rmSync(folder, { recursive: true, force: true });
@@ -63,11 +67,11 @@ await runMain(() => {
 
 /**
  * @param {string[]} argv
- * @returns {{ help: boolean, device: "cpu" | "webgpu", keep: string | undefined }}
+ * @returns {{ help: boolean, device: "cpu" | "webgpu", keep: string | undefined, writeResults: boolean }}
  */
 function parseOptions(argv) {
-  /** @type {{ device: "cpu" | "webgpu", keep: string | undefined }} */
-  const options = { device: "webgpu", keep: undefined };
+  /** @type {{ device: "cpu" | "webgpu", keep: string | undefined, writeResults: boolean }} */
+  const options = { device: "webgpu", keep: undefined, writeResults: false };
   const help = readOptions(COMMAND, argv, {
     taking: {
       device: (name) => {
@@ -76,7 +80,7 @@ function parseOptions(argv) {
       },
       keep: (path) => (options.keep = userPath(path)),
     },
-    switches: {},
+    switches: { "write-results": () => (options.writeResults = true) },
   });
   return { help, ...options };
 }
@@ -84,12 +88,14 @@ function parseOptions(argv) {
 function helpText() {
   return `Usage: ${COMMAND} -- [options]
 
-Whether PyTorch and flywheel resume each other's checkpoints: files bit for bit; the features of small encoders that flywheel saved, for images
-of several sizes, and of a ResNet-18 that PyTorch saved;
+Whether PyTorch and flywheel resume each other's checkpoints: files bit for bit; the features of encoders that flywheel saved, for images
+of several sizes, up to a ResNet-50's, and of a ResNet-18 that PyTorch saved;
 ${PART} steps here, ${PART} in PyTorch and ${PART} here against ${3 * PART} here; two processes of PyTorch from the same file. One line a check.
 
   --device NAME  where flywheel trains, cpu or webgpu (default webgpu)
   --keep FOLDER  leave the files there
+  --write-results
+                 write ${relative(root, RESULTS)}, too
   --help, -h     show this
 
 Needs a Python with torch and torchvision. Exit codes: 0 all hold, 1 one does not, 2 nothing to run on.
@@ -128,6 +134,15 @@ function run(python, args) {
   return stdout;
 }
 
+/**
+ * @param {string} python
+ * @returns {Record<string, string>}
+ */
+function versionsOf(python) {
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  return { flywheel: version, Node: process.versions.node, ...JSON.parse(run(python, ["check.py", "versions"])) };
+}
+
 // ---- the checks ----
 
 /**
@@ -142,9 +157,7 @@ function checkFiles({ python, folder, side }) {
     writeFileSync(join(files, `${name}.ours.pt`), ours);
   }
   const result = JSON.parse(run(python, ["check.py", "files", files]));
-  console.log(
-    `files: PyTorch ${result.torch} reads ${result.files}, ${result.weightsOnly} also with weights_only=True`,
-  );
+  console.log(`files: PyTorch reads ${result.files}, ${result.weightsOnly} also with weights_only=True`);
   const got = result.wrong.length === 0 ? "all" : `all but ${result.wrong.join(", ")}`;
   return [
     {
@@ -163,13 +176,13 @@ function checkFiles({ python, folder, side }) {
 async function checkEncoders({ python, folder, side }) {
   const encoders = join(folder, "encoders");
   mkdirSync(encoders, { recursive: true });
-  for (const { name, checkpoint, images } of await side.encoderFiles()) {
+  for await (const { name, checkpoint, images } of side.encoderFiles()) {
     writeFileSync(join(encoders, `${name}.pth.tar`), checkpoint);
     writeFileSync(join(encoders, `${name}.images.pt`), images);
   }
-  const differences = JSON.parse(run(python, ["check.py", "encoders", encoders]));
+  const differences = JSON.parse(run(python, ["check.py", "encoders", encoders]).replaceAll("NaN", "null")); // JSON has no NaN
   return Object.entries(differences).map(([name, difference]) =>
-    atMost(`features of ${name} in PyTorch, relative difference`, difference, FEATURE_TOLERANCE),
+    atMost(`features of ${name} in PyTorch, relative difference`, difference ?? NaN, FEATURE_TOLERANCE),
   );
 }
 
@@ -302,6 +315,16 @@ function show(what, losses) {
  */
 function atMost(what, got, bound) {
   return { what, wanted: `<= ${bound}`, got: got.toExponential(1), holds: got <= bound };
+}
+
+/**
+ * @param {readonly Check[]} checks
+ * @param {import("./interopReport.mjs").Circumstances} circumstances
+ */
+function writeResults(checks, circumstances) {
+  mkdirSync(dirname(RESULTS), { recursive: true });
+  writeFileSync(RESULTS, markdownOf(checks, circumstances));
+  console.log(`\nwritten to ${relative(process.cwd(), RESULTS)}`);
 }
 
 /** @param {readonly Check[]} rows */

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { build, createServer, preview } from "vite";
@@ -171,18 +171,33 @@ async function exchange(request, response, { path, body }) {
 }
 
 /**
- * Writes a file whole or not at all.
+ * Writes a file whole or not at all: what is at `path` stays as it was until all of the new content is on the disk. Two writes at once
+ * leave one of the two.
  *
  * @param {string} path
  * @param {string | Uint8Array} content
  */
 export async function replaceFile(path, content) {
-  const part = `${path}.part`;
+  const part = `${path}.${randomBytes(6).toString("hex")}.part`; // in the same folder: a rename is atomic within a file system only
   try {
-    await writeFile(part, content);
+    await writeDurably(part, content);
     await rename(part, path);
   } catch (error) {
     await rm(part, { force: true });
     throw error;
+  }
+}
+
+/**
+ * @param {string} path of no file yet
+ * @param {string | Uint8Array} content
+ */
+async function writeDurably(path, content) {
+  const file = await open(path, "wx");
+  try {
+    await file.writeFile(content);
+    await file.sync(); // a rename may reach the disk before the bytes do
+  } finally {
+    await file.close();
   }
 }

@@ -1,5 +1,6 @@
 // @ts-check
-/** The losses of a study as a drawing: a curve a case, in one SVG that stands alone and reads on light and dark ground. */
+/** A study as drawings: losses, a curve a case, and kNN accuracies, a bar a case. Each is an SVG that stands alone and reads on light and dark ground. */
+import { meanOf, shown } from "./trainings.mjs";
 
 const SIZE = { width: 860, height: 420, left: 46, right: 120, top: 16, bottom: 36 };
 /** Colours that stay apart for those who see few. */
@@ -58,6 +59,56 @@ ${lines.join("\n")}
 </svg>
 `;
 }
+
+const BARS = { width: 860, left: 90, right: 120, top: 12, bottom: 40, row: 26, thick: 16 };
+
+/**
+ * Bars from 0 to 100 %, so that their lengths compare; a dot a seed where there are several, and the recipe's height through all of them.
+ *
+ * @param {readonly { name: string, runs: readonly { knn: number }[] }[]} results
+ * @returns {string}
+ */
+export function barsOf(results) {
+  const { width, left, right, top, bottom, row, thick } = BARS;
+  const rows = results.filter(({ runs }) => runs.length > 0).map(({ name, runs }) => ({ name, knns: percents(runs) }));
+  const floor = top + row * rows.length;
+  const height = floor + bottom;
+  const x = (/** @type {number} */ percent) => (left + (percent / 100) * (width - left - right)).toFixed(1);
+  const grid = [0, 20, 40, 60, 80, 100].map((percent) => {
+    const line = `<line x1="${x(percent)}" x2="${x(percent)}" y1="${top}" y2="${floor}" class="grid"/>`;
+    return `${line}<text x="${x(percent)}" y="${floor + 18}" text-anchor="middle">${percent}</text>`;
+  });
+  const bars = rows.map(({ name, knns }, i) => {
+    const middle = top + row * (i + 0.5);
+    const length = (Number(x(meanOf(knns))) - left).toFixed(1);
+    const bar = `<rect x="${left}" y="${middle - thick / 2}" width="${length}" height="${thick}" class="bar"/>`;
+    const dots =
+      knns.length > 1 ? knns.map((knn) => `<circle cx="${x(knn)}" cy="${middle}" r="2.5" class="seed"/>`) : [];
+    const label = `<text x="${left - 8}" y="${middle + 4}" text-anchor="end">${escaped(name)}</text>`;
+    const value = `<text x="${width - right + 8}" y="${middle + 4}">${shown(knns)}</text>`;
+    return `${bar}${dots.join("")}${label}${value}`;
+  });
+  const recipe = rows.filter(({ name }) => name === "recipe").map(({ knns }) => x(meanOf(knns)));
+  const lines = recipe.map((at) => `<line x1="${at}" x2="${at}" y1="${top}" y2="${floor}" class="recipe"/>`);
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="kNN accuracy in percent, a bar a case">
+<style>
+text { font: 13px system-ui, sans-serif; fill: #444; }
+.grid { stroke: #8884; }
+.bar { fill: #1f77b4; }
+.seed { fill: #ff7f0e; }
+.recipe { stroke: #ff7f0e; stroke-width: 1.5; stroke-dasharray: 5 4; }
+@media (prefers-color-scheme: dark) { text { fill: #ccc; } }
+</style>
+${grid.join("\n")}
+${bars.join("\n")}
+${lines.join("\n")}
+<text x="${x(50)}" y="${height - 6}" text-anchor="middle">kNN accuracy, %; dashed: the recipe's</text>
+</svg>
+`;
+}
+
+/** @param {readonly { knn: number }[]} runs */
+const percents = (runs) => runs.map(({ knn }) => 100 * knn);
 
 /** @param {string} text */
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");

@@ -47,6 +47,8 @@ test("sets means beside PyTorch's", () => {
     "| tinyFlat | 300 | 83.50 ± 0.71 | 83.66 ± 0.11 | 88.50 ± 0.71 | 88.5 | 73.00 ± 0.00 | 2.00 ± 0.00 | 70.00 ± 0.00 | 2 |",
   );
   expect(text).toContain("on\na / b.");
+  for (const said of ["its linear figures come without seeds", "30 epochs", "a rate of 0.01 and weight decay 1e-3"])
+    expect(text).toContain(said);
 });
 
 test("says what falls short of the bars", () => {

@@ -1,5 +1,6 @@
 """What `npm run interop` asks PyTorch, besides training. Prints one line of JSON.
 
+check.py versions               of what runs it
 check.py files FOLDER           whether torch.load reads NAME.ours.pt as NAME.torch.pt, bit for bit
 check.py encoders FOLDER        each NAME.pth.tar there: whether its images have the features that NAME.images.pt says, and it trains
 check.py resnet18 FOLDER        writes resnet18.pth.tar, an official checkpoint, and images.pt with the features of images
@@ -7,22 +8,28 @@ check.py resnet18 FOLDER        writes resnet18.pth.tar, an official checkpoint,
 
 import json
 import pickletools
+import platform
 import sys
 import zipfile
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+import torchvision
 from torchvision.models import resnet18
 
 from moco import MoCo, encoder_like
+
+
+def versions(_):
+    return {"Python": platform.python_version(), "PyTorch": torch.__version__, "torchvision": torchvision.__version__}
 
 
 def files(folder):
     names = sorted(path.name[: -len(".ours.pt")] for path in folder.glob("*.ours.pt"))
     wrong = [name for name in names if not is_same(folder, name)]
     restricted = [name for name in names if loads_weights_only(folder / f"{name}.ours.pt")]
-    return {"files": len(names), "wrong": wrong, "weightsOnly": len(restricted), "torch": torch.__version__}
+    return {"files": len(names), "wrong": wrong, "weightsOnly": len(restricted)}
 
 
 def is_same(folder, name):
@@ -119,5 +126,5 @@ def resnet(folder):
 
 
 if __name__ == "__main__":
-    check = {"files": files, "encoders": encoders, "resnet18": resnet}[sys.argv[1]]
-    print(json.dumps(check(Path(sys.argv[2]))))
+    check = {"versions": versions, "files": files, "encoders": encoders, "resnet18": resnet}[sys.argv[1]]
+    print(json.dumps(check(Path(*sys.argv[2:]))))

@@ -4,7 +4,7 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from torch import nn
-from torchvision.models import resnet18
+from torchvision import models
 from torchvision.models.resnet import BasicBlock
 
 
@@ -50,9 +50,9 @@ class ResNet8(nn.Module):
         return self.fc(self.layer3(self.layer2(self.layer1(x))).mean([2, 3]))
 
 
-def resnet(dim, in_channels, stem):
-    """torchvision's ResNet-18; with a 3x3 stem of stride 1 and no max pool if the checkpoint has that one."""
-    net = resnet18(num_classes=dim)
+def resnet(arch, dim, in_channels, stem):
+    """torchvision's ResNet; with a 3x3 stem of stride 1 and no max pool if the checkpoint has that one."""
+    net = getattr(models, arch)(num_classes=dim)
     net.conv1 = nn.Conv2d(in_channels, 64, stem, 1 if stem == 3 else 2, stem // 2, bias=False)
     if stem == 3:
         net.maxpool = nn.Identity()
@@ -63,7 +63,9 @@ ENCODERS = {
     "tinyFlat": lambda dim, in_channels, stem, width: Tiny(dim, in_channels, width, pooled=False),
     "tinyGap": lambda dim, in_channels, stem, width: Tiny(dim, in_channels, width, pooled=True),
     "resnet8": lambda dim, in_channels, stem, width: ResNet8(dim, in_channels),
-    "resnet18": lambda dim, in_channels, stem, width: resnet(dim, in_channels, stem),
+    "resnet18": lambda dim, in_channels, stem, width: resnet("resnet18", dim, in_channels, stem),
+    "resnet34": lambda dim, in_channels, stem, width: resnet("resnet34", dim, in_channels, stem),
+    "resnet50": lambda dim, in_channels, stem, width: resnet("resnet50", dim, in_channels, stem),
 }
 
 

@@ -9,6 +9,7 @@ The batch size is that of all processes together. README.md says more.
 import argparse
 import json
 import os
+import secrets
 from pathlib import Path
 
 import torch
@@ -42,8 +43,8 @@ def parse_args():
     parser.add_argument("checkpoint", help="official layout: epoch, arch, state_dict, optimizer")
     parser.add_argument("--out", required=True, help="where the next checkpoint goes")
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--data", help="folder of Fashion-MNIST's IDX files")
-    source.add_argument("--views", help=".pt file of im_q, im_k and order, for exact comparisons")
+    source.add_argument("--data", help="folder of Fashion-MNIST's IDX files; views by its recipe")
+    source.add_argument("--views", help=".pt file of im_q, im_k and order: any images, prepared")
     parser.add_argument("--encoder", choices=ENCODERS, help="default: the checkpoint's arch")
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--first", type=int, default=0, help="step of --views to begin with")
@@ -73,6 +74,9 @@ def resume(checkpoint, args, device):
     arch = args.encoder or checkpoint["arch"]
     if arch not in ENCODERS:
         raise SystemExit(f"--encoder must be one of {', '.join(ENCODERS)}, got the checkpoint's arch {arch}.")
+    channels = state["encoder_q.conv1.weight"].shape[1]
+    if args.data and channels != 1:
+        raise SystemExit(f"--data gives images of 1 channel, and the checkpoint's encoder takes {channels}: use --views.")
     dim, queue_size = state["queue"].shape
     model = MoCo(lambda: encoder_like(arch, state), dim, queue_size, args.moco_m, args.moco_t).to(device)
     model.load_state_dict(state)
@@ -121,15 +125,26 @@ def train_step(model, optimizer, im_q, im_k, order, device):
 
 
 def save(path, before, model, optimizer):
-    torch.save(
-        {
-            "epoch": before["epoch"] + 1,
-            "arch": before["arch"],
-            "state_dict": {name: value.cpu() for name, value in model.state_dict().items()},
-            "optimizer": optimizer.state_dict(),
-        },
-        path,
-    )
+    content = {
+        "epoch": before["epoch"] + 1,
+        "arch": before["arch"],
+        "state_dict": {name: value.cpu() for name, value in model.state_dict().items()},
+        "optimizer": optimizer.state_dict(),
+    }
+    replace_file(path, lambda file: torch.save(content, file))
+
+
+def replace_file(path, write):
+    """Whole or not at all: what is at path, perhaps the checkpoint trained on from, stays until its successor is on the disk."""
+    part = Path(f"{path}.{secrets.token_hex(6)}.part")
+    try:
+        with part.open("xb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
