@@ -494,7 +494,8 @@ function summary({
 }
 
 /** What became of tuning, in a sentence or two. */
-function tuningText({ known, tried, left, changed, rejected, notKept }: Tuning): string {
+function tuningText({ known, tried, left, changed, rejected, notKept, notTried }: Tuning): string {
+  if (notTried !== null) return `Not tuned. ${notTried}`;
   return [
     `Tuning: ${known} known, ${tried} tried, ${changed.length} changed, ${left} left as they are.`,
     ...(rejected.length > 0 ? [`Never taken: ${rejected.join("; ")}.`] : []),

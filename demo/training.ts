@@ -146,8 +146,8 @@ export class Training {
   private readonly trainer: MoCoTrainer<Images>;
   private readonly bankImages: Images; // the first of the training images
   private readonly augment: Augment;
-  /** Whether it goes on with the kernels of a run that was tuned. */
-  private isTuned = false;
+  /** Whether its kernels are those that tuning found, in this run or in the one that is gone on with. */
+  private tuned: boolean;
 
   /** @param images u8 `[count, channels, height, width]` of each part */
   private constructor(
@@ -155,8 +155,9 @@ export class Training {
     private readonly options: TrainingOptions,
     private readonly images: { readonly train: Images; readonly test: Images },
   ) {
-    const { encoder, steps, seed } = options;
+    const { encoder, steps, seed, tune } = options;
     const { train, summary } = data;
+    this.tuned = tune === "on";
     manualSeed(seed);
     this.bankImages = firstOf(images.train, Math.min(BANK_SIZE, train.count));
     const recipe = recipeOf(options, train.count);
@@ -180,6 +181,11 @@ export class Training {
   /** Whether images have classes to be judged by. */
   get hasClasses(): boolean {
     return this.data.summary.classNames.length > 0;
+  }
+
+  /** Whether its kernels are those that tuning found. */
+  get isTuned(): boolean {
+    return this.tuned;
   }
 
   /** Steps that were done, those before a checkpoint included. */
@@ -230,19 +236,23 @@ export class Training {
   save(notes: Readonly<Record<string, string>>): Promise<Uint8Array> {
     const options = JSON.stringify(Object.fromEntries(KEPT.map((name) => [name, this.options[name]])));
     const all: Record<string, string> = { ...notes, options, images: savedImages(this.data.summary) };
-    if (this.options.tune === "on" || this.isTuned) all["tuning"] = savedTuning(); // other kernels, other last bits
+    if (this.tuned) all["tuning"] = savedTuning(); // other kernels, other last bits
     return this.trainer.save(all);
   }
 
-  /** Goes on from a file that `save` made; the options must be those of that run. */
+  /**
+   * Goes on from a file that `save` made, with the kernels of that run; the options must be those of it, but for `tune`: other kernels
+   * would give other last bits.
+   */
   async load(bytes: Uint8Array): Promise<Record<string, string>> {
     const { tuning, ...notes } = await this.trainer.load(bytes);
-    if (tuning !== undefined && this.options.device === "webgpu" && !useTuning(tuning)) {
+    const isTuned = tuning !== undefined && this.options.device === "webgpu"; // the CPU has no variants
+    if (isTuned && !useTuning(tuning)) {
       throw new FormatError(
         "The checkpoint was made with kernels tuned for another adapter, browser or version. Resume it where it was saved, or start anew.",
       );
     }
-    this.isTuned = tuning !== undefined;
+    this.tuned = isTuned;
     return notes;
   }
 

@@ -314,7 +314,8 @@ class Terminal {
   }
 
   /** @param {import("../demo/tuning").Tuning} tuning */
-  tuning({ known, tried, left, chosen, changed, rejected, notKept }) {
+  tuning({ known, tried, left, chosen, changed, rejected, notKept, notTried }) {
+    if (notTried !== null) return this.line(`not tuned: ${notTried}`);
     this.line(`tuning: ${known} known, ${tried} tried, ${changed.length} changed, ${left} left as they are`);
     const variants = Object.entries(chosen).map(([variant, times]) => `${variant} ${times}`);
     if (variants.length > 0) this.line(`  taken: ${variants.join(", ")}`);
