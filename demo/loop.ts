@@ -223,11 +223,12 @@ export class Loop {
 
   private async answerTo(what: Request): Promise<void> {
     const step = this.stepsDone;
+    const encoding = this.following("encoding");
     if (what === "save") await this.save();
     else if (what === "probe") await this.probe("bank");
     else if (what === "times") this.timeNextStep();
-    else if (what === "map") this.given.emit({ type: "map", step, ...(await this.training.mapped()) });
-    else this.given.emit({ type: "export", what, step, files: await this.training.exported(what) });
+    else if (what === "map") this.given.emit({ type: "map", step, ...(await this.training.mapped(encoding)) });
+    else this.given.emit({ type: "export", what, step, files: await this.training.exported(what, encoding) });
   }
 
   private async probe(labels: "bank" | "all"): Promise<number> {

@@ -15,7 +15,7 @@ import { showNeighbours, showQueue, showViews } from "./images";
 import { TimesPanel } from "./kernelTimes";
 import { MapPanel } from "./map/panel";
 import { cpuAddress, showMissingGpu } from "./missingGpu";
-import { threeDigits } from "./numbers";
+import { duration, threeDigits, timeLeft } from "./numbers";
 import { BATCH_NORM_SPLITS, optionsFromSearch, problemOf } from "./options";
 
 import type {
@@ -363,8 +363,7 @@ function showPiece(event: PieceEvent | null): void {
   const place = byId("piece");
   place.hidden = event === null || event.share === 1;
   if (!event) return;
-  const left = event.secondsLeft === null ? "" : `, about ${duration(event.secondsLeft)} left`;
-  place.querySelector("span")!.textContent = PIECES[event.piece] + left;
+  place.querySelector("span")!.textContent = PIECES[event.piece] + timeLeft(event.secondsLeft);
   place.querySelector("progress")!.value = event.share;
 }
 
@@ -459,6 +458,7 @@ function showEvent(event: TrainingEvent): void {
       exportPanel.offer(event.what, event.files);
       break;
     case "refusal":
+      showPiece(null);
       answered(event.what);
       refuse(event.what, event.message);
       if (event.what === "probe") say(byId("probed").textContent); // in place of its phase; read aloud, too
@@ -501,13 +501,6 @@ function tuningText({ known, tried, left, changed, rejected, notKept, notTried }
     ...(rejected.length > 0 ? [`Never taken: ${rejected.join("; ")}.`] : []),
     ...(notKept === null ? [] : [`Not kept: ${notKept}`]),
   ].join(" ");
-}
-
-function duration(seconds: number): string {
-  const whole = Math.ceil(seconds);
-  if (whole < 100) return `${whole} s`;
-  const minutes = Math.round(whole / 60);
-  return minutes < 100 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
 }
 
 /** The table of all steps so far, as a file. */

@@ -276,12 +276,12 @@ export class Training {
   }
 
   /** Some test images, evenly many from the first to the last, and their features. */
-  async mapped(): Promise<Omit<MapEvent, "type" | "step">> {
+  async mapped(onProgress?: OnProgress): Promise<Omit<MapEvent, "type" | "step">> {
     const { test } = this.data;
     const count = Math.min(MAP_IMAGES, test.count);
     const rows = Int32Array.from({ length: count }, (_, i) => Math.floor((i * test.count) / count));
     using images = await tensorOf(test, rows);
-    using features = await this.directionsOf(images);
+    using features = await this.directionsOf(images, onProgress);
     return {
       ...{ ...sizeOf(test), rows, pixels: (await images.data()) as Uint8Array },
       ...{ labels: this.hasClasses ? labelsOf(test, rows) : null, classes: this.data.summary.classNames },
@@ -290,14 +290,17 @@ export class Training {
     };
   }
 
-  /** The run as it is, as files for other programs. */
-  async exported(what: ExportKind): Promise<ExportedFile[]> {
+  /**
+   * The run as it is, as files for other programs.
+   * @param onProgress hears how many images are encoded, if any must be
+   */
+  async exported(what: ExportKind, onProgress?: OnProgress): Promise<ExportedFile[]> {
     const { model, optimizer, sampler } = this.trainer;
     const labels = this.hasClasses ? this.data.test.labels : null;
     return exportedFiles(what, {
       ...{ model, optimizer, labels, classes: this.data.summary.classNames },
       ...{ step: this.stepsDone, epoch: sampler.epoch, arch: this.options.encoder },
-      testFeatures: () => this.directionsOf(this.images.test),
+      testFeatures: () => this.directionsOf(this.images.test, onProgress),
     });
   }
 

@@ -5,7 +5,7 @@ import { type TrainingData, trainingData } from "../../demo/dataset";
 import { Gate } from "../../demo/gate";
 import { Loop, type Measurements, Requests } from "../../demo/loop";
 import { DEFAULT_OPTIONS } from "../../demo/options";
-import type { TrainingEvent } from "../../demo/protocol";
+import type { ExportKind, Request, TrainingEvent } from "../../demo/protocol";
 import { Training } from "../../demo/training";
 import { init } from "../../src";
 import { profile } from "../../src/dev";
@@ -33,7 +33,15 @@ interface Run {
 }
 
 /** A run of a few steps on the CPU. */
-async function run({ classNames = ["a", "b"], wantsProbe = false, asks = false }): Promise<Run> {
+async function run({
+  classNames = ["a", "b"],
+  wantsProbe = false,
+  asks = [],
+}: {
+  readonly classNames?: readonly string[];
+  readonly wantsProbe?: boolean;
+  readonly asks?: readonly Request[];
+}): Promise<Run> {
   const events: TrainingEvent[] = [];
   const requests = new Requests();
   const options = { ...OPTIONS, batchSize: 16, queueSize: 16, dim: 8 };
@@ -44,7 +52,7 @@ async function run({ classNames = ["a", "b"], wantsProbe = false, asks = false }
     ...{ wantsFeatures: false, wantsProbe, gate: new Gate(), requests, resume: null, checkpoints: false },
     ...{ watch: false, store: null, emit: (event: TrainingEvent) => events.push(event) },
   });
-  if (asks) requests.ask("times");
+  for (const what of asks) requests.ask(what);
   return { result: loop.run(), events };
 }
 
@@ -84,7 +92,7 @@ describe("times of kernels", () => {
       throw new Error("too many launches");
     });
     const steps = vi.spyOn(Training.prototype, "step");
-    const { result, events } = await run({ asks: true });
+    const { result, events } = await run({ asks: ["times"] });
     await result;
     expect(told(events, "refusal")).toEqual([{ type: "refusal", what: "times", message: "too many launches" }]);
     expect(told(events, "step")).toHaveLength(STEPS);
@@ -93,7 +101,7 @@ describe("times of kernels", () => {
 
   test("that cannot be measured at all are refused, too", async () => {
     vi.mocked(profile).mockRejectedValue(new Error("no timestamps"));
-    const { result, events } = await run({ asks: true });
+    const { result, events } = await run({ asks: ["times"] });
     await result;
     expect(told(events, "refusal")).toMatchObject([{ message: "no timestamps" }]);
     expect(told(events, "step")).toHaveLength(STEPS);
@@ -108,7 +116,7 @@ describe("times of kernels", () => {
       await body();
       throw new Error("never reached");
     });
-    const { result, events } = await run({ asks: true });
+    const { result, events } = await run({ asks: ["times"] });
     await expect(result).rejects.toThrow("the step broke");
     expect(told(events, "refusal")).toEqual([]);
   });
@@ -127,4 +135,20 @@ test("an evaluation and a probe tell how far they are, to the end", async () => 
   const ends = events.flatMap((event) => (event.type === "piece" && event.share === 1 ? [event.piece] : []));
   const evaluation = ["encoding", "comparing"];
   expect(ends).toEqual([...evaluation, ...evaluation, "encoding", "classifying"]); // before and after; the probe
+});
+
+test.each<["map" | ExportKind, number]>([
+  ["map", 1],
+  ["features", 1],
+  ["arrays", 1],
+  ["encoder", 0],
+  ["pytorch", 0],
+])("of what is asked for, %s tells of %d parts how far they are, to the end", async (what, parts) => {
+  const { result, events } = await run({ asks: [what] });
+  await result;
+  expect(told(events, "refusal")).toEqual([]);
+  expect(told(events, what === "map" ? "map" : "export")).toHaveLength(1);
+  const ends = told(events, "piece").filter((event) => "share" in event && event.share === 1);
+  expect(ends).toMatchObject(Array.from({ length: parts }, () => ({ piece: "encoding" })));
+  expect(events.indexOf(ends[0]!)).toBeLessThan(events.findIndex(({ type }) => type === "map" || type === "export"));
 });

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { readNpy, readSafetensors } from "../../src/io";
 import { readOfficialCheckpoint } from "../../src/moco";
 import { FASHION_MNIST_CLASSES } from "../../src/data";
-import { demoBrowser } from "./browserPage";
+import { demoBrowser, textsOf } from "./browserPage";
 
 const IMAGES = 60;
 const demo = demoBrowser({ train: 400, test: IMAGES }, { built: false });
@@ -89,7 +89,11 @@ describe("the map", () => {
     expect(await isDisabled("[data-ask=map]")).toBe(true);
     await page.click("#start");
     await waitForText("#stat-step", /^[3-9]\d* \//);
+    const shares = await textsOf(page, ".under-way .share");
+    const pieces = await textsOf(page, "#piece span");
     const first = await drawMap();
+    expect((await shares()).at(-1)).toMatch(/^100 %, about 0 s left$/);
+    expect(await pieces()).toContain("Features of images");
     expect(first.count).toBe(IMAGES);
     expect(first.step).toBeGreaterThan(2);
     const now = await stepsDone();
