@@ -261,7 +261,7 @@ async function keep({ step, bytes }: CheckpointEvent): Promise<void> {
 /** Numbers of the run and of the device. */
 const STATS = [
   ...["step", "loss", "contrast", "knn", "probe", "rate", "left"],
-  ...["memory", "peak", "dispatches", "submits", "buffers"],
+  ...["adapter", "memory", "peak", "dispatches", "submits", "buffers"],
 ];
 
 function show(stat: string, text: string): void {
@@ -384,6 +384,7 @@ function showEvent(event: TrainingEvent): void {
       break;
     case "adapter":
       byId("adapter").textContent = event.adapter;
+      show("adapter", event.adapter);
       break;
     case "images":
       images.show(event.images);

@@ -1,6 +1,7 @@
 /**
- * MoCo on small images, from bytes to features: the demo's training, written only on flywheel's public API. Read
- * `Training` for the recipe; the loop around it is in loop.ts. Knows nothing of the page.
+ * MoCo on small images, from bytes to features: the demo's training, written only on flywheel's public API. It chooses encoder, recipe
+ * and where images lie, and judges what was learnt; the steps are `MoCoTrainer`'s, the loop around them is in loop.ts. Knows nothing of
+ * the page.
  */
 
 import { adapterInfo, F, FormatError, Generator, manualSeed, Tensor, tensor, ValueError } from "flywheel";

@@ -107,6 +107,7 @@ describe("the page", () => {
 
     expect(await text("adapter")).toMatch(/^\S/);
     expect(await text("adapter")).not.toBe("not started");
+    expect(await text("stat-adapter")).toBe(await text("adapter"));
     expect(Number(await text("stat-loss"))).toBeGreaterThan(0);
     expect(await text("stat-knn")).toMatch(/^\d+\.\d %$/);
     expect(Number(await text("stat-rate"))).toBeGreaterThan(0);
