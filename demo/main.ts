@@ -16,7 +16,7 @@ import { TimesPanel } from "./kernelTimes";
 import { MapPanel } from "./map/panel";
 import { cpuAddress, showMissingGpu } from "./missingGpu";
 import { duration, threeDigits, timeLeft } from "./numbers";
-import { BATCH_NORM_SPLITS, optionsFromSearch, problemOf } from "./options";
+import { BATCH_NORM_SPLITS, chanceLoss, keysPerStep, optionsFromSearch, problemOf } from "./options";
 
 import type {
   CheckpointEvent,
@@ -121,13 +121,15 @@ function readForm(): TrainingOptions {
 }
 
 /** Words and numbers that follow the options. */
-function explain({ recipe, queueSize, batchSize }: TrainingOptions): void {
+function explain(wanted: TrainingOptions): void {
+  const { recipe, queueSize, symmetric } = wanted;
   byId("recipe-line").textContent = recipeLine(recipe);
   byId("views-hint").textContent = VIEW_WORDS[recipe];
   byId("encoder-line").textContent = encoderField.selectedOptions[0]!.title;
   byId("explain-queue").textContent = String(queueSize);
-  byId("explain-fill").textContent = String(Math.ceil(queueSize / batchSize));
-  byId("explain-chance").textContent = Math.log(queueSize + 1).toFixed(2);
+  byId("explain-fill").textContent = String(Math.ceil(queueSize / keysPerStep(wanted)));
+  byId("explain-rule").textContent = symmetric === "on" ? "2 ln(K + 1)" : "ln(K + 1)";
+  byId("explain-chance").textContent = chanceLoss(wanted).toFixed(2);
 }
 
 // ---- images and recipe ----
@@ -396,7 +398,7 @@ function showEvent(event: TrainingEvent): void {
       break;
     case "step":
       lossChart.add(event.step, LOSS.loss, event.loss);
-      lossChart.add(event.step, LOSS.chance, Math.log(options.queueSize + 1));
+      lossChart.add(event.step, LOSS.chance, chanceLoss(options));
       accuracyChart.add(event.step, ACCURACY.contrast, event.contrastAccuracy);
       ratesChart.add(event.step, RATES.lr, 1000 * event.lr);
       if (event.stepsPerSecond !== null) ratesChart.add(event.step, RATES.step, 1000 / event.stepsPerSecond);

@@ -23,7 +23,7 @@ import {
 import { resnet18, resnet8, tinyFlat, tinyGap } from "flywheel/models";
 import type { TrainingData, TrainingPart } from "./dataset";
 import { exportedFiles } from "./exports/files";
-import { BATCH_NORM_SPLITS } from "./options";
+import { BATCH_NORM_SPLITS, keysPerStep } from "./options";
 import type {
   ExportedFile,
   ExportKind,
@@ -58,6 +58,8 @@ export interface TrainingOptions {
   readonly weightDecay: number;
   /** Whether keys are encoded in another order than queries. */
   readonly shuffle: "on" | "off";
+  /** Whether each view is a query once and a key once; the loss is the sum of both. */
+  readonly symmetric: "off" | "on";
   /** Of all randomness. */
   readonly seed: number;
   /** Whether to evaluate at all. */
@@ -107,14 +109,13 @@ const encodersFor = ({
 
 /** The recipe of that name with a run's own numbers. */
 function recipeOf(options: TrainingOptions, trainCount: number): MoCoRecipe {
-  const { recipe, encoder, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay, shuffle } =
-    options;
+  const { recipe, encoder, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay } = options;
   const original = RECIPES[recipe];
   return {
     ...original,
     ...epochsOf(original, { steps, batchesPerEpoch: Math.floor(trainCount / batchSize) }),
     ...{ arch: encoder, splits: BATCH_NORM_SPLITS, dim, queueSize, keyMomentum: momentum, temperature },
-    ...{ batchSize, lr, weightDecay, shuffle: shuffle === "on" },
+    ...{ batchSize, lr, weightDecay, shuffle: options.shuffle === "on", symmetric: options.symmetric === "on" },
   };
 }
 
@@ -132,6 +133,7 @@ const KEPT = [
     "lr",
     "weightDecay",
     "shuffle",
+    "symmetric",
     "seed",
   ],
 ] as readonly (keyof TrainingOptions)[];
@@ -210,7 +212,7 @@ export class Training {
       .clamp(0, 255)
       .to("u8");
     const [height = 0, width = 0] = bytes.shape;
-    const keys = this.stepsDone * this.options.batchSize;
+    const keys = this.stepsDone * keysPerStep(this.options);
     return {
       type: "queue",
       ...{ height, width, pixels: (await bytes.data()) as Uint8Array },

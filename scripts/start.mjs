@@ -105,7 +105,7 @@ async function start(options) {
 function addressOf({ url, report }, options, headless) {
   const { recipe, encoder, device, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay, shuffle } =
     options;
-  const { seed, tune } = options;
+  const { symmetric, seed, tune } = options;
   const address = new URL(url);
   const values = {
     recipe,
@@ -120,6 +120,7 @@ function addressOf({ url, report }, options, headless) {
     lr,
     weightDecay,
     shuffle,
+    symmetric,
     seed,
     tune,
   };

@@ -2,6 +2,7 @@
 
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { type TrainingData, trainingData } from "../../demo/dataset";
+import { runOf } from "../../demo/checkpoints";
 import { Gate } from "../../demo/gate";
 import { Loop, type Measurements, Requests } from "../../demo/loop";
 import { DEFAULT_OPTIONS } from "../../demo/options";
@@ -10,6 +11,7 @@ import { Training } from "../../demo/training";
 import { init } from "../../src";
 import { profile } from "../../src/dev";
 import { FASHION_MNIST_STATISTICS } from "../../src/data";
+import { writeSafetensors } from "../../src/io";
 
 vi.mock("flywheel/dev", async (original) => ({ ...(await original<object>()), profile: vi.fn() }));
 
@@ -37,14 +39,16 @@ async function run({
   classNames = ["a", "b"],
   wantsProbe = false,
   asks = [],
+  symmetric = "off",
 }: {
   readonly classNames?: readonly string[];
   readonly wantsProbe?: boolean;
   readonly asks?: readonly Request[];
+  readonly symmetric?: "off" | "on";
 }): Promise<Run> {
   const events: TrainingEvent[] = [];
   const requests = new Requests();
-  const options = { ...OPTIONS, batchSize: 16, queueSize: 16, dim: 8 };
+  const options = { ...OPTIONS, symmetric, batchSize: 16, queueSize: 32, dim: 8 };
   const device = await init({ device: "cpu" });
   const training = await Training.make(imagesOf(classNames, 16), options);
   const loop = new Loop({
@@ -151,4 +155,22 @@ test.each<["map" | ExportKind, number]>([
   const ends = told(events, "piece").filter((event) => "share" in event && event.share === 1);
   expect(ends).toMatchObject(Array.from({ length: parts }, () => ({ piece: "encoding" })));
   expect(events.indexOf(ends[0]!)).toBeLessThan(events.findIndex(({ type }) => type === "map" || type === "export"));
+});
+
+test("the symmetric loss is the sum of both directions, and stands in the options of a save", async () => {
+  const firstLoss = async (symmetric: "off" | "on"): Promise<number> => {
+    const { result, events } = await run({ symmetric, asks: ["save"] });
+    await result;
+    const [saved] = events.flatMap((event) => (event.type === "checkpoint" ? [runOf(event.bytes)] : []));
+    expect(saved!.options.symmetric).toBe(symmetric);
+    return events.flatMap((event) => (event.type === "step" ? [event.loss] : []))[0]!;
+  };
+  const [one, both] = [await firstLoss("off"), await firstLoss("on")];
+  expect(both / one).toBeGreaterThan(1.5);
+  expect(both / one).toBeLessThan(2.5);
+});
+
+test("a save of before there was a symmetric loss is of a run without", () => {
+  const bytes = writeSafetensors({}, { options: '{"steps":50}', states: '{"schedule":{"last_epoch":2}}' });
+  expect(runOf(bytes)).toMatchObject({ stepsDone: 2, options: { steps: 50, symmetric: "off" } });
 });

@@ -411,6 +411,7 @@ describe("the page", () => {
       encoder: ["encoder-line"],
       batchSize: ["explain-fill"],
       queueSize: ["explain-queue", "explain-fill", "explain-chance"],
+      symmetric: ["explain-rule", "explain-fill", "explain-chance"],
     };
     page = await demo.newPage({ width: 1360, height: 900 });
     await page.evaluateOnNewDocument(() => {
