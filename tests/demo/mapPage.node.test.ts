@@ -131,7 +131,7 @@ describe("the map", () => {
     expect(
       await page.$$eval(".tip canvas", (canvases) => canvases.map(({ width, height }) => [width, height])),
     ).toEqual([[28, 28]]);
-    await page.screenshot({ path: demo.screenshot("map-light") });
+    await page.screenshot({ path: demo.screenshot("map-desktop-light") });
     await page.mouse.move(2, 2);
     expect(await tip()).toBeNull();
 
@@ -165,7 +165,7 @@ describe("the map", () => {
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
     await frame();
     expect(await mapPixels(), "in other colours").not.toBe(all);
-    await page.screenshot({ path: demo.screenshot("map-dark") });
+    await page.screenshot({ path: demo.screenshot("map-desktop-dark") });
   });
 
   test("fits a phone, where a tap shows an image until the next one", async () => {
@@ -180,7 +180,11 @@ describe("the map", () => {
       shown: clientWidth,
     }));
     expect(size.drawn, "a pixel of the canvas is one of the screen").toBe(2 * size.shown);
-    await page.screenshot({ path: demo.screenshot("map-phone"), fullPage: true });
+    for (const scheme of ["light", "dark"]) {
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+      await frame();
+      await page.screenshot({ path: demo.screenshot(`map-phone-${scheme}`), fullPage: true });
+    }
   });
 
   test("keeps the image that is shown on the screen of a phone", async () => {
