@@ -1,7 +1,10 @@
-/** The two curves of a training: loss, and accuracies. Takes points as they come, draws a few times a second. */
+/** The charts of a training over its steps: loss, accuracies, learning rate and time. Takes points as they come, draws a few times a second. */
 
 import { columnsOf, Curve } from "./curve";
 import { LineChart, type SeriesStyle } from "./lineChart";
+
+/** Charts of one page show the same step under the cursor. */
+const CURSORS = "steps";
 
 /** Shortest time between two drawings. */
 const REDRAW_MS = 150;
@@ -32,6 +35,7 @@ export class Chart {
     this.curves = options.series.map(() => new Curve());
     this.chart = new LineChart(figure, {
       ...options,
+      cursors: CURSORS,
       range: (_low, high) => (range ? [range[0], range[1]] : [0, Math.max(1, (high ?? 1) * 1.06)]),
       xRange: () => [0, this.end()],
     });

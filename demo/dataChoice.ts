@@ -4,7 +4,9 @@ import type { PlacedFile } from "flywheel/data";
 import { missingText, type Reading, readingOf, summaryNotes, summaryText } from "./chosenFiles";
 import { droppedFiles } from "./droppedFiles";
 import type { ReaderEvent } from "./imagesReader";
+import { timeLeft } from "./numbers";
 import { sizeProblemOf } from "./options";
+import type { HowFar } from "./progress";
 import type { ImagesSummary, PackedImages } from "./protocol";
 import type { TrainingOptions } from "./training";
 
@@ -31,6 +33,7 @@ export class DataChoice {
   private readonly place = byId("images") as HTMLFieldSetElement;
   private readonly size = byId("images-size") as HTMLSelectElement;
   private readonly progress = byId("images-progress") as HTMLProgressElement;
+  private readonly left = byId("images-left");
   private readonly initialText = byId("images-chosen").textContent;
 
   /**
@@ -114,9 +117,9 @@ export class DataChoice {
     const reader = new Worker(new URL("./imagesReader.ts", import.meta.url), { type: "module", name: "images" });
     [this.reader, this.reading] = [reader, reading];
     this.tell("");
-    this.showProgress(0);
+    this.showProgress({ share: 0, secondsLeft: null });
     reader.onmessage = ({ data: event }: MessageEvent<ReaderEvent>) => {
-      if (event.type === "progress") this.showProgress(event.done / event.count);
+      if (event.type === "progress") this.showProgress(event);
       if (event.type === "problem") this.refuse(event.message);
       if (event.type === "read") {
         this.own = ownFiles(reading);
@@ -158,11 +161,12 @@ export class DataChoice {
     byId("images-told").textContent = text;
   }
 
-  /** @param part null: nobody knows how far it is */
-  private showProgress(part: number | null): void {
-    this.progress.hidden = !this.isReading;
-    if (part === null) this.progress.removeAttribute("value");
-    else this.progress.value = part;
+  /** @param howFar null: nobody knows */
+  private showProgress(howFar: HowFar | null): void {
+    this.progress.hidden = this.left.hidden = !this.isReading;
+    this.left.textContent = `Reading${timeLeft(howFar?.secondsLeft ?? null)}`; // beside the status, which is read aloud
+    if (howFar === null) this.progress.removeAttribute("value");
+    else this.progress.value = howFar.share;
   }
 
   private endReader(): void {

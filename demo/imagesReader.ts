@@ -3,11 +3,12 @@
 import { packImageFolder, type UnreadFile } from "flywheel/data";
 import { nameOf, parallelFor, type Reading } from "./chosenFiles";
 import { cifar10Images, ownImages, packed } from "./dataset";
+import { type HowFar, Progress } from "./progress";
 import type { PackedImages } from "./protocol";
 
 /** Reader to page. */
 export type ReaderEvent =
-  | { readonly type: "progress"; readonly done: number; readonly count: number }
+  | ({ readonly type: "progress" } & HowFar)
   | { readonly type: "read"; readonly images: PackedImages; readonly unread: readonly UnreadFile[] }
   /** A sentence for the user. */
   | { readonly type: "problem"; readonly message: string };
@@ -18,7 +19,8 @@ const scope = self as unknown as {
   postMessage: (event: ReaderEvent) => void;
 };
 
-const tellProgress = (done: number, count: number): void => scope.postMessage({ type: "progress", done, count });
+const progress = new Progress((howFar) => scope.postMessage({ type: "progress", ...howFar }));
+const tellProgress = (done: number, count: number): void => progress.at(done, count);
 
 scope.onmessage = ({ data: reading }) => {
   (reading.kind === "cifar10" ? readCifar10(reading) : readFolder(reading)).catch((error: unknown) => {

@@ -37,6 +37,8 @@ export interface LineChartOptions {
   readonly yLabel?: string;
   /** Whether the legend shows values under the cursor only; else the latest ones while there is no cursor. */
   readonly onlyAtCursor?: boolean;
+  /** Charts with the same name here have their cursors at the same x. */
+  readonly cursors?: string;
 }
 
 const AXIS: uPlot.Axis = {
@@ -91,13 +93,13 @@ export class LineChart {
   }
 
   private settings(width: number, height: number): uPlot.Options {
-    const { formatTick, series, range, xRange, xLabel, yLabel } = this.options;
+    const { formatTick, series, range, xRange, xLabel, yLabel, cursors } = this.options;
     const right = series.find(({ side }) => side === "right");
     return {
       width,
       height,
       legend: { show: false },
-      cursor: { drag: { x: false, y: false }, y: false },
+      cursor: { drag: { x: false, y: false }, y: false, ...(cursors !== undefined && { sync: { key: cursors } }) },
       padding: [8, right ? 4 : 20, 0, 0],
       scales: {
         x: { time: false, range: (_plot, first: number | null, last: number | null) => xRange(first ?? 0, last ?? 1) },

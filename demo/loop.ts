@@ -10,7 +10,7 @@ import { Meter, type PerStep } from "./meter";
 import { Progress } from "./progress";
 import type { Piece, Request, TrainingEvent } from "./protocol";
 import type { Evaluation, Step, Training, TrainingOptions } from "./training";
-import { loadTuning, type Tuning, tuneFirstStep } from "./tuning";
+import { loadTuning, resumedTuning, type Tuning, tuneFirstStep } from "./tuning";
 import type { TuningStore } from "./tuningStore";
 
 /** What `train` measured; accuracies are fractions of 1. */
@@ -72,7 +72,7 @@ export interface LoopOptions {
   readonly checkpoints: boolean;
   /** Whether to tell of the queue and the device while training. */
   readonly watch: boolean;
-  /** What tuning found is kept there; null for a run that is not tuned. */
+  /** What tuning found is kept there; null for a run that is not to be tuned. One that goes on keeps its kernels all the same. */
   readonly store: TuningStore | null;
   /** Hears how it goes. */
   readonly emit: (event: TrainingEvent) => void;
@@ -117,11 +117,12 @@ export class Loop {
 
   /** Trains and evaluates. */
   async run(): Promise<Measurements> {
-    const { options, trainCount, device, store, emit } = this.given;
+    const { options, trainCount, device, resume, emit } = this.given;
+    const store = resume ? null : this.given.store; // it keeps the kernels that it had
     this.checkProbe();
     const known = store ? await loadTuning(device, store) : 0;
     emit(await this.training.views(Math.min(VIEWS, trainCount)));
-    if (this.given.resume) await this.goOnFrom(this.given.resume);
+    if (resume) await this.goOnFrom(resume);
     else await this.evaluate(0);
     const start = this.stepsDone;
     this.meter = new Meter(device, options.steps - start);
@@ -172,12 +173,17 @@ export class Loop {
 
   /** Takes a run up where it was saved. */
   private async goOnFrom(bytes: Uint8Array): Promise<void> {
+    const { device, store, emit } = this.given;
     const { knnBefore } = await this.training.load(bytes);
     this.stepsDone = this.training.stepsDone;
     if (this.stepsDone >= this.given.options.steps) {
       throw new ValueError(
         `The checkpoint is of a run that is over, at step ${this.stepsDone} of ${this.given.options.steps}: its learning rate has come to its end. Start anew.`,
       );
+    }
+    if (store) {
+      this.tuning = resumedTuning(device, this.training.isTuned);
+      emit({ type: "tuning", tuning: this.tuning });
     }
     const before = Number(knnBefore);
     if (knnBefore !== undefined && Number.isFinite(before)) this.knnBefore = before;
@@ -217,11 +223,12 @@ export class Loop {
 
   private async answerTo(what: Request): Promise<void> {
     const step = this.stepsDone;
+    const encoding = this.following("encoding");
     if (what === "save") await this.save();
     else if (what === "probe") await this.probe("bank");
     else if (what === "times") this.timeNextStep();
-    else if (what === "map") this.given.emit({ type: "map", step, ...(await this.training.mapped()) });
-    else this.given.emit({ type: "export", what, step, files: await this.training.exported(what) });
+    else if (what === "map") this.given.emit({ type: "map", step, ...(await this.training.mapped(encoding)) });
+    else this.given.emit({ type: "export", what, step, files: await this.training.exported(what, encoding) });
   }
 
   private async probe(labels: "bank" | "all"): Promise<number> {

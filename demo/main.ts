@@ -15,8 +15,8 @@ import { showNeighbours, showQueue, showViews } from "./images";
 import { TimesPanel } from "./kernelTimes";
 import { MapPanel } from "./map/panel";
 import { cpuAddress, showMissingGpu } from "./missingGpu";
-import { threeDigits } from "./numbers";
-import { BATCH_NORM_SPLITS, optionsFromSearch, problemOf } from "./options";
+import { duration, threeDigits, timeLeft } from "./numbers";
+import { BATCH_NORM_SPLITS, chanceLoss, keysPerStep, optionsFromSearch, problemOf } from "./options";
 
 import type {
   CheckpointEvent,
@@ -121,13 +121,15 @@ function readForm(): TrainingOptions {
 }
 
 /** Words and numbers that follow the options. */
-function explain({ recipe, queueSize, batchSize }: TrainingOptions): void {
+function explain(wanted: TrainingOptions): void {
+  const { recipe, queueSize, symmetric } = wanted;
   byId("recipe-line").textContent = recipeLine(recipe);
   byId("views-hint").textContent = VIEW_WORDS[recipe];
   byId("encoder-line").textContent = encoderField.selectedOptions[0]!.title;
   byId("explain-queue").textContent = String(queueSize);
-  byId("explain-fill").textContent = String(Math.ceil(queueSize / batchSize));
-  byId("explain-chance").textContent = Math.log(queueSize + 1).toFixed(2);
+  byId("explain-fill").textContent = String(Math.ceil(queueSize / keysPerStep(wanted)));
+  byId("explain-rule").textContent = symmetric === "on" ? "2 ln(K + 1)" : "ln(K + 1)";
+  byId("explain-chance").textContent = chanceLoss(wanted).toFixed(2);
 }
 
 // ---- images and recipe ----
@@ -261,7 +263,7 @@ async function keep({ step, bytes }: CheckpointEvent): Promise<void> {
 /** Numbers of the run and of the device. */
 const STATS = [
   ...["step", "loss", "contrast", "knn", "probe", "rate", "left"],
-  ...["memory", "peak", "dispatches", "submits", "buffers"],
+  ...["adapter", "memory", "peak", "dispatches", "submits", "buffers"],
 ];
 
 function show(stat: string, text: string): void {
@@ -363,8 +365,7 @@ function showPiece(event: PieceEvent | null): void {
   const place = byId("piece");
   place.hidden = event === null || event.share === 1;
   if (!event) return;
-  const left = event.secondsLeft === null ? "" : `, about ${duration(event.secondsLeft)} left`;
-  place.querySelector("span")!.textContent = PIECES[event.piece] + left;
+  place.querySelector("span")!.textContent = PIECES[event.piece] + timeLeft(event.secondsLeft);
   place.querySelector("progress")!.value = event.share;
 }
 
@@ -385,6 +386,7 @@ function showEvent(event: TrainingEvent): void {
       break;
     case "adapter":
       byId("adapter").textContent = event.adapter;
+      show("adapter", event.adapter);
       break;
     case "images":
       images.show(event.images);
@@ -396,7 +398,7 @@ function showEvent(event: TrainingEvent): void {
       break;
     case "step":
       lossChart.add(event.step, LOSS.loss, event.loss);
-      lossChart.add(event.step, LOSS.chance, Math.log(options.queueSize + 1));
+      lossChart.add(event.step, LOSS.chance, chanceLoss(options));
       accuracyChart.add(event.step, ACCURACY.contrast, event.contrastAccuracy);
       ratesChart.add(event.step, RATES.lr, 1000 * event.lr);
       if (event.stepsPerSecond !== null) ratesChart.add(event.step, RATES.step, 1000 / event.stepsPerSecond);
@@ -459,6 +461,7 @@ function showEvent(event: TrainingEvent): void {
       exportPanel.offer(event.what, event.files);
       break;
     case "refusal":
+      showPiece(null);
       answered(event.what);
       refuse(event.what, event.message);
       if (event.what === "probe") say(byId("probed").textContent); // in place of its phase; read aloud, too
@@ -494,19 +497,13 @@ function summary({
 }
 
 /** What became of tuning, in a sentence or two. */
-function tuningText({ known, tried, left, changed, rejected, notKept }: Tuning): string {
+function tuningText({ known, tried, left, changed, rejected, notKept, notTried }: Tuning): string {
+  if (notTried !== null) return `Not tuned. ${notTried}`;
   return [
     `Tuning: ${known} known, ${tried} tried, ${changed.length} changed, ${left} left as they are.`,
     ...(rejected.length > 0 ? [`Never taken: ${rejected.join("; ")}.`] : []),
     ...(notKept === null ? [] : [`Not kept: ${notKept}`]),
   ].join(" ");
-}
-
-function duration(seconds: number): string {
-  const whole = Math.ceil(seconds);
-  if (whole < 100) return `${whole} s`;
-  const minutes = Math.round(whole / 60);
-  return minutes < 100 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
 }
 
 /** The table of all steps so far, as a file. */

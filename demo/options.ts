@@ -8,6 +8,7 @@ export const DEFAULT_OPTIONS: TrainingOptions = {
   ...RECIPE_PRESETS.fashionMnist,
   device: "webgpu",
   shuffle: "on",
+  symmetric: "off",
   seed: 0,
   evaluate: true,
   evalEvery: 50,
@@ -19,9 +20,21 @@ export const ENCODERS = ["tinyFlat", "tinyGap", "resnet8", "resnet18"] as const;
 export const DEVICES = ["webgpu", "cpu"] as const;
 export const TUNE = ["off", "on"] as const;
 export const SHUFFLE = ["on", "off"] as const;
+export const SYMMETRIC = ["off", "on"] as const;
 
 /** Groups that BatchNorm sees apart; every batch is cut into this many. */
 export const BATCH_NORM_SPLITS = 8;
+
+/** Directions in which views are compared: from query to key, or with the symmetric loss both. */
+const directions = ({ symmetric }: Pick<TrainingOptions, "symmetric">): number => (symmetric === "on" ? 2 : 1);
+
+/** Keys that a step puts into the queue. */
+export const keysPerStep = (options: Pick<TrainingOptions, "batchSize" | "symmetric">): number =>
+  options.batchSize * directions(options);
+
+/** The loss of an encoder that has learnt nothing: of both directions, it is the sum. */
+export const chanceLoss = (options: Pick<TrainingOptions, "queueSize" | "symmetric">): number =>
+  directions(options) * Math.log(options.queueSize + 1);
 
 /** Numbers that one GPU binding holds at WebGPU's default limits: 128 MiB of f32. */
 const BINDING_NUMBERS = 2 ** 25;
@@ -81,11 +94,14 @@ export function problemOf(options: TrainingOptions): string | null {
   if (!DEVICES.includes(options.device)) return `The device must be webgpu or cpu.`;
   if (!TUNE.includes(options.tune)) return `Tuning must be off or on.`;
   if (!SHUFFLE.includes(options.shuffle)) return `Shuffling of keys must be on or off.`;
+  if (!SYMMETRIC.includes(options.symmetric)) return `The symmetric loss must be off or on.`;
   if (options.tune === "on" && options.device === "cpu") return `Tuning needs WebGPU, as the CPU has no variants.`;
   if (batchSize % BATCH_NORM_SPLITS !== 0)
     return `The batch size must be a multiple of ${BATCH_NORM_SPLITS}, got ${batchSize}.`;
   if (queueSize < batchSize)
     return `The queue size must be at least the batch size, got ${queueSize} and ${batchSize}.`;
+  if (queueSize < keysPerStep(options))
+    return `The queue size must be at least twice the batch size with the symmetric loss, as each image has two keys, got ${queueSize} and ${batchSize}.`;
   if (queueSize * dim > BINDING_NUMBERS)
     return `The queue size times the feature length must be at most ${BINDING_NUMBERS}, as the queue must fit a GPU binding, which is 128 MiB by default, got ${queueSize} and ${dim}.`;
   return null;

@@ -8,7 +8,7 @@ export interface HowFar {
   readonly secondsLeft: number | null;
 }
 
-/** Shortest time between two tellings. */
+/** Shortest time between two tellings, by default. */
 const TELL_MS = 250;
 
 export class Progress {
@@ -19,10 +19,12 @@ export class Progress {
   /**
    * @param tell hears of it, not too often, and of the end
    * @param now in ms
+   * @param everyMs shortest time between two tellings
    */
   constructor(
     private readonly tell: (howFar: HowFar) => void,
     private readonly now: () => number = () => performance.now(),
+    private readonly everyMs = TELL_MS,
   ) {}
 
   /**
@@ -31,7 +33,7 @@ export class Progress {
   at(done: number, count: number): void {
     const timeMs = this.now();
     this.first ??= { done, timeMs };
-    if (done < count && timeMs - this.toldMs < TELL_MS) return;
+    if (done < count && timeMs - this.toldMs < this.everyMs) return;
     this.toldMs = timeMs;
     const since = done - this.first.done;
     const secondsLeft = since > 0 ? ((timeMs - this.first.timeMs) / since / 1000) * (count - done) : null;

@@ -1,6 +1,7 @@
 /**
- * MoCo on small images, from bytes to features: the demo's training, written only on flywheel's public API. Read
- * `Training` for the recipe; the loop around it is in loop.ts. Knows nothing of the page.
+ * MoCo on small images, from bytes to features: the demo's training, written only on flywheel's public API. It chooses encoder, recipe
+ * and where images lie, and judges what was learnt; the steps are `MoCoTrainer`'s, the loop around them is in loop.ts. Knows nothing of
+ * the page.
  */
 
 import { adapterInfo, F, FormatError, Generator, manualSeed, Tensor, tensor, ValueError } from "flywheel";
@@ -22,7 +23,7 @@ import {
 import { resnet18, resnet8, tinyFlat, tinyGap } from "flywheel/models";
 import type { TrainingData, TrainingPart } from "./dataset";
 import { exportedFiles } from "./exports/files";
-import { BATCH_NORM_SPLITS } from "./options";
+import { BATCH_NORM_SPLITS, keysPerStep } from "./options";
 import type {
   ExportedFile,
   ExportKind,
@@ -57,6 +58,8 @@ export interface TrainingOptions {
   readonly weightDecay: number;
   /** Whether keys are encoded in another order than queries. */
   readonly shuffle: "on" | "off";
+  /** Whether each view is a query once and a key once; the loss is the sum of both. */
+  readonly symmetric: "off" | "on";
   /** Of all randomness. */
   readonly seed: number;
   /** Whether to evaluate at all. */
@@ -106,14 +109,13 @@ const encodersFor = ({
 
 /** The recipe of that name with a run's own numbers. */
 function recipeOf(options: TrainingOptions, trainCount: number): MoCoRecipe {
-  const { recipe, encoder, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay, shuffle } =
-    options;
+  const { recipe, encoder, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay } = options;
   const original = RECIPES[recipe];
   return {
     ...original,
     ...epochsOf(original, { steps, batchesPerEpoch: Math.floor(trainCount / batchSize) }),
     ...{ arch: encoder, splits: BATCH_NORM_SPLITS, dim, queueSize, keyMomentum: momentum, temperature },
-    ...{ batchSize, lr, weightDecay, shuffle: shuffle === "on" },
+    ...{ batchSize, lr, weightDecay, shuffle: options.shuffle === "on", symmetric: options.symmetric === "on" },
   };
 }
 
@@ -131,6 +133,7 @@ const KEPT = [
     "lr",
     "weightDecay",
     "shuffle",
+    "symmetric",
     "seed",
   ],
 ] as readonly (keyof TrainingOptions)[];
@@ -146,8 +149,8 @@ export class Training {
   private readonly trainer: MoCoTrainer<Images>;
   private readonly bankImages: Images; // the first of the training images
   private readonly augment: Augment;
-  /** Whether it goes on with the kernels of a run that was tuned. */
-  private isTuned = false;
+  /** Whether its kernels are those that tuning found, in this run or in the one that is gone on with. */
+  private tuned: boolean;
 
   /** @param images u8 `[count, channels, height, width]` of each part */
   private constructor(
@@ -155,8 +158,9 @@ export class Training {
     private readonly options: TrainingOptions,
     private readonly images: { readonly train: Images; readonly test: Images },
   ) {
-    const { encoder, steps, seed } = options;
+    const { encoder, steps, seed, tune } = options;
     const { train, summary } = data;
+    this.tuned = tune === "on";
     manualSeed(seed);
     this.bankImages = firstOf(images.train, Math.min(BANK_SIZE, train.count));
     const recipe = recipeOf(options, train.count);
@@ -182,6 +186,11 @@ export class Training {
     return this.data.summary.classNames.length > 0;
   }
 
+  /** Whether its kernels are those that tuning found. */
+  get isTuned(): boolean {
+    return this.tuned;
+  }
+
   /** Steps that were done, those before a checkpoint included. */
   get stepsDone(): number {
     return this.trainer.stepsDone;
@@ -203,7 +212,7 @@ export class Training {
       .clamp(0, 255)
       .to("u8");
     const [height = 0, width = 0] = bytes.shape;
-    const keys = this.stepsDone * this.options.batchSize;
+    const keys = this.stepsDone * keysPerStep(this.options);
     return {
       type: "queue",
       ...{ height, width, pixels: (await bytes.data()) as Uint8Array },
@@ -230,19 +239,23 @@ export class Training {
   save(notes: Readonly<Record<string, string>>): Promise<Uint8Array> {
     const options = JSON.stringify(Object.fromEntries(KEPT.map((name) => [name, this.options[name]])));
     const all: Record<string, string> = { ...notes, options, images: savedImages(this.data.summary) };
-    if (this.options.tune === "on" || this.isTuned) all["tuning"] = savedTuning(); // other kernels, other last bits
+    if (this.tuned) all["tuning"] = savedTuning(); // other kernels, other last bits
     return this.trainer.save(all);
   }
 
-  /** Goes on from a file that `save` made; the options must be those of that run. */
+  /**
+   * Goes on from a file that `save` made, with the kernels of that run; the options must be those of it, but for `tune`: other kernels
+   * would give other last bits.
+   */
   async load(bytes: Uint8Array): Promise<Record<string, string>> {
     const { tuning, ...notes } = await this.trainer.load(bytes);
-    if (tuning !== undefined && this.options.device === "webgpu" && !useTuning(tuning)) {
+    const isTuned = tuning !== undefined && this.options.device === "webgpu"; // the CPU has no variants
+    if (isTuned && !useTuning(tuning)) {
       throw new FormatError(
         "The checkpoint was made with kernels tuned for another adapter, browser or version. Resume it where it was saved, or start anew.",
       );
     }
-    this.isTuned = tuning !== undefined;
+    this.tuned = isTuned;
     return notes;
   }
 
@@ -266,12 +279,12 @@ export class Training {
   }
 
   /** Some test images, evenly many from the first to the last, and their features. */
-  async mapped(): Promise<Omit<MapEvent, "type" | "step">> {
+  async mapped(onProgress?: OnProgress): Promise<Omit<MapEvent, "type" | "step">> {
     const { test } = this.data;
     const count = Math.min(MAP_IMAGES, test.count);
     const rows = Int32Array.from({ length: count }, (_, i) => Math.floor((i * test.count) / count));
     using images = await tensorOf(test, rows);
-    using features = await this.directionsOf(images);
+    using features = await this.directionsOf(images, onProgress);
     return {
       ...{ ...sizeOf(test), rows, pixels: (await images.data()) as Uint8Array },
       ...{ labels: this.hasClasses ? labelsOf(test, rows) : null, classes: this.data.summary.classNames },
@@ -280,14 +293,17 @@ export class Training {
     };
   }
 
-  /** The run as it is, as files for other programs. */
-  async exported(what: ExportKind): Promise<ExportedFile[]> {
+  /**
+   * The run as it is, as files for other programs.
+   * @param onProgress hears how many images are encoded, if any must be
+   */
+  async exported(what: ExportKind, onProgress?: OnProgress): Promise<ExportedFile[]> {
     const { model, optimizer, sampler } = this.trainer;
     const labels = this.hasClasses ? this.data.test.labels : null;
     return exportedFiles(what, {
       ...{ model, optimizer, labels, classes: this.data.summary.classNames },
       ...{ step: this.stepsDone, epoch: sampler.epoch, arch: this.options.encoder },
-      testFeatures: () => this.directionsOf(this.images.test),
+      testFeatures: () => this.directionsOf(this.images.test, onProgress),
     });
   }
 

@@ -23,10 +23,19 @@ export interface Tuning {
   readonly rejected: readonly string[];
   /** Why it was not kept for later runs; null where it was. */
   readonly notKept: string | null;
+  /** Why nothing was tried, in a sentence; null where tuning went its way. */
+  readonly notTried: string | null;
 }
 
 /** What trying may take, ms. */
 const BUDGET_MS = 10_000;
+
+/** How often each variant is taken. */
+function countsOf(choices: Readonly<Record<string, string>>): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const variant of Object.values(choices)) counts[variant] = (counts[variant] ?? 0) + 1;
+  return counts;
+}
 
 const choicesIn = (saved: string): Record<string, string> =>
   (JSON.parse(saved) as { readonly chosen: Record<string, string> }).chosen;
@@ -58,14 +67,12 @@ export async function tuneFirstStep(
 ): Promise<Tuning> {
   const { uses, left } = await tune(step, { device, budgetMs: BUDGET_MS });
   const saved = savedTuning(device);
-  const chosen: Record<string, number> = {};
-  for (const variant of Object.values(choicesIn(saved))) chosen[variant] = (chosen[variant] ?? 0) + 1;
   const notKept = await store.save(saved).then(
     () => null,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
   return {
-    ...{ known, tried: uses.length, left, chosen },
+    ...{ known, tried: uses.length, left, chosen: countsOf(choicesIn(saved)) },
     changed: uses
       .filter((use) => use.chosen !== use.byDefault)
       .map((use) => printTuning({ uses: [use], left: 0, rates: null }).split("\n")[0]!),
@@ -73,5 +80,20 @@ export async function tuneFirstStep(
       tried.flatMap(({ variant, rejected }) => (rejected === null ? [] : [`${variant} of ${kernel}: ${rejected}`])),
     ),
     notKept,
+    notTried: null,
+  };
+}
+
+/**
+ * What becomes of tuning in a run that goes on from a checkpoint: nothing is tried or taken from elsewhere, as its bits are the kernels'.
+ *
+ * @param isTuned whether the checkpoint names its kernels
+ */
+export function resumedTuning(device: Device, isTuned: boolean): Tuning {
+  const choices = isTuned ? choicesIn(savedTuning(device)) : {};
+  return {
+    ...{ known: Object.keys(choices).length, tried: 0, left: 0, chosen: countsOf(choices) },
+    ...{ changed: [], rejected: [], notKept: null },
+    notTried: `A run that goes on keeps its kernels, to the bit: ${isTuned ? "those that its save names" : "the usual ones, as it was not tuned"}.`,
   };
 }

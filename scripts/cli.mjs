@@ -24,6 +24,7 @@ import { RECIPE_PRESETS } from "../demo/recipePresets.mjs";
  * @property {number} lr
  * @property {number} weightDecay
  * @property {"on" | "off"} shuffle
+ * @property {"off" | "on"} symmetric
  * @property {number} seed
  * @property {"tinyFlat" | "tinyGap" | "resnet8" | "resnet18"} encoder
  * @property {"webgpu" | "cpu"} device
@@ -148,6 +149,13 @@ const OPTIONS = {
     preset: "on",
     help: "whether keys are encoded in another order than queries, on or off",
     parse: oneOf("on", "off"),
+  },
+  symmetric: {
+    key: "symmetric",
+    value: "NAME",
+    preset: "off",
+    help: "off, or on: each view is a query once and a key once, and the loss is the sum of both",
+    parse: oneOf("off", "on"),
   },
   seed: {
     key: "seed",
@@ -291,7 +299,7 @@ function savedOptions(path) {
     );
   }
   /** @type {Record<string, string | number>} */
-  const options = { recipe: "fashionMnist" }; // that of checkpoints that name none
+  const options = { recipe: "fashionMnist", symmetric: "off" }; // those of checkpoints that name none
   for (const { key, parse } of Object.values(OPTIONS)) {
     if (!Object.hasOwn(values, key) || !parse || [outputFile, inputFile, featuresFile].includes(parse)) continue;
     options[key] = parse(`${key} of ${path}`, String(values[key]), "");
@@ -334,6 +342,24 @@ function parsedObject(text) {
   }
 }
 
+/** @param {import("../demo/recipePresets.mjs").RecipeName} name */
+function sizesOf(name) {
+  const { encoder, batchSize, queueSize, momentum } = RECIPE_PRESETS[name];
+  return `${encoder}, batch ${batchSize}, queue ${queueSize}, momentum ${momentum}`;
+}
+
+/**
+ * What each recipe is, for `--help`.
+ *
+ * @type {Readonly<Record<import("../demo/recipePresets.mjs").RecipeName, string>>}
+ */
+const RECIPE_LINES = {
+  fashionMnist: `ours, for small grey images: ${sizesOf("fashionMnist")}`,
+  cifar: `the MoCo authors' for CIFAR-10: ${sizesOf("cifar")}; theirs: resnet18, 512, 4096, 0.99`,
+  v1: `MoCo v1: ${sizesOf("v1")}; the paper's: resnet50, 256, 65536, 0.999`,
+  v2: `MoCo v2: ${sizesOf("v2")}; the paper's: resnet50, 256, 65536, 0.999`,
+};
+
 /**
  * What `--help` prints: every option with its unit or choices and its default.
  *
@@ -350,6 +376,11 @@ export function helpText() {
 Trains a MoCo encoder on Fashion-MNIST and evaluates it with k nearest neighbours.
 
 ${rows.join("\n")}
+
+Recipes, all trained on the Fashion-MNIST files of --data, at sizes for minutes on one machine:
+${Object.entries(RECIPE_LINES)
+  .map(([name, line]) => `  ${name.padEnd(13)} ${line}`)
+  .join("\n")}
 
 Exit codes: 0 done, 1 failed, 2 wrong options or no adapter, 130 ended by Ctrl-C, 141 nobody reads its output.
 `;
@@ -582,6 +613,7 @@ function checkTogether({
   batchSize,
   queueSize,
   dim,
+  symmetric,
   device,
   tune,
   evaluate,
@@ -599,6 +631,11 @@ function checkTogether({
   }
   if (queueSize < batchSize) {
     throw new UsageError(`--queue-size must be at least --batch-size, got ${queueSize} and ${batchSize}; raise it.`);
+  }
+  if (symmetric === "on" && queueSize < 2 * batchSize) {
+    throw new UsageError(
+      `--queue-size must be at least twice --batch-size with --symmetric on, as each image has two keys, got ${queueSize} and ${batchSize}; raise it.`,
+    );
   }
   if (queueSize * dim > BINDING_NUMBERS) {
     throw new UsageError(

@@ -105,7 +105,7 @@ async function start(options) {
 function addressOf({ url, report }, options, headless) {
   const { recipe, encoder, device, steps, batchSize, queueSize, dim, temperature, momentum, lr, weightDecay, shuffle } =
     options;
-  const { seed, tune } = options;
+  const { symmetric, seed, tune } = options;
   const address = new URL(url);
   const values = {
     recipe,
@@ -120,6 +120,7 @@ function addressOf({ url, report }, options, headless) {
     lr,
     weightDecay,
     shuffle,
+    symmetric,
     seed,
     tune,
   };
@@ -314,7 +315,8 @@ class Terminal {
   }
 
   /** @param {import("../demo/tuning").Tuning} tuning */
-  tuning({ known, tried, left, chosen, changed, rejected, notKept }) {
+  tuning({ known, tried, left, chosen, changed, rejected, notKept, notTried }) {
+    if (notTried !== null) return this.line(`not tuned: ${notTried}`);
     this.line(`tuning: ${known} known, ${tried} tried, ${changed.length} changed, ${left} left as they are`);
     const variants = Object.entries(chosen).map(([variant, times]) => `${variant} ${times}`);
     if (variants.length > 0) this.line(`  taken: ${variants.join(", ")}`);

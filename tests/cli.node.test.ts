@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { FASHION_MNIST_FILES } from "../src/data/fashionMnist";
 import { writeSafetensors } from "../src/io";
+import { RECIPES } from "../src/moco";
 import { RECIPE_PRESETS } from "../demo/recipePresets.mjs";
 import { UsageError, dataFile, helpText, parseOptions } from "../scripts/cli.mjs";
 
@@ -34,6 +35,7 @@ describe("parseOptions", () => {
       lr: 0.06,
       weightDecay: 5e-4,
       shuffle: "on",
+      symmetric: "off",
       seed: 0,
       encoder: "tinyFlat",
       tune: "off",
@@ -71,6 +73,10 @@ describe("parseOptions", () => {
     save('{"encoder":"tinyGap"}'); // of before there were others
     expect(parseOptions(["--resume", file]).recipe).toBe("fashionMnist");
     expect(() => parseOptions(["--resume", file, "--recipe", "v2"])).toThrow(/where recipe is fashionMnist, got v2/);
+    expect(parseOptions(["--resume", file]).symmetric).toBe("off");
+    expect(() => parseOptions(["--resume", file, "--symmetric", "on"])).toThrow(/where symmetric is off, got on/);
+    save('{"symmetric":"on"}');
+    expect(parseOptions(["--resume", file]).symmetric).toBe("on");
     const ofImages = (images: string): void => writeFileSync(file, writeSafetensors({}, { options: "{}", images }));
     ofImages('{"kind":"fashionMnist"}');
     expect(parseOptions(["--resume", file]).steps).toBe(300);
@@ -99,7 +105,7 @@ describe("parseOptions", () => {
     const data = dataFolder("all", NAMES);
     const argv =
       "--recipe cifar --steps 1e3 --batch-size=64 --queue-size 4096 --dim 32 --temperature .2 --momentum 1 --lr 3e-2 --weight-decay 0 " +
-      `--shuffle off --seed 4294967295 --encoder resnet8 --device cpu --tune=off --data ${data} --json out.json --features out.npy --checkpoint out.safetensors --eval-every 50 --linear-probe --headless`;
+      `--shuffle off --symmetric on --seed 4294967295 --encoder resnet8 --device cpu --tune=off --data ${data} --json out.json --features out.npy --checkpoint out.safetensors --eval-every 50 --linear-probe --headless`;
     expect(parseOptions(argv.split(" "), { cwd: folder })).toEqual({
       recipe: "cifar",
       steps: 1000,
@@ -111,6 +117,7 @@ describe("parseOptions", () => {
       lr: 0.03,
       weightDecay: 0,
       shuffle: "off",
+      symmetric: "on",
       seed: 4294967295,
       encoder: "resnet8",
       device: "cpu",
@@ -182,6 +189,11 @@ describe("parseOptions", () => {
     ["--weight-decay -1", '--weight-decay must be a number of at least 0, got "-1".'],
     ["--seed -1", '--seed must be an integer from 0 to 4294967295, got "-1".'],
     ["--seed 4294967296", '--seed must be an integer from 0 to 4294967295, got "4294967296".'],
+    ["--symmetric both", '--symmetric must be one of off, on, got "both".'],
+    [
+      "--symmetric on --queue-size 200",
+      "--queue-size must be at least twice --batch-size with --symmetric on, as each image has two keys, got 200 and 128; raise it.",
+    ],
     ["--tune maybe", '--tune must be one of off, on, got "maybe".'],
     ["--tune on --device cpu", "--tune on needs --device webgpu, as the CPU has no variants, got cpu; drop one."],
     ["--encoder vit", '--encoder must be one of tinyFlat, tinyGap, resnet8, resnet18, got "vit".'],
@@ -263,4 +275,19 @@ test("helpText shows every option with its default", () => {
   ]) {
     expect(text).toContain(shown);
   }
+});
+
+test("helpText says what is smaller than in the original of each recipe", () => {
+  const text = helpText();
+  for (const name of ["cifar", "v1", "v2"] as const) {
+    const [ours, theirs] = [RECIPE_PRESETS[name], RECIPES[name]];
+    const [line] = new RegExp(`^ +${name} .*$`, "m").exec(text)!;
+    expect(line).toContain(
+      `${ours.encoder}, batch ${ours.batchSize}, queue ${ours.queueSize}, momentum ${ours.momentum}; `,
+    );
+    expect(line).toMatch(
+      new RegExp(`: ${[theirs.arch, theirs.batchSize, theirs.queueSize, theirs.keyMomentum].join(", ")}$`),
+    );
+  }
+  expect(text).toContain("all trained on the Fashion-MNIST files of --data");
 });

@@ -25,8 +25,9 @@ const SEED = 1;
 /** A layout under way: call `step` until it is done. */
 export class Layout {
   private readonly umap: UMAP;
-  private readonly epochs: number;
-  private epoch = 0;
+  /** Steps until it is done. */
+  readonly steps: number;
+  private done = 0;
 
   /** Finds the neighbours of each, which takes some time. */
   constructor({ count, dim, features }: Directions) {
@@ -38,21 +39,20 @@ export class Layout {
       distanceFn: cosineDistance,
       random: seededRandom(SEED),
     });
-    this.epochs = this.umap.initializeFit(rows);
+    this.steps = this.umap.initializeFit(rows);
   }
 
-  /** Share that is done, 0 to 1. */
-  get share(): number {
-    return this.epoch / this.epochs;
+  get stepsDone(): number {
+    return this.done;
   }
 
   get isDone(): boolean {
-    return this.epoch >= this.epochs;
+    return this.done >= this.steps;
   }
 
   step(): void {
     this.umap.step();
-    this.epoch++;
+    this.done++;
   }
 
   /** As they are by now. */

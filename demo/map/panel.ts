@@ -1,5 +1,6 @@
 /** The card of the map: hears of features, has them laid out in a worker of its own, and shows how far that is. */
 
+import { timeLeft } from "../numbers";
 import type { MapEvent, Request } from "../protocol";
 import { MapFigure } from "./mapFigure";
 import type { Directions } from "./layout";
@@ -73,7 +74,8 @@ export class MapPanel {
     }
     this.figure.move(event.places);
     this.progress.value = event.share;
-    this.share.textContent = `${Math.floor(100 * event.share)} %`; // beside the status, which is read aloud
+    // beside the status, which is read aloud
+    this.share.textContent = `${Math.floor(100 * event.share)} %${timeLeft(event.secondsLeft)}`;
     if (event.share < 1) return;
     this.end();
     this.say(`${this.title} The map is drawn.`);

@@ -1,22 +1,18 @@
 /** The worker of the map: takes features, tells of their places as they find them. One layout, then the page ends it. */
 
+import { type HowFar, Progress } from "../progress";
 import { type Directions, Layout, type Places } from "./layout";
 
 /** Worker to page. */
 export type LayoutEvent =
-  | {
-      readonly type: "places";
-      readonly places: Places;
-      /** What is done of the layout, 0 to 1. */
-      readonly share: number;
-    }
+  | ({ readonly type: "places"; readonly places: Places } & HowFar)
   | {
       readonly type: "error";
       /** A sentence for the user. */
       readonly message: string;
     };
 
-/** Shortest time between two tellings. */
+/** Shortest time between two tellings: points are seen to move. */
 const TELL_MS = 150;
 
 // Structured by hand: TypeScript's library for pages does not know a worker's scope.
@@ -35,13 +31,13 @@ scope.onmessage = ({ data }) => {
 
 function layOut(directions: Directions): void {
   const layout = new Layout(directions);
-  const tell = (): void => scope.postMessage({ type: "places", places: layout.places(), share: layout.share });
-  let toldMs = -Infinity;
+  const progress = new Progress(
+    (howFar) => scope.postMessage({ type: "places", places: layout.places(), ...howFar }),
+    () => performance.now(),
+    TELL_MS,
+  );
   while (!layout.isDone) {
     layout.step();
-    if (performance.now() - toldMs < TELL_MS) continue;
-    tell();
-    toldMs = performance.now();
+    progress.at(layout.stepsDone, layout.steps);
   }
-  tell();
 }

@@ -21,6 +21,17 @@ export interface DemoBrowser {
   screenshot(name: string): `${string}.png`;
 }
 
+/** Keeps all texts that an element has from now on; what it returns gives them. */
+export async function textsOf(page: Page, selector: string): Promise<() => Promise<string[]>> {
+  const texts = await page.evaluateHandle((where) => {
+    const element = document.querySelector(where)!;
+    const kept: string[] = [];
+    new MutationObserver(() => kept.push(element.textContent)).observe(element, { childList: true });
+    return kept;
+  }, selector);
+  return () => texts.jsonValue();
+}
+
 /**
  * Call it at the top of a test file; what it gives is there in its tests.
  *

@@ -1,4 +1,7 @@
-/** A chart with a second value axis, in a real browser: each side has its own scale, and the right axis its series' colour. */
+/**
+ * Charts in a real browser. With a second value axis each side has its own scale, and the right axis its series' colour; over the same
+ * steps, all show the one that is pointed at.
+ */
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -93,4 +96,41 @@ test("a series on the right has a scale and an axis of its own, in its colour", 
   expect(right!.top).toBeLessThan(0.2);
   expect(left!.right).toBeLessThan(0.93); // lines end where the axis begins
   expect(right!.right).toBeGreaterThan(0.93); // numbers beside the plot
+});
+
+test("charts over the same steps show the step that is pointed at in any of them", async () => {
+  await page.setViewport({ width: 800, height: 1200 }); // room for all
+  await page.evaluate(`(async () => {
+    const { Chart } = await import("/charts.ts");
+    window.charts = [1, 10, 100].map((factor) => {
+      const figure = document.createElement("figure");
+      figure.className = "in-step";
+      figure.innerHTML = '<div class="legend"></div><div class="plot" style="width: 500px; height: 200px"></div>';
+      document.body.prepend(figure);
+      const chart = new Chart(figure, { series: [{ label: "a", color: "--left" }], format: String, formatTick: String });
+      chart.clear(10);
+      for (let step = factor === 100 ? 5 : 1; step <= 10; step++) chart.add(step, 0, factor * step);
+      return figure;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 600)); // charts draw every 150 ms
+  })()`);
+  const move = async (x: number, y: number): Promise<void> => {
+    await page.mouse.move(x, y);
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+  };
+  const values = (): Promise<string[]> =>
+    page.$$eval(".in-step .legend b", (places) => places.map((place) => place.textContent));
+  const cursors = (): Promise<boolean[]> =>
+    page.$$eval(".in-step .u-cursor-x", (lines) => lines.map((line) => !line.classList.contains("u-off")));
+  expect(await values(), "the latest").toEqual(["1000", "100", "10"]);
+  const plots = await page.$$(".in-step .u-over");
+  for (const plot of plots) {
+    const { x, y, width, height } = (await plot.boundingBox())!;
+    await move(x + 0.7 * width, y + height / 2); // the axis is from 0 to 10
+    expect(await values()).toEqual(["700", "70", "7"]);
+    expect(await cursors()).toEqual([true, true, true]);
+    await move(1, 1);
+    expect(await values()).toEqual(["1000", "100", "10"]);
+  }
+  await page.evaluate("for (const figure of window.charts) figure.remove()");
 });

@@ -6,7 +6,7 @@ import type { CDPSession, ElementHandle, Page } from "puppeteer";
 import { beforeAll, describe, expect, test } from "vitest";
 import { presetFor } from "../../demo/recipes";
 import type { RecipeName } from "../../demo/recipePresets.mjs";
-import { demoBrowser } from "./browserPage";
+import { demoBrowser, textsOf } from "./browserPage";
 import { cifarFile } from "./tinyData";
 
 const demo = demoBrowser({ train: 400, test: 200 });
@@ -221,6 +221,18 @@ describe("images", () => {
     await page.click("#probe");
     await waitForText("status", "The linear probe of step 2 classifies");
     await page.screenshot({ path: demo.screenshot("own-images"), fullPage: true });
+  });
+
+  test("tell how far their reading is, and how long it will take", async () => {
+    await open();
+    const isShown = (): Promise<boolean> => page.$eval("#images-left", (place) => place.checkVisibility());
+    expect(await isShown()).toBe(false);
+    const texts = await textsOf(page, "#images-left");
+    await upload("images-folder", join(demo.folder, "pets"));
+    expect(await isShown()).toBe(true);
+    await waitForText("images-chosen", "24 images");
+    expect(await texts()).toEqual(expect.arrayContaining(["Reading", "Reading, about 0 s left"]));
+    expect(await isShown()).toBe(false);
   });
 
   test("that the address asks for are opened first", async () => {

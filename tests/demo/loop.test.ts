@@ -2,14 +2,16 @@
 
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { type TrainingData, trainingData } from "../../demo/dataset";
+import { runOf } from "../../demo/checkpoints";
 import { Gate } from "../../demo/gate";
 import { Loop, type Measurements, Requests } from "../../demo/loop";
 import { DEFAULT_OPTIONS } from "../../demo/options";
-import type { TrainingEvent } from "../../demo/protocol";
+import type { ExportKind, Request, TrainingEvent } from "../../demo/protocol";
 import { Training } from "../../demo/training";
 import { init } from "../../src";
 import { profile } from "../../src/dev";
 import { FASHION_MNIST_STATISTICS } from "../../src/data";
+import { writeSafetensors } from "../../src/io";
 
 vi.mock("flywheel/dev", async (original) => ({ ...(await original<object>()), profile: vi.fn() }));
 
@@ -33,10 +35,20 @@ interface Run {
 }
 
 /** A run of a few steps on the CPU. */
-async function run({ classNames = ["a", "b"], wantsProbe = false, asks = false }): Promise<Run> {
+async function run({
+  classNames = ["a", "b"],
+  wantsProbe = false,
+  asks = [],
+  symmetric = "off",
+}: {
+  readonly classNames?: readonly string[];
+  readonly wantsProbe?: boolean;
+  readonly asks?: readonly Request[];
+  readonly symmetric?: "off" | "on";
+}): Promise<Run> {
   const events: TrainingEvent[] = [];
   const requests = new Requests();
-  const options = { ...OPTIONS, batchSize: 16, queueSize: 16, dim: 8 };
+  const options = { ...OPTIONS, symmetric, batchSize: 16, queueSize: 32, dim: 8 };
   const device = await init({ device: "cpu" });
   const training = await Training.make(imagesOf(classNames, 16), options);
   const loop = new Loop({
@@ -44,7 +56,7 @@ async function run({ classNames = ["a", "b"], wantsProbe = false, asks = false }
     ...{ wantsFeatures: false, wantsProbe, gate: new Gate(), requests, resume: null, checkpoints: false },
     ...{ watch: false, store: null, emit: (event: TrainingEvent) => events.push(event) },
   });
-  if (asks) requests.ask("times");
+  for (const what of asks) requests.ask(what);
   return { result: loop.run(), events };
 }
 
@@ -84,7 +96,7 @@ describe("times of kernels", () => {
       throw new Error("too many launches");
     });
     const steps = vi.spyOn(Training.prototype, "step");
-    const { result, events } = await run({ asks: true });
+    const { result, events } = await run({ asks: ["times"] });
     await result;
     expect(told(events, "refusal")).toEqual([{ type: "refusal", what: "times", message: "too many launches" }]);
     expect(told(events, "step")).toHaveLength(STEPS);
@@ -93,7 +105,7 @@ describe("times of kernels", () => {
 
   test("that cannot be measured at all are refused, too", async () => {
     vi.mocked(profile).mockRejectedValue(new Error("no timestamps"));
-    const { result, events } = await run({ asks: true });
+    const { result, events } = await run({ asks: ["times"] });
     await result;
     expect(told(events, "refusal")).toMatchObject([{ message: "no timestamps" }]);
     expect(told(events, "step")).toHaveLength(STEPS);
@@ -108,7 +120,7 @@ describe("times of kernels", () => {
       await body();
       throw new Error("never reached");
     });
-    const { result, events } = await run({ asks: true });
+    const { result, events } = await run({ asks: ["times"] });
     await expect(result).rejects.toThrow("the step broke");
     expect(told(events, "refusal")).toEqual([]);
   });
@@ -127,4 +139,38 @@ test("an evaluation and a probe tell how far they are, to the end", async () => 
   const ends = events.flatMap((event) => (event.type === "piece" && event.share === 1 ? [event.piece] : []));
   const evaluation = ["encoding", "comparing"];
   expect(ends).toEqual([...evaluation, ...evaluation, "encoding", "classifying"]); // before and after; the probe
+});
+
+test.each<["map" | ExportKind, number]>([
+  ["map", 1],
+  ["features", 1],
+  ["arrays", 1],
+  ["encoder", 0],
+  ["pytorch", 0],
+])("of what is asked for, %s tells of %d parts how far they are, to the end", async (what, parts) => {
+  const { result, events } = await run({ asks: [what] });
+  await result;
+  expect(told(events, "refusal")).toEqual([]);
+  expect(told(events, what === "map" ? "map" : "export")).toHaveLength(1);
+  const ends = told(events, "piece").filter((event) => "share" in event && event.share === 1);
+  expect(ends).toMatchObject(Array.from({ length: parts }, () => ({ piece: "encoding" })));
+  expect(events.indexOf(ends[0]!)).toBeLessThan(events.findIndex(({ type }) => type === "map" || type === "export"));
+});
+
+test("the symmetric loss is the sum of both directions, and stands in the options of a save", async () => {
+  const firstLoss = async (symmetric: "off" | "on"): Promise<number> => {
+    const { result, events } = await run({ symmetric, asks: ["save"] });
+    await result;
+    const [saved] = events.flatMap((event) => (event.type === "checkpoint" ? [runOf(event.bytes)] : []));
+    expect(saved!.options.symmetric).toBe(symmetric);
+    return events.flatMap((event) => (event.type === "step" ? [event.loss] : []))[0]!;
+  };
+  const [one, both] = [await firstLoss("off"), await firstLoss("on")];
+  expect(both / one).toBeGreaterThan(1.5);
+  expect(both / one).toBeLessThan(2.5);
+});
+
+test("a save of before there was a symmetric loss is of a run without", () => {
+  const bytes = writeSafetensors({}, { options: '{"steps":50}', states: '{"schedule":{"last_epoch":2}}' });
+  expect(runOf(bytes)).toMatchObject({ stepsDone: 2, options: { steps: 50, symmetric: "off" } });
 });

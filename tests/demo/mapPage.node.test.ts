@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { readNpy, readSafetensors } from "../../src/io";
 import { readOfficialCheckpoint } from "../../src/moco";
 import { FASHION_MNIST_CLASSES } from "../../src/data";
-import { demoBrowser } from "./browserPage";
+import { demoBrowser, textsOf } from "./browserPage";
 
 const IMAGES = 60;
 const demo = demoBrowser({ train: 400, test: IMAGES }, { built: false });
@@ -89,7 +89,11 @@ describe("the map", () => {
     expect(await isDisabled("[data-ask=map]")).toBe(true);
     await page.click("#start");
     await waitForText("#stat-step", /^[3-9]\d* \//);
+    const shares = await textsOf(page, ".under-way .share");
+    const pieces = await textsOf(page, "#piece span");
     const first = await drawMap();
+    expect((await shares()).at(-1)).toMatch(/^100 %, about 0 s left$/);
+    expect(await pieces()).toContain("Features of images");
     expect(first.count).toBe(IMAGES);
     expect(first.step).toBeGreaterThan(2);
     const now = await stepsDone();
@@ -127,7 +131,7 @@ describe("the map", () => {
     expect(
       await page.$$eval(".tip canvas", (canvases) => canvases.map(({ width, height }) => [width, height])),
     ).toEqual([[28, 28]]);
-    await page.screenshot({ path: demo.screenshot("map-light") });
+    await page.screenshot({ path: demo.screenshot("map-desktop-light") });
     await page.mouse.move(2, 2);
     expect(await tip()).toBeNull();
 
@@ -161,7 +165,7 @@ describe("the map", () => {
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
     await frame();
     expect(await mapPixels(), "in other colours").not.toBe(all);
-    await page.screenshot({ path: demo.screenshot("map-dark") });
+    await page.screenshot({ path: demo.screenshot("map-desktop-dark") });
   });
 
   test("fits a phone, where a tap shows an image until the next one", async () => {
@@ -176,7 +180,11 @@ describe("the map", () => {
       shown: clientWidth,
     }));
     expect(size.drawn, "a pixel of the canvas is one of the screen").toBe(2 * size.shown);
-    await page.screenshot({ path: demo.screenshot("map-phone"), fullPage: true });
+    for (const scheme of ["light", "dark"]) {
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+      await frame();
+      await page.screenshot({ path: demo.screenshot(`map-phone-${scheme}`), fullPage: true });
+    }
   });
 
   test("keeps the image that is shown on the screen of a phone", async () => {

@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { DEFAULT_OPTIONS, optionsFromSearch, problemOf, sizeProblemOf } from "../../demo/options";
+import {
+  chanceLoss,
+  DEFAULT_OPTIONS,
+  keysPerStep,
+  optionsFromSearch,
+  problemOf,
+  sizeProblemOf,
+} from "../../demo/options";
+import type { TrainingOptions } from "../../demo/training";
 import { RECIPE_PRESETS, type RecipeName } from "../../demo/recipePresets.mjs";
 import { parseOptions, UsageError } from "../../scripts/cli.mjs";
 
@@ -43,6 +51,11 @@ describe("options of the page", () => {
     [{ seed: -1 }, "The seed must be a whole number from 0 to 4294967295, got -1."],
     [{ dim: 32_769 }, "The feature length must be at most 32768, got 32769."],
     [{ tune: "on", device: "cpu" } as const, "Tuning needs WebGPU, as the CPU has no variants."],
+    [{ symmetric: "maybe" } as never, "The symmetric loss must be off or on."],
+    [
+      { symmetric: "on", queueSize: 248 } as const,
+      "The queue size must be at least twice the batch size with the symmetric loss, as each image has two keys, got 248 and 128.",
+    ],
     [{ tune: "maybe" } as never, "Tuning must be off or on."],
     [{ batchSize: 60_008, queueSize: 60_008 }, "The batch size must be at most 60000, got 60008."],
     [
@@ -62,10 +75,13 @@ describe("options of the page", () => {
     { dim: 1, batchSize: 512, queueSize: 65_024 },
     { dim: 1, batchSize: 512, queueSize: 65_536 },
     { batchSize: 60_000, queueSize: 60_000 },
+    { symmetric: "on", batchSize: 64, queueSize: 128 },
+    { symmetric: "on", batchSize: 64, queueSize: 127 },
+    { symmetric: "both" },
     { dim: 1, batchSize: 5792, queueSize: 5792 },
   ])("%j is for the page what it is for npm start", (change) => {
     const argv = Object.entries(change).map(([name, value]) => `--${name.replace("Size", "-size")}=${value}`);
-    const isRefused = problemOf({ ...DEFAULT_OPTIONS, ...change }) !== null;
+    const isRefused = problemOf({ ...DEFAULT_OPTIONS, ...change } as TrainingOptions) !== null;
     if (isRefused) expect(() => parseOptions(argv)).toThrow(UsageError);
     else expect(parseOptions(argv)).toMatchObject(change);
   });
@@ -78,6 +94,15 @@ describe("options of the page", () => {
     expect(sizeProblemOf(options, 64)).toBe(
       "The feature length must be at most 8192 with tinyFlat on images of 64 by 64, as its head must fit a GPU binding, got 8193.",
     );
+  });
+
+  test.each([
+    ["off", 128, 6.93],
+    ["on", 256, 13.86],
+  ] as const)("with the symmetric loss %s a step brings %d keys, and chance is %d", (symmetric, keys, chance) => {
+    const options = { ...DEFAULT_OPTIONS, symmetric };
+    expect(keysPerStep(options)).toBe(keys);
+    expect(chanceLoss(options)).toBeCloseTo(chance, 2);
   });
 
   test("the defaults are fine", () => {

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ElementHandle, Page } from "puppeteer";
 import { describe, expect, test } from "vitest";
+import { RECIPE_PRESETS, type RecipeName } from "../../demo/recipePresets.mjs";
 import { demoBrowser } from "./browserPage";
 
 const demo = demoBrowser({ train: 400, test: 200 });
@@ -106,6 +107,7 @@ describe("the page", () => {
 
     expect(await text("adapter")).toMatch(/^\S/);
     expect(await text("adapter")).not.toBe("not started");
+    expect(await text("stat-adapter")).toBe(await text("adapter"));
     expect(Number(await text("stat-loss"))).toBeGreaterThan(0);
     expect(await text("stat-knn")).toMatch(/^\d+\.\d %$/);
     expect(Number(await text("stat-rate"))).toBeGreaterThan(0);
@@ -395,6 +397,91 @@ describe("the page", () => {
     await field.uploadFile(file);
     await page.waitForFunction(() => document.getElementById("status")!.textContent.includes("readSafetensors"));
     expect(await state()).toBe("done");
+  });
+
+  test("takes every option as it is typed or chosen, and explains it", async () => {
+    /** Another number for each field that takes one. */
+    const numbers: Readonly<Record<string, number>> = {
+      ...{ batchSize: 24, queueSize: 520, steps: 77, lr: 0.05, weightDecay: 0.002, temperature: 0.3, momentum: 0.9 },
+      ...{ dim: 48, seed: 9, evalEvery: 7 },
+    };
+    /** Words that each field is explained by. */
+    const explained: Readonly<Record<string, readonly string[]>> = {
+      recipe: ["recipe-line", "views-hint"],
+      encoder: ["encoder-line"],
+      batchSize: ["explain-fill"],
+      queueSize: ["explain-queue", "explain-fill", "explain-chance"],
+      symmetric: ["explain-rule", "explain-fill", "explain-chance"],
+    };
+    page = await demo.newPage({ width: 1360, height: 900 });
+    await page.evaluateOnNewDocument(() => {
+      // Keeps what a run is started with, and trains nothing.
+      class Listener {
+        postMessage = (message: unknown): unknown => Object.assign(window, { sent: message });
+        terminate = (): void => undefined;
+      }
+      Object.assign(window, { Worker: Listener });
+    });
+    await page.goto(demo.server.url);
+    await page.waitForFunction("window.flywheelDemo");
+    const sent = async (): Promise<Record<string, unknown>> => {
+      await page.click("#start");
+      expect(await state(), await text("status")).toBe("running");
+      const { options } = (await page.evaluate("window.sent")) as { options: Record<string, unknown> };
+      await page.click("#reset");
+      return options;
+    };
+    let before = await sent();
+    /** Expects that the next run has this in place of what it had. */
+    const takes = async (name: string, change: Record<string, unknown>): Promise<void> => {
+      const after = await sent();
+      expect(after, name).toEqual({ ...before, ...change });
+      before = after;
+    };
+    /** What is seen of the words of a field. */
+    const words = (name: string): Promise<string[]> =>
+      Promise.all(
+        (explained[name] ?? []).map((id) =>
+          page.$eval(`#${id}`, (place) => (place.checkVisibility() ? place.textContent.trim() : "")),
+        ),
+      );
+
+    const fields = await page.$$eval("#options :is(input, select)", (all) =>
+      (all as unknown as HTMLInputElement[]).map(({ name, type }) => ({ name, isNumber: type === "number" })),
+    );
+    const names = fields.flatMap(({ name, isNumber }) => (isNumber ? [name] : []));
+    expect(names.sort()).toEqual(Object.keys(numbers).sort());
+    for (const { name, isNumber } of fields) {
+      const field = (await page.$(`#options [name=${name}]`))!;
+      const seen = [...(await words(name))];
+      if (isNumber) {
+        await field.click({ count: 3 });
+        await page.keyboard.type(String(numbers[name]));
+        await takes(name, { [name]: numbers[name] });
+        seen.push(...(await words(name)));
+      } else {
+        const choices = await field.$$eval("option", (options) => options.map(({ value }) => value));
+        if (name === "tune") {
+          await page.select("[name=device]", "webgpu"); // the CPU has no variants
+          before["device"] = "webgpu";
+        }
+        await field.focus();
+        for (const _ of choices) await page.keyboard.press("ArrowUp");
+        for (const choice of choices) {
+          await takes(name, {
+            ...(name === "recipe" && RECIPE_PRESETS[choice as RecipeName]),
+            ...{ [name]: choice },
+          });
+          seen.push(...(await words(name)));
+          await field.focus();
+          await page.keyboard.press("ArrowDown");
+        }
+        seen.splice(0, explained[name]?.length); // of a choice that was seen again
+        expect(choices.length, name).toBeGreaterThan(1);
+      }
+      expect(new Set(seen).size, `${name} changes all of its words`).toBe(seen.length);
+      expect(seen.every(Boolean), `words of ${name} are seen`).toBe(true);
+    }
   });
 
   test("says what is wrong with the options", async () => {

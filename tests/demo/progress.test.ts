@@ -3,12 +3,13 @@
 import { expect, test } from "vitest";
 import { type HowFar, Progress } from "../../demo/progress";
 
-function told(pieces: readonly (readonly [done: number, timeMs: number])[], count: number): HowFar[] {
+function told(pieces: readonly (readonly [done: number, timeMs: number])[], count: number, everyMs?: number): HowFar[] {
   const heard: HowFar[] = [];
   let timeMs = 0;
   const progress = new Progress(
     (howFar) => heard.push(howFar),
     () => timeMs,
+    everyMs,
   );
   for (const [done, at] of pieces) {
     timeMs = at;
@@ -39,6 +40,11 @@ test("tells four times a second, and of the end", () => {
   const heard = told(pieces, 100);
   expect(heard.map(({ share }) => Math.round(100 * share))).toEqual([1, 26, 51, 76, 100]);
   expect(heard.at(-1)).toEqual({ share: 1, secondsLeft: 0 });
+});
+
+test("tells as often as it is asked to", () => {
+  const pieces = Array.from({ length: 10 }, (_, i) => [i + 1, 10 * i] as const);
+  expect(told(pieces, 100, 30).map(({ share }) => Math.round(100 * share))).toEqual([1, 4, 7, 10]);
 });
 
 test("of nothing is over", () => {

@@ -8,7 +8,7 @@ import { withAskedLimits } from "../helpers/gpuDevices";
 
 const OPTIONS: TrainingOptions = {
   ...{ recipe: "fashionMnist", encoder: "tinyGap", device: "webgpu", steps: 6, batchSize: 16, queueSize: 32, dim: 16 },
-  ...{ temperature: 0.1, momentum: 0.99, lr: 0.06, weightDecay: 5e-4, shuffle: "on", seed: 1 },
+  ...{ temperature: 0.1, momentum: 0.99, lr: 0.06, weightDecay: 5e-4, shuffle: "on", symmetric: "off", seed: 1 },
   ...{ evaluate: true, evalEvery: null, tune: "off" },
 };
 
