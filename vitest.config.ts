@@ -23,6 +23,7 @@ const suffixes = {
 const onlyInNode = [
   "compile/counts",
   "compile/fuzz",
+  "demo/loop",
   "kernels/grids",
   "kernels/parts",
   "moco/counts",
