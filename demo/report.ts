@@ -62,7 +62,7 @@ async function sendFeatures({ bank, test }: FeaturesEvent, url: string, format: 
   const arrays: Record<string, FileArray> = {};
   for (const [name, { count, dim, features, labels }] of Object.entries({ bank, test })) {
     arrays[name] = { shape: [count, dim], dtype: "f32", data: features };
-    arrays[`${name}_labels`] = { shape: [count], dtype: "i32", data: labels };
+    arrays[`${name}_labels`] = { shape: [count], dtype: labels instanceof Uint8Array ? "u8" : "i32", data: labels };
   }
   if (format === "safetensors") {
     await post(`${url}/files/all`, writeSafetensors(arrays));

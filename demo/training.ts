@@ -76,7 +76,7 @@ export interface Embeddings {
   readonly dim: number;
   /** `[count, dim]` */
   readonly features: Float32Array<ArrayBuffer>;
-  readonly labels: Int32Array<ArrayBuffer>;
+  readonly labels: Labels;
 }
 
 /** Most bytes of a part's images that lie on the device, where its bindings are as large. More of them are read a batch at a time. */
@@ -417,7 +417,7 @@ export class Evaluation {
         count,
         dim,
         features: (await features.data()) as Float32Array<ArrayBuffer>,
-        labels: Int32Array.from(labels.subarray(0, count)),
+        labels: labels.slice(0, count),
       };
     };
     return { bank: await toHost(this.bank, this.data.train), test: await toHost(this.test, this.data.test) };

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Tuning } from "../demo/tuning";
-import { knnAccuracy } from "../scripts/bar.mjs";
+import { knnAccuracy, readNpy as readBarNpy } from "../scripts/bar.mjs";
 import { readNpy, readSafetensors } from "../src/io";
 import { writeTinyData } from "./demo/tinyData";
 
@@ -103,8 +103,9 @@ describe("npm start", () => {
       test: [100, 128],
       test_labels: [100],
     });
+    expect(tensors).toMatchObject({ bank_labels: { dtype: "u8" }, test_labels: { dtype: "u8" } }); // as long as bytes hold them
     const features = (name: string): Float32Array => directions(tensors[name]!.data as Float32Array, 128);
-    const labels = (name: string): Int32Array => tensors[`${name}_labels`]!.data as Int32Array;
+    const labels = (name: string): Uint8Array => tensors[`${name}_labels`]!.data as Uint8Array;
     const accuracy = knnAccuracy({
       bank: features("bank"),
       bankLabels: labels("bank"),
@@ -163,6 +164,9 @@ describe("npm start", () => {
     expect(shapeOf("features.labels.npy")).toEqual([100]);
     expect(shapeOf("features.bank.npy")).toEqual([400, 128]);
     expect(shapeOf("features.bank.labels.npy")).toEqual([400]);
+    for (const name of ["features.npy", "features.labels.npy"])
+      // npm run bar has a reader of its own
+      expect(readBarNpy(join(folder, name)).shape).toEqual(shapeOf(name));
   });
 
   test("gives the same losses on WebGPU as on the CPU reference", async () => {
