@@ -4,7 +4,7 @@
  */
 
 import { FormatError, ValueError } from "../errors";
-import type { LabeledImages } from "./fashionMnist";
+import type { LabeledImages } from "./labeledImages";
 import { CIFAR10_CLASSES, CIFAR100_CLASSES } from "./cifarClasses";
 
 /** Names of the files of cifar-10-binary.tar.gz. */

@@ -6,21 +6,7 @@
 import { FormatError, ValueError } from "../errors";
 import { readIdx } from "./idx";
 import type { IdxArray } from "./idx";
-
-/** Class indices, one an image: bytes, where none is above 255. */
-export type Labels = Uint8Array | Int32Array;
-
-/** Images as bytes, with one label each. */
-export interface LabeledImages {
-  /** Values 0 to 255; shape `[count, channels, height, width]`, row-major. */
-  readonly images: Uint8Array;
-  /** Class indices; shape `[count]`. */
-  readonly labels: Labels;
-  readonly count: number;
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-}
+import type { LabeledImages } from "./labeledImages";
 
 /** Names of the classes; a label is an index into this list. */
 export const FASHION_MNIST_CLASSES: readonly string[] = [

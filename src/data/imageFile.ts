@@ -11,7 +11,7 @@ import {
   writeSafetensors,
 } from "../io";
 import { headOf, type Part } from "../io/safetensors";
-import type { LabeledImages, Labels } from "./fashionMnist";
+import type { LabeledImages, Labels } from "./labeledImages";
 import type { ImageSource } from "./imageSource";
 
 /** Images of a file, and the names of their classes; none where the file has none. */
@@ -47,7 +47,7 @@ export function writeImages(data: LabeledImages, classNames?: readonly string[])
 export function imagesBlob(
   { count, channels, height, width }: ImagesSize,
   images: readonly BlobPart[],
-  labels: LabelsOf<ArrayBuffer>,
+  labels: Labels<ArrayBuffer>,
   classNames: readonly string[],
 ): Blob {
   const shape = [count, channels, height, width];
@@ -61,11 +61,8 @@ export function imagesBlob(
 
 const dtypeOf = (labels: Labels): "u8" | "i32" => (labels instanceof Uint8Array ? "u8" : "i32");
 
-/** `Labels` in a memory of that kind. */
-export type LabelsOf<T extends ArrayBufferLike> = Uint8Array<T> | Int32Array<T>;
-
 /** Class indices in as few bytes as hold the largest. */
-export const narrowed = (labels: readonly number[]): LabelsOf<ArrayBuffer> =>
+export const narrowed = (labels: readonly number[]): Labels<ArrayBuffer> =>
   labels.every((label) => label < 256) ? Uint8Array.from(labels) : Int32Array.from(labels);
 
 /**

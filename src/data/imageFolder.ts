@@ -6,7 +6,8 @@
 import { ValueError } from "../errors";
 import { checkCounts, checkOptionNames, describe } from "../options";
 import { extentOf, HEADER_BYTE_LENGTH } from "./imageHeader";
-import { imagesBlob, type LabelsOf, type NamedImages, narrowed } from "./imageFile";
+import { imagesBlob, type NamedImages, narrowed } from "./imageFile";
+import type { Labels } from "./labeledImages";
 
 /** A file, and where it lies: `folder/class/name.png`. Files of a directory input say it themselves. */
 export interface PlacedFile {
@@ -183,7 +184,7 @@ async function* decoded(
 function labelled(
   op: string,
   { read, unread }: { read: readonly { readonly path: string }[]; unread: readonly UnreadFile[] },
-): { labels: LabelsOf<ArrayBuffer>; classNames: string[] } {
+): { labels: Labels<ArrayBuffer>; classNames: string[] } {
   if (read.length === 0) {
     const why = unread[0] ? `; ${unread[0].path}: ${unread[0].reason}` : "";
     throw new ValueError(`${op}: some file must be an image, got none of ${unread.length}${why}. Pick another folder.`);

@@ -3,8 +3,7 @@
 import { DTypeError, IndexError, ShapeError } from "../errors";
 import { showShape } from "../graph/shape";
 import { checkCounts, describe } from "../options";
-import type { LabeledImages } from "./fashionMnist";
-import { ChannelSums, type ChannelStatistics } from "./labeledImages";
+import { ChannelSums, type ChannelStatistics, type LabeledImages } from "./labeledImages";
 
 /** Where images come from, one of one's own too. `MoCoTrainer`, `featuresOf` and others take it in place of a tensor of all images. */
 export interface ImageSource {

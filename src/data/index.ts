@@ -18,7 +18,6 @@ export {
 } from "./cifar";
 export type { CifarFiles } from "./cifar";
 export { CIFAR100_CLASSES, CIFAR10_CLASSES } from "./cifarClasses";
-export type { LabeledImages, Labels } from "./fashionMnist";
 export {
   brightnessContrast,
   FASHION_MNIST_STATISTICS,
@@ -53,6 +52,6 @@ export type { ImageBatch, ImageLoaderOptions } from "./imageLoader";
 export { imageSource, selectImages, sourceStatistics } from "./imageSource";
 export type { ImageSource } from "./imageSource";
 export { channelStatistics, splitData, splitRows, takeImages } from "./labeledImages";
-export type { ChannelStatistics, ImagesPart, RowsOfParts } from "./labeledImages";
+export type { ChannelStatistics, ImagesPart, LabeledImages, Labels, RowsOfParts } from "./labeledImages";
 export { EpochSampler } from "./sampler";
 export type { EpochSamplerOptions, EpochSamplerState } from "./sampler";

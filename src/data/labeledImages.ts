@@ -3,7 +3,21 @@
 import { ShapeError, ValueError } from "../errors";
 import { checkOptionNames, describe } from "../options";
 import { Generator, permutation } from "../random";
-import type { LabeledImages, Labels } from "./fashionMnist";
+
+/** Class indices, one an image: bytes, where none is above 255. */
+export type Labels<T extends ArrayBufferLike = ArrayBufferLike> = Uint8Array<T> | Int32Array<T>;
+
+/** Images as bytes, with one label each. */
+export interface LabeledImages {
+  /** Values 0 to 255; shape `[count, channels, height, width]`, row-major. */
+  readonly images: Uint8Array;
+  /** Class indices; shape `[count]`. */
+  readonly labels: Labels;
+  readonly count: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
 
 /** Some of the images of a whole, with what the whole has of each. Which files were no images is said of the whole only. */
 export type ImagesPart<T extends LabeledImages> = LabeledImages & Omit<T, "unread">;

@@ -1,4 +1,4 @@
-/** The checksum of zip files: CRC-32 with the polynomial 0xedb88320. */
+/** The checksum of zip files, and of our checkpoints: CRC-32 with the polynomial 0xedb88320. */
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;

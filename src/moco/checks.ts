@@ -1,14 +1,15 @@
 /** What options of MoCo and of its evaluations must be. */
 
 import { DTypeError, ValueError } from "../errors";
-import { describe } from "../options";
+import { describe, isPromise } from "../options";
 import { Tensor } from "../tensor";
 
-/** @throws DTypeError unless all are tensors: callers without types may pass anything */
-export function checkTensors(op: string, values: Readonly<Record<string, unknown>>): void {
+/** As `checkTensors`, of options, by their names. */
+export function checkTensorOptions(op: string, values: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(values)) {
     if (value instanceof Tensor) continue;
-    throw new DTypeError(`${op}: ${name} must be a tensor, got ${describe(value)}. Write tensor(values).`);
+    const advice = isPromise(value) ? "Write await in front of it." : "Write tensor(values).";
+    throw new DTypeError(`${op}: ${name} must be a tensor, got ${describe(value)}. ${advice}`);
   }
 }
 
@@ -19,9 +20,9 @@ export function checkPositive(op: string, name: string, value: number, advice: s
 }
 
 /** @throws ValueError if the key encoder's momentum is outside [0, 1] */
-export function checkMomentum(name: string, momentum: number): void {
+export function checkMomentum(op: string, momentum: number): void {
   if (!(typeof momentum === "number" && momentum >= 0 && momentum <= 1))
-    throw new ValueError(`${name}: momentum must be in [0, 1], got ${describe(momentum)}. The paper has 0.999.`);
+    throw new ValueError(`${op}: momentum must be in [0, 1], got ${describe(momentum)}. The paper has 0.999.`);
 }
 
 /** @throws ValueError if the temperature is not positive */

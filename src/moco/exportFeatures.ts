@@ -5,7 +5,7 @@ import { type FileArray, writeNpy, writeSafetensors } from "../io";
 import { showShape } from "../graph/shape";
 import { checkIsList, checkOptionNames } from "../options";
 import { read, type Tensor } from "../tensor";
-import { checkTensors } from "./checks";
+import { checkTensorOptions } from "./checks";
 
 /** What `exportFeatures` takes. */
 export interface ExportFeaturesOptions {
@@ -43,7 +43,7 @@ export interface FeatureFiles {
 export async function exportFeatures(options: ExportFeaturesOptions): Promise<FeatureFiles> {
   checkOptionNames("exportFeatures", options, ["features", "labels", "classNames", "metadata"]);
   const { features, labels, classNames, metadata = {} } = options;
-  checkTensors("exportFeatures", { features, ...(labels !== undefined && { labels }) });
+  checkTensorOptions("exportFeatures", { features, ...(labels !== undefined && { labels }) });
   if (classNames !== undefined) checkIsList("exportFeatures", "classNames", classNames);
   if (features.ndim !== 2 || (labels && (labels.ndim !== 1 || labels.size(0) !== features.size(0)))) {
     throw new ShapeError(

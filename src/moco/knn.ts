@@ -7,7 +7,7 @@ import { noGrad } from "../gradient";
 import { showShape } from "../graph/shape";
 import { checkCounts, checkOptionNames } from "../options";
 import type { Tensor } from "../tensor";
-import { checkTemperature, checkTensors } from "./checks";
+import { checkTemperature, checkTensorOptions } from "./checks";
 import { gathered, rowsOf } from "./features";
 
 /** What `knnPredict` takes. */
@@ -40,8 +40,8 @@ const NO_CLASS = -1;
  * that diverged, have no class, -1, and where the bank has such, nothing has one.
  *
  * @shape features `[n, dim]` -> i32 `[n]`
- * @throws DTypeError for what is no tensor, ShapeError if features and bank do not fit, ValueError for an unknown option, if `k` is larger than the bank, a count not
- *   positive or the temperature not, IndexError for a label that is no class
+ * @throws DTypeError for what is no tensor, ShapeError if features and bank do not fit, ValueError for an unknown option, if `k` is larger
+ *   than the bank, a count not positive or the temperature not, IndexError for a label that is no class
  * @see Wu et al. 2018 (arXiv:1805.01978), section 3.4; MoCo's CIFAR notebook, knn_predict
  *
  * @example
@@ -50,7 +50,7 @@ const NO_CLASS = -1;
 export async function knnPredict(options: KnnOptions): Promise<Tensor> {
   checkOptionNames("knnPredict", options, OPTION_NAMES);
   const { bank, bankLabels, features, k = 200, temperature = 0.1, numClasses, chunkSize = 256 } = options;
-  checkTensors("knnPredict", { bank, bankLabels, features });
+  checkTensorOptions("knnPredict", { bank, bankLabels, features });
   if (
     bank.ndim !== 2 ||
     features.ndim !== 2 ||
@@ -105,7 +105,7 @@ export async function knnPredict(options: KnnOptions): Promise<Tensor> {
 export async function knnAccuracy(options: KnnOptions & { readonly labels: Tensor }): Promise<number> {
   checkOptionNames("knnAccuracy", options, [...OPTION_NAMES, "labels"]);
   const { labels, ...others } = options;
-  checkTensors("knnAccuracy", { labels, features: others.features });
+  checkTensorOptions("knnAccuracy", { labels, features: others.features });
   if (labels.ndim !== 1 || labels.shape[0] !== others.features.shape[0]) {
     throw new ShapeError(
       `knnAccuracy: labels must be [n], one for each of the features [n, dim], got ${showShape(labels.shape)} and ${showShape(others.features.shape)}. Flatten the labels.`,

@@ -8,7 +8,7 @@ import { noGrad } from "../gradient";
 import { type Shape, showShape } from "../graph/shape";
 import type { Linear } from "../nn";
 import { Tensor } from "../tensor";
-import { checkTensors } from "./checks";
+import { checkTensorOptions } from "./checks";
 import { gathered, rowsOf } from "./features";
 
 /** Images and their classes, on one device. */
@@ -47,7 +47,7 @@ export async function checkedLabels(
   numClasses: number,
 ): Promise<Tensor> {
   if (isImageSource(images)) checkSource(op, images);
-  checkTensors(op, { ...(!isImageSource(images) && { [`${part}.images`]: images }), [`${part}.labels`]: labels });
+  checkTensorOptions(op, { ...(!isImageSource(images) && { [`${part}.images`]: images }), [`${part}.labels`]: labels });
   if (images instanceof Tensor && images.device !== labels.device) {
     throw new DeviceError(
       `${op}: ${part}.images and labels must be on one device, got ${images.device.name} and ${labels.device.name}. Move one of them.`,

@@ -15,8 +15,8 @@ import { type Layer, Module, type StateEntry } from "../nn";
 import { counterEntry, freeField, tensorEntry } from "../nn/module";
 import { Buffer, Counter, settleState } from "../parameter";
 import { type Generator, permutation, randn } from "../random";
-import type { Tensor } from "../tensor";
-import { checkMomentum, checkTemperature, checkTensors } from "./checks";
+import { checkTensors, type Tensor } from "../tensor";
+import { checkMomentum, checkTemperature } from "./checks";
 import { MomentumUpdate } from "./momentumEncoder";
 
 /** Makes an encoder, as the functions of `models` do. */
@@ -192,7 +192,7 @@ export class MoCo extends Module {
    *
    * @shape imQ, imK `[n, c, h, w]` -> loss `[]`, logits `[n, 1 + queueSize]`, keys `[n, dim]`
    * @param options see MoCoForwardOptions
-   * @throws ValueError if more keys come than the queue holds, or the permutation is none of `0..n-1`; ShapeError if there are not as
+   * @throws DTypeError for views that are no tensors; ValueError if more keys come than the queue holds, or the permutation is none of `0..n-1`; ShapeError if there are not as
    *   many keys as queries
    * @see He et al. 2020, Algorithm 1 (arXiv:1911.05722); symmetric: MoCo's CIFAR notebook
    */
@@ -280,7 +280,7 @@ export class MoCo extends Module {
   }
 
   private checkBatch(imQ: Tensor, imK: Tensor, order: ArrayLike<number> | undefined): void {
-    checkTensors("MoCo", { imQ, imK });
+    checkTensors("MoCo", imQ, imK);
     const n = imQ.size(0);
     if (imK.size(0) !== n) {
       throw new ShapeError(

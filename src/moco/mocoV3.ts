@@ -13,8 +13,8 @@ import { BatchNorm1d, type Layer, Linear, Module, ReLU, Sequential } from "../nn
 import { freeField } from "../nn/module";
 import { checkCounts, checkOptionNames } from "../options";
 import { settleState } from "../parameter";
-import type { Tensor } from "../tensor";
-import { checkMomentum, checkTemperature, checkTensors } from "./checks";
+import { checkTensors, type Tensor } from "../tensor";
+import { checkMomentum, checkTemperature } from "./checks";
 import { MomentumUpdate } from "./momentumEncoder";
 
 /** Makes an encoder that ends with the head it is given, as the functions of `models` do. */
@@ -88,11 +88,11 @@ export class MoCoV3 extends Module {
    * Loss of one batch. Updates the momentum encoder first.
    *
    * @shape x1, x2 `[n, c, h, w]` -> loss `[]`
-   * @throws ShapeError if the views differ in number
+   * @throws DTypeError for views that are no tensors; ShapeError if they differ in number
    * @see Chen, Xie and He 2021 (arXiv:2104.02057), Algorithm 1
    */
   forward(x1: Tensor, x2: Tensor): MoCoV3Output {
-    checkTensors("MoCoV3", { x1, x2 });
+    checkTensors("MoCoV3", x1, x2);
     const n = x1.size(0);
     if (x2.size(0) !== n) {
       throw new ShapeError(

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { FASHION_MNIST_FILES, loadFashionMnist } from "../../src/data/fashionMnist";
-import type { LabeledImages } from "../../src/data/fashionMnist";
+import type { LabeledImages } from "../../src/data/labeledImages";
 import { decompress } from "../../src/data/idx";
 
 const FOLDER = new URL("../../demo/public/data/fashion-mnist/", import.meta.url);

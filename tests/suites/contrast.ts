@@ -272,7 +272,7 @@ export function contrast(): void {
         "got [1, 1, 1, 1, 1, 1, 1, 1, ... of 300].",
       );
       expect(() => small().forward(views()[0], undefined as never)).toThrow(
-        "MoCo: imK must be a tensor, got undefined. Write tensor(values).",
+        "MoCo: it takes a tensor, got undefined. Make one: tensor(values).",
       );
       expect(() => small({ momentum: "0.9" as never })).toThrow('momentum must be in [0, 1], got the string "0.9".');
       expect(() => small({ temperature: Infinity })).toThrow("temperature must be positive and finite, got Infinity.");

@@ -132,6 +132,9 @@ export function measures(): void {
       await expect(knnPredict({ ...given, features: [[1, 2]] } as never)).rejects.toThrow(
         "knnPredict: features must be a tensor, got an array. Write tensor(values).",
       );
+      await expect(knnPredict({ ...given, features: Promise.resolve(features) } as never)).rejects.toThrow(
+        "knnPredict: features must be a tensor, got a Promise. Write await in front of it.",
+      );
     });
 
     if (defaultDevice().kind !== "webgpu") return;
