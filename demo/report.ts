@@ -46,10 +46,17 @@ export function reportTo(session: Session, url: string, { format, checkpoints }:
         const told = events.filter(({ type }) => !BINARY.includes(type));
         if (told.length > 0) await post(`${url}/events`, JSON.stringify(told));
       }
-    } catch {
-      stop(); // the terminal is gone; the page goes on without it
+    } catch (error) {
+      stop();
+      await tell(error).catch(() => undefined); // the terminal is gone; the page goes on without it
     }
     sending = false;
+  };
+  /** What the terminal waits for will not come. */
+  const tell = (error: unknown): Promise<void> => {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    const event: SessionEvent = { type: "error", name, message, isUsage: false };
+    return post(`${url}/events`, JSON.stringify([event]));
   };
   const stop = session.subscribe((event) => {
     queue.push(event);
