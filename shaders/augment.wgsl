@@ -7,10 +7,14 @@
 const WORKGROUP = 64u; // a power of 2
 const CHANNELS = 3u; // or 1
 const TAPS = 3u; // side of the blur's kernel; 1 for no blur at all
+const SUBPIXEL = 0u; // 1 for boxes that start and end anywhere, whose surroundings count
 const BLOCK = 32u; // pixels that an invocation adds up before it adds their sum to that of others
 
-const COLOURS = 4u; // brightness, contrast, saturation, hue: 0 to 3
+const ALL_COLOURS = 4u; // brightness, contrast, saturation, hue: 0 to 3
+const COLOURS = select(ALL_COLOURS, 2u, CHANNELS == 1u); // one channel has no saturation, and no hue
 const CONTRAST = 1u;
+const SATURATION = 2u;
+const HUE = 3u;
 
 struct Params {
   n: u32, count: u32, height: u32, width: u32, out_height: u32, out_width: u32, reciprocal: f32, // 1 / out_width
@@ -35,7 +39,7 @@ var<workgroup> weights: array<f32, TAPS>;
 
 struct Drawn {
   image: u32, is_there: bool,
-  top: u32, left: u32, height: u32, width: u32, is_mirrored: bool,
+  top: f32, left: f32, height: f32, width: f32, is_mirrored: bool,
   colours: u32, // how many are changed: none or all
   order: u32, // of them, 4 bits each
   factors: vec4<f32>, // brightness, contrast, saturation, hue
@@ -45,11 +49,9 @@ struct Drawn {
 fn drawn_for(sample: u32) -> Drawn {
   let at = params.offset + params.stride * sample;
   let image = u32(index[sample]); // negative ones become large
-  let height = clamp(u32(parameters[at + 2u]), 1u, params.height);
-  let width = clamp(u32(parameters[at + 3u]), 1u, params.width);
   return Drawn(
     min(image, params.count - 1u), image < params.count,
-    min(u32(parameters[at]), params.height - height), min(u32(parameters[at + 1u]), params.width - width), height, width,
+    parameters[at], parameters[at + 1u], parameters[at + 2u], parameters[at + 3u],
     parameters[at + 4u] != 0.0,
     select(0u, COLOURS, parameters[at + 5u] != 0.0),
     order_of(u32(parameters[at + 6u])),
@@ -63,10 +65,15 @@ fn drawn_for(sample: u32) -> Drawn {
 fn order_of(number: u32) -> u32 {
   var left = 0x3210u;
   var order = 0u;
-  for (var i = 0u; i < COLOURS; i++) {
-    let digit = 4u * (number / select(select(1u, 2u, i == 1u), 6u, i == 0u) % (COLOURS - i));
-    order |= ((left >> digit) & 15u) << (4u * i);
+  var place = 0u;
+  for (var i = 0u; i < ALL_COLOURS; i++) {
+    let digit = 4u * (number / select(select(1u, 2u, i == 1u), 6u, i == 0u) % (ALL_COLOURS - i));
+    let colour = (left >> digit) & 15u;
     left = (left & ((1u << digit) - 1u)) | ((left >> (digit + 4u)) << digit);
+    if (colour < COLOURS) {
+      order |= colour << (4u * place);
+      place++;
+    }
   }
   return order;
 }
@@ -85,9 +92,16 @@ fn contrast_place(own: Drawn) -> u32 {
 
 struct Place { low: u32, high: u32, fraction: f32 } // two pixels along a side, and how far from the first
 
-// (i + 0.5) * size / count - 0.5 within a box, exactly.
-fn place_of(i: u32, start: u32, size: u32, count: u32) -> Place {
-  let numerator = u32(max(i32((2u * i + 1u) * size) - i32(count), 0)); // times 2 * count
+// Where pixel i of `count` lies along a box: (i + 0.5) * size / count - 0.5 from its start. Boxes are cut to the image.
+fn place_of(i: u32, box_start: f32, box_size: f32, count: u32, side: u32) -> Place {
+  if (SUBPIXEL == 1u) {
+    let at = clamp(box_start + box_size / f32(count) * (f32(i) + 0.5) - 0.5, 0.0, f32(side - 1u));
+    let low = min(u32(at), side - 1u);
+    return Place(low, min(low + 1u, side - 1u), at - f32(low));
+  }
+  let size = clamp(u32(box_size), 1u, side);
+  let start = min(u32(box_start), side - size);
+  let numerator = u32(max(i32((2u * i + 1u) * size) - i32(count), 0)); // times 2 * count, exactly
   let low = numerator / (2u * count);
   let fraction = f32(numerator - low * 2u * count) / f32(2u * count);
   return Place(start + low, start + min(low + 1u, size - 1u), fraction);
@@ -96,8 +110,9 @@ fn place_of(i: u32, start: u32, size: u32, count: u32) -> Place {
 fn between(low: f32, high: f32, fraction: f32) -> f32 { return low + (high - low) * fraction; }
 
 fn cropped(own: Drawn, y: u32, x: u32) -> vec3<f32> {
-  let row = place_of(y, own.top, own.height, params.out_height);
-  let column = place_of(select(x, params.out_width - 1u - x, own.is_mirrored), own.left, own.width, params.out_width);
+  let row = place_of(y, own.top, own.height, params.out_height, params.height);
+  let from_x = select(x, params.out_width - 1u - x, own.is_mirrored);
+  let column = place_of(from_x, own.left, own.width, params.out_width, params.width);
   var pixel: vec3<f32>;
   // @unroll
   for (var c = 0u; c < CHANNELS; c++) {
@@ -135,22 +150,17 @@ fn turned(pixel: vec3<f32>, turn: f32) -> vec3<f32> {
   return largest - chroma * clamp(min(k, 4.0 - k), vec3<f32>(0.0), vec3<f32>(1.0));
 }
 
-fn changed(pixel: vec3<f32>, colour: u32, factors: vec4<f32>, mean: f32) -> vec3<f32> {
-  switch (colour) {
-    case 0u: { return blended(pixel, 0.0, factors.x); }
-    case 1u: { return blended(pixel, mean, factors.y); }
-    case 2u: { return blended(pixel, gray_of(pixel), factors.z); }
-    default: { return turned(pixel, factors.w); }
-  }
-}
-
-// The colours of places `first` to `end - 1` in a sample's order. One channel has no saturation, and no hue.
+// The colours of places `first` to `end - 1` in a sample's order.
 fn jittered(pixel: vec3<f32>, own: Drawn, first: u32, end: u32, mean: f32) -> vec3<f32> {
   var result = pixel;
   for (var place = first; place < end; place++) {
     let colour = colour_at(own, place);
-    if ((CHANNELS == 1u) & (colour > CONTRAST)) { continue; }
-    result = changed(result, colour, own.factors, mean);
+    if (CHANNELS == 3u && colour == HUE) {
+      result = turned(result, own.factors.w);
+    } else {
+      let other = select(select(0.0, mean, colour == CONTRAST), gray_of(result), colour == SATURATION);
+      result = blended(result, other, own.factors[colour]);
+    }
   }
   return result;
 }

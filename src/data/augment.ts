@@ -11,7 +11,6 @@ import { showShape } from "../graph/shape";
 import { checkOptionNames } from "../options";
 import { rand } from "../random";
 import { knownIntegers, type Tensor } from "../tensor";
-import type { Statistics } from "./augmentOptions";
 import { drawBoxes, type Drawn } from "./cropBoxes";
 import { type CropOptions, FIXED_ONE } from "./cropTable";
 
@@ -215,49 +214,6 @@ export function normalize(x: Tensor, mean: number | readonly number[], std: numb
     );
   };
   return x.sub(perChannel("mean", mean)).div(perChannel("std", std));
-}
-
-/** Mean and standard deviation of Fashion-MNIST's training images. */
-export const FASHION_MNIST_STATISTICS = { mean: 0.286, std: 0.353 } as const;
-
-/** Options of `mocoAugment`. */
-export interface MocoAugmentOptions extends Drawn, CropOptions {
-  /** Mean and standard deviation; default those of Fashion-MNIST. */
-  readonly statistics?: Statistics;
-  /** Whether images are mirrored with probability 1/2; default false. */
-  readonly flip?: boolean;
-  /** Probability of a change of brightness and contrast; default 0.8. */
-  readonly jitter?: number;
-}
-
-/**
- * A random view of each image for MoCo on Fashion-MNIST: a crop of about 80 to 100 % of the area (see `subpixelCropTable`), brightness and contrast by
- * 0.6 to 1.4, normalised. Call it twice for two views.
- *
- * @shape images u8 `[m, c, h, w]`, index i32 `[n]` -> f32 `[n, c, h, w]`
- * @param index which images; null for all, in order
- * @param options see MocoAugmentOptions
- * @throws DTypeError if images are no bytes; ShapeError, IndexError, ValueError for sizes, an index or options that cannot be
- *
- * @example
- * const images = await tensor(train.images, { shape: [train.count, 1, 28, 28] }).realize();
- * const [imQ, imK] = [mocoAugment(images, index), mocoAugment(images, index)];
- */
-export function mocoAugment(images: Tensor, index: Tensor | null = null, options: MocoAugmentOptions = {}): Tensor {
-  checkOptionNames("mocoAugment", options, ["statistics", "flip", "jitter", "scale", "ratio", "generator"]);
-  const { statistics = FASHION_MNIST_STATISTICS, flip = false, jitter = 0.8 } = options;
-  const { scale = [0.8, 1], ratio, generator } = options;
-  const drawn: Drawn = { ...(generator && { generator }) };
-  if (images.dtype !== "u8")
-    throw new DTypeError(`mocoAugment: images must be u8, got ${images.dtype}. Pass bytes, 0 to 255.`);
-  return noGrad(() => {
-    const cropped = randomResizedCrop(images, index, { scale, subpixel: true, ...(ratio && { ratio }), ...drawn }).div(
-      255,
-    );
-    const mirrored = flip ? randomHorizontalFlip(cropped, drawn) : cropped;
-    const jittered = brightnessContrast(mirrored, { p: jitter, ...drawn });
-    return normalize(jittered, statistics.mean, statistics.std);
-  });
 }
 
 function checkImages(op: string, x: Tensor): void {

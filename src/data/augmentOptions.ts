@@ -28,6 +28,8 @@ export interface ViewOptions {
   readonly statistics?: Statistics;
   /** Whether colours become gray before they are jittered, as in MoCo v1; default false. */
   readonly grayFirst?: boolean;
+  /** Whether boxes start and end anywhere, not at whole pixels: see `randomResizedCrop`. For small images. Default false, as torchvision. */
+  readonly subpixel?: boolean;
   /** Side of the blur's kernel in pixels, odd; default: about a tenth of the view's side and at least 3, or 1 without `pBlur`: no blur. */
   readonly kernelSize?: number;
 }
@@ -38,7 +40,9 @@ export interface DrawOptions extends CropOptions {
   readonly pFlip?: number;
   /** Probability that colours are jittered at all; default 1. */
   readonly pJitter?: number;
-  /** Ranges of the factors; default 0. The four are applied in a random order. */
+  /** Whether the four changes of colours come in the order that they have here; default false: in a random one, as torchvision. */
+  readonly inOrder?: boolean;
+  /** Ranges of the factors; default 0. */
   readonly brightness?: Range;
   readonly contrast?: Range;
   readonly saturation?: Range;
@@ -80,9 +84,18 @@ export const MOCO_CIFAR = {
   statistics: { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] },
 } as const satisfies AugmentOptions;
 
-const VIEW_NAMES = ["size", "statistics", "grayFirst", "kernelSize"];
+/** Mean and standard deviation of Fashion-MNIST's training images. */
+export const FASHION_MNIST_STATISTICS = { mean: 0.286, std: 0.353 } as const;
+
+/** Our recipe for Fashion-MNIST: crop between pixels, brightness and then contrast, normalise. */
+export const MOCO_FASHION_MNIST = {
+  ...{ scale: [0.8, 1], subpixel: true, pJitter: 0.8, inOrder: true, brightness: 0.4, contrast: 0.4 },
+  statistics: FASHION_MNIST_STATISTICS,
+} as const satisfies AugmentOptions;
+
+const VIEW_NAMES = ["size", "statistics", "grayFirst", "subpixel", "kernelSize"];
 const DRAW_NAMES = [
-  ...["scale", "ratio", "pFlip", "pJitter", "brightness", "contrast", "saturation", "hue"],
+  ...["scale", "ratio", "pFlip", "pJitter", "inOrder", "brightness", "contrast", "saturation", "hue"],
   ...["pGray", "pBlur", "sigma", "generator"],
 ];
 
@@ -98,7 +111,7 @@ export function checkAugment(op: string, images: Tensor, options: object): void 
 /** The op's attributes: sizes and numbers in full. */
 export function attrsOf(images: Tensor, options: AugmentOptions): AugmentAttrs {
   const [, channels, height, width] = images.shape as [number, number, number, number];
-  const { size = [height, width], statistics = { mean: 0, std: 1 }, grayFirst = false } = options;
+  const { size = [height, width], statistics = { mean: 0, std: 1 }, grayFirst = false, subpixel = false } = options;
   const sides = typeof size === "number" ? ([size, size] as const) : ([size[0], size[1]] as const);
   const each = (values: number | readonly number[]): readonly number[] =>
     typeof values === "number" ? Array.from({ length: channels }, () => values) : [...values];
@@ -107,6 +120,7 @@ export function attrsOf(images: Tensor, options: AugmentOptions): AugmentAttrs {
     mean: each(statistics.mean),
     std: each(statistics.std),
     isGrayFirst: grayFirst,
+    isSubpixel: subpixel,
     taps: options.kernelSize ?? ((options.pBlur ?? 0) > 0 ? kernelSizeFor(Math.min(...sides)) : 1),
   };
 }

@@ -13,6 +13,11 @@ export interface Drawn {
   readonly generator?: Generator;
 }
 
+interface SubpixelOption {
+  /** Whether boxes start and end anywhere, in units of 1/65536 pixel; default false. */
+  readonly subpixel?: boolean;
+}
+
 /** Boxes in pixels, or in 1/65536 pixel with `subpixel`; i32 `[n]` each. */
 export interface CropBoxes {
   readonly top: Tensor;
@@ -34,7 +39,7 @@ export interface CropBoxes {
 export function drawBoxes(
   images: Tensor,
   n: number,
-  { generator, ...options }: CropOptions & { readonly subpixel?: boolean } & Drawn = {},
+  { generator, ...options }: CropOptions & SubpixelOption & Drawn = {},
 ): CropBoxes {
   const bits = randomBits([3, n], { device: images.device, ...(generator && { generator }) });
   const { table, ...rest } = cropsOf(images, options);
@@ -48,7 +53,7 @@ export function drawBoxes(
  * The boxes that three rows of random words draw, u32 `[3 or more, n]`, for a kernel that also makes something else of these words: each
  * use of a size looks it up anew, so that no launch has to keep it.
  */
-export function boxesInPlace(images: Tensor, bits: Tensor, options: CropOptions): CropBoxes {
+export function boxesInPlace(images: Tensor, bits: Tensor, options: CropOptions & SubpixelOption): CropBoxes {
   const { table, ...rest } = cropsOf(images, options);
   return boxesOf(bits, rest, (column) => {
     const found = table.select(1, column).gather(0, entriesOf(bits)); // [n]
@@ -60,7 +65,7 @@ export function boxesInPlace(images: Tensor, bits: Tensor, options: CropOptions)
 const entriesOf = (bits: Tensor): Tensor => bits.select(0, 0).bitwiseRightShift(16).int();
 
 /** A table of crops, and the sides of images in its unit. */
-function cropsOf(images: Tensor, { scale, ratio, subpixel = false }: CropOptions & { subpixel?: boolean }): Crops {
+function cropsOf(images: Tensor, { scale, ratio, subpixel = false }: CropOptions & SubpixelOption): Crops {
   const [height, width] = images.shape.slice(2) as [number, number];
   const unit = subpixel ? FIXED_ONE : 1;
   const options = { subpixel, ...(scale && { scale }), ...(ratio && { ratio }) };

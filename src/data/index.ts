@@ -18,15 +18,8 @@ export {
 } from "./cifar";
 export type { CifarFiles } from "./cifar";
 export { CIFAR100_CLASSES, CIFAR10_CLASSES } from "./cifarClasses";
-export {
-  brightnessContrast,
-  FASHION_MNIST_STATISTICS,
-  mocoAugment,
-  normalize,
-  randomHorizontalFlip,
-  randomResizedCrop,
-} from "./augment";
-export type { BrightnessContrastOptions, MocoAugmentOptions, RandomResizedCropOptions } from "./augment";
+export { brightnessContrast, normalize, randomHorizontalFlip, randomResizedCrop } from "./augment";
+export type { BrightnessContrastOptions, RandomResizedCropOptions } from "./augment";
 export { drawBoxes } from "./cropBoxes";
 export type { CropBoxes } from "./cropBoxes";
 export {
@@ -36,10 +29,18 @@ export {
   augmentViews,
   cifarAugment,
   drawAugmentation,
+  mocoAugment,
   mocoV1Augment,
   mocoV2Augment,
 } from "./views";
-export { IMAGENET_STATISTICS, MOCO_CIFAR, MOCO_V1, MOCO_V2 } from "./augmentOptions";
+export {
+  FASHION_MNIST_STATISTICS,
+  IMAGENET_STATISTICS,
+  MOCO_CIFAR,
+  MOCO_FASHION_MNIST,
+  MOCO_V1,
+  MOCO_V2,
+} from "./augmentOptions";
 export type { AugmentOptions, DrawOptions, Range, Statistics, ViewOptions } from "./augmentOptions";
 export { cropTable } from "./cropTable";
 export type { CropOptions, CropSize } from "./cropTable";

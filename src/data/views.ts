@@ -11,13 +11,14 @@ import { noGrad } from "../gradient";
 import { randomBits } from "../random";
 import type { Tensor } from "../tensor";
 import { boxesInPlace } from "./cropBoxes";
+import { FIXED_ONE } from "./cropTable";
 import {
   attrsOf,
   type AugmentOptions,
   checkAugment,
   checkProbability,
-  type DrawOptions,
   MOCO_CIFAR,
+  MOCO_FASHION_MNIST,
   MOCO_V1,
   MOCO_V2,
   rangeOf,
@@ -38,12 +39,13 @@ const uniformOf = (bits: Tensor): Tensor =>
 
 /**
  * What random views are made with, a row a sample: box in pixels, flip, whether colours are jittered, the order of their four changes, the
- * factors, gray, blur and its standard deviation, as AUGMENTATION_COLUMNS names them. Flags are 0 or 1. `order` counts the permutations
+ * factors, gray, blur and its standard deviation, as AUGMENTATION_COLUMNS names them. With `subpixel` boxes have parts of pixels, of
+ * 1/65536. Flags are 0 or 1. `order` counts the permutations
  * of brightness, contrast, saturation, hue in lexicographic order.
  *
  * @shape images `[m, c, h, w]`, of which only the size counts -> f32 `[n, 14]`
  * @param n how many samples
- * @param options see DrawOptions; those of the view are taken too, and do nothing
+ * @param options see DrawOptions, and `subpixel`; others of the view are taken too, and do nothing
  * @throws ValueError for ranges and probabilities that are none
  *
  * @example
@@ -55,11 +57,13 @@ export function drawAugmentation(images: Tensor, n: number, options: AugmentOpti
   return noGrad(() => table(images, n, options));
 }
 
-function table(images: Tensor, n: number, options: DrawOptions): Tensor {
+function table(images: Tensor, n: number, options: AugmentOptions): Tensor {
   const { device } = images;
   const { pFlip = 0, pJitter = 1, pGray = 0, pBlur = 0, sigma = [0.1, 2], scale, ratio, generator } = options;
+  const { subpixel = false, inOrder = false } = options;
   const bits = randomBits([WORDS, n], { device, ...(generator && { generator }) });
-  const boxes = boxesInPlace(images, bits, { ...(scale && { scale }), ...(ratio && { ratio }) });
+  const boxes = boxesInPlace(images, bits, { subpixel, ...(scale && { scale }), ...(ratio && { ratio }) });
+  const pixels = (side: Tensor): Tensor => (subpixel ? side.to("f32").div(FIXED_ONE) : side.to("f32"));
   let word = 3;
   const next = (): Tensor => bits.select(0, word++); // [n]
   const coin = (name: string, p: number): Tensor => uniformOf(next()).lt(checkProbability(name, p)).to("f32");
@@ -70,13 +74,15 @@ function table(images: Tensor, n: number, options: DrawOptions): Tensor {
   const factor = (name: "brightness" | "contrast" | "saturation" | "hue"): Tensor =>
     between(rangeOf(name, options[name] ?? 0, name === "hue" ? 0 : 1));
   const columns: Record<(typeof AUGMENTATION_COLUMNS)[number], Tensor> = {
-    top: boxes.top.to("f32"),
-    left: boxes.left.to("f32"),
-    height: boxes.height.to("f32"),
-    width: boxes.width.to("f32"),
+    top: pixels(boxes.top),
+    left: pixels(boxes.left),
+    height: pixels(boxes.height),
+    width: pixels(boxes.width),
     flip: coin("pFlip", pFlip),
     jitter: coin("pJitter", pJitter),
-    order: next().mulHigh(24).to("f32"),
+    order: next()
+      .mulHigh(inOrder ? 1 : 24)
+      .to("f32"),
     brightness: factor("brightness"),
     contrast: factor("contrast"),
     saturation: factor("saturation"),
@@ -176,14 +182,27 @@ export const cifarAugment = (images: Tensor, index: Tensor | null = null, option
   augment(images, index, { ...MOCO_CIFAR, ...options });
 
 /**
+ * A random view as our recipe for Fashion-MNIST has it: a crop between pixels of about 80 to 100 % of the area, with probability 0.8 brightness
+ * and then contrast by 0.6 to 1.4, normalised. Options as `augment`, over MOCO_FASHION_MNIST. Call it twice for two views.
+ *
+ * @shape as `augment`
+ *
+ * @example
+ * const images = await tensor(train.images, { shape: [train.count, 1, 28, 28] }).realize();
+ * const [imQ, imK] = [mocoAugment(images, index), mocoAugment(images, index)];
+ */
+export const mocoAugment = (images: Tensor, index: Tensor | null = null, options: AugmentOptions = {}): Tensor =>
+  augment(images, index, { ...MOCO_FASHION_MNIST, ...options });
+
+/**
  * Views made with parameters that were drawn before, or elsewhere.
  *
- * Crops are resized bilinearly without antialiasing and without a look outside the box; what follows is computed on values in 0 to 1 that are
+ * Crops are resized bilinearly without antialiasing and, but for `subpixel`, without a look outside the box; what follows is computed on values in 0 to 1 that are
  * not rounded to bytes. The blur is separable and mirrors the image about its last pixels.
  *
  * @shape images u8 `[m, c, h, w]` of 1 or 3 channels, index i32 `[n]`, parameters f32 `[n, 14]` -> f32 `[n, c, ...size]`
  * @param index which images; null for the first n, in order
- * @param options see ViewOptions; those of the draw are taken too, and do nothing
+ * @param options see ViewOptions; those of the draw are taken too, and do nothing. `subpixel` as the parameters were drawn
  * @throws DTypeError if images are no bytes, ShapeError if sizes do not agree, IndexError for images that are not there
  * @see torchvision.transforms.functional: resized_crop, hflip, adjust_brightness ..., rgb_to_grayscale, gaussian_blur, normalize
  *

@@ -21,14 +21,17 @@ export const augment: Kernel<AugmentInfo> = {
   shaders: [shader],
   rereadsOutput: true,
   plan(info, limits) {
-    const { n, count, channels, height, width, outHeight, outWidth, taps, isGrayFirst } = info;
+    const { n, count, channels, height, width, outHeight, outWidth, taps, isGrayFirst, isSubpixel } = info;
     const { offset, stride } = info.parameters ?? { offset: 0, stride: info.columns };
     const pixels = n * channels * outHeight * outWidth;
     const isBlurring = taps > 1;
     const pass: Pass = {
       shader,
       grid: foldGrid(n, limits),
-      consts: { WORKGROUP: heuristicsOf(limits).augment.workgroup, CHANNELS: channels, TAPS: taps },
+      consts: {
+        ...{ WORKGROUP: heuristicsOf(limits).augment.workgroup, CHANNELS: channels, TAPS: taps },
+        SUBPIXEL: Number(isSubpixel),
+      },
       params: {
         ...{ n, count, height, width, out_height: outHeight, out_width: outWidth, reciprocal: 1 / outWidth },
         ...{ offset, stride, gray_first: Number(isGrayFirst) },

@@ -24,6 +24,8 @@ export type AugmentAttrs = {
   readonly std: readonly number[];
   /** Whether colours become gray before they are jittered, and not after. */
   readonly isGrayFirst: boolean;
+  /** Whether boxes may start and end between pixels, and pixels around a box count, instead of none outside it. */
+  readonly isSubpixel: boolean;
   /** Side of the blur's kernel in pixels, odd; 1 for no blur. */
   readonly taps: number;
 };
@@ -77,20 +79,31 @@ function checkInputs(images: Node, index: Node, parameters: Node): void {
   }
 }
 
-function drawnFor({ shape, data }: HostArray, sample: number, [height, width]: readonly [number, number]): Drawn {
+/** A box whose sides were rounded to f32 may end this much too far, as a part of the image's side. */
+const BOX_ROUNDING = 2 ** -22;
+
+function drawnFor(
+  { shape, data }: HostArray,
+  sample: number,
+  [height, width]: readonly [number, number],
+  isSubpixel: boolean,
+): Drawn {
   const row = sample * shape[1]!;
   const own = Object.fromEntries(AUGMENTATION_COLUMNS.map((name, i) => [name, data[row + i]!])) as Drawn;
-  const fits = (start: number, size: number, side: number): boolean => start >= 0 && size >= 1 && start + size <= side;
-  if (fits(own.top, own.height, height) && fits(own.left, own.width, width)) return own;
+  const fits = (start: number, size: number, side: number): boolean =>
+    start >= 0 && size > 0 && start + size <= side * (1 + BOX_ROUNDING);
+  const isWhole = [own.top, own.left, own.height, own.width].every(Number.isInteger);
+  if (fits(own.top, own.height, height) && fits(own.left, own.width, width) && (isSubpixel || isWhole)) return own;
   throw new ValueError(
-    `augment: boxes must lie in images of ${height} x ${width}, ` +
-      `got top ${own.top}, left ${own.left}, height ${own.height}, width ${own.width} for sample ${sample}. Draw them for this size.`,
+    `augment: boxes must lie in images of ${height} x ${width}${isSubpixel ? "" : ", of whole pixels"}, ` +
+      `got top ${own.top}, left ${own.left}, height ${own.height}, width ${own.width} for sample ${sample}. ` +
+      `Draw them for this size, with the same options.`,
   );
 }
 
 /** A view before it is normalised. */
-function viewOf(image: Bytes, own: Drawn, { size, isGrayFirst, taps }: AugmentAttrs): View {
-  const cropped = crop(image, own, size);
+function viewOf(image: Bytes, own: Drawn, { size, isGrayFirst, isSubpixel, taps }: AugmentAttrs): View {
+  const cropped = crop(image, own, { size, isSubpixel });
   return blur(isGrayFirst ? jitter(gray(cropped, own), own) : gray(jitter(cropped, own), own), own, taps);
 }
 
@@ -99,7 +112,7 @@ function evaluate([images, index, parameters]: readonly HostArray[], output: Hos
   checkRange("augment", index!.data, count);
   let at = 0;
   index!.data.forEach((image: number, sample: number) => {
-    const own = drawnFor(parameters!, sample, [height, width]);
+    const own = drawnFor(parameters!, sample, [height, width], attrs.isSubpixel);
     const start = image * channels * height * width;
     viewOf({ data: images!.data, start, channels, height, width }, own, attrs).planes.forEach((plane, c) => {
       for (const value of plane) output.data[at++] = (value - attrs.mean[c]!) / attrs.std[c]!;

@@ -24,11 +24,30 @@ const luminance = [0.2989, 0.587, 0.114] as const;
 
 // --- crop
 
-/** The two pixels of a side that pixel `i` of `count` lies between, inside a box, and how far from the first. */
-function placeOf(i: number, start: number, size: number, count: number): { low: number; high: number; part: number } {
+/** Two pixels along a side, and how far from the first. */
+interface Place {
+  readonly low: number;
+  readonly high: number;
+  readonly part: number;
+}
+
+interface Box {
+  readonly start: number;
+  readonly size: number;
+}
+
+/** The two pixels that pixel `i` of `count` lies between, inside a box of whole pixels. */
+function placeInside(i: number, { start, size }: Box, count: number): Place {
   const at = Math.max((2 * i + 1) * size - count, 0); // times 2 * count
   const low = Math.floor(at / (2 * count));
   return { low: start + low, high: start + Math.min(low + 1, size - 1), part: (at % (2 * count)) / (2 * count) };
+}
+
+/** The two pixels of a whole side that pixel `i` of `count` lies between, in a box that starts anywhere. */
+function placeAnywhere(i: number, { start, size }: Box, count: number, side: number): Place {
+  const at = Math.min(Math.max(start + ((i + 0.5) * size) / count - 0.5, 0), side - 1);
+  const low = Math.floor(at);
+  return { low, high: Math.min(low + 1, side - 1), part: at - low };
 }
 
 /** Bytes of an image's planes, and their sides. */
@@ -40,12 +59,19 @@ export interface Bytes {
   readonly width: number;
 }
 
-/** A box, resized bilinearly without looking outside it, and mirrored or not. */
-export function crop(image: Bytes, own: Drawn, [height, width]: readonly [number, number]): View {
-  const rows = Array.from({ length: height }, (_, y) => placeOf(y, own.top, own.height, height));
-  const columns = Array.from({ length: width }, (_, x) =>
-    placeOf(own.flip === 0 ? x : width - 1 - x, own.left, own.width, width),
-  );
+/** A box, resized bilinearly, without looking outside it unless it lies between pixels, and mirrored or not. */
+export function crop(
+  image: Bytes,
+  own: Drawn,
+  { size: [height, width], isSubpixel }: { readonly size: readonly [number, number]; readonly isSubpixel: boolean },
+): View {
+  const placesOf = (box: Box, count: number, side: number): Place[] =>
+    Array.from({ length: count }, (_, i) =>
+      isSubpixel ? placeAnywhere(i, box, count, side) : placeInside(i, box, count),
+    );
+  const rows = placesOf({ start: own.top, size: own.height }, height, image.height);
+  const columns = placesOf({ start: own.left, size: own.width }, width, image.width);
+  if (own.flip !== 0) columns.reverse();
   const planes = Array.from({ length: image.channels }, (_, c) => {
     const pixel = (y: number, x: number): number =>
       image.data[image.start + (c * image.height + y) * image.width + x]! / 255;

@@ -147,6 +147,8 @@ export interface AugmentInfo {
   readonly mean: readonly number[];
   readonly std: readonly number[];
   readonly isGrayFirst: boolean;
+  /** Whether boxes start and end between pixels. */
+  readonly isSubpixel: boolean;
   /** Side of the blur's kernel; 1 for none. */
   readonly taps: number;
   /** Where the parameters of sample i are: from `offset + stride * i` on; by default in rows of `columns`. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { tensor } from "../../src/creation";
-import { augmentViews, MOCO_V1, MOCO_V2 } from "../../src/data";
+import { augmentViews, IMAGENET_STATISTICS, MOCO_FASHION_MNIST, MOCO_V1, MOCO_V2 } from "../../src/data";
 import { realize } from "../../src/tensor";
 import { gpuCallsOf } from "../helpers/gpuCalls";
 import { augmentedViews } from "../suites/augmentViews";
@@ -13,6 +13,7 @@ test.each([
   ["v1 of squares", MOCO_V1, [32, 32]],
   ["v2 of squares", MOCO_V2, [32, 32]],
   // of which some boxes do not fit, and are the centre
+  ["ours, whose boxes lie between pixels", { ...MOCO_FASHION_MNIST, statistics: IMAGENET_STATISTICS }, [28, 28]],
   ["v2 of long images", { ...MOCO_V2, scale: [0.9, 1] }, [20, 60]],
 ] as const)(
   "both views of a batch take a dispatch each, and two for their parameters: %s",

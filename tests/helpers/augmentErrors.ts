@@ -22,6 +22,8 @@ const valuesOf = (row: ArrayLike<number>, start: number): Values =>
 
 /** Fractions of 2.5 ULP twice, two differences, products and sums each, and a quotient. */
 const OF_CROP = 13;
+/** A quotient of 2.5 ULP, a product and sums of a position between pixels, which is at most the side. */
+const OF_POSITION = 6;
 /** Three products and two sums. */
 const OF_GRAY = 4;
 /** Of six numbers up to 13 that a hue is added up from, and of what becomes of it. */
@@ -42,6 +44,12 @@ class Sample {
     private readonly rounding: Roundings,
   ) {
     this.error = OF_CROP * rounding.ULP;
+  }
+
+  /** Neighbours differ by 1 at most, so a value moves as far as its position does. */
+  placed([height, width]: readonly [number, number]): void {
+    const { top, left, height: tall, width: wide } = this.off;
+    this.error += OF_POSITION * this.rounding.ULP * (height + width) + top + left + tall + wide;
   }
 
   private get grayError(): number {
@@ -95,13 +103,14 @@ export function augmentErrors(
   errorOf: (input: number) => Float64Array,
   rounding: Roundings,
 ): Float64Array {
-  const { mean, std, isGrayFirst, taps } = node.attrs as unknown as AugmentAttrs;
+  const { mean, std, isGrayFirst, isSubpixel, taps } = node.attrs as unknown as AugmentAttrs;
   const [n, channels, height, width] = node.shape as [number, number, number, number];
   const [drawn, off] = [hosts[2]!.data, errorOf(2)];
   const errors = new Float64Array(n * channels * height * width);
   for (let i = 0; i < n; i++) {
     const start = i * AUGMENTATION_COLUMNS.length;
     const sample = new Sample(valuesOf(drawn, start), valuesOf(off, start), channels, height * width, rounding);
+    if (isSubpixel) sample.placed(hosts[0]!.shape.slice(2) as [number, number]);
     if (isGrayFirst) sample.gray();
     sample.jitter();
     if (!isGrayFirst) sample.gray();

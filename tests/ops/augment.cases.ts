@@ -35,9 +35,10 @@ interface Options extends Partial<Omit<ops.AugmentAttrs, "mean" | "std">> {
 }
 
 function views(name: string, samples: readonly Values[], options: Options = {}): Row {
-  const { channels = 3, sides = [HEIGHT, WIDTH], images, size = [16, 16], isGrayFirst = false, taps = 1 } = options;
+  const { channels = 3, sides = [HEIGHT, WIDTH], images, size = [16, 16] } = options;
+  const { isGrayFirst = false, isSubpixel = false, taps = 1 } = options;
   const shape = [4, channels, ...sides];
-  const attrs = { size, isGrayFirst, taps, ...STATISTICS[channels] };
+  const attrs = { size, isGrayFirst, isSubpixel, taps, ...STATISTICS[channels] };
   return row(
     name,
     (draw) => [
@@ -55,6 +56,13 @@ const BOXES: readonly Values[] = [
   { top: 3, left: 5, height: 11, width: 9, flip: 1 },
   { top: 19, left: 23, height: 1, width: 1 },
   { top: 0, left: 23, height: 20, width: 1 },
+];
+
+const BETWEEN: readonly Values[] = [
+  { top: 3.25, left: 5.0625, height: 11.40625, width: 9.59375 },
+  { top: 3.25, left: 5.0625, height: 11.40625, width: 9.59375, flip: 1 },
+  { top: 19.5, left: 23.75, height: 0.5, width: 0.25 },
+  { top: 0, left: 0.5, height: 20, width: 22.75 },
 ];
 
 const JITTER = { jitter: 1, brightness: 1.3, contrast: 0.7, saturation: 1.35, hue: 0.08 };
@@ -83,7 +91,7 @@ const pureImages = (draw: Draw, shape: readonly number[]): Input => {
 const hues: readonly Values[] = [0.5, -0.5, 1 / 3, -0.1, 0.25].map((hue) => ({ ...JITTER, jitter: 1, hue, order: 23 }));
 
 const attrsOf = (size: readonly [number, number]): ops.AugmentAttrs => ({
-  ...{ size, isGrayFirst: false, taps: 1, ...STATISTICS[3] },
+  ...{ size, isGrayFirst: false, isSubpixel: false, taps: 1, ...STATISTICS[3] },
 });
 
 /** Parameters that lie among those of other views. */
@@ -97,6 +105,11 @@ export const cases = table({
     views("odd sizes", BOXES, { size: [7, 5], sides: [23, 27] }),
     views("one pixel", BOXES, { size: [1, 1] }),
     views("images of one pixel", [{ height: 1, width: 1 }], { sides: [1, 1], size: [3, 2] }),
+    views("between pixels", BETWEEN, { isSubpixel: true }),
+    views("between pixels, larger than the box", BETWEEN, { isSubpixel: true, size: [31, 29], channels: 1 }),
+    views("between pixels, in sides of 300", [{ top: 10.3, left: 250.7, height: 280.1, width: 49.2 }], { isSubpixel: true, sides: [300, 301] }), // prettier-ignore
+    views("between pixels of one pixel", [{ height: 0.5, width: 1 }], { isSubpixel: true, sides: [1, 1], size: [3, 2] }), // prettier-ignore
+    views("between whole pixels", BOXES, { isSubpixel: true, taps: 3 }),
     views("no samples", []),
     views("brightness", [0, 0.5, 1, 1.9].map((brightness) => ({ jitter: 1, brightness }))), // prettier-ignore
     views("contrast", [0, 0.5, 1, 1.9].map((contrast) => ({ jitter: 1, contrast }))), // prettier-ignore

@@ -12,12 +12,16 @@ import {
   cropTable,
   drawAugmentation,
   FASHION_MNIST_STATISTICS,
+  IMAGENET_STATISTICS,
   MOCO_CIFAR,
+  MOCO_FASHION_MNIST,
+  mocoAugment,
   MOCO_V1,
   MOCO_V2,
   mocoV1Augment,
   mocoV2Augment,
 } from "../../src/data";
+import { subpixelCropTable } from "../../src/data/cropTable";
 import { defaultDevice } from "../../src/device";
 import { DTypeError, IndexError, ShapeError, ValueError } from "../../src/errors";
 import { mulHighU32 } from "../../src/ops/logic";
@@ -58,12 +62,13 @@ function againstTorchvision(): void {
   });
 
   test.each(goldens.views.map((view) => [view.name, view] as const))("%s", async (name, view) => {
-    const { size, taps, isGrayFirst, mean, std } = view.attrs;
+    const { size, taps, isGrayFirst, isSubpixel, mean, std } = view.attrs;
     const images = goldenTensor(view.channels === 1 ? goldens.images1 : goldens.images3);
     const actual = applyAugmentation(images, goldenTensor(view.index), goldenTensor(view.parameters), {
       size: size as [number, number],
       kernelSize: taps,
       grayFirst: isGrayFirst,
+      subpixel: isSubpixel,
       statistics: { mean, std },
     });
     await expectGoldens([{ name, actual, golden: view.output }]);
@@ -94,6 +99,23 @@ function parameters(): void {
         between(12, i, 0.1, 2),
       ]);
     }
+  });
+
+  test("between pixels are multiples of 1/65536, of changes in order", async () => {
+    const n = 40;
+    const got = await drawn(bytes(), n, MOCO_FASHION_MNIST);
+    const words = new Generator(4).drawOnHost(13 * n);
+    const crops = subpixelCropTable(20, 24, { scale: MOCO_FASHION_MNIST.scale });
+    for (let i = 0; i < n; i++) {
+      const [height, width] = crops[words[i]! >>> 16]!;
+      const corner = (row: number, room: number): number => mulHighU32(words[row * n + i]!, room + 1) / 65536;
+      expect([got.top[i], got.left[i], got.height[i], got.width[i]]).toEqual([
+        ...[corner(1, 20 * 65536 - height), corner(2, 24 * 65536 - width)],
+        ...[height / 65536, width / 65536],
+      ]);
+    }
+    expect(new Set(got.order)).toEqual(new Set([0]));
+    expect(got.top.some((side) => !Number.isInteger(side))).toBe(true);
   });
 
   test("of boxes that never fit are the centre", async () => {
@@ -144,11 +166,12 @@ function chains(): void {
     ["mocoV1Augment", mocoV1Augment, MOCO_V1],
     ["mocoV2Augment", mocoV2Augment, MOCO_V2],
     ["cifarAugment", cifarAugment, MOCO_CIFAR],
+    ["mocoAugment", mocoAugment, { ...MOCO_FASHION_MNIST, statistics: IMAGENET_STATISTICS }],
   ] as const;
 
   test.each(recipes)("%s is its drawn parameters, applied", async (_name, recipe, options) => {
     const images = bytes();
-    const view = recipe(images, index(), { size: [9, 8], generator: new Generator(3) });
+    const view = recipe(images, index(), { ...options, size: [9, 8], generator: new Generator(3) });
     expect([view.shape, view.dtype, view.requiresGrad]).toEqual([[5, 3, 9, 8], "f32", false]);
     const table = drawAugmentation(images, 5, { ...options, generator: new Generator(3) });
     const [got, again] = await read([view, applyAugmentation(images, index(), table, { ...options, size: [9, 8] })]);
@@ -211,8 +234,21 @@ function errors(): void {
     const table = drawAugmentation(bytes([1, 1, 40, 40]), 7, { scale: [1, 1], ratio: [1, 1] });
     const view = applyAugmentation(images, null, table, { size: 4 });
     if (defaultDevice().kind === "cpu")
-      return expect(view.data()).rejects.toThrow("augment: boxes must lie in images of 20 x 24, got top 0");
+      return expect(view.data()).rejects.toThrow(
+        "augment: boxes must lie in images of 20 x 24, of whole pixels, got top 0",
+      );
     expect((await view.data()).every(Number.isFinite)).toBe(true); // a shader cannot throw: the box is cut to the image
+  });
+
+  test("boxes between pixels must be said to be some", async () => {
+    const images = bytes();
+    const table = drawAugmentation(images, 7, MOCO_FASHION_MNIST);
+    const view = applyAugmentation(images, null, table, { size: 4 });
+    if (defaultDevice().kind === "cpu")
+      return expect(view.data()).rejects.toThrow(
+        /images of 20 x 24, of whole pixels, got top .*\d\.\d.* with the same options/,
+      );
+    expect((await view.data()).every(Number.isFinite)).toBe(true); // a shader takes whole parts
   });
 
   test("sizes, bytes and ranges are checked", () => {

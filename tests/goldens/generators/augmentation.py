@@ -1,9 +1,12 @@
-"""augmentation.json: views of a few images by torchvision's transforms of tensors, in f64, with parameters that are written down."""
+"""augmentation.json: views of a few images by torchvision's transforms of tensors, in f64, with parameters that are written down.
+
+Boxes between pixels, which torchvision does not have, are PyTorch's grid_sample."""
 
 import itertools
 
 import torch
 import torchvision.transforms.functional as F
+from torch.nn.functional import grid_sample
 
 from .record import Draw, encode
 
@@ -54,6 +57,8 @@ def cases():
     small = {"size": [5, 6]}
     yield {"name": "crop", "samples": boxes(), "size": [16, 16]}
     yield {"name": "crop, larger", "samples": boxes()[:2], "size": [23, 21]}
+    yield {"name": "crop between pixels", "samples": boxes_between(), "size": [16, 16], "isSubpixel": True}
+    yield {"name": "crop between pixels, larger", "samples": boxes_between(), "size": [31, 29], "isSubpixel": True}
     yield {"name": "flip", "samples": [{"flip": 1}], **small}
     for name, values in {
         "brightness": [0, 0.6, 1.4, 2.5],
@@ -72,6 +77,9 @@ def cases():
     for chain in CHAINS:
         for channels in [3, 1]:
             yield {"name": f"{chain}, {channels}", "chain": chain, "channels": channels, **whole()}
+    fashion = {"brightness": 0.7, "contrast": 1.4, "order": 0}
+    samples = [{**box, **fashion, "jitter": i % 2} for i, box in enumerate(boxes_between())]
+    yield {"name": "fashionMnist", "chain": "cifar", "channels": 1, "samples": samples, "size": [20, 24], "isNormalized": True, "isSubpixel": True}
 
 
 def whole():
@@ -95,7 +103,17 @@ def boxes():
     ]
 
 
-def view(images, name, samples, size, chain="v2", channels=3, taps=1, isNormalized=False):
+def boxes_between():
+    """In 1/65536 of a pixel, as they are drawn."""
+    return [
+        {"top": 3.25, "left": 5.0625, "height": 11.40625, "width": 9.5937347412109375},
+        {"top": 0.0000152587890625, "left": 0, "height": 19.9999847412109375, "width": 24, "flip": 1},
+        {"top": 19.5, "left": 23.75, "height": 0.5, "width": 0.25},
+        {"top": 1.125, "left": 0.5, "height": 18.25, "width": 22.75},
+    ]
+
+
+def view(images, name, samples, size, chain="v2", channels=3, taps=1, isNormalized=False, isSubpixel=False):
     rows = torch.tensor([[{**NONE, **sample}[column] for column in COLUMNS] for sample in samples], dtype=torch.float32)
     index = torch.arange(len(samples), dtype=torch.int32) % 3
     statistics = (STATISTICS if isNormalized else PLAIN)[channels]
@@ -105,21 +123,37 @@ def view(images, name, samples, size, chain="v2", channels=3, taps=1, isNormaliz
     for image, row in zip(index, rows.double()):
         x = images[str(channels)][image].double() / 255
         for step in steps:
-            x = STEPS[step](x, dict(zip(COLUMNS, row.tolist())), size=size, taps=taps, **statistics)
+            x = STEPS[step](x, dict(zip(COLUMNS, row.tolist())), size=size, taps=taps, isSubpixel=isSubpixel, **statistics)
         outputs.append(torch.where(x.abs() < 1e-14, 0.0, x))  # what f64 leaves of a zero
     return {
         "name": name,
         "channels": channels,
-        "attrs": {"size": size, "taps": taps, "isGrayFirst": steps.index("gray") < steps.index("jitter"), **statistics},
+        "attrs": {
+            **{"size": size, "taps": taps, "isGrayFirst": steps.index("gray") < steps.index("jitter")},
+            **{"isSubpixel": isSubpixel, **statistics},
+        },
         "index": encode(index),
         "parameters": encode(rows),
         "output": encode(torch.stack(outputs)),
     }
 
 
-def crop(x, own, size, **_):
+def crop(x, own, size, isSubpixel, **_):
+    if isSubpixel:
+        rows, columns = (
+            grid(own[start], own[length], count, side)
+            for start, length, count, side in zip(["top", "left"], ["height", "width"], size, x.shape[1:])
+        )
+        places = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1)
+        return grid_sample(x[None], places[None], padding_mode="border", align_corners=False)[0]
     top, left, height, width = (int(own[name]) for name in ["top", "left", "height", "width"])
     return F.resized_crop(x, top, left, height, width, size)
+
+
+def grid(start, length, count, side):
+    """Centres of `count` equal parts of a box, where -1 and 1 are the ends of the image."""
+    edges = torch.linspace(start, start + length, count + 1)
+    return (edges[:-1] + edges[1:]) / side - 1
 
 
 def flip(x, own, **_):
