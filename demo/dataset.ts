@@ -10,7 +10,9 @@ import {
   type CifarFiles,
   EpochSampler,
   FASHION_MNIST_CLASSES,
+  FASHION_MNIST_FILES,
   FASHION_MNIST_STATISTICS,
+  type FetchProgress,
   fetchReader,
   imageSource,
   type ImageSource,
@@ -24,6 +26,7 @@ import {
   splitRows,
   writeImages,
 } from "flywheel/data";
+import type { OnProgress } from "./progress";
 import type { ImagesKind, ImagesSource, ImagesSummary, PackedImages, PackedPart } from "./protocol";
 
 interface Parts {
@@ -61,10 +64,21 @@ const TEST_PART = 1 / 6;
 /** Fewest images of one's own: a batch must be left to train on. */
 const LEAST_IMAGES = 16;
 
-/** The images of a run. */
-export async function loadImages(source: ImagesSource): Promise<TrainingData> {
+/**
+ * The images of a run.
+ *
+ * @param onProgress hears how many bytes of all files are here, where they are fetched and all say how long they are
+ */
+export async function loadImages(source: ImagesSource, onProgress?: OnProgress): Promise<TrainingData> {
   if (source.kind !== "fashionMnist") return unpacked(source);
-  const parts = await loadFashionMnist(fetchReader(source.dataUrl));
+  const files = new Map<string, FetchProgress>();
+  const heard = (file: FetchProgress): void => {
+    const all = [...files.set(file.name, file).values()];
+    if (all.length < Object.keys(FASHION_MNIST_FILES).length || all.some(({ total }) => total === null)) return;
+    const sum = (of: "loaded" | "total"): number => all.reduce((bytes, each) => bytes + each[of]!, 0);
+    onProgress?.(sum("loaded"), sum("total"));
+  };
+  const parts = await loadFashionMnist(fetchReader(source.dataUrl, { onProgress: heard }));
   return trainingData(dataOf("fashionMnist", parts, FASHION_MNIST_CLASSES, FASHION_MNIST_STATISTICS));
 }
 

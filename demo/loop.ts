@@ -7,8 +7,8 @@ import { type Device, ValueError } from "flywheel";
 import { profile, sumByKernel } from "flywheel/dev";
 import { type Gate, nextTask } from "./gate";
 import { Meter, type PerStep } from "./meter";
-import { Progress } from "./progress";
-import type { Piece, Request, TrainingEvent } from "./protocol";
+import { following } from "./progress";
+import type { Request, TrainingEvent } from "./protocol";
 import type { Evaluation, Step, Training, TrainingOptions } from "./training";
 import { loadTuning, resumedTuning, type Tuning, tuneFirstStep } from "./tuning";
 import type { TuningStore } from "./tuningStore";
@@ -223,7 +223,7 @@ export class Loop {
 
   private async answerTo(what: Request): Promise<void> {
     const step = this.stepsDone;
-    const encoding = this.following("encoding");
+    const encoding = following("encoding", this.given.emit);
     if (what === "save") await this.save();
     else if (what === "probe") await this.probe("bank");
     else if (what === "times") this.timeNextStep();
@@ -234,16 +234,10 @@ export class Loop {
   private async probe(labels: "bank" | "all"): Promise<number> {
     const { emit } = this.given;
     emit({ type: "phase", phase: "probing" });
-    const heard = { onProgress: this.following("encoding"), onEpoch: this.following("classifying") };
+    const heard = { onProgress: following("encoding", emit), onEpoch: following("classifying", emit) };
     const accuracy = await this.training.linearProbe(labels, heard);
     emit({ type: "probe", step: this.stepsDone, accuracy });
     return accuracy;
-  }
-
-  /** Tells how far a piece is. */
-  private following(piece: Piece): (done: number, count: number) => void {
-    const progress = new Progress((howFar) => this.given.emit({ type: "piece", piece, ...howFar }));
-    return (done, count) => progress.at(done, count);
   }
 
   private async save(): Promise<void> {
@@ -291,7 +285,7 @@ export class Loop {
       await first.loss.item();
       this.meter.pause();
     };
-    this.tuning = await tuneFirstStep(device, store, { known, step });
+    this.tuning = await tuneFirstStep(device, store, { known, step, onProgress: following("trying", emit) });
     emit({ type: "tuning", tuning: this.tuning });
     emit({ type: "phase", phase: "training" });
     this.meter.resume();
@@ -360,7 +354,7 @@ export class Loop {
     if (!options.evaluate && !mustSave) return;
     emit({ type: "phase", phase: "evaluating" });
     const startMs = performance.now();
-    const evaluation = await this.training.evaluate(this.following("encoding"));
+    const evaluation = await this.training.evaluate(following("encoding", emit));
     if (options.evaluate) {
       if (this.training.hasClasses) await this.judge(evaluation, step);
       emit(await evaluation.neighbours(step));
@@ -372,7 +366,7 @@ export class Loop {
 
   /** Classes are needed for it, which not all images have. */
   private async judge(evaluation: Evaluation, step: number): Promise<void> {
-    const accuracy = await evaluation.knnAccuracy(this.following("comparing"));
+    const accuracy = await evaluation.knnAccuracy(following("comparing", this.given.emit));
     if (step === 0) this.knnBefore = accuracy;
     this.knnAfter = accuracy;
     this.given.emit({ type: "knn", step, accuracy });

@@ -293,6 +293,8 @@ const PHASES: Record<Phase, string> = {
 };
 
 const PIECES: Record<Piece, string> = {
+  fetching: "Files of images",
+  trying: "Kernels on this GPU",
   encoding: "Features of images",
   comparing: "Nearest neighbours",
   classifying: "Epochs of the classifier",

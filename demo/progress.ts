@@ -1,5 +1,7 @@
 /** How far something long is, and how long it will take: of what comes in pieces of about the same length. Draws nothing. */
 
+import type { Piece, PieceEvent } from "./protocol";
+
 /** How far it is. */
 export interface HowFar {
   /** 0 to 1. */
@@ -7,6 +9,9 @@ export interface HowFar {
   /** Null before there is a rate to tell. */
   readonly secondsLeft: number | null;
 }
+
+/** Hears how much is done, of how much. */
+export type OnProgress = (done: number, count: number) => void;
 
 /** Shortest time between two tellings, by default. */
 const TELL_MS = 250;
@@ -39,4 +44,10 @@ export class Progress {
     const secondsLeft = since > 0 ? ((timeMs - this.first.timeMs) / since / 1000) * (count - done) : null;
     this.tell({ share: count === 0 ? 1 : done / count, secondsLeft });
   }
+}
+
+/** Tells how far a piece is. */
+export function following(piece: Piece, emit: (event: PieceEvent) => void): OnProgress {
+  const progress = new Progress((howFar) => emit({ type: "piece", piece, ...howFar }));
+  return (done, count) => progress.at(done, count);
 }

@@ -74,8 +74,8 @@ export interface PhaseEvent {
   readonly phase: Phase;
 }
 
-/** What takes long within a phase: features of images, nearest neighbours, or epochs of a linear classifier. */
-export type Piece = "encoding" | "comparing" | "classifying";
+/** What takes long within a phase: files, variants of kernels, features of images, nearest neighbours, or epochs of a linear classifier. */
+export type Piece = "fetching" | "trying" | "encoding" | "comparing" | "classifying";
 
 /** How far a piece is. */
 export interface PieceEvent {

@@ -36,6 +36,7 @@ import type {
 } from "./protocol";
 import type { RecipeName } from "./recipePresets.mjs";
 import { epochsOf } from "./recipes";
+import type { OnProgress } from "./progress";
 import { savedImages } from "./savedImages";
 
 export interface TrainingOptions {
@@ -137,9 +138,6 @@ const KEPT = [
     "seed",
   ],
 ] as readonly (keyof TrainingOptions)[];
-
-/** Hears how far something is. */
-type OnProgress = (done: number, count: number) => void;
 
 /** Images on the device, or where they are read when they are needed. */
 type Images = Tensor | ImageSource;

@@ -5,6 +5,7 @@
 
 import { type Device, ValueError } from "flywheel";
 import { printTuning, savedTuning, tune, useTuning } from "flywheel/dev";
+import type { OnProgress } from "./progress";
 import type { TuningStore } from "./tuningStore";
 
 /** What became of a run's tuning: for the terminal, the page and the JSON line. */
@@ -59,13 +60,20 @@ export async function loadTuning(device: Device, store: TuningStore): Promise<nu
  * Runs a first step, tries what its kernels could be, and keeps what was found.
  *
  * @param known from `loadTuning`
+ * @param onProgress hears the part of the work, or of the time for it, that is over
  */
 export async function tuneFirstStep(
   device: Device,
   store: TuningStore,
-  { known, step }: { known: number; step: () => Promise<void> },
+  { known, step, onProgress }: { known: number; step: () => Promise<void>; onProgress: OnProgress },
 ): Promise<Tuning> {
-  const { uses, left } = await tune(step, { device, budgetMs: BUDGET_MS });
+  let startMs: number | null = null;
+  const follow = (done: number, count: number): void => {
+    startMs ??= performance.now();
+    const ofTime = Math.min((performance.now() - startMs) / BUDGET_MS, 1); // what is left then is not tried
+    onProgress(Math.max(count === 0 ? 1 : done / count, ofTime), 1);
+  };
+  const { uses, left } = await tune(step, { device, budgetMs: BUDGET_MS, onProgress: follow });
   const saved = savedTuning(device);
   const notKept = await store.save(saved).then(
     () => null,

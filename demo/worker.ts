@@ -13,6 +13,7 @@ import { adapterName } from "./adapterName";
 import { loadImages } from "./dataset";
 import { Gate } from "./gate";
 import { Loop, Requests } from "./loop";
+import { following } from "./progress";
 import type { Command, TrainingEvent } from "./protocol";
 import { Training } from "./training";
 import { tuningStore } from "./tuningStore";
@@ -50,7 +51,7 @@ async function run({
   const device = await init({ device: options.device });
   const adapter = adapterName(device.adapterInfo());
   emit({ type: "adapter", adapter, device: device.kind });
-  const data = await loadImages(images);
+  const data = await loadImages(images, following("fetching", emit));
   emit({ type: "images", images: data.summary });
   const store = options.tune === "on" ? tuningStore(tuningUrl) : null;
   const given = {

@@ -4,7 +4,7 @@
  * what the page sends and hands it on; starts no browser. Imports vite, so npm packages must be there (setup.mjs).
  */
 import { randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, statSync } from "node:fs";
 import { mkdir, mkdtemp, open, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -104,6 +104,7 @@ function sendData(folder, request, response) {
   const path = name && dataFile(folder, name);
   if (!path) return void response.writeHead(404).end();
   response.setHeader("Content-Type", "application/octet-stream");
+  response.setHeader("Content-Length", statSync(path).size); // the page tells how far it is
   createReadStream(path)
     .on("error", (error) => response.destroy(error))
     .pipe(response);

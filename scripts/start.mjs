@@ -344,7 +344,10 @@ class Terminal {
 }
 
 /** @type {Record<import("../demo/protocol").Piece, string>} */
-const PIECES = { encoding: "features of images", comparing: "nearest neighbours", classifying: "linear classifier" };
+const PIECES = {
+  ...{ fetching: "files of images", trying: "kernels on this GPU" },
+  ...{ encoding: "features of images", comparing: "nearest neighbours", classifying: "linear classifier" },
+};
 
 /** @param {RunResult} result */
 function timing({ firstStepSeconds, stepsPerSecond }) {

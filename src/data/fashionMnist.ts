@@ -58,16 +58,29 @@ export async function loadFashionMnist(
   return { train, test };
 }
 
+/** How far a file is. */
+export interface FetchProgress {
+  readonly name: string;
+  /** Bytes that are here. */
+  readonly loaded: number;
+  /** Bytes in all; null where the server does not say, or sends other bytes than those of the file. */
+  readonly total: number | null;
+}
+
 /**
  * A `read` function that fetches files below an address.
  *
  * @param baseUrl folder of the files, with or without a slash at its end
+ * @param options.onProgress hears of every file: when it begins, and as its parts arrive
  * @returns for `loadFashionMnist`; its promise rejects with a ValueError if a file cannot be fetched, or not all of it
  *
  * @example
- * const read = fetchReader("data/fashion-mnist");
+ * const read = fetchReader("data/fashion-mnist", { onProgress: ({ name, loaded }) => console.log(name, loaded) });
  */
-export function fetchReader(baseUrl: string): (name: string) => Promise<Uint8Array> {
+export function fetchReader(
+  baseUrl: string,
+  { onProgress }: { readonly onProgress?: (progress: FetchProgress) => void } = {},
+): (name: string) => Promise<Uint8Array> {
   const folder = baseUrl === "" || baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`;
   return async (name) => {
     const url = folder + name;
@@ -81,8 +94,31 @@ export function fetchReader(baseUrl: string): (name: string) => Promise<Uint8Arr
       });
     const response = await arriving(fetch(url));
     if (!response.ok) throw unreachable(`status ${response.status}`);
-    return new Uint8Array(await arriving(response.arrayBuffer())); // the connection may break here, too
+    const { body } = onProgress ? response : { body: null };
+    const arrived = body
+      ? followed(body, (loaded) => onProgress!({ name, loaded, total: lengthOf(response) }))
+      : response;
+    return new Uint8Array(await arriving(arrived.arrayBuffer())); // the connection may break here, too
   };
+}
+
+/** Bytes of a body, where they are those that are sent. */
+function lengthOf({ headers }: Response): number | null {
+  const length = Number(headers.get("content-length") ?? NaN);
+  return headers.has("content-encoding") || !Number.isSafeInteger(length) ? null : length;
+}
+
+/** The same bytes, of which one hears as they pass. */
+function followed(body: ReadableStream<Uint8Array<ArrayBuffer>>, heard: (loaded: number) => void): Response {
+  let loaded = 0;
+  heard(loaded);
+  const counter = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+    transform(chunk, controller) {
+      heard((loaded += chunk.byteLength));
+      controller.enqueue(chunk);
+    },
+  });
+  return new Response(body.pipeThrough(counter));
 }
 
 async function loadPart(

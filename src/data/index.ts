@@ -6,6 +6,7 @@
 export { decompress, parseIdx, readIdx } from "./idx";
 export type { IdxArray, IdxData, IdxDType, IdxSource } from "./idx";
 export { FASHION_MNIST_CLASSES, FASHION_MNIST_FILES, fetchReader, loadFashionMnist } from "./fashionMnist";
+export type { FetchProgress } from "./fashionMnist";
 export {
   CIFAR100_FILES,
   CIFAR100_STATISTICS,

@@ -22,6 +22,8 @@ export interface TuneOptions {
   readonly device?: Device;
   /** Time in all, ms, after which what is left stays as it is; default 5000. What a candidate takes to compile counts. */
   readonly budgetMs?: number;
+  /** Hears, when the program has run and after each use of a kernel, how many are dealt with, of how many. */
+  readonly onProgress?: (done: number, count: number) => void;
   /** Changes the text of a variant before it is compiled: to break it, for a test of the test. */
   readonly edit?: (wgsl: string, variant: string) => string;
 }
@@ -81,7 +83,7 @@ const SAMPLES = 48;
  */
 export async function tune(
   body: () => unknown,
-  { device = defaultDevice(), budgetMs = 5000, edit = (wgsl) => wgsl }: TuneOptions = {},
+  { device = defaultDevice(), budgetMs = 5000, onProgress, edit = (wgsl) => wgsl }: TuneOptions = {},
 ): Promise<TuneReport> {
   const backend = backendOf("tune", device);
   const choices = choicesOf(backend.gpu.limits);
@@ -94,13 +96,17 @@ export async function tune(
   const found: TunedUse[] = [];
   let left = 0;
   try {
-    for (const [key, use] of [...choices.uses]) {
-      if (choices.tuned.has(key) || variantsFor(device, use).length < 2) continue;
+    const open = [...choices.uses].filter(
+      ([key, use]) => !choices.tuned.has(key) && variantsFor(device, use).length > 1,
+    );
+    onProgress?.(0, open.length);
+    for (const [done, [key, use]] of open.entries()) {
       const tuned = performance.now() > end ? null : await tuneUse(device, use, edit);
       if (tuned) {
         choices.tuned.set(key, tuned.chosen);
         found.push(tuned);
       } else left++;
+      onProgress?.(done + 1, open.length);
     }
   } finally {
     backend.forgetPlans();

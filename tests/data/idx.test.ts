@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { FASHION_MNIST_CLASSES, FASHION_MNIST_FILES, fetchReader, loadFashionMnist } from "../../src/data/fashionMnist";
+import {
+  FASHION_MNIST_CLASSES,
+  FASHION_MNIST_FILES,
+  type FetchProgress,
+  fetchReader,
+  loadFashionMnist,
+} from "../../src/data/fashionMnist";
 import { decompress, parseIdx, readIdx } from "../../src/data/idx";
 import { FormatError, ValueError } from "../../src/errors";
 
@@ -208,6 +214,27 @@ describe("loadFashionMnist", () => {
     await expect(loadFashionMnist(read)).rejects.toThrow(message);
   });
 
+  test.each([
+    ["tells how far a file is", { "content-length": "7" }, 7],
+    ["does not know how long a file is without a word of it", {}, null],
+    ["does not take what is compressed on the way for the file", { "content-length": "5", "content-encoding": "gzip" }, null], // prettier-ignore
+  ] as const)("fetchReader %s", async (_what, headers, total) => {
+    const parts = [Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5, 6, 7)];
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        const part = parts.shift();
+        if (part) controller.enqueue(part);
+        else controller.close();
+      },
+    });
+    vi.stubGlobal("fetch", async () => new Response(body, { headers }));
+    const heard: FetchProgress[] = [];
+    const bytes = await fetchReader("data", { onProgress: (progress) => heard.push(progress) })("b");
+    vi.unstubAllGlobals();
+    expect([...bytes]).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(heard).toEqual([0, 3, 7].map((loaded) => ({ name: "b", loaded, total })));
+  });
+
   test("fetchReader reads below its address, and names one that cannot be read", async () => {
     expect(await fetchReader("data:,a")("b")).toEqual(new TextEncoder().encode("a/b"));
     expect(await fetchReader("data:,a/")("b")).toEqual(new TextEncoder().encode("a/b"));
@@ -220,6 +247,10 @@ describe("loadFashionMnist", () => {
     await expect(fetchReader("data")("b")).rejects.toThrow(
       "fetchReader: data/b must be reachable, got TypeError: terminated.",
     );
+    vi.unstubAllGlobals();
+    const broken = fetchReader("data", { onProgress: () => undefined });
+    vi.stubGlobal("fetch", async () => new Response(new ReadableStream({ pull: (controller) => controller.error(new TypeError("terminated")) }))); // prettier-ignore
+    await expect(broken("b")).rejects.toThrow("fetchReader: data/b must be reachable, got TypeError: terminated.");
     vi.unstubAllGlobals();
     const unreachable = fetchReader("no-such-scheme:a")("b");
     await expect(unreachable).rejects.toThrow(ValueError);

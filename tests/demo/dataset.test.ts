@@ -1,7 +1,7 @@
 /** From files to what a run trains on, and what a checkpoint says of it. */
 
-import { describe, expect, test } from "vitest";
-import { type Labels, writeImages } from "../../src/data";
+import { describe, expect, test, vi } from "vitest";
+import { FASHION_MNIST_FILES, type Labels, writeImages } from "../../src/data";
 import { FormatError, ValueError } from "../../src/errors";
 import { cifar10Images, loadImages, ownImages, packed, type TrainingData, type TrainingPart } from "../../demo/dataset";
 import { imagesProblem, readSavedImages, savedImages } from "../../demo/savedImages";
@@ -127,5 +127,40 @@ describe("images of a checkpoint", () => {
     expect(readSavedImages(undefined)).toBe(null);
     for (const text of ["", "[", "null", "1", "{}", '{"kind":"toString"}', '{"kind":"own","trainCount":1}'])
       expect(() => readSavedImages(text), text).toThrow(FormatError);
+  });
+});
+
+describe("images that are fetched", () => {
+  /** Three images of each part, as a server has them. */
+  const served: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = Object.fromEntries(
+    Object.entries(FASHION_MNIST_FILES).map(([key, name]) => {
+      const [dims, length] = key.endsWith("Images") ? [[3, 28, 28], 3 * 784] : [[3], 3];
+      const header = [0, 0, 8, dims.length, ...dims.flatMap((size) => [0, 0, 0, size])];
+      return [name, Uint8Array.from([...header, ...Array.from({ length }, (_, i) => i % 10)])];
+    }),
+  );
+  const fetched = async (headersOf: (length: number) => HeadersInit): Promise<[number, number][]> => {
+    const answer = (url: string): Response => {
+      const bytes = served[url.slice(url.lastIndexOf("/") + 1)]!;
+      return new Response(new Blob([bytes]).stream(), { headers: headersOf(bytes.length) });
+    };
+    vi.stubGlobal("fetch", (url: string) => Promise.resolve(answer(url)));
+    const heard: [number, number][] = [];
+    await loadImages({ kind: "fashionMnist", dataUrl: "data" }, (done, count) => heard.push([done, count]));
+    vi.unstubAllGlobals();
+    return heard;
+  };
+
+  test("tell how much of all files is here, to the end", async () => {
+    const heard = await fetched((length) => ({ "content-length": String(length) }));
+    const total = Object.values(served).reduce((sum, { length }) => sum + length, 0);
+    expect(new Set(heard.map(([, count]) => count))).toEqual(new Set([total]));
+    const done = heard.map(([bytes]) => bytes);
+    expect(done).toEqual(done.toSorted((a, b) => a - b));
+    expect(done.at(-1)).toBe(total);
+  });
+
+  test("tell nothing where a server does not say how long a file is", async () => {
+    expect(await fetched((length) => new Headers(length < 100 ? [] : [["content-length", String(length)]]))).toEqual([]);
   });
 });

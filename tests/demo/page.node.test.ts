@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { ElementHandle, Page } from "puppeteer";
 import { describe, expect, test } from "vitest";
 import { RECIPE_PRESETS, type RecipeName } from "../../demo/recipePresets.mjs";
-import { demoBrowser } from "./browserPage";
+import { demoBrowser, textsOf } from "./browserPage";
 
 const demo = demoBrowser({ train: 400, test: 200 });
 const TINY = { encoder: "tinyGap", batchSize: 8, queueSize: 16, steps: 100_000, device: "cpu" };
@@ -86,10 +86,13 @@ describe("the page", () => {
     };
     await open(options);
     expect(await page.$eval("select[name=tune]", (field) => field.value)).toBe("on");
+    const pieces = await textsOf(page, "#piece span");
     const [, tried, left] = /^Tuning: 0 known, (\d+) tried, \d+ changed, (\d+) left as they are\.$/.exec(
       await tuned(),
     )!;
     expect(Number(tried)).toBeGreaterThan(2);
+    const begun = new Set((await pieces()).map((piece) => piece.replace(/,.*/, "")));
+    expect(begun).toEqual(new Set(["Files of images", "Kernels on this GPU"]));
     await page.close();
     await open(options);
     expect(await tuned()).toMatch(new RegExp(`^Tuning: ${tried} known, ${left} tried, `));

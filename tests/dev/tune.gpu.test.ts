@@ -35,10 +35,14 @@ const notCompiling = (wgsl: string): string => `${wgsl.replace("@compute", "@com
 
 describe("tune", () => {
   test("tries every variant of what a program uses, and finds all of them right", async () => {
-    const report = await tune(async () => {
+    const heard: string[] = [];
+    const onProgress = (done: number, count: number): unknown => heard.push(`${done} of ${count}`);
+    const program = async (): Promise<void> => {
       await a.matmul(b).data();
       await convolution();
-    });
+    };
+    const report = await tune(program, { onProgress });
+    expect(heard).toEqual(["0 of 3", "1 of 3", "2 of 3", "3 of 3"]);
     const byKernel = Object.fromEntries(report.uses.map(({ kernel, tried }) => [kernel, tried]));
     expect(Object.keys(byKernel).sort()).toEqual(["conv2dGradInput", "conv2dGradWeight", "matmul"]);
     for (const tried of Object.values(byKernel)) {
