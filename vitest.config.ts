@@ -18,7 +18,7 @@ const suffixes = {
 
 /**
  * GPU tests that only Node runs: they compare many kernels, plans and counts, and a browser's Dawn is the same. Chrome runs all others:
- * every public op against PyTorch, state, training, devices, whatever meets the page.
+ * every public op against PyTorch, by some of its goldens, state, training, devices, whatever meets the page.
  */
 const onlyInNode = [
   "compile/counts",
@@ -112,7 +112,8 @@ export default defineConfig({
           name: "browser", // its one instance is the project "chrome"
           include: [suffixes.gpu, suffixes.chrome],
           exclude: onlyInNode,
-          env: { FLYWHEEL_DEVICE: "webgpu" },
+          // Node compares all goldens of all ops, and Chrome one of four: nearly all of their time is that of compiling.
+          env: { FLYWHEEL_DEVICE: "webgpu", FLYWHEEL_GOLDENS_EVERY: "4" },
           ...slow,
           setupFiles: [...shared.setupFiles, ...gpuSetup],
           maxWorkers: 1,
