@@ -41,13 +41,10 @@ const onlyInNode = [
 
 /** What all projects share. Groups run one after the other: two software GPUs at once only slow each other down. */
 const shared = {
-  testTimeout: 60_000,
-  hookTimeout: 60_000,
+  testTimeout: 300_000, // for software GPUs and browsers beside other work: to end what hangs, not to judge speed
+  hookTimeout: 300_000,
   setupFiles: ["tests/helpers/console.ts"],
 };
-
-/** For software GPUs and browsers beside other work: a limit is there to end what hangs, not to judge speed. */
-const slow = { testTimeout: 300_000, hookTimeout: 300_000 };
 
 /** What the projects with a GPU share beside that. */
 const gpuSetup = ["tests/helpers/gpuDevices.ts", "tests/helpers/pipelineLabels.ts"];
@@ -83,7 +80,6 @@ export default defineConfig({
           name: "node",
           include: [suffixes.node],
           env: { FLYWHEEL_DEVICE: "cpu" },
-          ...slow, // the pages are built there
           pool: "forks",
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
@@ -96,7 +92,6 @@ export default defineConfig({
           name: "webgpu",
           include: [suffixes.gpu],
           env: { FLYWHEEL_DEVICE: "webgpu", ...fuzz, ...ensureVulkan() },
-          ...slow,
           setupFiles: ["tests/helpers/nodeGpu.ts", ...shared.setupFiles, ...gpuSetup],
           pool: "forks",
           maxWorkers: 2,
@@ -114,7 +109,6 @@ export default defineConfig({
           exclude: onlyInNode,
           // Node compares all goldens of all ops, and Chrome one of four: nearly all of their time is that of compiling.
           env: { FLYWHEEL_DEVICE: "webgpu", FLYWHEEL_GOLDENS_EVERY: "4" },
-          ...slow,
           setupFiles: [...shared.setupFiles, ...gpuSetup],
           maxWorkers: 1,
           sequence: { groupOrder: 3 },

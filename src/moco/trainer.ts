@@ -149,23 +149,27 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
   /** Of images that are no tensor. */
   private readonly loader: ImageLoader | null;
 
-  /** Recorded twice, then replayed: no graph is built. Given a batch of images, or rows of those that are held, i32 `[batchSize]`. */
-  private readonly trainOn = compile((given: { readonly batch: Tensor } | { readonly rows: Tensor }): MoCoStep => {
-    const images = "batch" in given ? given.batch : (this.images as Tensor);
-    const rows = "rows" in given ? given.rows : arange(images.size(0), { device: this.device });
-    const parts = rows.reshape([this.accumulationSteps, -1]);
-    this.optimizer.zeroGrad();
-    const outputs = Array.from({ length: this.accumulationSteps }, (_, part) =>
-      this.forward(images, parts.select(0, part), part),
-    );
-    this.optimizer.step();
-    this.schedule.step();
-    this.momentumSchedule?.step();
-    const mean = (values: Tensor[]): Tensor => values.reduce((a, b) => a.add(b)).div(values.length);
-    return outputs.length === 1
-      ? outputs[0]!
-      : { loss: mean(outputs.map(({ loss }) => loss)), top1: mean(outputs.map(({ top1 }) => top1)) };
-  });
+  /** Rows of a batch that was read, all in order, i32 `[batchSize]`: they go to the device once. */
+  private readonly allRows: Tensor;
+
+  /** Recorded twice, then replayed: no graph is built. Given rows, i32 `[batchSize]`, of a batch of images, or of those that are held. */
+  private readonly trainOn = compile(
+    ({ batch, rows }: { readonly batch?: Tensor; readonly rows: Tensor }): MoCoStep => {
+      const images = batch ?? (this.images as Tensor);
+      const parts = rows.reshape([this.accumulationSteps, -1]);
+      this.optimizer.zeroGrad();
+      const outputs = Array.from({ length: this.accumulationSteps }, (_, part) =>
+        this.forward(images, parts.select(0, part), part),
+      );
+      this.optimizer.step();
+      this.schedule.step();
+      this.momentumSchedule?.step();
+      const mean = (values: Tensor[]): Tensor => values.reduce((a, b) => a.add(b)).div(values.length);
+      return outputs.length === 1
+        ? outputs[0]!
+        : { loss: mean(outputs.map(({ loss }) => loss)), top1: mean(outputs.map(({ top1 }) => top1)) };
+    },
+  );
 
   constructor(
     readonly images: Images,
@@ -208,6 +212,7 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
       this.sampler = new EpochSampler(images.count, { batchSize, seed });
       this.loader = new ImageLoader(images, this.sampler, { ...(prefetchFactor !== undefined && { prefetchFactor }) });
     }
+    this.allRows = arange(batchSize, { device: this.device });
     this.steps = options.steps ?? epochs * this.sampler.batchesPerEpoch;
     checkCounts("MoCoTrainer", { steps: this.steps });
 
@@ -265,7 +270,7 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
     const { channels, height, width } = loader.images;
     const { images, rows } = loader.next();
     using batch = tensor(images, { shape: [rows.length, channels, height, width], device });
-    return this.trainOn({ batch });
+    return this.trainOn({ batch, rows: this.allRows });
   }
 
   /** Forward and backward of one part of a batch. */
