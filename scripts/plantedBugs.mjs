@@ -64,6 +64,7 @@ const SHADERS = [
   shader("adam", "the step takes the moment before", "param[i], moments.first, second)", "param[i], exp_avg[i], second)", updates("Adam")),
   shader("adaptiveMaxPool2dIndices", "windows end a pixel early", "params.width + params.out_width - 1u)", "params.width)", rowsOf("adaptiveMaxPool2dIndices")),
   shader("augment", "a box's last column is looked over", "start + min(low + 1u, size - 1u)", "start + low + 1u", rowsOf("augment")),
+  shader("augment", "boxes between pixels are half a pixel off", "(f32(i) + 0.5) - 0.5, 0.0", "(f32(i) + 0.5), 0.0", rowsOf("augment")),
   shader("augment", "contrast by the mean of what comes before the other colours", "let coloured = jittered(pixel, own, 0u, contrast, 0.0);\n      part += gray_of(coloured);", "let coloured = jittered(pixel, own, 0u, contrast, 0.0);\n      part += gray_of(pixel);", rowsOf("augment")),
   shader("augment", "a blur that repeats the edge", "min(inside, 2 * (i32(size) - 1) - inside)", "min(inside, 2 * i32(size) - 1 - inside)", rowsOf("augment")),
   shader("clipFactor", "another epsilon", "(norm + 1e-6), 1.0)", "(norm + 1e-2), 1.0)", ["tests/nn/clipping.gpu", "^clipping against PyTorch "]),

@@ -1,0 +1,98 @@
+// @ts-check
+/**
+ * `npm run screenshots`: pictures of the pages for the README, to be looked at: the training page after a run, with its map, and Momentum; at
+ * desktop and phone width, light and dark. They show the adapter that trained.
+ * Exit codes: 0 done, 1 a page failed, 2 wrong options.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import puppeteer from "puppeteer";
+import { countOption, readOptions, userPath } from "./benchOptions.mjs";
+import { serveDemo } from "./serveDemo.mjs";
+import { chromeArgs, ensureBrowser, ensureDependencies, root, runMain } from "./setup.mjs";
+
+/** @typedef {import("puppeteer").Page} Page */
+
+const COMMAND = "npm run screenshots";
+const DEFAULTS = { steps: 300, out: "docs/screenshots" };
+const DATA = join(root, "demo/public/data/fashion-mnist");
+
+/** Heights at which the pictures of long pages end, in pixels. */
+const WIDTHS = /** @type {const} */ ({
+  desktop: { width: 1360, height: 1900 },
+  phone: { width: 390, height: 1900 },
+});
+const SCHEMES = /** @type {const} */ (["light", "dark"]);
+
+/** Of what webp keeps, percent: letters stay clean. */
+const QUALITY = 70;
+
+const helpText = () => `Usage: ${COMMAND} -- [options]
+
+  --steps N     of the training that is shown (default ${DEFAULTS.steps})
+  --out DIR     where to write the pictures (default ${DEFAULTS.out})
+  --help, -h    show this
+`;
+
+await runMain(async () => {
+  const options = { steps: DEFAULTS.steps, out: join(root, DEFAULTS.out) };
+  const help = readOptions(COMMAND, process.argv.slice(2), {
+    taking: {
+      steps: (text) => (options.steps = countOption(COMMAND, "--steps", text, 100_000)),
+      out: (text) => (options.out = userPath(text)),
+    },
+    switches: {},
+  });
+  if (help) return void process.stdout.write(helpText());
+  ensureDependencies();
+  mkdirSync(options.out, { recursive: true });
+  const server = await serveDemo({ data: DATA, onEvent: () => undefined });
+  const browser = await puppeteer.launch({ executablePath: ensureBrowser(), args: chromeArgs(), pipe: true });
+  try {
+    const page = await browser.newPage();
+    await page.setViewport(WIDTHS.desktop);
+    await trained(page, `${server.url}?steps=${options.steps}&seed=0&evalEvery=50`);
+    await shoot(page, options.out, "moco");
+    await page.goto(`${server.url}momentum.html`, { waitUntil: "networkidle0" });
+    await shoot(page, options.out, "momentum");
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+});
+
+/**
+ * A run to its end, and its map.
+ *
+ * @param {Page} page
+ * @param {string} url
+ */
+async function trained(page, url) {
+  await page.goto(url);
+  await page.click("#start");
+  const ends = { timeout: 0, polling: 1000 };
+  await page.waitForFunction(() => /^(done|failed)$/.test(document.body.dataset["state"] ?? ""), ends);
+  const state = await page.$eval("body", (body) => body.dataset["state"]);
+  if (state !== "done")
+    throw new Error(`The training must end, got: ${await page.$eval("#status", (line) => line.textContent)}`);
+  await page.click("[data-ask=map]");
+  await page.waitForSelector(".map-legend button", { timeout: 0 });
+}
+
+/**
+ * @param {Page} page
+ * @param {string} folder
+ * @param {string} name
+ */
+async function shoot(page, folder, name) {
+  for (const [device, viewport] of Object.entries(WIDTHS)) {
+    await page.setViewport(viewport);
+    for (const scheme of SCHEMES) {
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+      await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 500))); // colours fade, and charts are drawn anew
+      const path = /** @type {const} */ (`${join(folder, `${name}-${device}-${scheme}`)}.webp`);
+      await page.screenshot({ path, type: "webp", quality: QUALITY });
+      process.stderr.write(`${path}\n`);
+    }
+  }
+}
