@@ -15,7 +15,7 @@ export type Paint = (context: CanvasRenderingContext2D, board: Board) => void;
 export class Board extends SharpCanvas {
   constructor(
     canvas: HTMLCanvasElement,
-    readonly extent: Extent,
+    public extent: Extent,
   ) {
     super(canvas);
   }

@@ -1,16 +1,19 @@
-/** Figure 2: SGD on y = (2x)^2, with momentum, with a larger rate instead, and with neither. */
+/** Figure 2: SGD on y = (a x)^2, with momentum, with a larger rate instead, and with neither. */
 
 import { LineChart } from "../lineChart";
 import { descend, lossesOf, type Path, type Run, settledAt } from "./descent";
 import { Figure } from "./figure";
-import { bowl } from "./losses";
+import { bowl, curvatureOf } from "./losses";
 import type { Pause } from "./pause";
 import { borderOf, wayOf } from "./sayings";
-import { slider, toggle, type Values } from "./settings";
-import { aroundZero, shown, tick } from "./words";
+import { shape, slider, toggle, type Values } from "./settings";
+import { aroundZero, drawable, factor, plain, shown, tick } from "./words";
 
-/** On the bowl SGD without momentum diverges beyond 0.25. */
+/** On the bowl SGD without momentum diverges beyond 1 / a^2: 0.25 for the text's. */
 const RATE = [0.001, 0.26, 0.001] as const;
+
+/** What a bowl's `a` may be: the curvature, 2 a^2, goes from half to 32. */
+export const BOWL_A = [0.5, 4, 0.1] as const;
 
 const CONTROLS = {
   lr: slider("learning rate", 0.01, RATE),
@@ -21,6 +24,7 @@ const CONTROLS = {
   x0: slider("start x₀", 2, [-3, 3, 0.1]),
   iterations: slider("iterations", 100, [10, 300, 10]),
   log: toggle("loss on a log scale", true),
+  a: shape("a in y = (a x)²", 2, BOWL_A),
 };
 
 type Settings = Values<typeof CONTROLS>;
@@ -49,8 +53,9 @@ interface Result {
 
 async function compute(values: Settings, pause: Pause): Promise<Result> {
   const runs = runsOf(values).map(({ run }) => run);
-  const paths = await descend(bowl, [values.x0], runs, values.iterations, pause);
-  return { paths, losses: await Promise.all(paths.map((path) => lossesOf(bowl, path))) };
+  const loss = bowl(values.a);
+  const paths = await descend(loss, [values.x0], runs, values.iterations, pause);
+  return { paths, losses: await Promise.all(paths.map((path) => lossesOf(loss, path))) };
 }
 
 export function bowlFigure(): Figure<typeof CONTROLS, Result> {
@@ -76,22 +81,23 @@ export function bowlFigure(): Figure<typeof CONTROLS, Result> {
     name: "sgd",
     controls: CONTROLS,
     compute,
+    formula: ({ a }) => ({ a: factor(a), curvature: plain(curvatureOf(a)) }),
     changed: (values, panel) => panel.disable(isNesterov(values) ? ["dampening"] : []),
     show: ({ paths, losses }, values) => {
       const names = runsOf(values).map(({ name }) => name);
       for (const chart of [xChart, lossChart]) names.forEach((name, i) => chart.rename(i, name));
       const iterations = paths[0]!.map((_, iteration) => iteration);
-      xChart.draw([iterations, ...paths.map((path) => path.map(([x]) => x!))]);
+      xChart.draw([iterations, ...paths.map((path) => path.map(([x]) => drawable(x!)))]);
       isLog = values.log;
-      const drawn = isLog ? losses.map((each) => each.map((y) => (y > 0 ? Math.log10(y) : null))) : losses;
+      const drawn = losses.map((each) => each.map((y) => drawable(isLog ? Math.log10(y) : y)));
       lossChart.draw([iterations, ...drawn]);
       const settled = paths.map((path) => settledAt(path, [0], NEAR));
       fillTable(
         figure.find("tbody"),
         paths.map((path, i) => [
           names[i]!,
-          shown(path.at(-1)![0]!),
-          shown(losses[i]!.at(-1)!),
+          held(path.at(-1)![0]!),
+          held(losses[i]!.at(-1)!),
           String(settled[i] ?? "not yet"),
         ]),
       );
@@ -101,6 +107,9 @@ export function bowlFigure(): Figure<typeof CONTROLS, Result> {
   return figure;
 }
 
+/** A number that may have become too large to be one. */
+const held = (value: number): string => (Number.isFinite(value) ? shown(value) : "too large");
+
 function sentence(values: Settings, path: Path, names: readonly string[], settled: readonly (number | null)[]): string {
   const at = settled.map((iteration) => iteration ?? Infinity);
   const first = Math.min(...at);
@@ -109,7 +118,10 @@ function sentence(values: Settings, path: Path, names: readonly string[], settle
       ? `None is within ${NEAR} of 0 yet.`
       : `First within ${NEAR} of 0: ${names[at.indexOf(first)]!}, at iteration ${first}.`;
   const border = borderOf({ ...values, nesterov: isNesterov(values) });
-  const swings = border === null ? "" : ` At this rate swings begin above μ = (1 − √(8 lr))² = ${shown(border)}.`;
+  const swings =
+    border === null
+      ? ""
+      : ` At this rate swings begin above μ = (1 − √(${plain(curvatureOf(values.a))} lr))² = ${shown(border)}.`;
   return `${winner} With μ ${values.momentum}, x ${wayOf(path)}.${swings}`;
 }
 

@@ -7,6 +7,8 @@ type Field = HTMLInputElement | HTMLSelectElement;
 /** The controls of one figure. */
 export class Panel<C extends Controls> {
   private readonly fields = new Map<string, Field>();
+  /** Where the numbers of the loss are folded away. */
+  private shape: HTMLElement | undefined;
 
   /**
    * @param form where they go
@@ -23,7 +25,7 @@ export class Panel<C extends Controls> {
       const { row, field } = rowOf(control, `${figure}-${name}`);
       field.name = name;
       this.fields.set(name, field);
-      form.append(row);
+      (isShape(control) ? (this.shape ??= foldIn(form)) : form).append(row);
     }
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("input", (event) => {
@@ -51,6 +53,20 @@ export class Panel<C extends Controls> {
     for (const [name, field] of this.fields) field.disabled = names.includes(name);
   }
 
+  /** Takes away the controls that belong to something else than what is shown. */
+  hide(names: readonly (keyof C)[]): void {
+    for (const [name, field] of this.fields) field.closest<HTMLElement>(".control")!.hidden = names.includes(name);
+  }
+
+  /** Shows the numbers of the loss where one of them is not the text's. */
+  unfold(): void {
+    const { shape } = this;
+    if (!shape) return;
+    const isOther = ([name, control]: [string, Control]): boolean =>
+      isShape(control) && valueOf(control, this.fields.get(name)!) !== control.value;
+    shape.closest("details")!.open = Object.entries(this.controls).some(isOther);
+  }
+
   /** Gives the words of a choice anew. */
   retitle(name: keyof C & string, words: readonly string[]): void {
     [...(this.fields.get(name) as HTMLSelectElement).options].forEach((option, i) => (option.text = words[i]!));
@@ -69,6 +85,20 @@ export class Panel<C extends Controls> {
 function valueOf(control: Control, field: Field): number | boolean | string {
   if (control.kind === "slider") return nearest(control, Number(field.value));
   return control.kind === "switch" ? (field as HTMLInputElement).checked : field.value;
+}
+
+const isShape = (control: Control): boolean => control.kind === "slider" && control.isShape === true;
+
+/** A part of a form that opens and closes. @returns where its rows go */
+function foldIn(form: HTMLFormElement): HTMLElement {
+  const details = document.createElement("details");
+  details.className = "shape";
+  const summary = document.createElement("summary");
+  summary.textContent = "Shape of the loss";
+  const rows = document.createElement("div");
+  details.append(summary, rows);
+  form.append(details);
+  return rows;
 }
 
 function rowOf(control: Control, id: string): { row: HTMLElement; field: Field } {

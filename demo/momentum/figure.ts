@@ -21,6 +21,8 @@ export interface FigureOptions<C extends Controls, Result> {
   readonly compute: (values: Values<C>, pause: Pause) => Promise<Result>;
   /** Shows what was computed. @returns it in a sentence or two */
   readonly show: (result: Result, values: Values<C>) => string;
+  /** What stands in its formulas, by the `data-value` of their parts. */
+  readonly formula?: (values: Values<C>) => Readonly<Record<string, string>>;
   /** Called at every change, before anything is computed. */
   readonly changed?: (values: Values<C>, panel: Panel<C>) => void;
 }
@@ -39,7 +41,8 @@ export class Figure<C extends Controls, Result> {
     this.find(".reset").addEventListener("click", () => this.set(presetsOf(controls)));
     this.find(".share").addEventListener("click", () => void this.share());
     this.panel.write(valuesFrom(new URLSearchParams(location.search), name, controls));
-    options.changed?.(this.panel.read(), this.panel);
+    this.panel.unfold();
+    this.prepare();
     this.computed.ask();
   }
 
@@ -58,8 +61,15 @@ export class Figure<C extends Controls, Result> {
     return this.panel.read();
   }
 
-  private change(): void {
+  /** Shows settings that are not computed yet. */
+  private prepare(): void {
     this.options.changed?.(this.values, this.panel);
+    for (const [part, words] of Object.entries(this.options.formula?.(this.values) ?? {}))
+      for (const place of this.section.querySelectorAll(`[data-value="${part}"]`)) place.textContent = words;
+  }
+
+  private change(): void {
+    this.prepare();
     this.computed.ask(SETTLE_MS);
     this.addressTimer ??= setTimeout(() => {
       this.addressTimer = undefined;

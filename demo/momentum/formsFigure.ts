@@ -1,13 +1,13 @@
 /** Figure 3: momentum with the rate inside the velocity and outside of it, and what a change of the rate does to each. */
 
 import { LineChart } from "../lineChart";
-import { fillTable } from "./bowlFigure";
+import { BOWL_A, fillTable } from "./bowlFigure";
 import { descend, type Run } from "./descent";
 import { Figure } from "./figure";
 import { bowl } from "./losses";
 import type { Pause } from "./pause";
-import { slider, type Values } from "./settings";
-import { aroundZero, shown, tick } from "./words";
+import { shape, slider, type Values } from "./settings";
+import { aroundZero, factor as times, shown, tick } from "./words";
 
 const CONTROLS = {
   lr: slider("learning rate", 0.01, [0.001, 0.05, 0.001]),
@@ -16,6 +16,7 @@ const CONTROLS = {
   factor: slider("it is multiplied by", 0.1, [0, 3, 0.05]),
   w0: slider("start w₀", 2, [-3, 3, 0.1]),
   iterations: slider("iterations", 100, [20, 150, 5]),
+  a: shape("a in (a w)²", 2, BOWL_A),
 };
 
 type Settings = Values<typeof CONTROLS>;
@@ -23,9 +24,10 @@ type Settings = Values<typeof CONTROLS>;
 /** The weight by iteration: the classical form, then PyTorch's. */
 type Result = readonly [number[], number[]];
 
-async function compute({ lr, momentum, change, factor, w0, iterations }: Settings, pause: Pause): Promise<Result> {
+async function compute(values: Settings, pause: Pause): Promise<Result> {
+  const { lr, momentum, change, factor, w0, iterations, a } = values;
   const run: Run = { lr, momentum, later: { after: change, lr: lr * factor } };
-  const [classical, torch] = await descend(bowl, [w0], [{ ...run, classical: true }, run], iterations, pause);
+  const [classical, torch] = await descend(bowl(a), [w0], [{ ...run, classical: true }, run], iterations, pause);
   return [classical!.map(([w]) => w!), torch!.map(([w]) => w!)];
 }
 
@@ -47,6 +49,7 @@ export function formsFigure(): Figure<typeof CONTROLS, Result> {
     name: "forms",
     controls: CONTROLS,
     compute,
+    formula: ({ a }) => ({ a: times(a) }),
     show: ([classical, torch], { change, factor, iterations }) => {
       const at = classical.map((_, iteration) => iteration);
       path.draw([at, classical, torch]);

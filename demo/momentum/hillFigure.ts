@@ -4,25 +4,28 @@ import { cssColor } from "../lineChart";
 import { ball, Board, type Paint } from "./board";
 import { descend, lossesOf, type Path } from "./descent";
 import { Figure } from "./figure";
-import { alongLine, twoValleys } from "./losses";
+import { alongLine, HILL, hilly } from "./losses";
 import type { Pause } from "./pause";
 import { Player } from "./player";
 import { placeOnHill } from "./sayings";
-import { slider, type Values } from "./settings";
-import { shown } from "./words";
+import { shape, slider, type Values } from "./settings";
+import { added, factor, shown } from "./words";
 
 const CONTROLS = {
   lr: slider("learning rate", 0.03, [0.001, 0.06, 0.001]),
   momentum: slider("momentum μ", 0.9, [0, 0.99, 0.01]),
   start: slider("start w₀", 2.2, [-2.4, 2.4, 0.05]),
   iterations: slider("iterations", 150, [20, 300, 10]),
+  walls: shape("walls, of w⁴", HILL.walls, [0.2, 0.5, 0.01]), // beyond, valleys leave the picture, or balls all numbers
+  top: shape("hill between, of w²", HILL.top, [0, 1.5, 0.05]),
+  tilt: shape("tilt, of w", HILL.tilt, [-1, 1, 0.05]),
 };
 
 type Settings = Values<typeof CONTROLS>;
 
-const EXTENT = { x: [-2.5, 2.5], y: [-1.9, 3.6] } as const;
+const X = [-2.5, 2.5] as const;
 const RADIUS = 9;
-const PLACES = Array.from({ length: 241 }, (_, i) => EXTENT.x[0] + ((EXTENT.x[1] - EXTENT.x[0]) * i) / 240);
+const PLACES = Array.from({ length: 241 }, (_, i) => X[0] + ((X[1] - X[0]) * i) / 240);
 
 /** A descent, and the loss at each of its places. */
 interface Rolled {
@@ -39,21 +42,23 @@ interface Result {
   readonly rolling: Rolled;
 }
 
-async function compute({ lr, momentum, start, iterations }: Settings, pause: Pause): Promise<Result> {
-  const paths = await descend(twoValleys, [start], [{ lr }, { lr, momentum }], iterations, pause);
+async function compute(values: Settings, pause: Pause): Promise<Result> {
+  const { lr, momentum, start, iterations } = values;
+  const loss = hilly(values);
+  const paths = await descend(loss, [start], [{ lr }, { lr, momentum }], iterations, pause);
   const [plain, rolling] = await Promise.all(
     paths.map(async (path, i) => ({
       path,
-      losses: await lossesOf(twoValleys, path),
-      ends: await placeOnHill(path.at(-1)![0]!),
+      losses: await lossesOf(loss, path),
+      ends: await placeOnHill(path.at(-1)![0]!, values),
       color: i === 0 ? "--knn" : "--loss",
     })),
   );
-  return { hill: await alongLine(twoValleys, PLACES), plain: plain!, rolling: rolling! };
+  return { hill: await alongLine(loss, PLACES), plain: plain!, rolling: rolling! };
 }
 
 export function hillFigure(): Figure<typeof CONTROLS, Result> {
-  const board = new Board(document.querySelector("#hill canvas")!, EXTENT);
+  const board = new Board(document.querySelector("#hill canvas")!, { x: X, y: [0, 1] });
   let result: Result | null = null;
   const player = new Player(document.querySelector("#hill .player")!, (iteration) => {
     if (result) board.draw(picture(result, iteration));
@@ -62,8 +67,10 @@ export function hillFigure(): Figure<typeof CONTROLS, Result> {
     name: "hill",
     controls: CONTROLS,
     compute,
+    formula: ({ walls, top, tilt }) => ({ walls: factor(walls), top: factor(top), tilt: added(tilt) }),
     show: (computed, { momentum }) => {
       result = computed;
+      board.extent = { x: X, y: heightsOf(computed.hill) };
       player.load(computed.plain.path.length - 1);
       figure.find(".momentum-name").textContent = `momentum ${momentum}`;
       return `${ending("Plain descent", computed.plain)} ${ending("Momentum", computed.rolling)}`;
@@ -76,6 +83,14 @@ export function hillFigure(): Figure<typeof CONTROLS, Result> {
     return figure.values.start !== start;
   });
   return figure;
+}
+
+/** Ends of the y axis: the hill from its lowest place up to the highest one that a ball may start from, with some room. */
+function heightsOf(hill: readonly number[]): [number, number] {
+  const inReach = hill.filter((_, i) => PLACES[i]! >= CONTROLS.start.min && PLACES[i]! <= CONTROLS.start.max);
+  const [low, high] = [Math.min(...inReach), Math.max(...inReach)];
+  const toTenth = (value: number): number => Math.round(10 * value) / 10;
+  return [toTenth(low - 0.1 * (high - low)), toTenth(high + 0.07 * (high - low))];
 }
 
 function ending(name: string, { path, losses, ends }: Rolled): string {
@@ -125,7 +140,7 @@ function sitting(
     path.map(([each]) => each!),
     iteration,
   );
-  const place = ((w - EXTENT.x[0]) / (EXTENT.x[1] - EXTENT.x[0])) * (PLACES.length - 1);
+  const place = ((w - X[0]) / (X[1] - X[0])) * (PLACES.length - 1);
   const [x, y] = [board.x(w), board.y(between(hill, place))];
   const slope = (board.y(between(hill, place + 1)) - board.y(between(hill, place - 1))) / (2 * (board.width / 240));
   const long = Math.hypot(slope, 1);

@@ -2,28 +2,82 @@
 
 import { linspace, stack, tensor, type Tensor } from "flywheel";
 import type { Loss } from "./descent";
+import { rounded } from "./settings";
 
-/** `y = (2x)^2`: the gradient is 8x. */
-export const bowl: Loss = (w) => weight(w, 0).mul(2).square();
+/** `y = (a x)^2`: the gradient is `2 a^2 x`. */
+export const bowl =
+  (a: number): Loss =>
+  (w) =>
+    weight(w, 0).mul(a).square();
 
-/** `L = w^4/4 - w^2 + 0.3 w`: a deep valley at -1.48, and on the way from the right a shallow one at 1.33. */
-export const twoValleys: Loss = (w) => {
-  const x = weight(w, 0);
-  return x.pow(4).div(4).sub(x.square()).add(x.mul(0.3));
+/** The curvature of that bowl, `2 a^2`: what SGD multiplies x by for its gradient. */
+export const curvatureOf = (a: number): number => rounded(2 * a * a);
+
+/** `L = walls w^4 - top w^2 + tilt w`: without tilt, valleys at `±sqrt(top / (2 walls))`, `top^2 / (4 walls)` below the top at 0. */
+export interface HillShape {
+  readonly walls: number;
+  readonly top: number;
+  readonly tilt: number;
+}
+
+/** The text's: a deep valley at -1.48, and on the way from the right a shallow one at 1.33. */
+export const HILL: HillShape = { walls: 0.25, top: 1, tilt: 0.3 };
+
+export const hilly =
+  ({ walls, top, tilt }: HillShape): Loss =>
+  (w) => {
+    const x = weight(w, 0);
+    return x.pow(4).mul(walls).sub(x.square().mul(top)).add(x.mul(tilt));
+  };
+
+/** Whether the hill has two valleys: where its gradient, `4 walls w^3 - 2 top w + tilt`, is 0 at three places. */
+export const hasTwoValleys = ({ walls, top, tilt }: HillShape): boolean => 8 * top ** 3 > 27 * walls * tilt ** 2;
+
+/** `depth exp(-((x - x0)^2 + (y - y0)^2) / width)`, to be taken off. */
+export interface Dent {
+  readonly depth: number;
+  /** The square of the distance at which 1/e of the depth is left. */
+  readonly width: number;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** `L = bowl (x^2 + y^2)` less two dents. */
+export interface DentsShape {
+  readonly bowl: number;
+  readonly dents: readonly [Dent, Dent];
+}
+
+/** The text's: a deep dent at the lower left, a shallow one at the upper right. */
+export const DENTS: DentsShape = {
+  bowl: 0.1,
+  dents: [
+    { depth: 1.5, width: 1.2, x: -1.2, y: -0.5 },
+    { depth: 0.8, width: 0.44, x: 1, y: 0.6 },
+  ],
 };
 
-/** A wide bowl with two dents: a deep one at the lower left, a shallow one at the upper right. */
-export const dents: Loss = (w) => {
-  const dent = (depth: number, width: number, x: number, y: number): Tensor =>
-    squaredDistance(w, x, y).div(-width).exp().mul(depth);
-  return squaredDistance(w, 0, 0)
-    .mul(0.1)
-    .sub(dent(1.5, 1.2, -1.2, -0.5))
-    .sub(dent(0.8, 0.44, 1, 0.6));
-};
+export const dents =
+  ({ bowl: steepness, dents: all }: DentsShape): Loss =>
+  (w) =>
+    all.reduce(
+      (sum, { depth, width, x, y }) => sum.sub(squaredDistance(w, x, y).div(-width).exp().mul(depth)),
+      squaredDistance(w, 0, 0).mul(steepness),
+    );
 
-/** `L = 0.2 x^2 + 15 y^2`: steep across, nearly flat along. */
-export const ravine: Loss = (w) => weight(w, 0).square().mul(0.2).add(weight(w, 1).square().mul(15));
+/** `L = along x^2 + across y^2`. */
+export interface RavineShape {
+  readonly along: number;
+  readonly across: number;
+}
+
+/** The text's: steep across, nearly flat along. */
+export const RAVINE: RavineShape = { along: 0.2, across: 15 };
+
+export const ravine =
+  ({ along, across }: RavineShape): Loss =>
+  (w) =>
+    weight(w, 0).square().mul(along).add(weight(w, 1).square().mul(across));
 
 const weight = (w: Tensor, index: number): Tensor => w.select(-1, index);
 

@@ -1,11 +1,13 @@
 /** What the figures say of a computed path, from the path itself. */
 
 import { lossesOf, type Path } from "./descent";
-import { twoValleys } from "./losses";
+import { curvatureOf, hasTwoValleys, type HillShape, hilly } from "./losses";
 import { shown } from "./words";
 
-/** How SGD's options turn out on the bowl. */
+/** What SGD goes down the bowl with, and how steep the bowl is. */
 export interface Options {
+  /** Of `y = (a x)^2`. */
+  readonly a: number;
   readonly lr: number;
   readonly momentum: number;
   readonly dampening: number;
@@ -26,11 +28,19 @@ export function wayOf(path: Path): string {
   const [start, end] = [xs[0]!, xs.at(-1)!];
   const iterations = xs.length - 1;
   if (xs.every((x) => x === 0)) return "stays at 0, where it began";
+  const lost = lostAt(path);
+  if (lost !== null) return `diverges: at iteration ${lost} it is beyond what a number can hold`;
   if (widens(xs)) return `diverges: it swings ever wider, to ${shown(end)} at iteration ${iterations}`;
   const crossings = crossingsOf(xs);
   const way = crossings === 0 ? "stays on one side of 0" : crossings === 1 ? "crosses 0 once" : "swings across 0";
   const isFarther = Math.abs(end) > Math.abs(start);
   return `${way} in these ${iterations} iterations${isFarther ? `, and ends farther from 0 than it began, at ${shown(end)}` : ""}`;
+}
+
+/** The iteration from which on a path is no numbers any more; null if it stays within them. */
+export function lostAt(path: Path): number | null {
+  const at = path.findIndex((w) => !w.every(Number.isFinite));
+  return at === -1 ? null : at;
 }
 
 /** How often a list changes its sign. */
@@ -46,22 +56,30 @@ function widens(xs: readonly number[]): boolean {
 }
 
 /**
- * The momentum above which x swings, for the bowl's curvature of 8: where the roots of `r^2 - (1 + mu - 8 lr) r + mu` meet.
+ * The momentum above which x swings, for a bowl of curvature c: where the roots of `r^2 - (1 + mu - c lr) r + mu` meet.
  *
- * @returns null where there is none: the formula is plain momentum's, and beyond `8 lr = 1` x swings without momentum, too
+ * @returns null where there is none: the formula is plain momentum's, and beyond `c lr = 1` x swings without momentum, too
  */
-export function borderOf({ lr, momentum, dampening, nesterov }: Options): number | null {
+export function borderOf({ a, lr, momentum, dampening, nesterov }: Options): number | null {
   const isPlain = momentum === 0 || (dampening === 0 && !nesterov);
-  return isPlain && 8 * lr < 1 ? (1 - Math.sqrt(8 * lr)) ** 2 : null;
+  const steepness = curvatureOf(a) * lr;
+  return isPlain && steepness < 1 ? (1 - Math.sqrt(steepness)) ** 2 : null;
 }
 
 /** How far to look to both sides: a place less than half of it from a minimum is lower than both. */
 const LOOK = 0.1;
 
-/** Where on the hill a ball is that ended at w, in words. */
-export async function placeOnHill(w: number): Promise<string> {
-  const [left, here, right] = await lossesOf(twoValleys, [[w - LOOK], [w], [w + LOOK]]);
-  if (here! < Math.min(left!, right!)) return `in the ${w < 0 ? "deep" : "shallow"} valley`;
+/** Where on a hill a ball is that ended at w, in words. */
+export async function placeOnHill(w: number, shape: HillShape): Promise<string> {
+  const [left, here, right] = await lossesOf(hilly(shape), [[w - LOOK], [w], [w + LOOK]]);
+  if (here! < Math.min(left!, right!)) return `in the ${valleyAt(w, shape)}`;
   if (here! > Math.max(left!, right!)) return "on the top between the valleys";
   return "still on the slope";
+}
+
+/** Which valley the one around w is. Of two, one is left of 0 and one right, and the hill tilts down to the deep one. */
+function valleyAt(w: number, shape: HillShape): string {
+  if (!hasTwoValleys(shape)) return "only valley";
+  if (shape.tilt === 0) return `${w < 0 ? "left" : "right"} valley`;
+  return w < 0 === shape.tilt > 0 ? "deep valley" : "shallow valley";
 }

@@ -3,6 +3,8 @@
  * differs from the text's constants: `?sgd.lr=0.02`.
  */
 
+import { plain } from "./words";
+
 /** A number between two ends. */
 export interface Slider {
   readonly kind: "slider";
@@ -13,6 +15,8 @@ export interface Slider {
   /** The text's constant. */
   readonly value: number;
   readonly unit?: string;
+  /** Whether it is a number of the loss, not of the method: those are folded away. */
+  readonly isShape?: boolean;
 }
 
 /** Yes or no. */
@@ -46,6 +50,16 @@ export const slider = (
   [min, max, step]: readonly [min: number, max: number, step: number],
   unit?: string,
 ): Slider => ({ kind: "slider", label, min, max, step, value, ...(unit && { unit }) });
+
+/** A number of the loss itself. */
+export const shape = (
+  label: string,
+  value: number,
+  ends: readonly [min: number, max: number, step: number],
+): Slider => ({
+  ...slider(label, value, ends),
+  isShape: true,
+});
 
 export const toggle = (label: string, value: boolean): Switch => ({ kind: "switch", label, value });
 
@@ -107,8 +121,7 @@ export function nearest({ min, max, step }: Slider, value: number): number {
 }
 
 /** A slider's value in words: 0.01, or 12 °C. */
-export const valueText = ({ unit }: Slider, value: number): string =>
-  `${String(value).replace("-", "−")}${unit ? ` ${unit}` : ""}`;
+export const valueText = ({ unit }: Slider, value: number): string => `${plain(value)}${unit ? ` ${unit}` : ""}`;
 
 /** Without what binary fractions add: 0.3, not 0.30000000000000004. */
-const rounded = (value: number): number => Number(value.toFixed(9));
+export const rounded = (value: number): number => Number(value.toFixed(9));

@@ -11,8 +11,20 @@ export function shown(value: number, digits = 3): string {
   return text.replace("-", "−").replace("e-", "e−").replace("e+", "e");
 }
 
+/** A number in a formula, as it is: −0.5. */
+export const plain = (value: number): string => String(value).replace("-", "−");
+
+/** A number that is added in a formula: + 0.3, or − 0.3. */
+export const added = (value: number): string => `${value < 0 ? "−" : "+"} ${Math.abs(value)}`;
+
+/** A factor in a formula, left out where it is 1. */
+export const factor = (value: number): string => (value === 1 ? "" : plain(value));
+
 /** A number of an axis. */
 export const tick = (value: number): string => (value === 0 ? "0" : shown(value, 4));
+
+/** A value of a chart; none where it is beyond what axes can hold. */
+export const drawable = (value: number): number | null => (Math.abs(value) < 1e300 ? value : null);
 
 /** Ends of an axis that shows 0 and all values, with some room. */
 export function aroundZero(low: number | null, high: number | null): [number, number] {

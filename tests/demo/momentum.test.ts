@@ -1,10 +1,23 @@
 /** The figures of the page "Momentum": their numbers against closed forms, and against PyTorch 1.13 in f64. */
 
-import { init } from "flywheel";
+import { init, tensor } from "flywheel";
+import { Parameter } from "flywheel/nn";
 import { beforeAll, describe, expect, test } from "vitest";
 import { movingAverages, temperatures, weightsOf, withoutBias } from "../../demo/momentum/averages";
-import { descend, lossesOf, type Run, settledAt } from "../../demo/momentum/descent";
-import { bowl, dents, onGrid, ravine, twoValleys } from "../../demo/momentum/losses";
+import { descend, type Loss, lossesOf, type Run, settledAt } from "../../demo/momentum/descent";
+import {
+  bowl,
+  curvatureOf,
+  dents,
+  DENTS,
+  type DentsShape,
+  hasTwoValleys,
+  HILL,
+  hilly,
+  onGrid,
+  ravine,
+  RAVINE,
+} from "../../demo/momentum/losses";
 import { Recomputed, turns, whenIdle } from "../../demo/momentum/pause";
 
 beforeAll(async () => {
@@ -13,7 +26,7 @@ beforeAll(async () => {
 
 /** The one weight of a path, by iteration. */
 async function pathOf(run: Run, iterations = 100): Promise<number[]> {
-  const [path] = await descend(bowl, [2], [run], iterations);
+  const [path] = await descend(bowl(2), [2], [run], iterations);
   return path!.map(([w]) => w!);
 }
 
@@ -114,7 +127,7 @@ describe("SGD on y = (2x)^2", () => {
 
   test("the loss is that of each place", async () => {
     const path = [[2], [-1], [0.5]];
-    expect(await lossesOf(bowl, path)).toEqual([16, 4, 1]);
+    expect(await lossesOf(bowl(2), path)).toEqual([16, 4, 1]);
   });
 
   test("a path has settled once it stays near", () => {
@@ -172,31 +185,129 @@ describe("both forms of momentum", () => {
 });
 
 describe("losses with a local minimum", () => {
-  const ends = async (loss: typeof dents, start: number[], lr: number): Promise<number[][]> =>
+  const ends = async (loss: Loss, start: number[], lr: number): Promise<number[][]> =>
     (await descend(loss, start, [{ lr }, { lr, momentum: 0.9 }], 200)).map((path) => [...path.at(-1)!]);
 
   test("hold plain descent, and let momentum roll on", async () => {
-    const [plain, rolled] = await ends(twoValleys, [2.2], 0.03);
+    const [plain, rolled] = await ends(hilly(HILL), [2.2], 0.03);
     expect(plain![0]).toBeCloseTo(1.332, 3);
     expect(rolled![0]).toBeCloseTo(-1.483, 2);
-    const [low, high] = await lossesOf(twoValleys, [rolled!, plain!]);
+    const [low, high] = await lossesOf(hilly(HILL), [rolled!, plain!]);
     expect(low).toBeLessThan(high!);
   });
 
   test("do so in two dimensions", async () => {
-    const [plain, rolled] = await ends(dents, [1.3, -0.9], 0.05);
+    const [plain, rolled] = await ends(dents(DENTS), [1.3, -0.9], 0.05);
     expect(plain![0]).toBeGreaterThan(0.7);
     expect(rolled![0]).toBeLessThan(-0.9);
-    const [low, high] = await lossesOf(dents, [rolled!, plain!]);
+    const [low, high] = await lossesOf(dents(DENTS), [rolled!, plain!]);
     expect(low).toBeLessThan(high!);
   });
 
   test("a grid holds the loss at its places, from the lower left on", async () => {
-    const values = await onGrid(ravine, { halfWidth: 3, halfHeight: 2, columns: 5, rows: 3 });
+    const values = await onGrid(ravine(RAVINE), { halfWidth: 3, halfHeight: 2, columns: 5, rows: 3 });
     const at = (x: number, y: number): number => 0.2 * x * x + 15 * y * y;
     const wanted = [-2, 0, 2].flatMap((y) => [-3, -1.5, 0, 1.5, 3].map((x) => at(x, y)));
     expect(values).toHaveLength(15);
     expect(gap([...values], wanted, 0, 14)).toBeLessThan(1e-4); // f32 rounds 62 to 8e-6, a few times
+  });
+});
+
+/** A loss and its gradient at a place, by autograd. */
+async function slopeAt(loss: Loss, place: readonly number[]): Promise<{ value: number; gradient: number[] }> {
+  const w = new Parameter(tensor(Float64Array.from(place), { dtype: "f64" }));
+  const at = loss(w);
+  at.backward();
+  const [value, gradient] = await Promise.all([at.item(), w.grad!.data()]);
+  return { value, gradient: Array.from(gradient, Number) };
+}
+
+describe("the shape of a loss", () => {
+  const near = (got: number, wanted: number): void =>
+    expect(Math.abs(got - wanted)).toBeLessThan(ROUNDING * Math.max(1, Math.abs(wanted)));
+
+  async function check(
+    loss: Loss,
+    place: readonly number[],
+    value: number,
+    gradient: readonly number[],
+  ): Promise<void> {
+    const slope = await slopeAt(loss, place);
+    near(slope.value, value);
+    expect(slope.gradient).toHaveLength(gradient.length);
+    gradient.forEach((each, i) => near(slope.gradient[i]!, each));
+  }
+
+  test.each([0.5, 1, 2, 3.7])("of the bowl (%f x)^2 is its value and its gradient, 2 a^2 x", async (a) => {
+    for (const x of [-1.3, 0, 2]) await check(bowl(a), [x], (a * x) ** 2, [2 * a * a * x]);
+    near(curvatureOf(a), 2 * a * a);
+  });
+
+  test("of a bowl says how fast SGD goes down it", async () => {
+    const [path] = await descend(bowl(3), [2], [{ lr: 0.02 }], 10);
+    near(path!.at(-1)![0]!, 2 * (1 - 18 * 0.02) ** 10);
+  });
+
+  test.each([
+    HILL,
+    { walls: 0.5, top: 1.5, tilt: -0.7 },
+    { walls: 0.2, top: 0, tilt: 1 },
+    { walls: 0.31, top: 0.6, tilt: 0 },
+  ])("of the hill %j is its value and its gradient", async ({ walls, top, tilt }) => {
+    for (const w of [-2.2, 0, 0.7])
+      await check(hilly({ walls, top, tilt }), [w], walls * w ** 4 - top * w ** 2 + tilt * w, [
+        4 * walls * w ** 3 - 2 * top * w + tilt,
+      ]);
+  });
+
+  test("of the hill says whether it has two valleys, as its slope does", () => {
+    const slopes = ({ walls, top, tilt }: typeof HILL): number[] =>
+      Array.from({ length: 6001 }, (_, i) => (i - 3000.5) / 1000).map((w) => 4 * walls * w ** 3 - 2 * top * w + tilt);
+    const valleys = (shape: typeof HILL): number =>
+      slopes(shape).filter((slope, i, all) => i > 0 && all[i - 1]! < 0 && slope > 0).length;
+    const counts = [0.2, 0.25, 0.5].flatMap((walls) =>
+      [0, 0.5, 1, 1.5].flatMap((top) =>
+        [-1, -0.4, 0, 0.3, 0.9].map((tilt) => {
+          const shape = { walls, top, tilt };
+          expect(valleys(shape), JSON.stringify(shape)).toBe(hasTwoValleys(shape) ? 2 : 1);
+          return valleys(shape);
+        }),
+      ),
+    );
+    expect(new Set(counts)).toEqual(new Set([1, 2]));
+  });
+
+  test.each<DentsShape>([
+    DENTS,
+    {
+      bowl: 0.25,
+      dents: [
+        { depth: 0.4, width: 2.1, x: 0.3, y: -1.7 },
+        { depth: 2.6, width: 0.5, x: -0.9, y: 1.1 },
+      ],
+    },
+    { bowl: 0, dents: [DENTS.dents[1], { depth: 0, width: 1, x: 0, y: 0 }] },
+  ])("of the dents is their value and their gradient: %j", async (shape) => {
+    for (const [x, y] of [
+      [0, 0],
+      [-0.7, 0.9],
+      [1.3, -0.9],
+    ] as const) {
+      let [value, gradX, gradY] = [shape.bowl * (x * x + y * y), 2 * shape.bowl * x, 2 * shape.bowl * y];
+      for (const dent of shape.dents) {
+        const left = dent.depth * Math.exp(-((x - dent.x) ** 2 + (y - dent.y) ** 2) / dent.width);
+        value -= left;
+        gradX += (left * 2 * (x - dent.x)) / dent.width;
+        gradY += (left * 2 * (y - dent.y)) / dent.width;
+      }
+      await check(dents(shape), [x, y], value, [gradX, gradY]);
+    }
+  });
+
+  test.each([RAVINE, { along: 2, across: 3.5 }])("of the ravine %j is its value and its gradient", async (shape) => {
+    const [x, y] = [-2.6, 1.4];
+    const { along, across } = shape;
+    await check(ravine(shape), [x, y], along * x * x + across * y * y, [2 * along * x, 2 * across * y]);
   });
 });
 
@@ -205,7 +316,7 @@ describe("computations of the page", () => {
     let ticks = 0;
     const timer = setInterval(() => ticks++, 10);
     const begunMs = performance.now();
-    await descend(bowl, [2], [{ lr: 0.01 }], 300, turns());
+    await descend(bowl(2), [2], [{ lr: 0.01 }], 300, turns());
     const tookMs = performance.now() - begunMs;
     clearInterval(timer);
     expect(ticks).toBeGreaterThan(tookMs / 100); // one in ten: the machine may be busy
@@ -216,7 +327,7 @@ describe("computations of the page", () => {
     const told: string[] = [];
     const slow = new Recomputed(async (pause) => {
       told.push("slow begins");
-      await descend(bowl, [2], [{ lr: 0.01 }], 20, pause);
+      await descend(bowl(2), [2], [{ lr: 0.01 }], 20, pause);
       told.push("slow ends");
     });
     const quick = new Recomputed(async () => void told.push("quick"));

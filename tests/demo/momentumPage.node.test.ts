@@ -41,6 +41,24 @@ const picturesOf = (figure: string): Promise<string> =>
 const waitForSearch = (search: string): Promise<unknown> =>
   page.waitForFunction((wanted) => location.search === wanted, {}, search);
 
+/** Opens what a figure folds away, by keyboard, and waits until its pictures have their new size. */
+async function unfold(figure: string): Promise<void> {
+  const summary = await page.$(`#${figure} summary`);
+  if (!summary) return;
+  await summary.focus();
+  await page.keyboard.press("Enter");
+  expect(await isOpen(figure)).toBe(true);
+  await settle();
+}
+
+const isOpen = (figure: string): Promise<boolean> => page.$eval(`#${figure} details`, (details) => details.open);
+
+/** Texts and values of what shows a figure's loss: title, formulas, and the numbers that its controls have. */
+const lossOf = (figure: string): Promise<string[]> =>
+  page.$$eval(`#${figure} :is(h2, h3, .about p:not([hidden]), .shape .control:not([hidden]) output)`, (all) =>
+    all.map((each) => each.textContent.replaceAll(/\s+/g, " ").trim()),
+  );
+
 /** Changes a control as a user without a mouse does. */
 async function nudge(control: ElementHandle<HTMLInputElement | HTMLSelectElement>): Promise<void> {
   const type = await control.evaluate((field) => field.type);
@@ -82,6 +100,13 @@ describe("the figures", () => {
       "x swings across 0 in these 100 iterations. At this rate swings begin above μ = (1 − √(8 lr))² = 0.135.",
     ],
     [
+      "sgd.a=3&sgd.lr=0.02&sgd.momentum=0.2",
+      "#sgd",
+      "x swings across 0 in these 100 iterations. At this rate swings begin above μ = (1 − √(18 lr))² = 0.16.",
+    ],
+    ["hill.tilt=-0.3", "#hill", "Plain descent ends at w = 1.48, in the deep valley; its loss is −1.43."],
+    ["hill.walls=0.5&hill.top=0&hill.tilt=1", "#hill", "in the only valley"],
+    [
       "hill.lr=0.001&hill.start=2.4&hill.iterations=20",
       "#hill",
       "Plain descent ends at w = 2.24, still on the slope; its loss is 1.93.",
@@ -97,16 +122,24 @@ describe("the figures", () => {
     "%s: every control changes the picture and the address, and Reset takes it back",
     async (figure) => {
       await open();
+      await unfold(figure);
       const before = { pictures: await picturesOf(figure), says: await text(`#${figure} .says`) };
       const controls = await page.$$(`#${figure} .controls :is(input, select)`);
       expect(controls.length).toBeGreaterThan(3);
       for (const control of controls) {
         const name = await control.evaluate((field) => field.name);
         const handle = control;
+        const isOther = await control.evaluate((field) => field.closest<HTMLElement>(".control")!.hidden);
+        if (isOther) await page.select("#surface-loss", "ravine");
+        await settle();
+        const pictures = isOther ? await picturesOf(figure) : before.pictures;
+        const loss = await lossOf(figure);
         const outputs = await page.$$eval(`#${figure} .controls output`, (all) => all.map((each) => each.textContent));
         await nudge(handle);
         await settle();
-        expect(await picturesOf(figure), `pictures after ${name}`).not.toBe(before.pictures);
+        expect(await picturesOf(figure), `pictures after ${name}`).not.toBe(pictures);
+        if (await control.evaluate((field) => field.closest("details") !== null))
+          expect((await lossOf(figure)).filter((each, i) => each !== loss[i]).length, name).toBeGreaterThan(1);
         await page.waitForFunction((part) => location.search.includes(part), {}, `${figure}.${name}=`);
         if ((await handle.evaluate((field) => field.type)) === "range") {
           const now = await page.$$eval(`#${figure} .controls output`, (all) => all.map((each) => each.textContent));
@@ -137,6 +170,119 @@ describe("the figures", () => {
     expect(await valueOf("#hill-start")).toBe("2.2");
     expect(await valueOf("#surface-loss")).toBe("dents");
     expect(await page.evaluate(() => scrollY)).toBeGreaterThan(1000);
+  });
+
+  test.each([
+    ["sgd", "", ["a"]],
+    ["forms", "", ["a"]],
+    ["hill", "", ["walls", "top", "tilt"]],
+    ["surface", "", ["bowl", "depth1", "width1", "x1", "y1", "depth2", "width2", "x2", "y2"]],
+    ["surface", "?surface.loss=ravine", ["along", "across"]],
+  ])("%s%s: shapes of the loss are in the link, and come back from it", async (figure, search, names) => {
+    await open(`momentum.html${search}`);
+    expect(await isOpen(figure)).toBe(false);
+    await unfold(figure);
+    const shown = await page.$$eval(`#${figure} .shape .control:not([hidden]) input`, (all) =>
+      all.map((input) => input.name),
+    );
+    expect(shown).toEqual(names);
+    const first = await lossOf(figure);
+    for (const [i, name] of names.entries()) {
+      await page.focus(`#${figure}-${name}`);
+      for (let press = 0; press < 3 + i; press++) await page.keyboard.press(i % 2 ? "ArrowLeft" : "ArrowRight");
+    }
+    await settle();
+    await page.waitForFunction((part) => location.search.includes(part), {}, `${figure}.${names.at(-1)!}=`);
+    const seen = async (): Promise<unknown> => ({
+      loss: await lossOf(figure),
+      spoken: await page.$$eval(`#${figure} .shape input`, (all) => all.map((input) => input.ariaValueText)),
+      says: await text(`#${figure} .says`),
+      pictures: await picturesOf(figure),
+    });
+    const wanted = await seen();
+    const changed = await lossOf(figure);
+    expect(changed.filter((each, i) => each !== first[i]).length).toBeGreaterThan(names.length);
+    await open(page.url());
+    expect(await isOpen(figure)).toBe(true);
+    expect(await seen()).toEqual(wanted);
+    await page.click(`#${figure} .reset`);
+    if (search) await page.select("#surface-loss", "ravine");
+    expect(await lossOf(figure)).toEqual(first);
+    await settle();
+  });
+
+  test("have no shapes that their sliders have not", async () => {
+    await open(
+      "momentum.html?sgd.a=99&forms.a=x&hill.walls=0&hill.tilt=NaN&hill.top=0.51" +
+        "&surface.depth1=-3&surface.width2=0.453&surface.across=&surface.x1=1e400",
+    );
+    const values = { "sgd-a": "4", "forms-a": "2", "hill-walls": "0.2", "hill-tilt": "0.3", "hill-top": "0.5" };
+    const surface = { "surface-depth1": "0", "surface-width2": "0.46", "surface-across": "15", "surface-x1": "-1.2" };
+    for (const [id, value] of Object.entries({ ...values, ...surface }))
+      expect(await valueOf(`#${id}`), id).toBe(value);
+    expect(await Promise.all(["sgd", "forms", "hill", "surface"].map(isOpen))).toEqual([true, false, true, true]);
+    expect(await text("#sgd h2")).toBe("SGD on y = (4x)2");
+    expect(await text("#sgd .about p")).toContain("The gradient, 32x, comes");
+    expect(await text("#forms h3")).toBe("w by iteration, on (2w)2");
+  });
+
+  test.each(["true", "false"])("stay whole where x leaves all numbers, log scale: %s", async (log) => {
+    await open(
+      `momentum.html?sgd.a=4&sgd.lr=0.26&sgd.momentum=0.99&sgd.nesterov=true&sgd.iterations=300&sgd.log=${log}`,
+    );
+    expect(await text("#sgd .says")).toMatch(
+      /^First within .* With μ 0.99, x diverges: at iteration 26\d it is beyond/,
+    );
+    expect(await page.$$eval("#sgd tbody tr", (rows) => rows.map((row) => row.textContent))).toEqual([
+      "lr 0.26, μ 0.99too largetoo largenot yet",
+      "lr 0.03002", // 0.04^300 is 0
+      "lr 0.264.51e259too largenot yet", // (1 - 32 * 0.26)^300
+    ]);
+    const before = await picturesOf("sgd");
+    await page.focus("#sgd-lr");
+    await page.keyboard.press("Home");
+    await settle();
+    expect(await picturesOf("sgd")).not.toBe(before);
+  });
+
+  test("draw both ways of a ravine that throws them out of the picture", async () => {
+    await open("momentum.html?surface.loss=ravine&surface.across=30&surface.lr=0.07");
+    const counts = await page.$eval("#surface canvas", (element) => {
+      const canvas = element;
+      const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+      const colors = Array.from({ length: data.length / 4 }, (_, i) => [...data.subarray(4 * i, 4 * i + 3)]);
+      const most = (strong: number, others: readonly number[]): number =>
+        colors.filter((color) => others.every((other) => color[strong]! > color[other]! + 60)).length;
+      return { red: most(0, [1, 2]), green: most(1, [0]) };
+    });
+    expect(counts.red, "momentum").toBeGreaterThan(500);
+    expect(counts.green, "plain descent").toBeGreaterThan(500);
+  });
+
+  test.each([
+    "",
+    "hill.walls=0.5&hill.top=0",
+    "hill.walls=0.5&hill.top=0&hill.tilt=1",
+    "hill.walls=0.2&hill.top=1.5",
+    "hill.walls=0.2&hill.top=1.5&hill.tilt=-1",
+    "hill.walls=0.2&hill.top=1.5&hill.tilt=0",
+  ])("show the whole hill that a ball may start from: ?%s", async (search) => {
+    await open(`momentum.html?${search}`);
+    const [highest, lowest] = await page.$eval("#hill canvas", (element) => {
+      const canvas = element;
+      const { data, width, height } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+      const tops: number[] = []; // where the ground begins, by column, as a share of the height
+      for (let x = Math.round(0.02 * width); x < 0.98 * width; x++) {
+        let y = height;
+        while (y > 0 && data[4 * ((y - 1) * width + x) + 3]! > 0) y--;
+        tops.push(y / height);
+      }
+      return [Math.min(...tops), Math.max(...tops)];
+    });
+    expect(highest).toBeGreaterThan(0.02);
+    expect(highest).toBeLessThan(0.12);
+    expect(lowest).toBeGreaterThan(0.85);
+    expect(lowest).toBeLessThan(0.95);
   });
 
   test("are shared by a link", async () => {
@@ -297,13 +443,19 @@ describe("the page", () => {
     ["tablet", { width: 820, height: 1100 }, "light"],
     ["phone", PHONE, "light"],
     ["phone", PHONE, "dark"],
+    ["desktop-unfolded", DESKTOP, "light"],
+    ["phone-unfolded", PHONE, "light"],
+    ["phone-unfolded", PHONE, "dark"],
   ])("fits a %s without scrolling sideways", async (name, viewport, scheme) => {
-    await open("momentum.html?surface.loss=ravine&surface.lr=0.06&surface.momentum=0.6&surface.x=-2.6&surface.y=1.4", {
+    const search = name.endsWith("unfolded")
+      ? "sgd.a=3.3&forms.a=1.7&hill.walls=0.31&hill.top=1.25&hill.tilt=-0.35&surface.bowl=0.12&surface.width2=0.98&surface.x2=1.35"
+      : "surface.loss=ravine&surface.lr=0.06&surface.momentum=0.6&surface.x=-2.6&surface.y=1.4";
+    await open(`momentum.html?${search}`, {
       viewport,
       features: { "prefers-color-scheme": scheme },
     });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(viewport.width);
-    const cut = await page.$$eval("main :is(p, h2, h3, label, button, output, td, th, select)", (elements) =>
+    const cut = await page.$$eval("main :is(p, h2, h3, label, summary, button, output, td, th, select)", (elements) =>
       elements
         .filter(({ scrollWidth, clientWidth }) => clientWidth > 0 && scrollWidth > clientWidth + 1)
         .map((each) => each.outerHTML),

@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { contour, levelsOf } from "../../demo/momentum/contour";
-import { choice, presetsOf, slider, toggle, valuesFrom, valuesInto } from "../../demo/momentum/settings";
-import { aroundZero, shown, tick } from "../../demo/momentum/words";
+import { choice, presetsOf, shape, slider, toggle, valuesFrom, valuesInto } from "../../demo/momentum/settings";
+import { added, aroundZero, drawable, factor, plain, shown, tick } from "../../demo/momentum/words";
 
 const CONTROLS = {
   lr: slider("learning rate", 0.01, [0.001, 0.06, 0.001]),
@@ -34,6 +34,14 @@ describe("settings", () => {
     expect(read("sgd.lr=1e9").lr).toBe(0.06);
   });
 
+  test("of a loss are read as others are", () => {
+    const controls = { a: shape("a", 2, [0.5, 4, 0.1]) };
+    const a = (text: string): number => valuesFrom(new URLSearchParams(text), "sgd", controls).a;
+    expect(controls.a.isShape).toBe(true);
+    expect(CONTROLS.lr.isShape).toBe(undefined);
+    expect(["", "sgd.a=x", "sgd.a=", "sgd.a=3.14", "sgd.a=-7", "sgd.a=1e9"].map(a)).toEqual([2, 2, 2, 3.1, 0.5, 4]);
+  });
+
   test("come back from the address that they were put into, beside those of others", () => {
     const values = { lr: 0.02, noise: 3, nesterov: true, loss: "ravine" } as const;
     const search = new URLSearchParams("hill.lr=0.05&sgd.noise=7");
@@ -54,6 +62,22 @@ test.each([
 ])("%f is shown as %s", (value, text) => {
   expect(shown(value)).toBe(text);
   if (value !== 123456 && value !== 0.0123456) expect(tick(value)).toBe(text);
+});
+
+test.each([
+  [0.3, "0.3", "+ 0.3", "0.3"],
+  [-1.25, "−1.25", "− 1.25", "−1.25"],
+  [1, "1", "+ 1", ""],
+  [0, "0", "+ 0", "0"],
+  [-0, "0", "+ 0", "0"],
+])("%f stands in a formula as %s, is added as %s, and multiplies as '%s'", (value, number, sum, product) => {
+  expect(plain(value)).toBe(number);
+  expect(added(value)).toBe(sum);
+  expect(factor(value)).toBe(product);
+});
+
+test("a chart leaves out what its axes cannot hold", () => {
+  expect([2, -1e299, 1e301, -Infinity, NaN].map(drawable)).toEqual([2, -1e299, null, null, null]);
 });
 
 test("an axis shows 0 and all values", () => {
