@@ -47,7 +47,12 @@ await runMain(async () => {
   ensureDependencies();
   mkdirSync(options.out, { recursive: true });
   const server = await serveDemo({ data: DATA, onEvent: () => undefined });
-  const browser = await puppeteer.launch({ executablePath: ensureBrowser(), args: chromeArgs(), pipe: true });
+  const browser = await puppeteer.launch({
+    executablePath: ensureBrowser(),
+    args: chromeArgs(),
+    pipe: true,
+    protocolTimeout: 0,
+  });
   try {
     const page = await browser.newPage();
     await page.setViewport(WIDTHS.desktop);
