@@ -118,7 +118,7 @@ describe("a run", () => {
     );
     const file = (await page.evaluate("window.saved")) as { rows: { id: string; samplesMs: number[] }[] };
     expect(file.rows.map(({ id, samplesMs }) => [id, samplesMs.length])).toEqual(CHEAP.map((id) => [id, 5]));
-    await page.screenshot({ path: demo.screenshot("benchmarks-done"), fullPage: true });
+    await demo.screenshot(page, "benchmarks-done", { fullPage: true });
   });
 
   test("stops, keeps what it has, and stands beside a shared result", { timeout: 2 * RUN_MS }, async () => {
@@ -142,11 +142,11 @@ describe("a run", () => {
     expect(await cell("matmul512", "ratio")).toMatch(/^0\.0\d+×$/);
     expect(await cell("conv2d", "ratio")).toBe("–");
     expect(await isShown("#share")).toBe(true);
-    await page.screenshot({ path: demo.screenshot("benchmarks-beside"), fullPage: true });
+    await demo.screenshot(page, "benchmarks-beside", { fullPage: true });
     await page.setViewport(PHONE);
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(PHONE.width);
-    await page.screenshot({ path: demo.screenshot("benchmarks-beside-phone-dark"), fullPage: true });
+    await demo.screenshot(page, "benchmarks-beside-phone-dark", { fullPage: true });
 
     await press("#close");
     expect(await isShown("tr[data-id=matmul512] .shared")).toBe(false);
@@ -280,7 +280,7 @@ describe("a link", () => {
         .map((each) => each.outerHTML),
     );
     expect(cut, "texts wider than their boxes").toEqual([]);
-    await page.screenshot({ path: demo.screenshot(`benchmarks-${name}`), fullPage: true });
+    await demo.screenshot(page, `benchmarks-${name}`, { fullPage: true });
   });
 
   test("shows names as text, whatever is in them", async () => {
@@ -344,7 +344,7 @@ describe("the page", () => {
       expect(await text("#status")).toBe("There is nothing to measure here.");
       expect(await page.$eval("#start", (button) => (button as HTMLButtonElement).disabled)).toBe(true);
       expect(await cell("softmax", "shared")).toMatch(/^419 GB\/s/);
-      await page.screenshot({ path: demo.screenshot("benchmarks-missing"), fullPage: true });
+      await demo.screenshot(page, "benchmarks-missing", { fullPage: true });
     } finally {
       await browser.close();
     }

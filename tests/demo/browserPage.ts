@@ -17,8 +17,8 @@ export interface DemoBrowser {
   readonly folder: string;
   /** A page that is not at the demo yet. It is closed after the test. */
   newPage(viewport: Viewport): Promise<Page>;
-  /** Where a screenshot of this name belongs, to be looked at. */
-  screenshot(name: string): `${string}.png`;
+  /** Keeps a picture of a page under this name, to be looked at. */
+  screenshot(page: Page, name: string, options?: { readonly fullPage: boolean }): Promise<void>;
 }
 
 /** Keeps all texts that an element has from now on; what it returns gives them. */
@@ -85,6 +85,10 @@ export function demoBrowser(
       await page.setViewport(viewport);
       return page;
     },
-    screenshot: (name) => `${join(artifacts, name)}.png`,
+    async screenshot(page, name, options) {
+      // Colours that have just changed are painted then.
+      await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+      await page.screenshot({ ...options, path: `${join(artifacts, name)}.png` });
+    },
   };
 }

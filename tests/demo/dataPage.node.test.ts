@@ -220,7 +220,7 @@ describe("images", () => {
     expect(await page.$$eval("#neighbours tr", (rows) => rows.length), "all test images there are").toBe(4);
     await page.click("#probe");
     await waitForText("status", "The linear probe of step 2 classifies");
-    await page.screenshot({ path: demo.screenshot("own-images"), fullPage: true });
+    await demo.screenshot(page, "own-images", { fullPage: true });
   });
 
   test("tell how far their reading is, and how long it will take", async () => {
@@ -381,7 +381,7 @@ describe("images", () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     for (const scheme of ["light", "dark"]) {
       await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-      await page.screenshot({ path: demo.screenshot(`images-${name}-${scheme}`), fullPage: true });
+      await demo.screenshot(page, `images-${name}-${scheme}`, { fullPage: true });
     }
   });
 });

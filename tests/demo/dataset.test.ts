@@ -161,6 +161,8 @@ describe("images that are fetched", () => {
   });
 
   test("tell nothing where a server does not say how long a file is", async () => {
-    expect(await fetched((length) => new Headers(length < 100 ? [] : [["content-length", String(length)]]))).toEqual([]);
+    expect(await fetched((length) => new Headers(length < 100 ? [] : [["content-length", String(length)]]))).toEqual(
+      [],
+    );
   });
 });

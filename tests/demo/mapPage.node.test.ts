@@ -131,7 +131,7 @@ describe("the map", () => {
     expect(
       await page.$$eval(".tip canvas", (canvases) => canvases.map(({ width, height }) => [width, height])),
     ).toEqual([[28, 28]]);
-    await page.screenshot({ path: demo.screenshot("map-desktop-light") });
+    await demo.screenshot(page, "map-desktop-light");
     await page.mouse.move(2, 2);
     expect(await tip()).toBeNull();
 
@@ -165,7 +165,7 @@ describe("the map", () => {
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
     await frame();
     expect(await mapPixels(), "in other colours").not.toBe(all);
-    await page.screenshot({ path: demo.screenshot("map-desktop-dark") });
+    await demo.screenshot(page, "map-desktop-dark");
   });
 
   test("fits a phone, where a tap shows an image until the next one", async () => {
@@ -183,7 +183,7 @@ describe("the map", () => {
     for (const scheme of ["light", "dark"]) {
       await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
       await frame();
-      await page.screenshot({ path: demo.screenshot(`map-phone-${scheme}`), fullPage: true });
+      await demo.screenshot(page, `map-phone-${scheme}`, { fullPage: true });
     }
   });
 

@@ -461,7 +461,7 @@ describe("the page", () => {
         .map((each) => each.outerHTML),
     );
     expect(cut, "texts wider than their boxes").toEqual([]);
-    await page.screenshot({ path: demo.screenshot(`momentum-${name}-${scheme}`), fullPage: true });
+    await demo.screenshot(page, `momentum-${name}-${scheme}`, { fullPage: true });
   });
 
   test("follows the system's light and dark, pictures too", async () => {

@@ -145,7 +145,7 @@ describe("the page", () => {
       await page.setViewport({ width, height: 900 });
       for (const scheme of ["light", "dark"]) {
         await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-        await page.screenshot({ path: demo.screenshot(`page-${device}-${scheme}`), fullPage: true });
+        await demo.screenshot(page, `page-${device}-${scheme}`, { fullPage: true });
       }
     }
   });
@@ -241,7 +241,7 @@ describe("the page", () => {
     expect(await page.$eval("[data-reason]", (element) => element.textContent)).toBe(reason);
     for (const scheme of ["light", "dark"]) {
       await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-      await page.screenshot({ path: demo.screenshot(`missing-${what.replace(" ", "-")}-${scheme}`) });
+      await demo.screenshot(page, `missing-${what.replace(" ", "-")}-${scheme}`);
     }
     await page.click("#train-on-cpu");
     await page.waitForFunction("window.flywheelDemo?.lossPoints() > 1", { timeout: 120_000 });
