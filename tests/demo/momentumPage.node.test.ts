@@ -192,7 +192,8 @@ describe("the figures", () => {
       for (let press = 0; press < 3 + i; press++) await page.keyboard.press(i % 2 ? "ArrowLeft" : "ArrowRight");
     }
     await settle();
-    await page.waitForFunction((part) => location.search.includes(part), {}, `${figure}.${names.at(-1)!}=`);
+    const kept = { name: `${figure}.${names.at(-1)!}`, value: await valueOf(`#${figure}-${names.at(-1)!}`) };
+    await page.waitForFunction(({ name, value }) => new URLSearchParams(location.search).get(name) === value, {}, kept);
     const seen = async (): Promise<unknown> => ({
       loss: await lossOf(figure),
       spoken: await page.$$eval(`#${figure} .shape input`, (all) => all.map((input) => input.ariaValueText)),
