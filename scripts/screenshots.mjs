@@ -17,10 +17,10 @@ const COMMAND = "npm run screenshots";
 const DEFAULTS = { steps: 300, out: "docs/screenshots" };
 const DATA = join(root, "demo/public/data/fashion-mnist");
 
-/** Heights at which the pictures of long pages end, in pixels. */
-const WIDTHS = /** @type {const} */ ({
-  desktop: { width: 1360, height: 1900 },
-  phone: { width: 390, height: 1900 },
+/** Pictures of long pages end at the height, in pixels. */
+const VIEWPORTS = /** @type {const} */ ({
+  desktop: { width: 1360, height: 1400 },
+  phone: { width: 390, height: 1600 },
 });
 const SCHEMES = /** @type {const} */ (["light", "dark"]);
 
@@ -55,9 +55,10 @@ await runMain(async () => {
   });
   try {
     const page = await browser.newPage();
-    await page.setViewport(WIDTHS.desktop);
+    await page.setViewport(VIEWPORTS.desktop);
     await trained(page, `${server.url}?steps=${options.steps}&seed=0&evalEvery=50`);
     await shoot(page, options.out, "moco");
+    await shoot(page, options.out, "map", "#map");
     await page.goto(`${server.url}momentum.html`, { waitUntil: "networkidle0" });
     await shoot(page, options.out, "momentum");
   } finally {
@@ -81,22 +82,26 @@ async function trained(page, url) {
   if (state !== "done")
     throw new Error(`The training must end, got: ${await page.$eval("#status", (line) => line.textContent)}`);
   await page.click("[data-ask=map]");
-  await page.waitForSelector(".map-legend button", { timeout: 0 });
+  await page.waitForSelector("#map .under-way:not([hidden])", { timeout: 0 });
+  await page.waitForSelector("#map .under-way[hidden]", { timeout: 0 });
 }
 
 /**
  * @param {Page} page
  * @param {string} folder
  * @param {string} name
+ * @param {string | null} selector a part of the page; null for its top
  */
-async function shoot(page, folder, name) {
-  for (const [device, viewport] of Object.entries(WIDTHS)) {
+async function shoot(page, folder, name, selector = null) {
+  for (const [device, viewport] of Object.entries(VIEWPORTS)) {
     await page.setViewport(viewport);
     for (const scheme of SCHEMES) {
       await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
       await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 500))); // colours fade, and charts are drawn anew
       const path = /** @type {const} */ (`${join(folder, `${name}-${device}-${scheme}`)}.webp`);
-      await page.screenshot({ path, type: "webp", quality: QUALITY });
+      await page.evaluate(() => scrollTo(0, 0));
+      const shown = selector === null ? page : await page.$(selector);
+      await shown?.screenshot({ path, type: "webp", quality: QUALITY });
       process.stderr.write(`${path}\n`);
     }
   }
