@@ -41,7 +41,7 @@ const onlyInNode = [
 
 /** What all projects share. Groups run one after the other: two software GPUs at once only slow each other down. */
 const shared = {
-  testTimeout: 300_000, // for software GPUs and browsers beside other work: to end what hangs, not to judge speed
+  testTimeout: 300_000, // beside other work, on software GPUs and in browsers: to end what hangs, not to judge speed
   hookTimeout: 300_000,
   setupFiles: ["tests/helpers/console.ts"],
 };

@@ -6,15 +6,14 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import puppeteer from "puppeteer";
-import { countOption, readOptions, userPath } from "./benchOptions.mjs";
-import { serveDemo } from "./serveDemo.mjs";
+import { countOption, listOption, readOptions, userPath } from "./benchOptions.mjs";
 import { chromeArgs, ensureBrowser, ensureDependencies, root, runMain } from "./setup.mjs";
 
 /** @typedef {import("puppeteer").Page} Page */
 
 const COMMAND = "npm run screenshots";
 const DEFAULTS = { steps: 300, out: "docs/screenshots" };
+const PAGES = ["moco", "momentum"];
 const DATA = join(root, "demo/public/data/fashion-mnist");
 
 /** Pictures of long pages end at the height, in pixels. */
@@ -29,15 +28,17 @@ const QUALITY = 70;
 
 const helpText = () => `Usage: ${COMMAND} -- [options]
 
+  --only LIST   some of ${PAGES.join(", ")}
   --steps N     of the training that is shown (default ${DEFAULTS.steps})
   --out DIR     where to write the pictures (default ${DEFAULTS.out})
   --help, -h    show this
 `;
 
 await runMain(async () => {
-  const options = { steps: DEFAULTS.steps, out: join(root, DEFAULTS.out) };
+  const options = { only: PAGES, steps: DEFAULTS.steps, out: join(root, DEFAULTS.out) };
   const help = readOptions(COMMAND, process.argv.slice(2), {
     taking: {
+      only: (text) => (options.only = listOption(COMMAND, "--only", text, PAGES)),
       steps: (text) => (options.steps = countOption(COMMAND, "--steps", text, 100_000)),
       out: (text) => (options.out = userPath(text)),
     },
@@ -45,27 +46,41 @@ await runMain(async () => {
   });
   if (help) return void process.stdout.write(helpText());
   ensureDependencies();
+  const { default: puppeteer } = await import("puppeteer"); // not there before
+  const { serveDemo } = await import("./serveDemo.mjs");
   mkdirSync(options.out, { recursive: true });
-  const server = await serveDemo({ data: DATA, onEvent: () => undefined });
   const browser = await puppeteer.launch({
-    executablePath: ensureBrowser(),
-    args: chromeArgs(),
-    pipe: true,
-    protocolTimeout: 0,
+    ...{ executablePath: ensureBrowser(), args: chromeArgs(), pipe: true },
+    protocolTimeout: 0, // a training takes as long as it takes
   });
   try {
-    const page = await browser.newPage();
-    await page.setViewport(VIEWPORTS.desktop);
-    await trained(page, `${server.url}?steps=${options.steps}&seed=0&evalEvery=50`);
-    await shoot(page, options.out, "moco");
-    await shoot(page, options.out, "map", "#map");
-    await page.goto(`${server.url}momentum.html`, { waitUntil: "networkidle0" });
-    await shoot(page, options.out, "momentum");
+    const server = await serveDemo({ data: DATA, onEvent: () => undefined });
+    try {
+      await take(await browser.newPage(), server.url, options);
+    } finally {
+      await server.close();
+    }
   } finally {
     await browser.close();
-    await server.close();
   }
 });
+
+/**
+ * @param {Page} page
+ * @param {string} url
+ * @param {{ only: string[], steps: number, out: string }} options
+ */
+async function take(page, url, { only, steps, out }) {
+  await page.setViewport(VIEWPORTS.desktop);
+  if (only.includes("moco")) {
+    await trained(page, `${url}?steps=${steps}&seed=0&evalEvery=50`);
+    await shoot(page, out, "moco");
+    await shoot(page, out, "map", "#map");
+  }
+  if (!only.includes("momentum")) return;
+  await page.goto(`${url}momentum.html`, { waitUntil: "networkidle0" });
+  await shoot(page, out, "momentum");
+}
 
 /**
  * A run to its end, and its map.
@@ -84,6 +99,8 @@ async function trained(page, url) {
   await page.click("[data-ask=map]");
   await page.waitForSelector("#map .under-way:not([hidden])", { timeout: 0 });
   await page.waitForSelector("#map .under-way[hidden]", { timeout: 0 });
+  const said = await page.$eval("#map .says", (line) => line.textContent);
+  if (!/^Step \d+: \d+ test images/.test(said)) throw new Error(`The map must be drawn, got: ${said}`);
 }
 
 /**
@@ -100,8 +117,9 @@ async function shoot(page, folder, name, selector = null) {
       await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 500))); // colours fade, and charts are drawn anew
       const path = /** @type {const} */ (`${join(folder, `${name}-${device}-${scheme}`)}.webp`);
       await page.evaluate(() => scrollTo(0, 0));
-      const shown = selector === null ? page : await page.$(selector);
-      await shown?.screenshot({ path, type: "webp", quality: QUALITY });
+      const shown = selector === null ? page : await page.waitForSelector(selector);
+      if (!shown) throw new Error(`The page must have ${selector}, got none.`);
+      await shown.screenshot({ path, type: "webp", quality: QUALITY });
       process.stderr.write(`${path}\n`);
     }
   }

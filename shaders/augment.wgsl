@@ -11,7 +11,7 @@ const SUBPIXEL = 0u; // 1 for boxes that start and end anywhere, whose surroundi
 const BLOCK = 32u; // pixels that an invocation adds up before it adds their sum to that of others
 
 const ALL_COLOURS = 4u; // brightness, contrast, saturation, hue: 0 to 3
-const COLOURS = select(ALL_COLOURS, 2u, CHANNELS == 1u); // one channel has no saturation, and no hue
+const COLOURS = CHANNELS + 1u; // one channel has no saturation, and no hue
 const CONTRAST = 1u;
 const SATURATION = 2u;
 const HUE = 3u;

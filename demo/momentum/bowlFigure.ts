@@ -81,7 +81,7 @@ export function bowlFigure(): Figure<typeof CONTROLS, Result> {
     name: "sgd",
     controls: CONTROLS,
     compute,
-    formula: ({ a }) => ({ a: factor(a), curvature: plain(curvatureOf(a)) }),
+    formula: ({ a }) => ({ a: factor(a), curvature: plain(curvatureOf(a)), best: shown(1 / curvatureOf(a)) }),
     changed: (values, panel) => panel.disable(isNesterov(values) ? ["dampening"] : []),
     show: ({ paths, losses }, values) => {
       const names = runsOf(values).map(({ name }) => name);

@@ -63,7 +63,9 @@ export class Panel<C extends Controls> {
     const { shape } = this;
     if (!shape) return;
     const isOther = ([name, control]: [string, Control]): boolean =>
-      isShape(control) && valueOf(control, this.fields.get(name)!) !== control.value;
+      isShape(control) &&
+      valueOf(control, this.fields.get(name)!) !== control.value &&
+      !this.fields.get(name)!.closest<HTMLElement>(".control")!.hidden;
     shape.closest("details")!.open = Object.entries(this.controls).some(isOther);
   }
 

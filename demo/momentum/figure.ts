@@ -41,8 +41,8 @@ export class Figure<C extends Controls, Result> {
     this.find(".reset").addEventListener("click", () => this.set(presetsOf(controls)));
     this.find(".share").addEventListener("click", () => void this.share());
     this.panel.write(valuesFrom(new URLSearchParams(location.search), name, controls));
-    this.panel.unfold();
     this.prepare();
+    this.panel.unfold();
     this.computed.ask();
   }
 

@@ -98,7 +98,11 @@ interface Positions {
 
 /** As `positions`, for boxes in 1/65536 pixel; pixels around the box count, those around the image repeat its edge. */
 function subpixelPositions(start: Tensor, size: Tensor, total: number, count: number): Positions {
-  const pixels = (fixed: Tensor): Tensor => fixed.float().div(FIXED_ONE).unsqueeze(1); // exact below 256 pixels
+  const pixels = (fixed: Tensor): Tensor =>
+    fixed
+      .float()
+      .mul(1 / FIXED_ONE)
+      .unsqueeze(1); // exact below 256 pixels
   const centre = arange(count, { dtype: "f32", device: start.device }).add(0.5); // [count]
   const at = pixels(start)
     .add(pixels(size).div(count).mul(centre))

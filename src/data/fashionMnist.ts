@@ -63,7 +63,7 @@ export interface FetchProgress {
   readonly name: string;
   /** Bytes that are here. */
   readonly loaded: number;
-  /** Bytes in all; null where the server does not say, or sends other bytes than those of the file. */
+  /** Bytes in all; null where the server does not say, or sends other bytes than those of the file: of another address that may show later. */
   readonly total: number | null;
 }
 
@@ -94,31 +94,38 @@ export function fetchReader(
       });
     const response = await arriving(fetch(url));
     if (!response.ok) throw unreachable(`status ${response.status}`);
-    const { body } = onProgress ? response : { body: null };
-    const arrived = body
-      ? followed(body, (loaded) => onProgress!({ name, loaded, total: lengthOf(response) }))
-      : response;
-    return new Uint8Array(await arriving(arrived.arrayBuffer())); // the connection may break here, too
+    if (!onProgress || !response.body) return new Uint8Array(await arriving(response.arrayBuffer())); // the connection may break here, too
+    return followed(response, arriving, (loaded, total) => onProgress({ name, loaded, total }));
   };
 }
 
-/** Bytes of a body, where they are those that are sent. */
+/** The bytes of a body, of which one hears as they arrive. */
+async function followed(
+  response: Response,
+  arriving: <T>(promise: Promise<T>) => Promise<T>,
+  heard: (loaded: number, total: number | null) => void,
+): Promise<Uint8Array> {
+  const reader = response.body!.getReader();
+  const total = lengthOf(response);
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let loaded = 0;
+  try {
+    for (;;) {
+      heard(loaded, total !== null && loaded <= total ? total : null);
+      const { done, value } = await arriving(reader.read());
+      if (done) return new Uint8Array(await new Blob(chunks).arrayBuffer());
+      chunks.push(value);
+      loaded += value.byteLength;
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined); // where somebody threw: nobody listens any more
+  }
+}
+
+/** Bytes of a body, where they are those that are sent. Another address hides its encoding from pages. */
 function lengthOf({ headers }: Response): number | null {
   const length = Number(headers.get("content-length") ?? NaN);
   return headers.has("content-encoding") || !Number.isSafeInteger(length) ? null : length;
-}
-
-/** The same bytes, of which one hears as they pass. */
-function followed(body: ReadableStream<Uint8Array<ArrayBuffer>>, heard: (loaded: number) => void): Response {
-  let loaded = 0;
-  heard(loaded);
-  const counter = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-    transform(chunk, controller) {
-      heard((loaded += chunk.byteLength));
-      controller.enqueue(chunk);
-    },
-  });
-  return new Response(body.pipeThrough(counter));
 }
 
 async function loadPart(

@@ -39,9 +39,9 @@ const uniformOf = (bits: Tensor): Tensor =>
 
 /**
  * What random views are made with, a row a sample: box in pixels, flip, whether colours are jittered, the order of their four changes, the
- * factors, gray, blur and its standard deviation, as AUGMENTATION_COLUMNS names them. With `subpixel` boxes have parts of pixels, of
- * 1/65536. Flags are 0 or 1. `order` counts the permutations
- * of brightness, contrast, saturation, hue in lexicographic order.
+ * factors, gray, blur and its standard deviation, as AUGMENTATION_COLUMNS names them. With `subpixel` boxes have parts of pixels, of 1/65536,
+ * and from sides of 256 on what f32 has of them. Flags are 0 or 1. `order` counts the permutations of brightness, contrast, saturation, hue in
+ * lexicographic order.
  *
  * @shape images `[m, c, h, w]`, of which only the size counts -> f32 `[n, 14]`
  * @param n how many samples
@@ -63,7 +63,7 @@ function table(images: Tensor, n: number, options: AugmentOptions): Tensor {
   const { subpixel = false, inOrder = false } = options;
   const bits = randomBits([WORDS, n], { device, ...(generator && { generator }) });
   const boxes = boxesInPlace(images, bits, { subpixel, ...(scale && { scale }), ...(ratio && { ratio }) });
-  const pixels = (side: Tensor): Tensor => (subpixel ? side.to("f32").div(FIXED_ONE) : side.to("f32"));
+  const pixels = (side: Tensor): Tensor => (subpixel ? side.to("f32").mul(1 / FIXED_ONE) : side.to("f32"));
   let word = 3;
   const next = (): Tensor => bits.select(0, word++); // [n]
   const coin = (name: string, p: number): Tensor => uniformOf(next()).lt(checkProbability(name, p)).to("f32");
@@ -182,7 +182,7 @@ export const cifarAugment = (images: Tensor, index: Tensor | null = null, option
   augment(images, index, { ...MOCO_CIFAR, ...options });
 
 /**
- * A random view as our recipe for Fashion-MNIST has it: a crop between pixels of about 80 to 100 % of the area, with probability 0.8 brightness
+ * A random view as our recipe for Fashion-MNIST has it, of images of 1 or 3 channels: a crop between pixels of about 80 to 100 % of the area, with probability 0.8 brightness
  * and then contrast by 0.6 to 1.4, normalised. Options as `augment`, over MOCO_FASHION_MNIST. Call it twice for two views.
  *
  * @shape as `augment`
@@ -197,8 +197,8 @@ export const mocoAugment = (images: Tensor, index: Tensor | null = null, options
 /**
  * Views made with parameters that were drawn before, or elsewhere.
  *
- * Crops are resized bilinearly without antialiasing and, but for `subpixel`, without a look outside the box; what follows is computed on values in 0 to 1 that are
- * not rounded to bytes. The blur is separable and mirrors the image about its last pixels.
+ * Crops are resized bilinearly without antialiasing and, but for `subpixel`, without a look outside the box; what follows is computed on
+ * values in 0 to 1 that are not rounded to bytes. The blur is separable and mirrors the image about its last pixels.
  *
  * @shape images u8 `[m, c, h, w]` of 1 or 3 channels, index i32 `[n]`, parameters f32 `[n, 14]` -> f32 `[n, c, ...size]`
  * @param index which images; null for the first n, in order

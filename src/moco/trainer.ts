@@ -149,7 +149,7 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
   /** Of images that are no tensor. */
   private readonly loader: ImageLoader | null;
 
-  /** Rows of a batch that was read, all in order, i32 `[batchSize]`: they go to the device once. */
+  /** Of images that are no tensor, the rows of a batch, all in order, i32 `[batchSize]`: they go to the device once. */
   private readonly allRows: Tensor;
 
   /** Recorded twice, then replayed: no graph is built. Given rows, i32 `[batchSize]`, of a batch of images, or of those that are held. */

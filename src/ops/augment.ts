@@ -24,7 +24,7 @@ export type AugmentAttrs = {
   readonly std: readonly number[];
   /** Whether colours become gray before they are jittered, and not after. */
   readonly isGrayFirst: boolean;
-  /** Whether boxes may start and end between pixels, and pixels around a box count, instead of none outside it. */
+  /** Whether boxes may start and end between pixels, and pixels around a box count; otherwise nothing outside a box counts. */
   readonly isSubpixel: boolean;
   /** Side of the blur's kernel in pixels, odd; 1 for no blur. */
   readonly taps: number;

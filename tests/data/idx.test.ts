@@ -215,10 +215,11 @@ describe("loadFashionMnist", () => {
   });
 
   test.each([
-    ["tells how far a file is", { "content-length": "7" }, 7],
-    ["does not know how long a file is without a word of it", {}, null],
-    ["does not take what is compressed on the way for the file", { "content-length": "5", "content-encoding": "gzip" }, null], // prettier-ignore
-  ] as const)("fetchReader %s", async (_what, headers, total) => {
+    ["tells how far a file is", { "content-length": "7" }, [7, 7, 7]],
+    ["does not know how long a file is without a word of it", {}, [null, null, null]],
+    ["sees when more arrives than was said", { "content-length": "5" }, [5, 5, null]],
+    ["does not take what is compressed on the way for the file", { "content-length": "5", "content-encoding": "gzip" }, [null, null, null]], // prettier-ignore
+  ] as const)("fetchReader %s", async (_what, headers, totals) => {
     const parts = [Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5, 6, 7)];
     const body = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -232,7 +233,7 @@ describe("loadFashionMnist", () => {
     const bytes = await fetchReader("data", { onProgress: (progress) => heard.push(progress) })("b");
     vi.unstubAllGlobals();
     expect([...bytes]).toEqual([1, 2, 3, 4, 5, 6, 7]);
-    expect(heard).toEqual([0, 3, 7].map((loaded) => ({ name: "b", loaded, total })));
+    expect(heard).toEqual([0, 3, 7].map((loaded, i) => ({ name: "b", loaded, total: totals[i] })));
   });
 
   test("fetchReader reads below its address, and names one that cannot be read", async () => {
@@ -247,6 +248,20 @@ describe("loadFashionMnist", () => {
     await expect(fetchReader("data")("b")).rejects.toThrow(
       "fetchReader: data/b must be reachable, got TypeError: terminated.",
     );
+    vi.unstubAllGlobals();
+    const thrower = fetchReader("data", {
+      onProgress: ({ loaded }) => {
+        if (loaded > 0) throw new RangeError("mine");
+      },
+    });
+    let wasCancelled = false;
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(Uint8Array.of(1)),
+      cancel: () => void (wasCancelled = true),
+    });
+    vi.stubGlobal("fetch", async () => new Response(endless));
+    await expect(thrower("b")).rejects.toThrow(new RangeError("mine"));
+    expect(wasCancelled).toBe(true);
     vi.unstubAllGlobals();
     const broken = fetchReader("data", { onProgress: () => undefined });
     vi.stubGlobal("fetch", async () => new Response(new ReadableStream({ pull: (controller) => controller.error(new TypeError("terminated")) }))); // prettier-ignore

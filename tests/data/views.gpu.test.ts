@@ -12,8 +12,8 @@ augmentedViews();
 test.each([
   ["v1 of squares", MOCO_V1, [32, 32]],
   ["v2 of squares", MOCO_V2, [32, 32]],
-  // of which some boxes do not fit, and are the centre
   ["ours, whose boxes lie between pixels", { ...MOCO_FASHION_MNIST, statistics: IMAGENET_STATISTICS }, [28, 28]],
+  // of which some boxes do not fit, and are the centre
   ["v2 of long images", { ...MOCO_V2, scale: [0.9, 1] }, [20, 60]],
 ] as const)(
   "both views of a batch take a dispatch each, and two for their parameters: %s",

@@ -200,7 +200,9 @@ export function augmentations(): void {
     expect([...first]).not.toEqual([...second]);
     expect([...first]).toEqual([...(await mocoAugment(images, index, { generator: new Generator(2) }).data())]);
     expect(() => mocoAugment(images.float())).toThrow(DTypeError);
-    expect(() => mocoAugment(images, index, { flip: true } as never)).toThrow("augment: options must have names of");
+    expect(() => mocoAugment(images, index, { flip: true } as never)).toThrow(
+      "augment: options must have names of size, statistics, grayFirst, subpixel,",
+    );
     const view = images.float().div(255);
     expect(() => randomResizedCrop(images, index, { subPixel: true } as never)).toThrow("Write subpixel.");
     expect(() => randomHorizontalFlip(view, { probability: 1 } as never)).toThrow(ValueError);
