@@ -133,7 +133,7 @@ describe("the page", () => {
     // The page's own thread is free all the while: timers of 10 ms come nearly on time.
     const gapsMs = (await timerGapsMs(300)).sort((x, y) => x - y);
     expect(gapsMs[150], "median gap in ms").toBeLessThan(50);
-    expect(gapsMs.at(-1), "longest gap in ms").toBeLessThan(250);
+    expect(gapsMs[284], "gap in ms that 95 % of timers stay under").toBeLessThan(100);
     expect(await page.evaluate(() => window.flywheelDemo.lossPoints()), "steps meanwhile").toBeGreaterThan(points + 5);
     const framesMs = await frameGapsMs(200);
     expect(framesMs[190], "gap in ms that 95 % of frames stay under").toBeLessThan(100);
@@ -195,27 +195,33 @@ describe("the page", () => {
     await open({ ...TINY, evaluate: "false" });
     await page.click("#start");
     await waitForStep(1);
-    const hear = (event: object): Promise<unknown> =>
-      page.evaluate(`flywheelDemo.session.receive(${JSON.stringify(event)})`);
+    /** What the page says then, before the training tells of its next phase. */
+    const hear = (event: object): Promise<{ status: string; piece: string; share: number; isHidden: boolean }> =>
+      page.evaluate((what) => {
+        (window.flywheelDemo.session as unknown as { receive: (event: object) => void }).receive(what);
+        const piece = document.getElementById("piece")!;
+        return {
+          status: document.getElementById("status")!.textContent,
+          piece: piece.textContent.trim(),
+          share: piece.querySelector("progress")!.value,
+          isHidden: piece.matches("[hidden]"),
+        };
+      }, event);
     await hear({ type: "checkpoint", step: 1, bytes: [] }); // the terminal's: not offered
     await hear({ type: "refusal", what: "save", message: "no room." });
-    await hear({ type: "refusal", what: "probe", message: "no luck." });
-    expect(await text("status")).toBe("The linear probe failed: no luck.");
+    const refused = await hear({ type: "refusal", what: "probe", message: "no luck." });
+    expect(refused.status).toBe("The linear probe failed: no luck.");
     await hear({ type: "phase", phase: "training" });
     await waitForStep(3);
     expect([await text("status"), await text("saved"), await text("probed")]).toEqual([
       ...["Training.", "The save failed: no room. ", "The linear probe failed: no luck."],
     ]);
     const piece = { type: "piece", piece: "classifying", share: 0.25 };
-    await hear({ ...piece, secondsLeft: null });
-    expect((await text("piece")).trim()).toBe("Epochs of the classifier");
-    await hear({ ...piece, secondsLeft: 61.2 });
-    expect((await text("piece")).trim()).toBe("Epochs of the classifier, about 62 s left");
-    expect(await page.$eval("#piece progress", (bar) => bar.value)).toBe(0.25);
-    const isHidden = (): Promise<boolean> => page.$eval("#piece", (place) => place.matches("[hidden]"));
-    expect(await isHidden()).toBe(false);
-    await hear({ ...piece, share: 1, secondsLeft: 0 });
-    expect(await isHidden()).toBe(true);
+    const named = { piece: "Epochs of the classifier", isHidden: false };
+    expect(await hear({ ...piece, secondsLeft: null })).toMatchObject(named);
+    const timed = { piece: `${named.piece}, about 62 s left`, share: 0.25, isHidden: false };
+    expect(await hear({ ...piece, secondsLeft: 61.2 })).toMatchObject(timed);
+    expect(await hear({ ...piece, share: 1, secondsLeft: 0 })).toMatchObject({ isHidden: true });
     await page.evaluate(`
       document.getElementById("probe").click();
       flywheelDemo.session.receive({ type: "error", name: "Error", message: "The device is lost.", isUsage: false });
