@@ -182,10 +182,12 @@ export const cifarAugment = (images: Tensor, index: Tensor | null = null, option
   augment(images, index, { ...MOCO_CIFAR, ...options });
 
 /**
- * A random view as our recipe for Fashion-MNIST has it, of images of 1 or 3 channels: a crop between pixels of about 80 to 100 % of the area, with probability 0.8 brightness
- * and then contrast by 0.6 to 1.4, normalised. Options as `augment`, over MOCO_FASHION_MNIST. Call it twice for two views.
+ * A random view as our recipe for Fashion-MNIST has it, of images of 1 or 3 channels: a crop between pixels of about 80 to 100 % of the area,
+ * with probability 0.8 brightness and then contrast by 0.6 to 1.4, normalised. Options as `augment`, over MOCO_FASHION_MNIST. Call it twice
+ * for two views.
  *
  * @shape as `augment`
+ * @throws as `augment`, whose name stands in what is said
  *
  * @example
  * const images = await tensor(train.images, { shape: [train.count, 1, 28, 28] }).realize();
