@@ -1,6 +1,6 @@
 /** The page's options: from the address to checked values. `npm start` takes the same ones and puts them there. */
 
-import { RECIPE_PRESETS, type RecipeName } from "./recipePresets.mjs";
+import { ENCODERS, RECIPE_PRESETS, type RecipeName } from "./recipePresets.mjs";
 import type { TrainingOptions } from "./training";
 
 export const DEFAULT_OPTIONS: TrainingOptions = {
@@ -16,7 +16,6 @@ export const DEFAULT_OPTIONS: TrainingOptions = {
 };
 
 export const RECIPE_NAMES = Object.keys(RECIPE_PRESETS) as RecipeName[];
-export const ENCODERS = ["tinyFlat", "tinyGap", "resnet8", "resnet18"] as const;
 export const DEVICES = ["webgpu", "cpu"] as const;
 export const TUNE = ["off", "on"] as const;
 export const SHUFFLE = ["on", "off"] as const;

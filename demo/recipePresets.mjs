@@ -8,8 +8,10 @@
 /**
  * @typedef {"fashionMnist" | "cifar" | "v1" | "v2"} RecipeName
  *
+ * @typedef {(typeof ENCODERS)[number]} EncoderName
+ *
  * @typedef {object} Preset
- * @property {"tinyFlat" | "tinyGap" | "resnet8" | "resnet18"} encoder
+ * @property {EncoderName} encoder
  * @property {number} steps
  * @property {number} batchSize
  * @property {number} queueSize
@@ -19,6 +21,9 @@
  * @property {number} lr
  * @property {number} weightDecay
  */
+
+/** From the least work to the most. */
+export const ENCODERS = /** @type {const} */ (["tinyFlat", "tinyGap", "resnet8", "resnet18", "resnet34", "resnet50"]);
 
 /** @type {Readonly<Record<RecipeName, Readonly<Preset>>>} */
 export const RECIPE_PRESETS = {

@@ -18,10 +18,9 @@ import {
   type MoCoStep,
   MoCoTrainer,
   RECIPES,
-  type TrainerEncoder,
 } from "flywheel/moco";
-import { resnet18, resnet8, tinyFlat, tinyGap } from "flywheel/models";
 import type { TrainingData, TrainingPart } from "./dataset";
+import { encodersFor } from "./encoders";
 import { exportedFiles } from "./exports/files";
 import { BATCH_NORM_SPLITS, keysPerStep } from "./options";
 import type {
@@ -34,7 +33,7 @@ import type {
   QueueEvent,
   ViewsEvent,
 } from "./protocol";
-import type { RecipeName } from "./recipePresets.mjs";
+import type { EncoderName, RecipeName } from "./recipePresets.mjs";
 import { epochsOf } from "./recipes";
 import type { OnProgress } from "./progress";
 import { savedImages } from "./savedImages";
@@ -42,7 +41,7 @@ import { savedImages } from "./savedImages";
 export interface TrainingOptions {
   /** Augmentation, head and how the learning rate falls; the numbers are those below. */
   readonly recipe: RecipeName;
-  readonly encoder: "tinyFlat" | "tinyGap" | "resnet8" | "resnet18";
+  readonly encoder: EncoderName;
   readonly device: "webgpu" | "cpu";
   readonly steps: number;
   /** A multiple of BATCH_NORM_SPLITS. */
@@ -93,20 +92,6 @@ const [QUEUE_ROWS, QUEUE_COLUMNS] = [512, 64];
 const MAP_IMAGES = 1000;
 /** Images that are encoded at once when evaluating. */
 const EVAL_BATCH = 500;
-
-/** Side from which ResNet-18 halves images twice before its first block, as it does those of ImageNet. */
-const LARGE = 64;
-
-/** The encoders for images of a size. */
-const encodersFor = ({
-  channels: inChannels,
-  height,
-}: ImageSize): Record<TrainingOptions["encoder"], TrainerEncoder> => ({
-  tinyFlat: (options) => tinyFlat({ ...options, inChannels, imageSize: height }),
-  tinyGap: (options) => tinyGap({ ...options, inChannels }),
-  resnet8: (options) => resnet8({ ...options, inChannels }),
-  resnet18: (options) => resnet18({ ...options, inChannels, cifarStem: height < LARGE }),
-});
 
 /** The recipe of that name with a run's own numbers. */
 function recipeOf(options: TrainingOptions, trainCount: number): MoCoRecipe {

@@ -8,7 +8,7 @@ import { homedir } from "node:os";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { RECIPE_PRESETS } from "../demo/recipePresets.mjs";
+import { ENCODERS, RECIPE_PRESETS } from "../demo/recipePresets.mjs";
 
 /**
  * Checked options; paths are absolute.
@@ -26,7 +26,7 @@ import { RECIPE_PRESETS } from "../demo/recipePresets.mjs";
  * @property {"on" | "off"} shuffle
  * @property {"off" | "on"} symmetric
  * @property {number} seed
- * @property {"tinyFlat" | "tinyGap" | "resnet8" | "resnet18"} encoder
+ * @property {import("../demo/recipePresets.mjs").EncoderName} encoder
  * @property {"webgpu" | "cpu"} device
  * @property {"off" | "on"} tune
  * @property {string} data Folder of the four IDX files; `dataFile` finds them in it.
@@ -169,8 +169,8 @@ const OPTIONS = {
     key: "encoder",
     value: "NAME",
     preset: PRESETS.encoder,
-    help: "tinyFlat, tinyGap, resnet8 or resnet18",
-    parse: oneOf("tinyFlat", "tinyGap", "resnet8", "resnet18"),
+    help: `${ENCODERS.slice(0, -1).join(", ")} or ${ENCODERS.at(-1)}`,
+    parse: oneOf(...ENCODERS),
   },
   device: {
     key: "device",

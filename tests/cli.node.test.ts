@@ -196,7 +196,7 @@ describe("parseOptions", () => {
     ],
     ["--tune maybe", '--tune must be one of off, on, got "maybe".'],
     ["--tune on --device cpu", "--tune on needs --device webgpu, as the CPU has no variants, got cpu; drop one."],
-    ["--encoder vit", '--encoder must be one of tinyFlat, tinyGap, resnet8, resnet18, got "vit".'],
+    ["--encoder vit", '--encoder must be one of tinyFlat, tinyGap, resnet8, resnet18, resnet34, resnet50, got "vit".'],
     ["--device gpu", '--device must be one of webgpu, cpu, got "gpu".'],
     [
       "--batch-size 100",
