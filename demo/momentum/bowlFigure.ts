@@ -7,7 +7,7 @@ import { bowl, curvatureOf } from "./losses";
 import type { Pause } from "./pause";
 import { borderOf, wayOf } from "./sayings";
 import { shape, slider, toggle, type Values } from "./settings";
-import { aroundZero, drawable, factor, plain, shown, tick } from "./words";
+import { aroundZero, coefficient, drawable, shown, tick, verbatim } from "./words";
 
 /** On the bowl SGD without momentum diverges beyond 1 / a^2: 0.25 for the text's. */
 const RATE = [0.001, 0.26, 0.001] as const;
@@ -81,7 +81,7 @@ export function bowlFigure(): Figure<typeof CONTROLS, Result> {
     name: "sgd",
     controls: CONTROLS,
     compute,
-    formula: ({ a }) => ({ a: factor(a), curvature: plain(curvatureOf(a)), best: shown(1 / curvatureOf(a)) }),
+    formula: ({ a }) => ({ a: coefficient(a), curvature: verbatim(curvatureOf(a)), best: shown(1 / curvatureOf(a)) }),
     changed: (values, panel) => panel.disable(isNesterov(values) ? ["dampening"] : []),
     show: ({ paths, losses }, values) => {
       const names = runsOf(values).map(({ name }) => name);
@@ -121,7 +121,7 @@ function sentence(values: Settings, path: Path, names: readonly string[], settle
   const swings =
     border === null
       ? ""
-      : ` At this rate swings begin above μ = (1 − √(${plain(curvatureOf(values.a))} lr))² = ${shown(border)}.`;
+      : ` At this rate swings begin above μ = (1 − √(${verbatim(curvatureOf(values.a))} lr))² = ${shown(border)}.`;
   return `${winner} With μ ${values.momentum}, x ${wayOf(path)}.${swings}`;
 }
 

@@ -7,7 +7,7 @@ import { Figure } from "./figure";
 import { bowl } from "./losses";
 import type { Pause } from "./pause";
 import { shape, slider, type Values } from "./settings";
-import { aroundZero, factor as times, shown, tick } from "./words";
+import { aroundZero, coefficient, shown, tick } from "./words";
 
 const CONTROLS = {
   lr: slider("learning rate", 0.01, [0.001, 0.05, 0.001]),
@@ -49,7 +49,7 @@ export function formsFigure(): Figure<typeof CONTROLS, Result> {
     name: "forms",
     controls: CONTROLS,
     compute,
-    formula: ({ a }) => ({ a: times(a) }),
+    formula: ({ a }) => ({ a: coefficient(a) }),
     show: ([classical, torch], { change, factor, iterations }) => {
       const at = classical.map((_, iteration) => iteration);
       path.draw([at, classical, torch]);

@@ -9,7 +9,7 @@ import type { Pause } from "./pause";
 import { Player } from "./player";
 import { placeOnHill } from "./sayings";
 import { shape, slider, type Values } from "./settings";
-import { added, factor, shown } from "./words";
+import { added, coefficient, shown } from "./words";
 
 const CONTROLS = {
   lr: slider("learning rate", 0.03, [0.001, 0.06, 0.001]),
@@ -67,7 +67,7 @@ export function hillFigure(): Figure<typeof CONTROLS, Result> {
     name: "hill",
     controls: CONTROLS,
     compute,
-    formula: ({ walls, top, tilt }) => ({ walls: factor(walls), top: factor(top), tilt: added(tilt) }),
+    formula: ({ walls, top, tilt }) => ({ walls: coefficient(walls), top: coefficient(top), tilt: added(tilt) }),
     show: (computed, { momentum }) => {
       result = computed;
       board.extent = { x: X, y: heightsOf(computed.hill) };

@@ -2,7 +2,7 @@
 
 import { linspace, stack, tensor, type Tensor } from "flywheel";
 import type { Loss } from "./descent";
-import { rounded } from "./settings";
+import { rounded } from "./words";
 
 /** `y = (a x)^2`: the gradient is `2 a^2 x`. */
 export const bowl =

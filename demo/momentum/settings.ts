@@ -3,7 +3,7 @@
  * differs from the text's constants: `?sgd.lr=0.02`.
  */
 
-import { plain } from "./words";
+import { rounded, verbatim } from "./words";
 
 /** A number between two ends. */
 export interface Slider {
@@ -121,7 +121,4 @@ export function nearest({ min, max, step }: Slider, value: number): number {
 }
 
 /** A slider's value in words: 0.01, or 12 °C. */
-export const valueText = ({ unit }: Slider, value: number): string => `${plain(value)}${unit ? ` ${unit}` : ""}`;
-
-/** Without what binary fractions add: 0.3, not 0.30000000000000004. */
-export const rounded = (value: number): number => Number(value.toFixed(9));
+export const valueText = ({ unit }: Slider, value: number): string => `${verbatim(value)}${unit ? ` ${unit}` : ""}`;

@@ -9,7 +9,7 @@ import type { Pause } from "./pause";
 import { Player } from "./player";
 import { choice, shape, slider, type Values } from "./settings";
 import { type Map, mapOf, paintMap } from "./surfaceMap";
-import { added, factor, plain as number, shown } from "./words";
+import { added, coefficient, shown, verbatim } from "./words";
 
 const [FIRST, SECOND] = DENTS.dents;
 const DEPTH = [0, 3, 0.1] as const; // 0 is none
@@ -139,10 +139,14 @@ export function surfaceFigure(): Figure<typeof CONTROLS, Result> {
 function formulaOf({ along, across, ...values }: Settings): Record<string, string> {
   const { bowl, depth1, width1, x1, y1, depth2, width2, x2, y2 } = values;
   return {
-    bowl: factor(bowl),
-    ...{ depth1: factor(depth1), x1: added(-x1), y1: added(-y1), width1: number(width1) },
-    ...{ depth2: factor(depth2), x2: added(-x2), y2: added(-y2), width2: number(width2) },
-    ...{ along: factor(along), across: factor(across), ratio: shown(across / along) },
+    bowl: coefficient(bowl),
+    ...{ depth1: coefficient(depth1), x1: added(-x1), y1: added(-y1), width1: verbatim(width1) },
+    ...{ depth2: coefficient(depth2), x2: added(-x2), y2: added(-y2), width2: verbatim(width2) },
+    ...{
+      along: coefficient(along),
+      across: coefficient(across),
+      ratio: across === along ? "just" : `${shown(across / along)} times`,
+    },
   };
 }
 

@@ -11,14 +11,17 @@ export function shown(value: number, digits = 3): string {
   return text.replace("-", "−").replace("e-", "e−").replace("e+", "e");
 }
 
+/** Without what binary fractions add: 0.3, not 0.30000000000000004. */
+export const rounded = (value: number): number => Number(value.toFixed(9));
+
 /** A number in a formula, as it is: −0.5. */
-export const plain = (value: number): string => String(value).replace("-", "−");
+export const verbatim = (value: number): string => String(value).replace("-", "−");
 
 /** A number that is added in a formula: + 0.3, or − 0.3. */
 export const added = (value: number): string => `${value < 0 ? "−" : "+"} ${Math.abs(value)}`;
 
-/** A factor in a formula, left out where it is 1. */
-export const factor = (value: number): string => (value === 1 ? "" : plain(value));
+/** A coefficient in a formula, left out where it is 1. */
+export const coefficient = (value: number): string => (value === 1 ? "" : verbatim(value));
 
 /** A number of an axis. */
 export const tick = (value: number): string => (value === 0 ? "0" : shown(value, 4));

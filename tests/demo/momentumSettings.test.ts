@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { contour, levelsOf } from "../../demo/momentum/contour";
 import { choice, presetsOf, shape, slider, toggle, valuesFrom, valuesInto } from "../../demo/momentum/settings";
-import { added, aroundZero, drawable, factor, plain, shown, tick } from "../../demo/momentum/words";
+import { added, aroundZero, coefficient, drawable, shown, tick, verbatim } from "../../demo/momentum/words";
 
 const CONTROLS = {
   lr: slider("learning rate", 0.01, [0.001, 0.06, 0.001]),
@@ -71,9 +71,9 @@ test.each([
   [0, "0", "+ 0", "0"],
   [-0, "0", "+ 0", "0"],
 ])("%f stands in a formula as %s, is added as %s, and multiplies as '%s'", (value, number, sum, product) => {
-  expect(plain(value)).toBe(number);
+  expect(verbatim(value)).toBe(number);
   expect(added(value)).toBe(sum);
-  expect(factor(value)).toBe(product);
+  expect(coefficient(value)).toBe(product);
 });
 
 test("a chart leaves out what its axes cannot hold", () => {
