@@ -14,7 +14,14 @@ import type { StateArray } from "../loadable";
 import { placed } from "../loadable";
 import type { Tensor } from "../tensor";
 import { type CommonOptions, Optimizer, type OptimizerStateDict, type ParamGroups } from "./optimizer";
-import { checkLoaded, type LoadableOptimizerState, type LoadedState, loadOptions, packGroups } from "./stateDict";
+import {
+  checkLoaded,
+  type LoadableOptimizerState,
+  type LoadedState,
+  loadOptions,
+  type OptionsSaid,
+  packGroups,
+} from "./stateDict";
 
 /** What is known of a parameter since its first gradient. */
 export interface ParameterState {
@@ -43,6 +50,8 @@ const namesOf = (slots: ReadonlyMap<string, unknown> | undefined): string => [..
 export abstract class ArenaOptimizer<Options extends CommonOptions, State extends object> extends Optimizer<Options> {
   /** Names of all tensors that may be kept for a parameter, PyTorch's, in its order. */
   protected abstract readonly slotNames: readonly string[];
+  /** Options that PyTorch's state dicts have no name for: what they are where one is loaded. */
+  protected readonly unsaid: Readonly<Partial<Options>> = {};
   /** Whether `stateDict` shows how many steps a parameter has had. */
   protected readonly countsSteps: boolean = true;
   /** Arenas of all parameters. Other parameters may lie there too. */
@@ -172,10 +181,9 @@ export abstract class ArenaOptimizer<Options extends CommonOptions, State extend
    * @see torch.optim.Optimizer.load_state_dict
    */
   override loadStateDict(dict: LoadableOptimizerState<State>): void {
-    const optionNames = Object.keys(this.defaults);
     const loaded = this.checked(dict);
     dict.param_groups.forEach((saved, index) => {
-      loadOptions(this.paramGroups[index]!, saved, optionNames);
+      loadOptions(this.paramGroups[index]!, saved, this.optionsSaid);
     });
     for (const { parameter, state } of loaded) this.replaceState(parameter, state);
   }
@@ -194,9 +202,13 @@ export abstract class ArenaOptimizer<Options extends CommonOptions, State extend
     this.checked(dict);
   }
 
+  private get optionsSaid(): OptionsSaid {
+    return { names: Object.keys(this.defaults), unsaid: { ...this.unsaid } };
+  }
+
   private checked(dict: LoadableOptimizerState<State>): ReturnType<typeof checkLoaded> {
     const { countsSteps, slotNames } = this;
-    return checkLoaded(dict, this.paramGroups, Object.keys(this.defaults), {
+    return checkLoaded(dict, this.paramGroups, this.optionsSaid, {
       countsSteps,
       slotNames,
       slotsFor: (options: Options) => this.slotsFor(options),

@@ -25,7 +25,10 @@ export interface SGDOptions extends CommonOptions {
   nesterov: boolean;
   /** Whether the objective is maximised; default false. */
   maximize: boolean;
-  /** Momentum as in older papers, with the rate inside: `v = momentum * v - lr * g; p += v`. Default false. */
+  /**
+   * Momentum as in older papers, with the rate inside: `v = momentum * v - lr * g; p += v`. Default false, which it becomes where a state of
+   * PyTorch's is loaded: its momentum is of the other form.
+   */
   classical: boolean;
 }
 
@@ -66,6 +69,8 @@ export interface SGDState {
 export class SGD extends ArenaOptimizer<SGDOptions, SGDState> {
   protected override readonly countsSteps = false;
   protected override readonly slotNames = ["momentum_buffer"];
+  /** PyTorch's momentum is its own form's, so a state of PyTorch's goes on in it. */
+  protected override readonly unsaid: Partial<SGDOptions> = { classical: false };
 
   constructor(params: ParamGroups<SGDOptions>, options: Pick<SGDOptions, "lr"> & Partial<SGDOptions>) {
     super(params, withDefaults("SGD", options, DEFAULTS));

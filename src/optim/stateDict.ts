@@ -44,16 +44,26 @@ export function packGroups(
 /** Options may be pairs of numbers. */
 const copied = (value: unknown): unknown => (Array.isArray(value) ? [...(value as unknown[])] : value);
 
-/** Writes those of a saved group's options that the optimizer has. */
+/**
+ * Writes those of a saved group's options that the optimizer has.
+ *
+ * @param unsaid options that a group may not name, and what it means then
+ */
 export function loadOptions(
   group: ParamGroup,
   saved: Readonly<Record<string, unknown>>,
-  names: readonly string[],
+  { names, unsaid }: OptionsSaid,
 ): void {
   for (const name of [...names, ...SCHEDULED_NAMES]) {
-    const value = saved[snakeCase(name)];
+    const value = saved[snakeCase(name)] ?? unsaid[name];
     if (value !== undefined && value !== null) Object.assign(group, { [name]: copied(value) });
   }
+}
+
+/** Options of a group by name, and those that PyTorch's state dicts have no name for: what they are there. */
+export interface OptionsSaid {
+  readonly names: readonly string[];
+  readonly unsaid: Readonly<Record<string, unknown>>;
 }
 
 /** What an optimizer keeps for a parameter. */
@@ -75,7 +85,7 @@ export interface Kept<Options> {
 export function checkLoaded<Options extends CommonOptions, State>(
   dict: LoadableOptimizerState<State>,
   groups: readonly ParamGroup<Options>[],
-  optionNames: readonly string[],
+  said: OptionsSaid,
   kept: Kept<Options>,
 ): { parameter: Parameter; state: LoadedState | null }[] {
   checkLayout(dict);
@@ -90,8 +100,8 @@ export function checkLoaded<Options extends CommonOptions, State>(
   return groups.flatMap((group, index) => {
     const indices = saved[index]!.params as readonly number[];
     const options = { ...group };
-    checkKinds(group, saved[index]!, optionNames);
-    loadOptions(options, saved[index]!, optionNames);
+    checkKinds(group, saved[index]!, said.names);
+    loadOptions(options, saved[index]!, said);
     kept.checkOptions(options);
     const needed = kept.countsSteps ? kept.slotsFor(options) : []; // others get theirs with the first gradient
     return group.params.map((parameter, place) => ({

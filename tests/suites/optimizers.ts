@@ -227,7 +227,8 @@ async function continueTorch(make: Make, name: string): Promise<void> {
   const golden = (goldens.resumed as unknown as readonly Resumed[]).find(({ optimizer }) => optimizer === name)!;
   const { state, param_groups: groups } = golden.stateDict;
   const params = parametersOf(golden.before);
-  const optimizer = build(make, { ...golden.options, lr: 7, weightDecay: 7 }, params);
+  const other = { lr: 7, weightDecay: 7, ...(name === "SGD" && { classical: true, dampening: 0, nesterov: false }) };
+  const optimizer = build(make, { ...golden.options, ...other }, params);
   optimizer.loadStateDict({
     state: Object.fromEntries(
       Object.entries(state).map(([index, entries]) => [
