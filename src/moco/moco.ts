@@ -42,7 +42,7 @@ export interface MoCoOptions {
   readonly temperature?: number;
   /** Whether the loss never holds the products with the queue for its gradient, or always; by default up to 64 MiB. See `F.infoNCE`. */
   readonly streaming?: boolean;
-  /** MoCo v2's head of two layers; default false. */
+  /** Whether the encoders are to be made with MoCo v2's head of two layers; default false. */
   readonly mlp?: boolean;
   /**
    * Whether keys are encoded in another order than queries, so that BatchNorm gives nothing away; default true. That takes encoders whose
@@ -113,7 +113,8 @@ export function contrastAccuracy(logits: Tensor, k: number): Tensor {
  *
  * @param encoders a function that makes an encoder, called twice, or both encoders
  * @param options see MoCoOptions
- * @throws ValueError if an option is outside its range, or the encoders differ
+ * @throws ValueError if an option is outside its range, the encoders' parameters differ or are the same, or `mlp` is for encoders that are
+ *   there already; StateDictError if only names or buffers differ
  * @see He et al. 2020, Algorithm 1 (arXiv:1911.05722); v2: Chen et al. 2020 (arXiv:2003.04297)
  *
  * @example
@@ -173,6 +174,11 @@ export class MoCo extends Module {
     this.symmetric = symmetric;
     this.generator = generator;
 
+    if (mlp && typeof encoders !== "function") {
+      throw new ValueError(
+        "MoCo: mlp is for a function that makes encoders, got both encoders. Give them the head, or pass a function.",
+      );
+    }
     const make = (): Layer => (encoders as EncoderFactory)({ numClasses: dim, head: mlp ? "mlp" : "linear" });
     this.encoderQ = typeof encoders === "function" ? make() : encoders.encoderQ;
     this.encoderK = typeof encoders === "function" ? make() : encoders.encoderK;

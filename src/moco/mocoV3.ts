@@ -45,7 +45,8 @@ export interface MoCoV3Output {
  *
  * @param makeEncoder makes an encoder with the projector as its head; called twice
  * @param options see MoCoV3Options
- * @throws ValueError if an option is outside its range, or the encoders differ
+ * @throws ValueError if an option is outside its range, or the encoders' parameters differ or are the same; StateDictError if only names or
+ *   buffers differ
  * @see Chen, Xie and He 2021 (arXiv:2104.02057)
  *
  * @example

@@ -8,7 +8,7 @@ import type { Parameter } from "../parameter";
  *
  * @param query parameters that are trained
  * @param key parameters that follow, of the same shapes
- * @throws ValueError if there are not as many of both
+ * @throws ValueError if there are not as many of both, shapes differ, or one is on both sides
  * @see shaders/ema.wgsl
  */
 export class MomentumUpdate extends Followers {

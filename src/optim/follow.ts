@@ -1,6 +1,7 @@
 /** Parameters that follow others as an exponential moving average: MoCo's key encoder, and averages of a model in training. */
 
 import { ValueError } from "../errors";
+import { sameShape, showShape } from "../graph/shape";
 import { hostAction, hostCheck, hostConstant, hostGuard, hostScalar } from "../hostState";
 import type { Parameter } from "../parameter";
 import { arenasOf, ParameterArena } from "../parameterArena";
@@ -12,7 +13,7 @@ import type { Tensor } from "../tensor";
  * @param name of what is told to do so, for errors
  * @param leaders parameters that are trained
  * @param followers parameters that follow, of the same shapes
- * @throws ValueError if there are not as many of both
+ * @throws ValueError if there are not as many of both, shapes differ, or one is on both sides
  * @see shaders/ema.wgsl
  */
 export class Followers {
@@ -29,6 +30,19 @@ export class Followers {
         `${name}: both models must have the same parameters, got ${leaders.length} and ${followers.length}. Build them by the same function.`,
       );
     }
+    const own = new Set(leaders);
+    leaders.forEach(({ shape }, index) => {
+      const follower = followers[index]!;
+      if (own.has(follower)) {
+        throw new ValueError(
+          `${name}: both models must have parameters of their own, got ${follower.variable.name || "one"} in both. Make each model anew.`,
+        );
+      }
+      if (sameShape(shape, follower.shape)) return;
+      throw new ValueError(
+        `${name}: both models must have the same parameters, got ${showShape(shape)} and ${showShape(follower.shape)}. Build them by the same function.`,
+      );
+    });
     const partner = new Map(leaders.map((parameter, index) => [parameter, followers[index]!]));
     const arenas = arenasOf(leaders);
     // An arena that other modules share cannot be followed as a whole.

@@ -279,8 +279,15 @@ export function contrast(): void {
       const model = small();
       model.momentum = 7;
       expect(() => model.forward(...views())).toThrow(ValueError);
-      expect(() => new MoCo({ encoderQ: new nn.Linear(2, 4), encoderK: new nn.Linear(2, 4, { bias: false }) })).toThrow(
-        ValueError,
+      for (const encoderK of [new nn.Linear(2, 4, { bias: false }), new nn.Linear(2, 3)]) {
+        expect(() => new MoCo({ encoderQ: new nn.Linear(2, 4), encoderK })).toThrow(ValueError);
+      }
+      const encoderQ = new nn.Linear(2, 4);
+      expect(() => new MoCo({ encoderQ, encoderK: encoderQ })).toThrow(/parameters of their own, got weight in both/);
+      expect(() => new MoCo(() => encoderQ)).toThrow(ValueError);
+      expect(encoderQ.weight.requiresGrad).toBe(true);
+      expect(() => new MoCo({ encoderQ, encoderK: new nn.Linear(2, 4) }, { mlp: true })).toThrow(
+        "MoCo: mlp is for a function that makes encoders, got both encoders. Give them the head, or pass a function.",
       );
     });
 
