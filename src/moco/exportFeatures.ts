@@ -31,7 +31,7 @@ export interface FeatureFiles {
  * Brings features to the host, as files for NumPy, PyTorch and others.
  *
  * @param options see ExportFeaturesOptions
- * @throws DTypeError, ShapeError if features and labels do not fit, IndexError for a label that has no name
+ * @throws DTypeError, ShapeError if features and labels do not fit, IndexError for a label that is no integer, or has no name
  * @see writeSafetensors, writeNpy
  *
  * @example
@@ -50,8 +50,8 @@ export async function exportFeatures(options: ExportFeaturesOptions): Promise<Fe
       `exportFeatures: features must be [n, dim] and labels [n], got ${showShape(features.shape)} and ${labels ? showShape(labels.shape) : "none"}. Flatten the features.`,
     );
   }
-  const [values, classes] = await Promise.all([hostArray(features.float()), labels ? hostArray(labels.int()) : null]);
-  if (classes && classNames) checkNames(classes, classNames);
+  const [values, given] = await Promise.all([hostArray(features.float()), labels ? hostArray(labels) : null]);
+  const classes = given && classesOf(given, classNames);
   return {
     safetensors: () =>
       writeSafetensors(
@@ -67,11 +67,17 @@ async function hostArray(x: Tensor): Promise<FileArray> {
   return { shape: x.shape, dtype: x.dtype, data: data! };
 }
 
-function checkNames({ data }: FileArray, classNames: readonly string[]): void {
-  for (const label of data) {
-    if (label >= 0 && label < classNames.length) continue;
+/** Labels as i32, whatever they were. Without names they may be any integers. */
+function classesOf({ shape, data }: FileArray, classNames: readonly string[] | undefined): FileArray {
+  const classes = Int32Array.from(data);
+  data.forEach((label, index) => {
+    if (label !== classes[index]) {
+      throw new IndexError(`exportFeatures: labels must be integers of i32, got ${label}. Round them.`);
+    }
+    if (!classNames || (label >= 0 && label < classNames.length)) return;
     throw new IndexError(
       `exportFeatures: labels must be in 0..${classNames.length - 1}, as there are ${classNames.length} names, got ${label}. Name all classes.`,
     );
-  }
+  });
+  return { shape, dtype: "i32", data: classes };
 }

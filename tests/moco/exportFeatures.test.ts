@@ -41,4 +41,7 @@ test("what does not fit is an error", async () => {
   await expect(exportFeatures({ features, labels: two })).rejects.toThrow("got [3, 2] and [2].");
   await expect(exportFeatures({ features: [[1]] as never })).rejects.toThrow(DTypeError);
   await expect(exportFeatures({ features, labels, classNames: ["a", "b"] })).rejects.toThrow(IndexError);
+  for (const label of [1.7, NaN, 2 ** 31])
+    await expect(exportFeatures({ features, labels: tensor([0, label, 1]) })).rejects.toThrow(IndexError);
+  expect((await exportFeatures({ features, labels: tensor([2, 0, -1]) })).npy().labels).not.toBeNull();
 });
