@@ -242,16 +242,18 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
 
   /**
    * One step of Algorithm 1. What it gives can be read later: it does not wait for the device. Where something throws, `augment` say, the
-   * next step is on the same batch.
+   * next step is on the same batch; or on the next one where keys of a part are in the queue, as they are no negatives of their own images.
    *
    * @throws ValueError if the images are read when they are needed, and `ready` has not waited for them
    */
   step(): MoCoStep {
-    const [done, place, words] = [this.stepsDone, this.sampler.stateDict(), this.generator.getState()];
+    const place = this.sampler.stateDict();
+    const words = this.generator.getState();
+    const done = [this.stepsDone, this.model.queuePtr.value];
     try {
       return this.nextStep();
     } catch (error) {
-      if (this.stepsDone === done) {
+      if (this.stepsDone === done[0] && this.model.queuePtr.value === done[1]) {
         this.sampler.loadStateDict(place);
         this.generator.setState(words);
       }

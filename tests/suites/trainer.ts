@@ -383,6 +383,20 @@ export function trainer(): void {
       }
     });
 
+    test("a step that throws when a part is done takes the batch: its keys are no negatives of their images", async () => {
+      let views = 0;
+      const augment: MoCoTrainerOptions["augment"] = (images, rows, options) => {
+        if (++views === 3) throw new Error("no third view");
+        return mocoAugment(images, rows, options);
+      };
+      const trainer = trainerOf({ augment, accumulationSteps: 2 });
+      expect(() => trainer.step()).toThrow("no third view");
+      expect([trainer.stepsDone, trainer.sampler.position, trainer.model.queuePtr.value]).toEqual([0, 8, 4]);
+      const [loss] = await lossesOf(trainer, 1);
+      expect(loss).toBeGreaterThan(0);
+      expect([trainer.stepsDone, trainer.sampler.position, trainer.model.queuePtr.value]).toEqual([1, 16, 12]);
+    });
+
     test("a load that fails puts back the moment in which it began, though steps ran meanwhile", async () => {
       const trainer = trainerOf();
       await lossesOf(trainer, 3);
