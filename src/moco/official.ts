@@ -7,8 +7,8 @@
 import { StateDictError, ValueError } from "../errors";
 import { type FileArray, type TorchValue, writeTorch } from "../io";
 import { type IncompatibleKeys, type Module, readState } from "../nn";
-import type { SGD } from "../optim";
-import { checkOptionNames } from "../options";
+import { type Optimizer, SGD } from "../optim";
+import { checkOptionNames, describe } from "../options";
 import type { Parameter } from "../parameter";
 import type { MoCo } from "./moco";
 import { isCount, type OfficialCheckpoint, type OfficialOptimizer, PREFIX } from "./officialFile";
@@ -16,8 +16,8 @@ import { isCount, type OfficialCheckpoint, type OfficialOptimizer, PREFIX } from
 /** What is trained together. */
 export interface Trained {
   readonly model: MoCo;
-  /** Over the query encoder's parameters, or those of both encoders, in one group. */
-  readonly optimizer: SGD;
+  /** SGD over the query encoder's parameters, or those of both encoders, in one group. */
+  readonly optimizer: Optimizer;
 }
 
 /** Fields that PyTorch 1.13's SGD keeps beside those of ours. */
@@ -30,35 +30,40 @@ const MORE_FIELDS = { foreach: null, differentiable: false };
  *
  * @param trained.optimizer over `model.parameters()`, as in the authors' code, or over `model.encoderQ.parameters()`
  * @throws StateDictError if names, shapes, dtypes or groups do not fit, there is no optimizer in the file, or a count is none;
- *   ValueError if an option of the optimizer is outside its range. Nothing is written then
+ *   ValueError if the optimizer is another than SGD, or an option of it is outside its range. Nothing is written then
  *
  * @example
  * loadOfficialCheckpoint(readOfficialCheckpoint(bytes), { model, optimizer });
  */
 export function loadOfficialCheckpoint({ stateDict, optimizer: saved }: OfficialCheckpoint, trained: Trained): void {
   checkOptionNames("loadOfficialCheckpoint", trained, ["model", "optimizer"]);
-  const { model, optimizer } = trained;
+  const { model } = trained;
   if (!saved)
     refuse("the file must have the optimizer's state", "none", "Load it with model.loadStateDict(stateDict).");
-  const { queryCount, isWhole } = layoutOf("loadOfficialCheckpoint", trained);
+  const { sgd, queryCount, isWhole } = layoutOf("loadOfficialCheckpoint", trained);
   const dict = forOptimizer(saved, queryCount, isWhole);
-  optimizer.checkStateDict(dict);
+  sgd.checkStateDict(dict);
   model.loadStateDict(stateDict); // checks all before it writes, counts too
-  optimizer.loadStateDict(dict);
+  sgd.loadStateDict(dict);
 }
 
 function refuse(mustHold: string, got: string, way: string): never {
   throw new StateDictError(`loadOfficialCheckpoint: ${mustHold}, got ${got}. ${way}`);
 }
 
-/** Whether an optimizer has the parameters of both encoders, and how many the query encoder has. */
-function layoutOf(op: string, { model, optimizer }: Trained): { queryCount: number; isWhole: boolean } {
+/** Whether an optimizer, which must be SGD, has the parameters of both encoders, and how many the query encoder has. */
+function layoutOf(op: string, { model, optimizer }: Trained): { sgd: SGD; queryCount: number; isWhole: boolean } {
+  if (!(optimizer instanceof SGD)) {
+    throw new ValueError(
+      `${op}: the optimizer must be SGD, as the authors' code has, got ${describe(optimizer)}. Use writeCheckpoint and readCheckpoint for others.`,
+    );
+  }
   const query = model.encoderQ.parameters();
   const params = optimizer.paramGroups.length === 1 ? optimizer.paramGroups[0]!.params : [];
   const isSame = (wanted: readonly Parameter[]): boolean =>
     params.length === wanted.length && wanted.every((parameter, index) => parameter === params[index]);
   const isWhole = isSame([...query, ...model.encoderK.parameters()]);
-  if (isWhole || isSame(query)) return { queryCount: query.length, isWhole };
+  if (isWhole || isSame(query)) return { sgd: optimizer, queryCount: query.length, isWhole };
   throw new ValueError(
     `${op}: the optimizer must have one group of model.parameters() or model.encoderQ.parameters(), got ${optimizer.paramGroups.length} ` +
       `groups of ${optimizer.paramGroups.map((group) => group.params.length).join(", ")}. Make it so: new SGD(model.parameters(), ...).`,
@@ -155,9 +160,9 @@ export async function writeOfficialCheckpoint({ epoch, arch, ...trained }: Train
   const op = "writeOfficialCheckpoint";
   checkOptionNames(op, trained, ["model", "optimizer"]);
   if (!isCount(epoch)) throw new ValueError(`${op}: epoch must be a count, got ${String(epoch)}. Pass epochs trained.`);
-  const { model, optimizer } = trained;
-  const { queryCount } = layoutOf(op, trained);
-  const { state, param_groups: groups } = optimizer.stateDict();
+  const { model } = trained;
+  const { sgd, queryCount } = layoutOf(op, trained);
+  const { state, param_groups: groups } = sgd.stateDict();
   const { classical, ...options } = groups[0]!;
   if (classical === true)
     throw new ValueError(`${op}: momentum must be PyTorch's, got classical. Train with classical: false.`);

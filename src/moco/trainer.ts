@@ -308,6 +308,32 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
     return readCheckpoint(this.parts(), bytes);
   }
 
+  /**
+   * Counts steps as done, where model and optimizer were loaded from elsewhere: the rates, batches and the key encoder's momentum are those
+   * that follow. Views and permutations go on as they are drawn.
+   *
+   * @param stepsDone a whole number, 0 to `steps`
+   * @throws ValueError for another
+   *
+   * @example
+   * const checkpoint = readOfficialCheckpoint(bytes); // which PyTorch wrote
+   * loadOfficialCheckpoint(checkpoint, { model: trainer.model, optimizer: trainer.optimizer });
+   * trainer.skipTo(checkpoint.epoch! * trainer.sampler.batchesPerEpoch);
+   */
+  skipTo(stepsDone: number): void {
+    const { sampler, momentumSchedule } = this;
+    if (!(Number.isInteger(stepsDone) && stepsDone >= 0 && stepsDone <= this.steps)) {
+      throw new ValueError(
+        `MoCoTrainer.skipTo: stepsDone must be a whole number from 0 to ${this.steps}, got ${describe(stepsDone)}. Make the trainer with more steps.`,
+      );
+    }
+    const epoch = Math.floor(stepsDone / sampler.batchesPerEpoch);
+    const position = (stepsDone % sampler.batchesPerEpoch) * sampler.batchSize;
+    sampler.loadStateDict({ ...sampler.stateDict(), epoch, position });
+    this.schedule.step(stepsDone);
+    momentumSchedule?.loadStateDict({ ...momentumSchedule.stateDict(), last_epoch: stepsDone });
+  }
+
   private parts(): CheckpointParts {
     const { model, optimizer, schedule, momentumSchedule, sampler, generator } = this;
     const momentum = momentumSchedule && { momentum: momentumSchedule };

@@ -12,7 +12,7 @@ import {
   writeOfficialCheckpoint,
 } from "../../src/moco";
 import { BatchNorm2d, Conv2d, type Layer, Linear, Module, readState, ReLU, Sequential } from "../../src/nn";
-import { packState, SGD } from "../../src/optim";
+import { AdamW, packState, SGD } from "../../src/optim";
 import type { Parameter } from "../../src/parameter";
 import type { Tensor } from "../../src/tensor";
 import goldens from "../goldens/official.json";
@@ -294,6 +294,10 @@ export function officialCheckpoints(): void {
       await expect(writeOfficialCheckpoint({ ...rest, optimizer: parts })).rejects.toThrow(ValueError);
       const checkpoint = readOfficialCheckpoint(zip);
       expect(() => loadOfficialCheckpoint(checkpoint, { model, optimizer: parts })).toThrow("2 groups of 7, 7");
+      const adam = new AdamW(model.encoderQ.parameters(), { lr: 1 });
+      await expect(writeOfficialCheckpoint({ ...rest, optimizer: adam })).rejects.toThrow(
+        "writeOfficialCheckpoint: the optimizer must be SGD, as the authors' code has, got an AdamW",
+      );
       const classical = new SGD(model.parameters(), { lr: 1, momentum: 0.9, classical: true });
       await expect(writeOfficialCheckpoint({ ...rest, optimizer: classical })).rejects.toThrow("got classical");
       const { optimizer } = fresh();

@@ -20,10 +20,13 @@ import {
   type MoCoRecipe,
   MoCoTrainer,
   type MoCoTrainerOptions,
+  loadOfficialCheckpoint,
   officialRecipe,
   readCheckpoint,
+  readOfficialCheckpoint,
   RECIPES,
   writeCheckpoint,
+  writeOfficialCheckpoint,
 } from "../../src/moco";
 import { type Norm, tinyGap } from "../../src/models";
 import {
@@ -361,6 +364,31 @@ export function trainer(): void {
       losses.push(...(await lossesOf(trainer, 2)));
       expect(losses).toEqual(await lossesOf(trainerOf(), 4));
       expect(trainer.stepsDone).toBe(4);
+    });
+
+    test("goes on from a checkpoint of the authors' layout, at the step that it is told", async () => {
+      const recipe: MoCoRecipe = { ...RECIPE, keyMomentumRule: "cosine" };
+      const first = trainerOf({}, recipe);
+      await lossesOf(first, 5); // of three batches an epoch
+      const { model, optimizer, generator } = first;
+      const bytes = await writeOfficialCheckpoint({ model, optimizer, epoch: 1, arch: "ours" });
+      const words = generator.getState();
+      manualSeed(9);
+      const expected = await lossesOf(first, 4);
+
+      const second = trainerOf({}, recipe);
+      loadOfficialCheckpoint(readOfficialCheckpoint(bytes), { model: second.model, optimizer: second.optimizer });
+      for (const wrong of [-1, 1.5, 13, "5" as never]) expect(() => second.skipTo(wrong)).toThrow(ValueError);
+      expect(second.stepsDone).toBe(0);
+      second.skipTo(5);
+      expect([second.stepsDone, second.sampler.epoch, second.sampler.position]).toEqual([5, 1, 16]);
+      second.generator.setState(words);
+      manualSeed(9);
+      expect(await lossesOf(second, 4)).toEqual(expected);
+      expect([second.model.momentum, second.schedule.getLastLr()]).toEqual([
+        first.model.momentum,
+        first.schedule.getLastLr(),
+      ]);
     });
 
     test("a step that throws takes no batch: the next one trains on it", async () => {
