@@ -25,6 +25,8 @@ type ImagesSize = Pick<LabeledImages, "count" | "channels" | "height" | "width">
  * Images as a safetensors file: `images` u8 `[count, channels, height, width]`, `labels` `[count]`, u8 or, of more classes, i32, and class
  * names as a JSON list in the metadata, `class_names`.
  *
+ * @throws ShapeError if there are not as many bytes or labels as the sizes say
+ *
  * @example
  * const bytes = writeImages(folder, folder.classNames);
  */

@@ -118,6 +118,7 @@ export function augment(images: Tensor, index: Tensor | null = null, options: Au
  * Two views of each image, as `augment` makes them: one dispatch each, and two for what is drawn for both.
  *
  * @shape as `augment`, twice
+ * @throws as `augment`
  *
  * @example
  * const [imQ, imK] = augmentViews(images, index, { ...MOCO_V2, size: 224 });
@@ -148,6 +149,7 @@ function viewsOf(op: string, images: Tensor, index: Tensor | null, options: Augm
  * A random view as MoCo v1 has it: crop, gray with probability 0.2, jitter, flip, normalise. Options as `augment`, over MOCO_V1.
  *
  * @shape as `augment`
+ * @throws as `augment`, whose name stands in what is said
  * @see He et al. 2019 (arXiv:1911.05722)
  *
  * @example
@@ -161,6 +163,7 @@ export const mocoV1Augment = (images: Tensor, index: Tensor | null = null, optio
  * over MOCO_V2. `augmentViews` with MOCO_V2 makes two at once.
  *
  * @shape as `augment`
+ * @throws as `augment`, whose name stands in what is said
  * @see Chen et al. 2020 (arXiv:2003.04297)
  *
  * @example
@@ -174,6 +177,7 @@ export const mocoV2Augment = (images: Tensor, index: Tensor | null = null, optio
  * over MOCO_CIFAR.
  *
  * @shape as `augment`
+ * @throws as `augment`, whose name stands in what is said
  *
  * @example
  * const imQ = cifarAugment(images, index, { scale: [0.2, 1] });

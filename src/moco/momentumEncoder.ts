@@ -10,6 +10,10 @@ import type { Parameter } from "../parameter";
  * @param key parameters that follow, of the same shapes
  * @throws ValueError if there are not as many of both, shapes differ, or one is on both sides
  * @see shaders/ema.wgsl
+ *
+ * @example
+ * const update = new MomentumUpdate(encoderQ.parameters(), encoderK.parameters());
+ * update.run(0.999); // after each optimizer.step()
  */
 export class MomentumUpdate extends Followers {
   constructor(query: readonly Parameter[], key: readonly Parameter[]) {

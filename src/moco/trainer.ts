@@ -287,6 +287,7 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
    * A checkpoint: everything that the next steps depend on.
    *
    * @param metadata free text by key, which `load` gives back
+   * @throws FormatError if one of its keys is the checkpoint's own, such as `version`
    *
    * @example
    * await writeFile("moco.part", await trainer.save());

@@ -198,7 +198,15 @@ export class ResNet extends Module {
  */
 export const resnet18 = (options: ResNetOptions = {}): ResNet => new ResNet(BasicBlock, [2, 2, 2, 2], options);
 
-/** ResNet-34: as `resnet18`, with 3, 4, 6 and 3 blocks. @see torchvision.models.resnet34 */
+/**
+ * ResNet-34: as `resnet18`, with 3, 4, 6 and 3 blocks.
+ *
+ * @shape `[n, inChannels, h, w] -> [n, numClasses]`
+ * @see torchvision.models.resnet34
+ *
+ * @example
+ * const encoder = resnet34({ numClasses: 128, cifarStem: true });
+ */
 export const resnet34 = (options: ResNetOptions = {}): ResNet => new ResNet(BasicBlock, [3, 4, 6, 3], options);
 
 /**
@@ -212,10 +220,26 @@ export const resnet34 = (options: ResNetOptions = {}): ResNet => new ResNet(Basi
  */
 export const resnet50 = (options: ResNetOptions = {}): ResNet => new ResNet(Bottleneck, [3, 4, 6, 3], options);
 
-/** ResNet-101: as `resnet50`, with 3, 4, 23 and 3 blocks. @see torchvision.models.resnet101 */
+/**
+ * ResNet-101: as `resnet50`, with 3, 4, 23 and 3 blocks.
+ *
+ * @shape `[n, inChannels, h, w] -> [n, numClasses]`
+ * @see torchvision.models.resnet101
+ *
+ * @example
+ * const encoder = resnet101({ numClasses: 128 });
+ */
 export const resnet101 = (options: ResNetOptions = {}): ResNet => new ResNet(Bottleneck, [3, 4, 23, 3], options);
 
-/** ResNet-152: as `resnet50`, with 3, 8, 36 and 3 blocks. @see torchvision.models.resnet152 */
+/**
+ * ResNet-152: as `resnet50`, with 3, 8, 36 and 3 blocks.
+ *
+ * @shape `[n, inChannels, h, w] -> [n, numClasses]`
+ * @see torchvision.models.resnet152
+ *
+ * @example
+ * const encoder = resnet152({ numClasses: 128 });
+ */
 export const resnet152 = (options: ResNetOptions = {}): ResNet => new ResNet(Bottleneck, [3, 8, 36, 3], options);
 
 /** Options of `resnet8`. */

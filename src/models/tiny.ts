@@ -77,5 +77,8 @@ export const tinyFlat = (options: TinyOptions = {}): TinyEncoder => new TinyEnco
  * As `tinyFlat`, with global average pooling: 31,700 parameters, 1.11 MFLOP an image of 28 pixels.
  *
  * @shape `[n, inChannels, h, w] -> [n, numClasses]`
+ *
+ * @example
+ * const encoder = tinyGap({ inChannels: 3, numClasses: 64 });
  */
 export const tinyGap = (options: TinyOptions = {}): TinyEncoder => new TinyEncoder(true, options);

@@ -33,6 +33,12 @@ const bytesOf = ({ images }: LabeledImages, rows: Iterable<number>): number[] =>
   Array.from(rows).flatMap((row) => [...images.subarray(row * 18, (row + 1) * 18)]);
 
 describe("image sources", () => {
+  test("are written as they say", () => {
+    const data = imagesOf(9);
+    expect(() => writeImages({ ...data, labels: data.labels.slice(1) })).toThrow(ShapeError);
+    expect(() => writeImages({ ...data, images: data.images.slice(1) })).toThrow(ShapeError);
+  });
+
   test("give the images that are asked for, from memory and from a file", async () => {
     const data = imagesOf(9);
     const opened = await openImages(blobOf(writeImages(data, ["a", "b", "c"])));
