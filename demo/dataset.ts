@@ -6,7 +6,6 @@
 import { FormatError, ValueError } from "flywheel";
 import {
   CIFAR10_CLASSES,
-  CIFAR10_STATISTICS,
   type CifarFiles,
   EpochSampler,
   FASHION_MNIST_CLASSES,
@@ -20,6 +19,7 @@ import {
   type Labels,
   loadCifar10,
   loadFashionMnist,
+  MOCO_CIFAR,
   openImages,
   selectImages,
   sourceStatistics,
@@ -89,7 +89,7 @@ export function trainingData({ train, test, summary }: LoadedImages): TrainingDa
 }
 
 /**
- * CIFAR-10, from the files that there are.
+ * CIFAR-10, from the files that there are. It is normalised by the authors' numbers, whatever the recipe.
  *
  * @param read gives the bytes of a file by its name
  */
@@ -99,7 +99,7 @@ export async function cifar10Images(
 ): Promise<LoadedImages> {
   const parts = await loadCifar10(read, files);
   const names = files.names === null ? CIFAR10_CLASSES : namesIn(new TextDecoder().decode(await read(files.names)));
-  return dataOf("cifar10", parts, names, CIFAR10_STATISTICS);
+  return dataOf("cifar10", parts, names, MOCO_CIFAR.statistics);
 }
 
 /** A name a line. */

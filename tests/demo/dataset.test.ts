@@ -1,7 +1,7 @@
 /** From files to what a run trains on, and what a checkpoint says of it. */
 
 import { describe, expect, test, vi } from "vitest";
-import { FASHION_MNIST_FILES, type Labels, writeImages } from "../../src/data";
+import { FASHION_MNIST_FILES, type Labels, MOCO_CIFAR, writeImages } from "../../src/data";
 import { FormatError, ValueError } from "../../src/errors";
 import { cifar10Images, loadImages, ownImages, packed, type TrainingData, type TrainingPart } from "../../demo/dataset";
 import { imagesProblem, readSavedImages, savedImages } from "../../demo/savedImages";
@@ -36,6 +36,7 @@ describe("images to train on", () => {
     expect([[...train.labels], [...held.labels]]).toEqual([[3, 9, 1], [7]]);
     expect(summary).toMatchObject({ kind: "cifar10", trainCount: 3, testCount: 1, channels: 3, height: 32, width: 32 });
     expect(summary.classNames[9]).toBe("truck");
+    expect(summary.statistics, "as the authors have them").toEqual(MOCO_CIFAR.statistics);
     const named = await cifar10Images(read, { ...PARTS, names: "batches.meta.txt" });
     expect(named.summary.classNames).toEqual("a b c d e f g h i j".split(" "));
     files["batches.meta.txt"] = new TextEncoder().encode("a\nb");
