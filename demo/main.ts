@@ -6,6 +6,7 @@
  * to (`report`, used by `npm start`). `window.flywheelDemo` is for scripts that drive the page.
  */
 
+import { BANK_SIZE, neighbourWords } from "./bank";
 import { Chart } from "./charts";
 import { keepCheckpoint, lastCheckpoint, runOf } from "./checkpoints";
 import { DataChoice } from "./dataChoice";
@@ -132,6 +133,12 @@ function explain(wanted: TrainingOptions): void {
   byId("explain-chance").textContent = chanceLoss(wanted).toFixed(2);
 }
 
+/** Words that follow the images to train on. */
+function explainImages(trainCount: number): void {
+  byId("explain-neighbours").textContent = neighbourWords(trainCount);
+  byId("knn-title").title = `Test images classified by their ${neighbourWords(trainCount)}`;
+}
+
 // ---- images and recipe ----
 
 /** Names of the options that the address or the user gave: other images leave them as they are. */
@@ -142,6 +149,7 @@ const images = new DataChoice(() => {
     recipeField.value = RECIPE_FOR[images.chosen?.kind ?? "fashionMnist"];
     fillIn();
   }
+  explainImages(images.chosen?.summary.trainCount ?? BANK_SIZE); // those of the page are as many
   formChanged();
 }, missingImages());
 
@@ -392,6 +400,7 @@ function showEvent(event: TrainingEvent): void {
       break;
     case "images":
       images.show(event.images);
+      explainImages(event.images.trainCount);
       classNames = event.images.classNames;
       showRequests();
       break;

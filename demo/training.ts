@@ -19,6 +19,7 @@ import {
   MoCoTrainer,
   RECIPES,
 } from "flywheel/moco";
+import { BANK_SIZE, neighbourCount } from "./bank";
 import type { TrainingData, TrainingPart } from "./dataset";
 import { encodersFor } from "./encoders";
 import { exportedFiles } from "./exports/files";
@@ -81,9 +82,6 @@ export interface Embeddings {
 
 /** Most bytes of a part's images that lie on the device, where its bindings are as large. More of them are read a batch at a time. */
 const MOST_HELD_BYTE_LENGTH = 2 ** 29;
-/** Labelled images that kNN asks: the first of the training images. */
-const BANK_SIZE = 10_000;
-const NEIGHBOURS = 200;
 /** Of linear probes: shorter than the official one, and standardised, which features of small images want. */
 const PROBE = { epochs: 30, standardize: true, lr: 0.01, weightDecay: 1e-3 } as const;
 /** Most keys and numbers of a key in the picture of the queue. */
@@ -356,7 +354,7 @@ export class Evaluation {
     private readonly data: TrainingData,
   ) {}
 
-  /** Share of the test images that their 200 nearest bank images classify right. */
+  /** Share of the test images that their nearest bank images classify right. */
   async knnAccuracy(onProgress?: OnProgress): Promise<number> {
     const labels = (of: TrainingPart, features: Tensor): Tensor =>
       tensor(Int32Array.from(of.labels.subarray(0, features.size(0))));
@@ -365,7 +363,7 @@ export class Evaluation {
       bankLabels: labels(this.data.train, this.bank),
       features: this.test,
       labels: labels(this.data.test, this.test),
-      k: Math.min(NEIGHBOURS, this.bank.size(0)),
+      k: neighbourCount(this.bank.size(0)),
       temperature: 0.1,
       numClasses: this.data.summary.classNames.length,
       chunkSize: EVAL_BATCH,

@@ -156,6 +156,10 @@ describe("images", () => {
     await page.click("#start");
     await done();
     expect(await text("status")).toMatch(/^Done: kNN accuracy went from/);
+    expect(await text("explain-neighbours"), "no more than there are").toBe("40 nearest training images");
+    expect(await page.$eval("#knn-title", (place) => (place as HTMLElement).title)).toContain(
+      "by their 40 nearest training images",
+    );
     const [first] = await firstPixels("#views canvas");
     expect(first, "label 0 in place 0").toEqual([0, 255, 0, 255]);
     expect(await page.$$eval("#neighbours th.query", (cells) => cells.map((cell) => cell.textContent))).toEqual([
@@ -179,6 +183,7 @@ describe("images", () => {
     const saved = Number(/^Step (\d+)/.exec(await text("saved"))![1]);
     await page.click("#images-embedded");
     expect((await form())["recipe"], "the page's images have their own").toBe("fashionMnist");
+    expect(await text("explain-neighbours")).toBe("200 nearest training images");
     await upload("open", save);
     await waitForText(
       "status",
