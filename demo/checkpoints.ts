@@ -15,7 +15,8 @@ const NAME = "moco.safetensors";
 export async function lastCheckpoint(): Promise<File | null> {
   try {
     const folder = await navigator.storage.getDirectory();
-    return await (await folder.getFileHandle(NAME)).getFile();
+    const file = await (await folder.getFileHandle(NAME)).getFile();
+    return file.size > 0 ? file : null; // empty: the first one could not be written
   } catch {
     return null;
   }

@@ -408,6 +408,35 @@ describe("the page", () => {
     expect(await state()).toBe("done");
   });
 
+  test("keeps the last save where there is no room for the next, and says so", async () => {
+    await open({ ...TINY, steps: 2, evaluate: "false" });
+    const client = await page.createCDPSession();
+    const origin = new URL(demo.server.url).origin;
+    const saves = async (words: string): Promise<string> => {
+      await page.click("#save");
+      await page.waitForFunction((part) => document.getElementById("saved")!.textContent.includes(part), {}, words);
+      return text("saved");
+    };
+    await page.click("#start");
+    await page.waitForFunction(() => window.flywheelDemo.session.state === "done", { timeout: 120_000 });
+    const kept = (): Promise<number[]> =>
+      page.evaluate(async () => {
+        const folder = await navigator.storage.getDirectory();
+        const file = await (await folder.getFileHandle("moco.safetensors")).getFile();
+        return [...new Uint8Array(await file.arrayBuffer())];
+      });
+    await saves("Step 2 is kept in this browser");
+    const before = await kept();
+    await client.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: before.length + 1000 });
+    await page.$eval("#saved", (place) => place.replaceChildren());
+    expect(await saves("Step 2 is")).toMatch(
+      /^Step 2 is not kept in this browser \(QuotaExceededError.*\); as a file: moco-2\.safetensors$/,
+    );
+    await client.send("Storage.overrideQuotaForOrigin", { origin });
+    expect(await kept()).toEqual(before);
+    expect(await page.$eval("#resume", (button) => (button as HTMLElement).hidden)).toBe(false);
+  });
+
   test("takes every option as it is typed or chosen, and explains it", async () => {
     /** Another number for each field that takes one. */
     const numbers: Readonly<Record<string, number>> = {
