@@ -4,7 +4,7 @@
  */
 
 import { FormatError } from "flywheel";
-import { readSafetensors } from "flywheel/io";
+import { openSafetensors } from "flywheel/io";
 import { optionsFromSearch } from "./options";
 import { readSavedImages, type SavedImages } from "./savedImages";
 import type { TrainingOptions } from "./training";
@@ -40,16 +40,17 @@ export async function keepCheckpoint(bytes: Uint8Array): Promise<void> {
 }
 
 /**
- * The options of the run that a checkpoint is of, the steps that were done, and its images: null for those of the page.
+ * The options of the run that a checkpoint is of, the steps that were done, and its images: null for those of the page. Nothing else of
+ * the file is read: whether it is whole shows when it is loaded.
  *
- * @throws FormatError if it is none of this page's
+ * @throws FormatError if it is none of this page's; ValueError if it cannot be read
  */
-export function runOf(bytes: Uint8Array): {
+export async function runOf(file: Blob): Promise<{
   options: TrainingOptions;
   stepsDone: number;
   images: SavedImages | null;
-} {
-  const { options, states, images } = readSafetensors(bytes).metadata;
+}> {
+  const { options, states, images } = (await openSafetensors(file)).metadata;
   const saved = objectIn(options);
   const { last_epoch: stepsDone } = Object(objectIn(states)?.["schedule"]) as { last_epoch?: unknown };
   if (!saved || typeof stepsDone !== "number")

@@ -67,7 +67,7 @@ export interface LoopOptions {
   /** What the page asks for. */
   readonly requests: Requests;
   /** A checkpoint to go on from; null: from the start. */
-  readonly resume: Uint8Array | null;
+  readonly resume: Blob | null;
   /** Whether each evaluation makes a checkpoint. */
   readonly checkpoints: boolean;
   /** Whether to tell of the queue and the device while training. */
@@ -172,9 +172,9 @@ export class Loop {
   }
 
   /** Takes a run up where it was saved. */
-  private async goOnFrom(bytes: Uint8Array): Promise<void> {
+  private async goOnFrom(file: Blob): Promise<void> {
     const { device, store, emit } = this.given;
-    const { knnBefore } = await this.training.load(bytes);
+    const { knnBefore } = await this.training.load(file);
     this.stepsDone = this.training.stepsDone;
     if (this.stepsDone >= this.given.options.steps) {
       throw new ValueError(

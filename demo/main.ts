@@ -193,7 +193,7 @@ const timesPanel = new TimesPanel(byId("device"));
 const panels = [mapPanel, exportPanel, timesPanel];
 
 /** @param resume a checkpoint to go on from, whose options are in the form */
-function start(resume: Uint8Array | null = null): void {
+function start(resume: Blob | null = null): void {
   options = readForm();
   const problem = startProblem(options);
   if (problem) {
@@ -230,10 +230,9 @@ function start(resume: Uint8Array | null = null): void {
 /** Goes on from a checkpoint. One that cannot be gone on from is told, and changes nothing. */
 async function resume(file: Blob): Promise<void> {
   try {
-    const bytes = new Uint8Array(await file.arrayBuffer());
+    const { options: saved, stepsDone, images: savedImages } = await runOf(file);
     if (STATES[session.state].busy) return; // another run was started meanwhile
     const { device, tune, evalEvery } = readForm();
-    const { options: saved, stepsDone, images: savedImages } = runOf(bytes);
     const wanted = { ...saved, device, tune, evalEvery };
     const problem =
       stepsDone >= saved.steps
@@ -245,7 +244,7 @@ async function resume(file: Blob): Promise<void> {
     }
     writeForm(wanted);
     theUsers.add("recipe");
-    start(bytes);
+    start(file);
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
   }
@@ -581,5 +580,5 @@ async function autostart(): Promise<void> {
     say(`The checkpoint could not be read: ${response.status}.`);
     return;
   }
-  start(new Uint8Array(await response.arrayBuffer()));
+  start(await response.blob());
 }

@@ -21,7 +21,7 @@ export type Command =
       /** Where `npm start` keeps what tuning finds, an absolute address; null: in the browser. */
       readonly tuningUrl: string | null;
       /** A checkpoint to go on from; null: from the start. */
-      readonly resume: Uint8Array | null;
+      readonly resume: Blob | null;
       /** Whether a checkpoint is wanted at each evaluation, asked for or not. */
       readonly checkpoints: boolean;
       /** Whether somebody looks at the queue and the device meanwhile. */

@@ -16,7 +16,7 @@ interface StartOptions {
   readonly features?: boolean;
   readonly linearProbe?: boolean;
   readonly report?: string | null;
-  readonly resume?: Uint8Array | null;
+  readonly resume?: Blob | null;
   readonly checkpoints?: boolean;
   readonly watch?: boolean;
 }

@@ -7,6 +7,7 @@
 import { adapterInfo, F, FormatError, Generator, manualSeed, Tensor, tensor, ValueError } from "flywheel";
 import { type ImageSource, type Labels, normalize, selectImages } from "flywheel/data";
 import { savedTuning, useTuning } from "flywheel/dev";
+import { openSafetensors } from "flywheel/io";
 import {
   type Augment,
   AUGMENTS,
@@ -20,7 +21,7 @@ import {
   RECIPES,
 } from "flywheel/moco";
 import { BANK_SIZE, neighbourCount } from "./bank";
-import type { TrainingData, TrainingPart } from "./dataset";
+import { fingerprintOf, spreadRows, type TrainingData, type TrainingPart } from "./dataset";
 import { encodersFor } from "./encoders";
 import { exportedFiles } from "./exports/files";
 import { BATCH_NORM_SPLITS, keysPerStep } from "./options";
@@ -37,7 +38,7 @@ import type {
 import type { EncoderName, RecipeName } from "./recipePresets.mjs";
 import { epochsOf } from "./recipes";
 import type { OnProgress } from "./progress";
-import { savedImages } from "./savedImages";
+import { imagesProblem, readSavedImages, type SavedImages, savedImages } from "./savedImages";
 
 export interface TrainingOptions {
   /** Augmentation, head and how the learning rate falls; the numbers are those below. */
@@ -217,9 +218,9 @@ export class Training {
    *
    * @param notes of the run, which `load` gives back
    */
-  save(notes: Readonly<Record<string, string>>): Promise<Uint8Array> {
+  async save(notes: Readonly<Record<string, string>>): Promise<Uint8Array> {
     const options = JSON.stringify(Object.fromEntries(KEPT.map((name) => [name, this.options[name]])));
-    const all: Record<string, string> = { ...notes, options, images: savedImages(this.data.summary) };
+    const all: Record<string, string> = { ...notes, options, images: savedImages(await this.printedImages()) };
     if (this.tuned) all["tuning"] = savedTuning(); // other kernels, other last bits
     return this.trainer.save(all);
   }
@@ -227,9 +228,14 @@ export class Training {
   /**
    * Goes on from a file that `save` made, with the kernels of that run; the options must be those of it, but for `tune`: other kernels
    * would give other last bits.
+   *
+   * @throws ValueError if its images are others; FormatError if its kernels are another adapter's, or as `MoCoTrainer.load`
    */
-  async load(bytes: Uint8Array): Promise<Record<string, string>> {
-    const { tuning, ...notes } = await this.trainer.load(bytes);
+  async load(file: Blob): Promise<Record<string, string>> {
+    const { metadata } = await openSafetensors(file);
+    const problem = imagesProblem(readSavedImages(metadata["images"]), await this.printedImages());
+    if (problem !== null) throw new ValueError(problem);
+    const { tuning, ...notes } = await this.trainer.load(await file.arrayBuffer());
     const isTuned = tuning !== undefined && this.options.device === "webgpu"; // the CPU has no variants
     if (isTuned && !useTuning(tuning)) {
       throw new FormatError(
@@ -238,6 +244,11 @@ export class Training {
     }
     this.tuned = isTuned;
     return notes;
+  }
+
+  /** What a file says of the images. */
+  private async printedImages(): Promise<Required<SavedImages>> {
+    return { ...this.data.summary, fingerprint: await fingerprintOf(this.data.train) };
   }
 
   /** Features of bank and test images by the query encoder as it is now; and what they are worth. */
@@ -262,8 +273,7 @@ export class Training {
   /** Some test images, evenly many from the first to the last, and their features. */
   async mapped(onProgress?: OnProgress): Promise<Omit<MapEvent, "type" | "step">> {
     const { test } = this.data;
-    const count = Math.min(MAP_IMAGES, test.count);
-    const rows = Int32Array.from({ length: count }, (_, i) => Math.floor((i * test.count) / count));
+    const rows = spreadRows(test.count, MAP_IMAGES);
     using images = await tensorOf(test, rows);
     using features = await this.directionsOf(images, onProgress);
     return {

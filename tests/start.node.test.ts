@@ -154,6 +154,19 @@ describe("npm start", () => {
     expect(readFileSync(rest!).equals(readFileSync(whole!)), "all weights, momenta, keys and words").toBe(true);
   });
 
+  test("does not go on with other images than those of the checkpoint, and says which", async () => {
+    const save = join(folder, "of 400.safetensors");
+    const first = await start([...TINY, "--dim", "8", "--steps", "1", "--no-eval", "--checkpoint", save]);
+    expect(first.errors).toBe("");
+    const fewer = join(folder, "fewer");
+    writeTinyData(fewer, { train: 300, test: 100 });
+    const run = await start(["--headless", "--device", "cpu", "--data", fewer, "--resume", save]);
+    expect(run.errors).toBe(
+      "This save is of a run on Fashion-MNIST (400 to train on and 100 others, 28 by 28, grey), but the page has Fashion-MNIST (300 to train on and 100 others, 28 by 28, grey): run npm start with the same --data FOLDER, or without where there was none.\n",
+    );
+    expect(run.code).toBe(2);
+  });
+
   test("runs on the CPU reference, and writes features as .npy files", async () => {
     const run = await start([...TINY, "--steps", "2", "--no-eval", "--features", join(folder, "features.npy")]);
     expect(run.code).toBe(0);

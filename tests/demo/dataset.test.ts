@@ -1,9 +1,17 @@
 /** From files to what a run trains on, and what a checkpoint says of it. */
 
 import { describe, expect, test, vi } from "vitest";
-import { FASHION_MNIST_FILES, type Labels, MOCO_CIFAR, writeImages } from "../../src/data";
+import { FASHION_MNIST_FILES, imageSource, type Labels, MOCO_CIFAR, writeImages } from "../../src/data";
 import { FormatError, ValueError } from "../../src/errors";
-import { cifar10Images, loadImages, ownImages, packed, type TrainingData, type TrainingPart } from "../../demo/dataset";
+import {
+  cifar10Images,
+  fingerprintOf,
+  loadImages,
+  ownImages,
+  packed,
+  type TrainingData,
+  type TrainingPart,
+} from "../../demo/dataset";
 import { imagesProblem, readSavedImages, savedImages } from "../../demo/savedImages";
 import { cifarFile } from "./tinyData";
 
@@ -105,28 +113,56 @@ describe("images to train on", () => {
 describe("images of a checkpoint", () => {
   test("are told from others, by kind, count and size", async () => {
     const { summary } = await cifar10Images(read, PARTS);
-    const saved = readSavedImages(savedImages(summary));
+    const saved = readSavedImages(savedImages({ ...summary, fingerprint: 1 }));
     expect(imagesProblem(saved, summary)).toBe(null);
     expect(imagesProblem(null, null)).toBe(null);
     expect(imagesProblem(saved, null)).toBe(
       "This save is of a run on CIFAR-10 (3 to train on and 1 others, 32 by 32, colour), but the page has Fashion-MNIST: choose the same images first.",
     );
     expect(imagesProblem(null, summary)).toMatch(/a run on Fashion-MNIST, but the page has CIFAR-10 \(3 to/);
-    for (const change of [
-      { trainCount: 4 },
-      { testCount: 2 },
-      { height: 28 },
-      { channels: 1 },
-      { kind: "own" } as const,
-    ])
-      expect(imagesProblem(saved, { ...summary, ...change })).toMatch(/choose the same images first/);
-    const fashion = { ...summary, kind: "fashionMnist" } as const;
-    expect(imagesProblem(readSavedImages(savedImages(fashion)), null)).toBe(null);
+    for (const change of [{ trainCount: 4 }, { testCount: 2 }, { height: 28 }, { channels: 1 }])
+      expect(imagesProblem(saved, { ...summary, ...change })).toMatch(/choose the same files first/);
+    expect(imagesProblem(saved, { ...summary, kind: "own" })).toMatch(/choose the same images first/);
+  });
+
+  test("of Fashion-MNIST are told from fewer of them, once these are there", async () => {
+    const { summary } = await cifar10Images(read, PARTS);
+    const fashion = { ...summary, kind: "fashionMnist", channels: 1, height: 28, width: 28 } as const;
+    const saved = readSavedImages(savedImages({ ...fashion, trainCount: 60_000, testCount: 10_000, fingerprint: 1 }));
+    expect(imagesProblem(saved, null), "nobody knows yet").toBe(null);
+    expect(imagesProblem(null, fashion), "of before they were kept").toBe(null);
+    expect(imagesProblem(saved, fashion)).toBe(
+      "This save is of a run on Fashion-MNIST (60000 to train on and 10000 others, 28 by 28, grey), but the page has Fashion-MNIST (3 to train on and 1 others, 28 by 28, grey): run npm start with the same --data FOLDER, or without where there was none.",
+    );
+  });
+
+  test("are told from others of their kind, count and size", async () => {
+    const [data, other] = [await own(folder({ a: 300, b: 300 })), await own(folder({ a: 300, b: 299, c: 1 }))];
+    const fingerprint = await fingerprintOf(data.train);
+    expect(await fingerprintOf((await own(folder({ a: 300, b: 300 }))).train)).toBe(fingerprint);
+    expect(await fingerprintOf(other.train), "one label").not.toBe(fingerprint);
+    const bytes = await bytesOf(data.train);
+    const changed = (row: number): TrainingPart => {
+      const images = bytes.with(3 * row, bytes[3 * row]! ^ 1);
+      return { ...data.train, ...imageSource({ ...data.train, images }) };
+    };
+    expect(await fingerprintOf(changed(0)), "a bit of an image that is looked at").not.toBe(fingerprint);
+
+    const saved = readSavedImages(savedImages({ ...data.summary, fingerprint }));
+    expect(imagesProblem(saved, data.summary), "not known").toBe(null);
+    expect(imagesProblem(saved, { ...data.summary, fingerprint })).toBe(null);
+    expect(imagesProblem(saved, { ...data.summary, fingerprint: 1 })).toBe(
+      "This save is of a run on other images than the page has, though both are your own images (500 to train on and 100 others, 1 by 1, colour): choose the same images first, in the browser of that run, as each draws them in its own way.",
+    );
+    const { fingerprint: _, ...older } = saved!;
+    expect(imagesProblem(older, { ...data.summary, fingerprint: 1 }), "an older checkpoint").toBe(null);
   });
 
   test("that are none are an error", () => {
     expect(readSavedImages(undefined)).toBe(null);
-    for (const text of ["", "[", "null", "1", "{}", '{"kind":"toString"}', '{"kind":"own","trainCount":1}'])
+    const counts = { trainCount: 1, testCount: 1, channels: 1, height: 1, width: 1 };
+    const odd = JSON.stringify({ kind: "own", ...counts, fingerprint: "1" });
+    for (const text of ["", "[", "null", "1", "{}", '{"kind":"toString"}', '{"kind":"own","trainCount":1}', odd])
       expect(() => readSavedImages(text), text).toThrow(FormatError);
   });
 });

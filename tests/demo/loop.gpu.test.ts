@@ -35,11 +35,12 @@ interface Run {
   readonly tuning: Tuning | null;
 }
 
-async function run(tune: "on" | "off", store: TuningStore | null, resume: Uint8Array | null = null): Promise<Run> {
+async function run(tune: "on" | "off", store: TuningStore | null, save: Uint8Array | null = null): Promise<Run> {
   const device = await init({ device: "webgpu" });
   const events: TrainingEvent[] = [];
   const options = { ...OPTIONS, tune };
   const training = await Training.make(data(), options);
+  const resume = save && new Blob([save as Uint8Array<ArrayBuffer>]);
   const { tuning } = await new Loop({
     ...{ device, training, trainCount: 32, options, wantsFeatures: false, wantsProbe: false, gate: new Gate() },
     ...{ requests: new Requests(), resume, checkpoints: true, watch: false, store },

@@ -18,10 +18,10 @@ vi.mock("flywheel/dev", async (original) => ({ ...(await original<object>()), pr
 const STEPS = 3;
 const OPTIONS = { ...DEFAULT_OPTIONS, encoder: "tinyGap", device: "cpu", steps: STEPS, evaluate: false } as const;
 
-/** Images of 8 by 8 whose labels are of two classes, or of none. */
-function imagesOf(classNames: readonly string[], count: number): TrainingData {
+/** Images of 8 by 8 whose labels are of two classes, or of none; another seed gives others. */
+function imagesOf(classNames: readonly string[], count: number, seed = 37): TrainingData {
   const size = { channels: 1, height: 8, width: 8 };
-  const images = Uint8Array.from({ length: 64 * count }, (_, i) => (37 * i) % 256);
+  const images = Uint8Array.from({ length: 64 * count }, (_, i) => (seed * i) % 256);
   const labels = Uint8Array.from({ length: count }, (_, i) => (classNames.length > 0 ? i % classNames.length : 0));
   const part = { images, labels, count, ...size };
   const counts = { trainCount: count, testCount: count };
@@ -40,20 +40,24 @@ async function run({
   wantsProbe = false,
   asks = [],
   symmetric = "off",
+  images = imagesOf(classNames, 16),
+  resume = null,
 }: {
   readonly classNames?: readonly string[];
   readonly wantsProbe?: boolean;
   readonly asks?: readonly Request[];
   readonly symmetric?: "off" | "on";
+  readonly images?: TrainingData;
+  readonly resume?: Blob | null;
 }): Promise<Run> {
   const events: TrainingEvent[] = [];
   const requests = new Requests();
   const options = { ...OPTIONS, symmetric, batchSize: 16, queueSize: 32, dim: 8 };
   const device = await init({ device: "cpu" });
-  const training = await Training.make(imagesOf(classNames, 16), options);
+  const training = await Training.make(images, options);
   const loop = new Loop({
     ...{ device, training, trainCount: 16, options },
-    ...{ wantsFeatures: false, wantsProbe, gate: new Gate(), requests, resume: null, checkpoints: false },
+    ...{ wantsFeatures: false, wantsProbe, gate: new Gate(), requests, resume, checkpoints: false },
     ...{ watch: false, store: null, emit: (event: TrainingEvent) => events.push(event) },
   });
   for (const what of asks) requests.ask(what);
@@ -62,6 +66,12 @@ async function run({
 
 const told = (events: readonly TrainingEvent[], type: TrainingEvent["type"]): TrainingEvent[] =>
   events.filter((event) => event.type === type);
+
+/** The first one that was asked for. */
+function saveIn(events: readonly TrainingEvent[]): Blob {
+  const [bytes] = events.flatMap((event) => (event.type === "checkpoint" ? [event.bytes] : []));
+  return new Blob([bytes as Uint8Array<ArrayBuffer>]);
+}
 
 beforeEach(() => {
   vi.restoreAllMocks();
@@ -161,8 +171,7 @@ test("the symmetric loss is the sum of both directions, and stands in the option
   const firstLoss = async (symmetric: "off" | "on"): Promise<number> => {
     const { result, events } = await run({ symmetric, asks: ["save"] });
     await result;
-    const [saved] = events.flatMap((event) => (event.type === "checkpoint" ? [runOf(event.bytes)] : []));
-    expect(saved!.options.symmetric).toBe(symmetric);
+    expect((await runOf(saveIn(events))).options.symmetric).toBe(symmetric);
     return events.flatMap((event) => (event.type === "step" ? [event.loss] : []))[0]!;
   };
   const [one, both] = [await firstLoss("off"), await firstLoss("on")];
@@ -170,7 +179,37 @@ test("the symmetric loss is the sum of both directions, and stands in the option
   expect(both / one).toBeLessThan(2.5);
 });
 
-test("a save of before there was a symmetric loss is of a run without", () => {
+test("a save of before there was a symmetric loss is of a run without", async () => {
   const bytes = writeSafetensors({}, { options: '{"steps":50}', states: '{"schedule":{"last_epoch":2}}' });
-  expect(runOf(bytes)).toMatchObject({ stepsDone: 2, options: { steps: 50, symmetric: "off" } });
+  expect(await runOf(new Blob([bytes as Uint8Array<ArrayBuffer>]))).toMatchObject({
+    stepsDone: 2,
+    options: { steps: 50, symmetric: "off" },
+  });
+});
+
+describe("a save", () => {
+  const saved = async (): Promise<Blob> => {
+    const { result, events } = await run({ asks: ["save"] }); // after a step
+    await result;
+    return saveIn(events);
+  };
+
+  test("goes on with the same images", async () => {
+    const { result, events } = await run({ resume: await saved() });
+    await result;
+    expect(told(events, "step")).toHaveLength(STEPS - 1);
+  });
+
+  test.each([
+    ["others", imagesOf(["a", "b"], 16, 41), /is of a run on other images than the page has, though both are your own/],
+    [
+      "more",
+      imagesOf(["a", "b"], 24),
+      /is of a run on your own images \(16 to .*, but the page has .* \(24 to train on/,
+    ],
+  ])("does not go on with %s", async (_, images, reason) => {
+    const { result, events } = await run({ images, resume: await saved() });
+    await expect(result).rejects.toThrow(reason);
+    expect(told(events, "step")).toEqual([]);
+  });
 });
