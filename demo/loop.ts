@@ -173,14 +173,15 @@ export class Loop {
 
   /** Takes a run up where it was saved. */
   private async goOnFrom(file: Blob): Promise<void> {
-    const { device, store, emit } = this.given;
+    const { device, options, store, emit } = this.given;
     const { knnBefore } = await this.training.load(file);
     this.stepsDone = this.training.stepsDone;
-    if (this.stepsDone >= this.given.options.steps) {
+    if (this.stepsDone >= options.steps) {
       throw new ValueError(
-        `The checkpoint is of a run that is over, at step ${this.stepsDone} of ${this.given.options.steps}: its learning rate has come to its end. Start anew.`,
+        `The checkpoint is of a run that is over, at step ${this.stepsDone} of ${options.steps}: its learning rate has come to its end. Start anew.`,
       );
     }
+    emit({ type: "loaded", options, step: this.stepsDone });
     if (store) {
       this.tuning = resumedTuning(device, this.training.isTuned);
       emit({ type: "tuning", tuning: this.tuning });

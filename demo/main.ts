@@ -192,14 +192,30 @@ const exportPanel = new ExportPanel(byId("export"));
 const timesPanel = new TimesPanel(byId("device"));
 const panels = [mapPanel, exportPanel, timesPanel];
 
-/** @param resume a checkpoint to go on from, whose options are in the form */
-function start(resume: Blob | null = null): void {
-  options = readForm();
-  const problem = startProblem(options);
+function start(): void {
+  const wanted = readForm();
+  const problem = startProblem(wanted);
   if (problem) {
     say(problem);
     return;
   }
+  begin(wanted);
+  session.start(wanted, given());
+}
+
+/** What a run is given beside its options. */
+const given = (): Parameters<Session["start"]>[1] => ({
+  ...(images.chosen && { images: images.chosen }),
+  features: featuresFormat !== null,
+  linearProbe: search.has("linearProbe"),
+  report,
+  checkpoints: search.has("checkpoint"),
+  watch: isWatched,
+});
+
+/** Nothing of the run before is shown any more. */
+function begin(wanted: TrainingOptions): void {
+  options = wanted;
   firstNeighbours = null;
   classNames = [];
   for (const each of [curves, ...panels]) each.clear();
@@ -216,15 +232,6 @@ function start(resume: Blob | null = null): void {
   (byId("progress") as HTMLProgressElement).value = 0;
   byId("tuning").textContent = "";
   byId("probed").textContent = "";
-  session.start(options, {
-    ...(images.chosen && { images: images.chosen }),
-    features: featuresFormat !== null,
-    linearProbe: search.has("linearProbe"),
-    report,
-    resume,
-    checkpoints: search.has("checkpoint"),
-    watch: isWatched,
-  });
 }
 
 /** Goes on from a checkpoint. One that cannot be gone on from is told, and changes nothing. */
@@ -232,19 +239,14 @@ async function resume(file: Blob): Promise<void> {
   try {
     const { options: saved, stepsDone, images: savedImages } = await runOf(file);
     if (STATES[session.state].busy) return; // another run was started meanwhile
-    const { device, tune, evalEvery } = readForm();
-    const wanted = { ...saved, device, tune, evalEvery };
+    const { device, tune, evaluate, evalEvery } = readForm();
+    const wanted = { ...saved, device, tune, evaluate, evalEvery };
     const problem =
       stepsDone >= saved.steps
         ? `This save is of a run that is over, at step ${stepsDone}: start anew.`
         : (imagesProblem(savedImages, images.chosen?.summary ?? null) ?? startProblem(wanted));
-    if (problem) {
-      say(problem);
-      return;
-    }
-    writeForm(wanted);
-    theUsers.add("recipe");
-    start(file);
+    if (problem) say(problem);
+    else session.goOn(wanted, file, given());
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
   }
@@ -281,13 +283,14 @@ function say(text: string): void {
   if (byId("status").textContent !== text) byId("status").textContent = text;
 }
 
-/** What each state lets the user do. */
-const STATES: Record<SessionState, { button: string; busy: boolean }> = {
-  idle: { button: "Start", busy: false },
-  running: { button: "Pause", busy: true },
-  paused: { button: "Resume", busy: true },
-  done: { button: "Start again", busy: false },
-  failed: { button: "Try again", busy: false },
+/** What each state lets the user do: press the button, change what a run starts with unless it is busy, and ask for something. */
+const STATES: Record<SessionState, { button: string; busy: boolean; answers: boolean }> = {
+  idle: { button: "Start", busy: false, answers: false },
+  checking: { button: "Start", busy: true, answers: false },
+  running: { button: "Pause", busy: true, answers: true },
+  paused: { button: "Resume", busy: true, answers: true },
+  done: { button: "Start again", busy: false, answers: true },
+  failed: { button: "Try again", busy: false, answers: false },
 };
 
 const PHASES: Record<Phase, string> = {
@@ -311,6 +314,7 @@ function showState(state: SessionState): void {
   if (state !== "running" && state !== "paused") showPiece(null);
   document.body.dataset["state"] = state;
   startButton.textContent = STATES[state].button;
+  startButton.disabled = state === "checking";
   resetButton.disabled = state === "idle";
   stepButton.disabled = state !== "paused";
   if (state === "idle" || state === "failed") giveUpWaiting();
@@ -320,6 +324,7 @@ function showState(state: SessionState): void {
   images.lock(STATES[state].busy);
   for (const link of document.querySelectorAll<HTMLAnchorElement>(".pages a")) openBeside(link, STATES[state].busy);
   if (state === "idle") say("Ready.");
+  if (state === "checking") say("Checking the save: nothing changes before it is found right.");
 }
 
 /** Whether a link opens beside this page: a training would end with the page. */
@@ -333,7 +338,7 @@ let focusLeft: HTMLButtonElement | null = null;
 
 /** What may be asked for now. */
 function showRequests(): void {
-  const canAnswer = session.state !== "idle" && session.state !== "failed";
+  const canAnswer = STATES[session.state].answers;
   const focused = document.activeElement;
   for (const button of askButtons) {
     const what = requestOf(button);
@@ -402,6 +407,11 @@ function showEvent(event: TrainingEvent): void {
       explainImages(event.images.trainCount);
       classNames = event.images.classNames;
       showRequests();
+      break;
+    case "loaded":
+      begin(event.options);
+      writeForm(event.options);
+      theUsers.add("recipe");
       break;
     case "tuning":
       byId("tuning").textContent = tuningText(event.tuning);
@@ -580,5 +590,5 @@ async function autostart(): Promise<void> {
     say(`The checkpoint could not be read: ${response.status}.`);
     return;
   }
-  start(await response.blob());
+  session.goOn(readForm(), await response.blob(), given());
 }

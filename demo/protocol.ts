@@ -49,6 +49,7 @@ export type TrainingEvent =
   | PieceEvent
   | AdapterEvent
   | ImagesEvent
+  | LoadedEvent
   | TuningEvent
   | StepEvent
   | KnnEvent
@@ -99,6 +100,15 @@ export interface AdapterEvent {
 export interface ImagesEvent {
   readonly type: "images";
   readonly images: ImagesSummary;
+}
+
+/** A save was found right, all of it, and the run goes on from it; nothing that this needs can fail any more. */
+export interface LoadedEvent {
+  readonly type: "loaded";
+  /** Of the run. */
+  readonly options: TrainingOptions;
+  /** Steps that it has done. */
+  readonly step: number;
 }
 
 /** What became of tuning; only where it was asked for. */

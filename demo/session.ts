@@ -1,12 +1,14 @@
 /**
  * One training run at a time, in a worker of its own. Takes start, pause, resume and reset; gives states and the
  * worker's events. Draws nothing.
+ *
+ * A run that goes on from a save has its worker beside the one that there is, until the save is found right.
  */
 
 import type { Command, ImagesSource, Request, TrainingEvent } from "./protocol";
 import type { TrainingOptions } from "./training";
 
-export type SessionState = "idle" | "running" | "paused" | "done" | "failed";
+export type SessionState = "idle" | "checking" | "running" | "paused" | "done" | "failed";
 
 /** What listeners hear: the worker's events, and changes of state. */
 export type SessionEvent = TrainingEvent | { readonly type: "state"; readonly state: SessionState };
@@ -16,9 +18,17 @@ interface StartOptions {
   readonly features?: boolean;
   readonly linearProbe?: boolean;
   readonly report?: string | null;
-  readonly resume?: Blob | null;
   readonly checkpoints?: boolean;
   readonly watch?: boolean;
+}
+
+/** A save that is being checked. */
+interface Check {
+  readonly worker: Worker;
+  /** What the session goes back to if the save is not right. */
+  before: "idle" | "done" | "failed";
+  /** What the worker told so far. */
+  readonly held: TrainingEvent[];
 }
 
 /** Fashion-MNIST, which comes with the page. */
@@ -30,6 +40,7 @@ const embeddedImages = (): ImagesSource => ({
 export class Session {
   state: SessionState = "idle";
   private worker: Worker | null = null;
+  private check: Check | null = null;
   private readonly listeners = new Set<(event: SessionEvent) => void>();
 
   /** Calls `listener` with every event from now on; the result ends that. */
@@ -44,34 +55,30 @@ export class Session {
    * @param given.features whether they are wanted at the end
    * @param given.linearProbe whether a probe on all training images is wanted at the end
    * @param given.report the terminal's address, if one asked for the run
-   * @param given.resume a checkpoint to go on from
    * @param given.checkpoints whether one is wanted at each evaluation
    * @param given.watch whether the queue and the device are to be told of
    */
-  start(
-    options: TrainingOptions,
-    {
-      images = embeddedImages(),
-      features = false,
-      linearProbe = false,
-      report = null,
-      resume = null,
-      checkpoints = false,
-      watch = true,
-    }: StartOptions = {},
-  ): void {
+  start(options: TrainingOptions, given: StartOptions = {}): void {
+    this.endCheck();
     this.endWorker();
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "training" });
-    worker.onmessage = ({ data }: MessageEvent<TrainingEvent>) => this.receive(data);
-    worker.onerror = (event) => {
-      event.preventDefault();
-      const message = event.message || "The training worker could not be loaded.";
-      this.receive({ type: "error", name: "Error", message, isUsage: false });
-    };
-    this.worker = worker;
+    this.worker = workerFor((event) => this.receive(event));
     this.enter("running");
-    const tuningUrl = report && new URL(`${report}/tuning`, location.href).href;
-    this.send({ type: "start", options, features, linearProbe, images, tuningUrl, resume, checkpoints, watch });
+    this.send(startCommand(options, given, null));
+  }
+
+  /**
+   * Goes on from a save. What there is stays as it is until a `loaded` event tells that the save is right, and is thrown away then; an
+   * `error` event before that leaves it for good. Does nothing while a run is under way.
+   * @param given as `start` takes it
+   */
+  goOn(options: TrainingOptions, save: Blob, given: StartOptions = {}): void {
+    const { state } = this;
+    if (state === "running" || state === "paused" || state === "checking") return;
+    const worker = workerFor((event) => this.receiveOf(check, event));
+    const check: Check = { worker, before: state, held: [] };
+    this.check = check;
+    this.enter("checking");
+    worker.postMessage(startCommand(options, given, save));
   }
 
   /** Stops after the step that is under way. */
@@ -97,18 +104,40 @@ export class Session {
     this.send({ type: "ask", what });
   }
 
-  /** Throws the run away; its device and memory go with the worker. */
+  /** Throws the run away; its device and memory go with the worker. While a save is checked: only that. */
   reset(): void {
-    this.endWorker();
-    this.enter("idle");
+    const before = this.endCheck();
+    if (before === null) this.endWorker();
+    this.enter(before ?? "idle");
   }
 
   private receive(event: TrainingEvent): void {
     this.emit(event);
     if (event.type === "done") this.enter("done");
-    if (event.type === "error") {
+    if (event.type !== "error") return;
+    this.endWorker();
+    if (this.check) this.check.before = "failed";
+    else this.enter("failed");
+  }
+
+  /** Nobody hears of a save before it is found right, but how far its pieces are. */
+  private receiveOf(check: Check, event: TrainingEvent): void {
+    if (this.worker === check.worker) {
+      this.receive(event);
+    } else if (event.type === "loaded") {
+      this.check = null;
       this.endWorker();
-      this.enter("failed");
+      this.worker = check.worker;
+      this.emit(event);
+      this.enter("running");
+      for (const each of check.held) this.receive(each);
+    } else if (event.type === "error") {
+      this.enter(this.endCheck()!);
+      this.emit(event);
+    } else if (event.type === "piece") {
+      this.emit(event);
+    } else {
+      check.held.push(event);
     }
   }
 
@@ -129,4 +158,34 @@ export class Session {
     this.worker?.terminate();
     this.worker = null;
   }
+
+  /** Gives up a save that is being checked. @returns the state to go back to; null if there was none */
+  private endCheck(): Check["before"] | null {
+    const before = this.check?.before ?? null;
+    this.check?.worker.terminate();
+    this.check = null;
+    return before;
+  }
+}
+
+/** A worker that waits for its run. */
+function workerFor(receive: (event: TrainingEvent) => void): Worker {
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "training" });
+  worker.onmessage = ({ data }: MessageEvent<TrainingEvent>) => receive(data);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    const message = event.message || "The training worker could not be loaded.";
+    receive({ type: "error", name: "Error", message, isUsage: false });
+  };
+  return worker;
+}
+
+function startCommand(
+  options: TrainingOptions,
+  { report = null, features = false, linearProbe = false, checkpoints = false, watch = true, images }: StartOptions,
+  resume: Blob | null,
+): Command {
+  const tuningUrl = report && new URL(`${report}/tuning`, location.href).href;
+  const wanted = { features, linearProbe, checkpoints, watch };
+  return { type: "start", options, ...wanted, images: images ?? embeddedImages(), tuningUrl, resume };
 }

@@ -24,10 +24,12 @@ const requests = new Requests();
 // Structured by hand: TypeScript's library for pages does not know a worker's scope.
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<Command>) => void;
-  postMessage: (event: TrainingEvent) => void;
+  postMessage: (event: TrainingEvent, transfer: Transferable[]) => void;
 };
 
-const emit = (event: TrainingEvent): void => scope.postMessage(event);
+/** A checkpoint may be large, and is not needed here any more: it is not copied. */
+const emit = (event: TrainingEvent): void =>
+  scope.postMessage(event, event.type === "checkpoint" ? [event.bytes.buffer as ArrayBuffer] : []);
 
 scope.onmessage = ({ data: command }) => {
   if (command.type === "pause") gate.close();

@@ -71,6 +71,25 @@ function memory(): TuningStore & { readonly asked: string[] } {
   };
 }
 
+test(
+  "a save with another adapter's kernels is told before the run counts as loaded",
+  { timeout: 300_000 },
+  async () => {
+    const device = await init({ device: "webgpu" });
+    const training = await Training.make(data(), OPTIONS);
+    const tuning = JSON.stringify({ adapter: "another", chosen: {}, mostWork: null });
+    const events: TrainingEvent[] = [];
+    const loop = new Loop({
+      ...{ device, training, trainCount: 32, options: OPTIONS, wantsFeatures: false, wantsProbe: false },
+      ...{ gate: new Gate(), requests: new Requests(), checkpoints: false, watch: false, store: null },
+      resume: new Blob([(await training.save({ tuning })) as Uint8Array<ArrayBuffer>]),
+      emit: (event) => events.push(event),
+    });
+    await expect(loop.run()).rejects.toThrow("kernels tuned for another adapter");
+    expect(events.map(({ type }) => type)).toEqual(["views"]);
+  },
+);
+
 describe("a run that goes on with tuning switched on", () => {
   test("keeps the usual kernels of a run that was not tuned, and says so", { timeout: 300_000 }, async () => {
     const whole = await run("off", null);

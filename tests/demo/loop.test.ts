@@ -197,6 +197,7 @@ describe("a save", () => {
   test("goes on with the same images", async () => {
     const { result, events } = await run({ resume: await saved() });
     await result;
+    expect(told(events, "loaded")).toMatchObject([{ step: 1, options: { steps: STEPS, batchSize: 16 } }]);
     expect(told(events, "step")).toHaveLength(STEPS - 1);
   });
 
@@ -210,6 +211,14 @@ describe("a save", () => {
   ])("does not go on with %s", async (_, images, reason) => {
     const { result, events } = await run({ images, resume: await saved() });
     await expect(result).rejects.toThrow(reason);
-    expect(told(events, "step")).toEqual([]);
+    expect([...told(events, "loaded"), ...told(events, "step")]).toEqual([]);
+  });
+
+  test("with one other bit is not gone on from", async () => {
+    const bytes = new Uint8Array(await (await saved()).arrayBuffer());
+    bytes[bytes.length - 1]! ^= 1; // of a tensor
+    const { result, events } = await run({ resume: new Blob([bytes]) });
+    await expect(result).rejects.toThrow("the file must have its checksum");
+    expect([...told(events, "loaded"), ...told(events, "step")]).toEqual([]);
   });
 });

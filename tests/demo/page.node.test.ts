@@ -402,10 +402,19 @@ describe("the page", () => {
       document.getElementById("status")!.textContent.includes("is of a run that is over"),
     );
     expect(await state(), "nothing is thrown away").toBe("done");
-    writeFileSync(file, Uint8Array.from(bytes.slice(0, 100)));
-    await field.uploadFile(file);
-    await page.waitForFunction(() => document.getElementById("status")!.textContent.includes("readSafetensors"));
-    expect(await state()).toBe("done");
+    const shown = async (): Promise<unknown> => [await losses(), await text("saved"), await text("stat-step")];
+    const before = await shown();
+    const refuses = async (damaged: readonly number[], reason: string): Promise<void> => {
+      writeFileSync(file, Uint8Array.from(damaged));
+      await field.uploadFile(file);
+      await page.waitForFunction((part) => document.getElementById("status")!.textContent.includes(part), {}, reason);
+      expect(await state()).toBe("done");
+    };
+    await refuses(bytes.slice(0, 100), "openSafetensors");
+    await refuses(bytes.with(-1, bytes.at(-1)! ^ 1), "the file must have its checksum");
+    expect(await shown()).toEqual(before);
+    await page.click("[data-ask=encoder]");
+    await page.waitForSelector("#export a", { timeout: 60_000 }); // its worker is still there
   });
 
   test("keeps the last save where there is no room for the next, and says so", async () => {
