@@ -27,6 +27,9 @@ const IMAGES = join(root, "demo/public/data/fashion-mnist/train-images-idx3-ubyt
 /** Steps here, in PyTorch, and here again. */
 const PART = 10;
 
+/** Images of a step that the script draws views of itself. */
+const BATCH = 32;
+
 /** How far losses of f32 may be apart after 30 steps: their roundings, and what training makes of them. */
 const LOSS_TOLERANCE = 1e-4;
 
@@ -56,6 +59,7 @@ await runMain(() => {
       ...(await checkEncoders(both)),
       ...(await checkResnet(both)),
       ...(await checkTraining(both)),
+      ...(await checkData(both)),
     ];
     console.log(`\n${table(checks)}`);
     if (options.writeResults) writeResults(checks, { adapter, versions: versionsOf(python), lr: side.RECIPE.lr });
@@ -210,6 +214,7 @@ async function checkTraining({ python, folder, side }) {
   const views = side.makeViews(gunzipSync(readFileSync(IMAGES)), 3 * PART);
   const viewsFile = join(folder, "views.pt");
   writeFileSync(viewsFile, side.viewsFile(views));
+  const source = ["--views", viewsFile, "--first", `${PART}`, "--steps", `${PART}`];
 
   const whole = side.newRun();
   const begin = await side.train(whole, views, { first: 0, count: PART });
@@ -218,7 +223,7 @@ async function checkTraining({ python, folder, side }) {
   const rest = await side.train(whole, views, { first: PART, count: 2 * PART });
 
   const resume = { first: 2 * PART, count: PART };
-  const alone = trainInPytorch([python], { folder, name: "alone", from: first, viewsFile, side });
+  const alone = trainInPytorch([python], { folder, name: "alone", from: first, source, side });
   const last = await side.train(side.resumed(readFileSync(alone.file)), views, resume);
 
   // in several processes each BatchNorm sees a part of the batch: so does SplitBatchNorm here
@@ -229,7 +234,7 @@ async function checkTraining({ python, folder, side }) {
     folder,
     name: "split",
     from: first,
-    viewsFile,
+    source,
     side,
   });
   const lastSplit = await side.train(side.resumed(readFileSync(split.file), processes), views, {
@@ -250,6 +255,36 @@ async function checkTraining({ python, folder, side }) {
 }
 
 /**
+ * Views that the script draws itself, in several processes: if each did not draw the same, losses would be others than those of the same views
+ * given in a file.
+ *
+ * @param {Both} both
+ * @returns {Promise<Check[]>}
+ */
+async function checkData({ python, folder, side }) {
+  const [data, viewsFile] = [dirname(IMAGES), join(folder, "drawn.pt")];
+  const { steps } = JSON.parse(run(python, ["check.py", "views", data, viewsFile, `${BATCH}`]));
+  /** @param {string} name @param {string[]} source */
+  const losses = async (name, source) => {
+    const from = join(folder, "first.pth.tar");
+    const launch = [python, ...(await torchrun())];
+    return trainInPytorch(launch, { folder, name, from, source: [...source, "--steps", `${steps}`], side }).losses;
+  };
+  const drawn = await losses("drawn", ["--data", data, "--batch-size", `${BATCH}`]);
+  const given = await losses("given", ["--views", viewsFile]);
+  show(`PyTorch x ${PROCESSES} on --data`, drawn);
+  const isSame = drawn.length === steps && drawn.every((loss, step) => loss === given[step]);
+  return [
+    {
+      what: `losses of ${steps} steps in ${PROCESSES} processes on --data, beside the same views given`,
+      wanted: "equal",
+      got: isSame ? "equal" : `${drawn.join(", ")} and ${given.join(", ")}`,
+      holds: isSame,
+    },
+  ];
+}
+
+/**
  * What starts several processes on this machine.
  *
  * @returns {Promise<string[]>}
@@ -263,15 +298,14 @@ async function torchrun() {
 
 /**
  * @param {string[]} launch Python, and what starts the script in several processes
- * @param {{ folder: string, name: string, from: string, viewsFile: string, side: Steps }} what
+ * @param {{ folder: string, name: string, from: string, source: string[], side: Steps }} what
  * @returns {{ file: string, losses: number[] }}
  */
-function trainInPytorch([python = "", ...launch], { folder, name, from, viewsFile, side }) {
+function trainInPytorch([python = "", ...launch], { folder, name, from, source, side }) {
   const [file, losses] = [join(folder, `${name}.pth.tar`), join(folder, `${name}.json`)];
   const { momentum, temperature } = side.RECIPE;
   const recipe = ["--moco-m", `${momentum}`, "--moco-t", `${temperature}`];
-  const steps = ["--views", viewsFile, "--first", `${PART}`, "--steps", `${PART}`];
-  run(python, [...launch, "train_moco.py", from, "--out", file, "--losses", losses, ...steps, ...recipe]);
+  run(python, [...launch, "train_moco.py", from, "--out", file, "--losses", losses, ...source, ...recipe]);
   return { file, losses: JSON.parse(readFileSync(losses, "utf8")) };
 }
 

@@ -3,6 +3,7 @@
 check.py versions               of what runs it
 check.py files FOLDER           whether torch.load reads NAME.ours.pt as NAME.torch.pt, bit for bit
 check.py encoders FOLDER        each NAME.pth.tar there: whether its images have the features that NAME.images.pt says, and it trains
+check.py views DATA FILE BATCH  four steps' views of Fashion-MNIST as train_moco.py --data draws them, with seed 0, into a file for --views
 check.py resnet18 FOLDER        writes resnet18.pth.tar, an official checkpoint, and images.pt with the features of images
 """
 
@@ -18,14 +19,16 @@ import torch.nn.functional as F
 import torchvision
 from torchvision.models import resnet18
 
+from data import fashion_views
 from moco import MoCo, encoder_like
 
 
-def versions(_):
+def versions():
     return {"Python": platform.python_version(), "PyTorch": torch.__version__, "torchvision": torchvision.__version__}
 
 
 def files(folder):
+    folder = Path(folder)
     names = sorted(path.name[: -len(".ours.pt")] for path in folder.glob("*.ours.pt"))
     wrong = [name for name in names if not is_same(folder, name)]
     restricted = [name for name in names if loads_weights_only(folder / f"{name}.ours.pt")]
@@ -84,7 +87,7 @@ def loads_weights_only(path):
 
 def encoders(folder):
     """Largest difference of features by file, relative to the largest feature, after a load of model and optimizer and before a step."""
-    return {path.name[: -len(".pth.tar")]: difference(path) for path in sorted(folder.glob("*.pth.tar"))}
+    return {path.name[: -len(".pth.tar")]: difference(path) for path in sorted(Path(folder).glob("*.pth.tar"))}
 
 
 def difference(path):
@@ -107,8 +110,15 @@ def difference(path):
     return float(worst)
 
 
+def views(data, file, batch_size):
+    batches = zip(*fashion_views(data, int(batch_size), 4, 0))
+    torch.save(dict(zip(("im_q", "im_k", "order"), map(torch.stack, batches))), file)
+    return {"steps": 4}
+
+
 def resnet(folder):
     """One step of training first, so that no tensor is as it was initialised."""
+    folder = Path(folder)
     torch.manual_seed(0)
     model = MoCo(lambda: resnet18(num_classes=128), 128, 4096, 0.999, 0.07)
     optimizer = torch.optim.SGD(model.parameters(), 0.03, momentum=0.9, weight_decay=1e-4)
@@ -126,5 +136,5 @@ def resnet(folder):
 
 
 if __name__ == "__main__":
-    check = {"versions": versions, "files": files, "encoders": encoders, "resnet18": resnet}[sys.argv[1]]
-    print(json.dumps(check(Path(*sys.argv[2:]))))
+    checks = {"versions": versions, "files": files, "encoders": encoders, "resnet18": resnet, "views": views}
+    print(json.dumps(checks[sys.argv[1]](*sys.argv[2:])))

@@ -11,6 +11,9 @@ from torchvision import transforms
 def given_views(path, first, steps):
     """(im_q, im_k, order) for each step, as they stand in a .pt file: [steps, n, c, h, w], the same, [steps, n]."""
     views = torch.load(path)
+    count = len(views["order"])
+    if first < 0 or first + steps > count:
+        raise SystemExit(f"--views must have the steps from --first on, got {count} of them for {first} to {first + steps - 1}.")
     for step in range(first, first + steps):
         yield views["im_q"][step], views["im_k"][step], views["order"][step]
 
