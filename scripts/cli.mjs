@@ -74,13 +74,15 @@ const DEFAULT_DATA = fileURLToPath(new URL("../demo/public/data/fashion-mnist", 
 const PRESETS = RECIPE_PRESETS.fashionMnist;
 
 /**
- * One option: what its value looks like (no `value`: a switch), its default, its help and how to check it.
+ * One option: what its value looks like (no `value`: a switch), its default, its help and how to check it; and its name in the command
+ * line of MoCo's authors, which is taken, too.
  *
  * @typedef {object} OptionDef
  * @property {keyof Options} key
  * @property {string} [value]
  * @property {string | number | boolean | null} preset
  * @property {string} help
+ * @property {string} [official]
  * @property {(flag: string, text: string, cwd: string) => string | number} [parse]
  */
 
@@ -106,6 +108,7 @@ const OPTIONS = {
     value: "N",
     preset: PRESETS.queueSize,
     help: "keys in the queue, at least the batch size",
+    official: "moco-k",
     parse: count,
   },
   dim: {
@@ -113,6 +116,7 @@ const OPTIONS = {
     value: "N",
     preset: PRESETS.dim,
     help: "length of a feature vector",
+    official: "moco-dim",
     parse: (flag, text) => positiveInteger(flag, text, MAX_DIM),
   },
   temperature: {
@@ -120,6 +124,7 @@ const OPTIONS = {
     value: "X",
     preset: PRESETS.temperature,
     help: "divides the logits, above 0",
+    official: "moco-t",
     parse: (flag, text) => number(flag, text, "a number above 0", (x) => x > 0),
   },
   momentum: {
@@ -127,6 +132,7 @@ const OPTIONS = {
     value: "X",
     preset: PRESETS.momentum,
     help: "of the key encoder's moving average, 0 to 1",
+    official: "moco-m",
     parse: (flag, text) => number(flag, text, "a number from 0 to 1", (x) => x >= 0 && x <= 1),
   },
   lr: {
@@ -366,9 +372,10 @@ const RECIPE_LINES = {
  * @returns {string}
  */
 export function helpText() {
-  const rows = Object.entries(OPTIONS).map(([name, { value, preset, help }]) => {
+  const rows = Object.entries(OPTIONS).map(([name, { value, preset, help, official }]) => {
     const shown = preset === DEFAULT_DATA ? relative(resolve(DEFAULT_DATA, "../../../.."), DEFAULT_DATA) : preset;
-    const text = value && preset !== null ? `${help} (default ${shown})` : help;
+    const said = official ? `${help}; also --${official}` : help;
+    const text = value && preset !== null ? `${said} (default ${shown})` : said;
     return `  ${`--${name}${value ? ` ${value}` : ""}`.padEnd(20)} ${text}`;
   });
   return `Usage: npm start -- [options]
@@ -408,7 +415,8 @@ export function dataFile(folder, name) {
 function tokensOf(argv) {
   /** @type {Record<string, { type: "string" | "boolean", short?: string }>} */
   const types = {};
-  for (const [name, { value }] of Object.entries(OPTIONS)) types[name] = { type: value ? "string" : "boolean" };
+  for (const [name, { value, official = name }] of Object.entries(OPTIONS))
+    types[name] = types[official] = { type: value ? "string" : "boolean" };
   types.help = { type: "boolean", short: "h" };
   return parseArgs({ args: [...argv], options: types, strict: false, allowPositionals: true, tokens: true }).tokens;
 }
@@ -418,7 +426,9 @@ function tokensOf(argv) {
  * @returns {OptionDef}
  */
 function definitionOf({ name, rawName }) {
-  const def = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
+  const def = Object.hasOwn(OPTIONS, name)
+    ? OPTIONS[name]
+    : Object.values(OPTIONS).find(({ official }) => official === name);
   if (def) return def;
   const plain = (/** @type {string} */ text) => text.toLowerCase().replaceAll(/[-_]/g, "");
   const near = Object.keys(OPTIONS).find((known) => plain(name) !== "" && plain(known).startsWith(plain(name)));

@@ -134,6 +134,13 @@ describe("parseOptions", () => {
       help: false,
     });
     expect(parseOptions(["--no-eval"]).evaluate).toBe(false);
+    const official = "--moco-dim 32 --moco-k 4096 --moco-m=0.999 --moco-t 0.07";
+    expect(parseOptions(official.split(" "))).toMatchObject({
+      ...{ dim: 32, queueSize: 4096, momentum: 0.999, temperature: 0.07 },
+    });
+    expect(() => parseOptions(["--moco-t", "0"])).toThrow('--moco-t must be a number above 0, got "0".');
+    expect(() => parseOptions(["--moco-k"])).toThrow("--moco-k needs a value: write --moco-k N.");
+    expect(helpText()).toContain("of the key encoder's moving average, 0 to 1; also --moco-m (default 0.99)");
     expect(parseOptions(["--steps", "1", "--steps", "2"]).steps).toBe(2);
   });
 
