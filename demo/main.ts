@@ -252,6 +252,15 @@ async function resume(file: Blob): Promise<void> {
   }
 }
 
+/** As `resume`, of the browser's own file, which another save may overwrite before it has been checked. */
+async function resumeLast(file: File): Promise<void> {
+  try {
+    await resume(new Blob([await file.arrayBuffer()]));
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+  }
+}
+
 /** Keeps checkpoints in the browser, one after the other, and offers the last one as a file. */
 async function keep({ step, bytes }: CheckpointEvent): Promise<void> {
   const place = byId("saved");
@@ -283,8 +292,17 @@ function say(text: string): void {
   if (byId("status").textContent !== text) byId("status").textContent = text;
 }
 
-/** What each state lets the user do: press the button, change what a run starts with unless it is busy, and ask for something. */
-const STATES: Record<SessionState, { button: string; busy: boolean; answers: boolean }> = {
+/** What a state lets the user do. */
+interface Allowed {
+  /** What the button does. */
+  readonly button: string;
+  /** Whether what a run starts with is locked. */
+  readonly busy: boolean;
+  /** Whether something may be asked for. */
+  readonly answers: boolean;
+}
+
+const STATES: Record<SessionState, Allowed> = {
   idle: { button: "Start", busy: false, answers: false },
   checking: { button: "Start", busy: true, answers: false },
   running: { button: "Pause", busy: true, answers: true },
@@ -409,6 +427,7 @@ function showEvent(event: TrainingEvent): void {
       showRequests();
       break;
     case "loaded":
+      giveUpWaiting();
       begin(event.options);
       writeForm(event.options);
       theUsers.add("recipe");
@@ -544,12 +563,16 @@ startButton.addEventListener("click", () => {
   else if (session.state === "paused") session.resume();
   else start();
 });
-resetButton.addEventListener("click", () => session.reset());
+resetButton.addEventListener("click", () => {
+  const wasChecking = session.state === "checking";
+  session.reset();
+  if (wasChecking) say("The save was not taken: all is as it was.");
+});
 stepButton.addEventListener("click", () => session.step());
 for (const button of askButtons) button.addEventListener("click", () => ask(requestOf(button)));
 curvesButton.addEventListener("click", offerCurves);
 resumeButton.addEventListener("click", () => {
-  void lastCheckpoint().then((file) => (file ? resume(file) : say("The last save is not there any more.")));
+  void lastCheckpoint().then((file) => (file ? resumeLast(file) : say("The last save is not there any more.")));
 });
 openField.addEventListener("change", () => {
   const [file] = openField.files ?? [];

@@ -88,7 +88,7 @@ export interface PieceEvent {
   readonly secondsLeft: number | null;
 }
 
-/** The first event of a run that gets that far. */
+/** The first event of a run that gets that far, but for how far its pieces are, and that a save was loaded. */
 export interface AdapterEvent {
   readonly type: "adapter";
   /** For people: `google / swiftshader`. */
@@ -102,7 +102,7 @@ export interface ImagesEvent {
   readonly images: ImagesSummary;
 }
 
-/** A save was found right, all of it, and the run goes on from it; nothing that this needs can fail any more. */
+/** A save was found right, all of it, and the run goes on from it. */
 export interface LoadedEvent {
   readonly type: "loaded";
   /** Of the run. */
@@ -161,7 +161,7 @@ export interface ImagesSummary extends ImageSize {
   readonly testCount: number;
   /** Empty where there are no classes: labels then say nothing. */
   readonly classNames: readonly string[];
-  /** Of the training images. */
+  /** What images are normalised by. */
   readonly statistics: Statistics;
 }
 

@@ -5,7 +5,7 @@
  * A run that goes on from a save has its worker beside the one that there is, until the save is found right.
  */
 
-import type { Command, ImagesSource, Request, TrainingEvent } from "./protocol";
+import type { Command, FailureEvent, ImagesSource, Request, TrainingEvent } from "./protocol";
 import type { TrainingOptions } from "./training";
 
 export type SessionState = "idle" | "checking" | "running" | "paused" | "done" | "failed";
@@ -67,8 +67,8 @@ export class Session {
   }
 
   /**
-   * Goes on from a save. What there is stays as it is until a `loaded` event tells that the save is right, and is thrown away then; an
-   * `error` event before that leaves it for good. Does nothing while a run is under way.
+   * Goes on from a save. What there is stays as it is until a `loaded` event tells that the save is right, and is thrown away then; after an
+   * `error` event it simply stays. Does nothing while a run is under way.
    * @param given as `start` takes it
    */
   goOn(options: TrainingOptions, save: Blob, given: StartOptions = {}): void {
@@ -133,7 +133,7 @@ export class Session {
       for (const each of check.held) this.receive(each);
     } else if (event.type === "error") {
       this.enter(this.endCheck()!);
-      this.emit(event);
+      this.emit(check.before === "done" ? withWayOut(event) : event);
     } else if (event.type === "piece") {
       this.emit(event);
     } else {
@@ -167,6 +167,15 @@ export class Session {
     return before;
   }
 }
+
+/** Two runs lie on the device while a save is checked. */
+const withWayOut = (event: FailureEvent): FailureEvent =>
+  event.name === "OutOfMemoryError"
+    ? {
+        ...event,
+        message: `${event.message} Reset gives back what the run that is over holds: open the save again then.`,
+      }
+    : event;
 
 /** A worker that waits for its run. */
 function workerFor(receive: (event: TrainingEvent) => void): Worker {

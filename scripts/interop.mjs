@@ -94,7 +94,8 @@ function helpText() {
 
 Whether PyTorch and flywheel resume each other's checkpoints: files bit for bit; the features of encoders that flywheel saved, for images
 of several sizes, up to a ResNet-50's, and of a ResNet-18 that PyTorch saved;
-${PART} steps here, ${PART} in PyTorch and ${PART} here against ${3 * PART} here; two processes of PyTorch from the same file. One line a check.
+${PART} steps here, ${PART} in PyTorch and ${PART} here against ${3 * PART} here; two processes of PyTorch from the same file, and views that
+they draw themselves against the same ones given. One line a check.
 
   --device NAME  where flywheel trains, cpu or webgpu (default webgpu)
   --keep FOLDER  leave the files there
@@ -256,7 +257,7 @@ async function checkTraining({ python, folder, side }) {
 
 /**
  * Views that the script draws itself, in several processes: if each did not draw the same, losses would be others than those of the same views
- * given in a file.
+ * given in a file. It goes on from the first checkpoint of `checkTraining`, so after it.
  *
  * @param {Both} both
  * @returns {Promise<Check[]>}
@@ -270,13 +271,13 @@ async function checkData({ python, folder, side }) {
     const launch = [python, ...(await torchrun())];
     return trainInPytorch(launch, { folder, name, from, source: [...source, "--steps", `${steps}`], side }).losses;
   };
-  const drawn = await losses("drawn", ["--data", data, "--batch-size", `${BATCH}`]);
+  const drawn = await losses("drawn", ["--data", data, "--seed", "0", "--batch-size", `${BATCH}`]);
   const given = await losses("given", ["--views", viewsFile]);
   show(`PyTorch x ${PROCESSES} on --data`, drawn);
   const isSame = drawn.length === steps && drawn.every((loss, step) => loss === given[step]);
   return [
     {
-      what: `losses of ${steps} steps in ${PROCESSES} processes on --data, beside the same views given`,
+      what: `losses of ${steps} steps in ${PROCESSES} processes, views drawn there and the same given`,
       wanted: "equal",
       got: isSame ? "equal" : `${drawn.join(", ")} and ${given.join(", ")}`,
       holds: isSame,

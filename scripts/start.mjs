@@ -49,6 +49,7 @@ async function start(options) {
   const terminal = new Terminal(options.steps);
   /** @type {Deferred<RunResult>} */
   const run = deferred();
+  let hasBegun = false;
   const server = await serveDemo({
     data: options.data,
     files: { ...featureFiles(options.features), ...(options.checkpoint && { checkpoint: options.checkpoint }) },
@@ -56,9 +57,11 @@ async function start(options) {
     resume: options.resume,
     onEvent: (event) => {
       terminal.show(event);
+      if (event.type === "adapter") hasBegun = true;
       if (event.type === "done") run.resolve(event.result);
-      if (event.type === "error")
-        run.reject(event.isUsage ? new SetupError(event.message) : new RunError(event.message));
+      if (event.type !== "error") return;
+      const canSee = !headless && hasBegun; // what is tried in the window later is told there
+      run.reject(event.isUsage && !canSee ? new SetupError(event.message) : new RunError(event.message));
     },
   });
   /** @type {() => Promise<void>} */

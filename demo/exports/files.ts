@@ -1,11 +1,11 @@
 /** A run as files for other programs: the encoder, features, and the authors' checkpoint. Makes bytes, keeps nothing. */
 
-import { type Tensor, tensor, ValueError } from "flywheel";
+import { type Tensor, tensor } from "flywheel";
 import type { Labels } from "flywheel/data";
 import { writeSafetensors } from "flywheel/io";
 import { exportFeatures, type MoCo, writeOfficialCheckpoint } from "flywheel/moco";
 import { readState } from "flywheel/nn";
-import { type Optimizer, SGD } from "flywheel/optim";
+import type { Optimizer } from "flywheel/optim";
 import type { ExportedFile, ExportKind } from "../protocol";
 
 /** The run as it is. */
@@ -65,10 +65,5 @@ async function featureFiles({
 }
 
 function officialFile({ model, optimizer, epoch, arch }: Exported): Promise<Uint8Array> {
-  if (!(optimizer instanceof SGD)) {
-    throw new ValueError(
-      "The authors' checkpoint must hold the state of SGD, got another optimizer's. Save the run instead, or train with SGD.",
-    );
-  }
   return writeOfficialCheckpoint({ model, optimizer, epoch, arch });
 }

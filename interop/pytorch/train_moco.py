@@ -46,9 +46,9 @@ def parse_args():
     source.add_argument("--data", help="folder of Fashion-MNIST's IDX files; views by its recipe")
     source.add_argument("--views", help=".pt file of im_q, im_k and order: any images, prepared")
     parser.add_argument("--encoder", choices=ENCODERS, help="default: the checkpoint's arch")
-    parser.add_argument("--steps", type=count, default=200)
+    parser.add_argument("--steps", type=positive, default=200)
     parser.add_argument("--first", type=int, default=0, help="step of --views to begin with")
-    parser.add_argument("--batch-size", type=count, default=256, help="of all processes, with --data")
+    parser.add_argument("--batch-size", type=positive, default=256, help="of all processes, with --data")
     parser.add_argument("--moco-m", type=float, default=0.999, help="momentum of the key encoder")
     parser.add_argument("--moco-t", type=float, default=0.07, help="softmax temperature")
     parser.add_argument("--lr", type=float, help="default: the checkpoint's")
@@ -57,7 +57,7 @@ def parse_args():
     return parser.parse_args()
 
 
-def count(text):
+def positive(text):
     if not text.isdigit() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"must be a whole number above 0, got {text}")
     return int(text)
@@ -79,7 +79,7 @@ def resume(checkpoint, args, device):
     missing = [name for name in ("epoch", "arch", "state_dict", "optimizer") if name not in checkpoint]
     missing += [name for name in ("queue", "queue_ptr") if f"{PREFIX}{name}" not in checkpoint.get("state_dict", {})]
     if missing:
-        raise SystemExit(f"The checkpoint must be one to train on from, got {args.checkpoint} without {', '.join(missing)}.")
+        raise SystemExit(f"A checkpoint to train on from must have all of it, got {args.checkpoint} without {', '.join(missing)}.")
     state = {name[len(PREFIX) :]: value for name, value in checkpoint["state_dict"].items()}
     arch = args.encoder or checkpoint["arch"]
     if arch not in ENCODERS:

@@ -72,7 +72,7 @@ function classesOf({ shape, data }: FileArray, classNames: readonly string[] | u
   const classes = Int32Array.from(data);
   data.forEach((label, index) => {
     if (label !== classes[index]) {
-      throw new IndexError(`exportFeatures: labels must be integers of i32, got ${label}. Round them.`);
+      throw new IndexError(`exportFeatures: labels must be integers of i32, got ${label}. Pass indices of classes.`);
     }
     if (!classNames || (label >= 0 && label < classNames.length)) return;
     throw new IndexError(

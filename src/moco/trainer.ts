@@ -17,6 +17,7 @@ import {
 import { checkSource, type ImageSource } from "../data/imageSource";
 import { defaultDevice, type Device } from "../device";
 import { StateDictError, ValueError } from "../errors";
+import { hostAction } from "../hostState";
 import { batchNorm2d, type Norm } from "../models";
 import { type Layer, SplitBatchNorm2d } from "../nn";
 import { AdamW, LambdaLR, type Optimizer, SGD } from "../optim";
@@ -152,6 +153,11 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
   /** Of images that are no tensor, the rows of a batch, all in order, i32 `[batchSize]`: they go to the device once. */
   private readonly allRows: Tensor;
 
+  /** Whether keys of the step that is under way are in the queue. */
+  private hasEnqueued = false;
+  /** Of its own, so that a recorded step keeps none of what its maker saw. */
+  private readonly noteEnqueued = (): void => void (this.hasEnqueued = true);
+
   /** Recorded twice, then replayed: no graph is built. Given rows, i32 `[batchSize]`, of a batch of images, or of those that are held. */
   private readonly trainOn = compile(
     ({ batch, rows }: { readonly batch?: Tensor; readonly rows: Tensor }): MoCoStep => {
@@ -249,11 +255,11 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
   step(): MoCoStep {
     const place = this.sampler.stateDict();
     const words = this.generator.getState();
-    const done = [this.stepsDone, this.model.queuePtr.value];
+    const done = this.stepsDone;
     try {
       return this.nextStep();
     } catch (error) {
-      if (this.stepsDone === done[0] && this.model.queuePtr.value === done[1]) {
+      if (this.stepsDone === done && !this.hasEnqueued) {
         this.sampler.loadStateDict(place);
         this.generator.setState(words);
       }
@@ -263,6 +269,7 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
 
   private nextStep(): MoCoStep {
     const { loader, device } = this;
+    this.hasEnqueued = false;
     if (!loader) return this.trainOn({ rows: tensor(this.sampler.next(), { device }) });
     if (!loader.isReady) {
       throw new ValueError(
@@ -279,6 +286,7 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
   private forward(images: Tensor, rows: Tensor, part: number): MoCoStep {
     const view = (): Tensor => this.augment(images, rows, { generator: this.generator });
     const { loss, top1 } = this.model.forward(view(), view(), { updateKeyEncoder: part === 0 });
+    hostAction(this.noteEnqueued);
     (this.accumulationSteps === 1 ? loss : loss.div(this.accumulationSteps)).backward();
     return { loss, top1 };
   }
@@ -310,14 +318,14 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
   }
 
   /**
-   * Counts steps as done, where model and optimizer were loaded from elsewhere: the rates, batches and the key encoder's momentum are those
-   * that follow. Views and permutations go on as they are drawn.
+   * Counts steps as done, once model and optimizer were loaded from elsewhere: batches, the key encoder's momentum and the rate, the
+   * recipe's in place of the loaded one, are those that follow. Views and permutations go on as they are drawn.
    *
    * @param stepsDone a whole number, 0 to `steps`
    * @throws ValueError for another
    *
    * @example
-   * const checkpoint = readOfficialCheckpoint(bytes); // which PyTorch wrote
+   * const checkpoint = readOfficialCheckpoint(bytes); // of main_moco.py; train_moco.py counts a run as one epoch, however long it was
    * loadOfficialCheckpoint(checkpoint, { model: trainer.model, optimizer: trainer.optimizer });
    * trainer.skipTo(checkpoint.epoch! * trainer.sampler.batchesPerEpoch);
    */
@@ -325,7 +333,7 @@ export class MoCoTrainer<Images extends Tensor | ImageSource = Tensor> {
     const { sampler, momentumSchedule } = this;
     if (!(Number.isInteger(stepsDone) && stepsDone >= 0 && stepsDone <= this.steps)) {
       throw new ValueError(
-        `MoCoTrainer.skipTo: stepsDone must be a whole number from 0 to ${this.steps}, got ${describe(stepsDone)}. Make the trainer with more steps.`,
+        `MoCoTrainer.skipTo: stepsDone must be a whole number from 0 to ${this.steps}, got ${describe(stepsDone)}. Pass steps done, or make the trainer with more steps.`,
       );
     }
     const epoch = Math.floor(stepsDone / sampler.batchesPerEpoch);

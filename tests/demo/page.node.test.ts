@@ -388,8 +388,13 @@ describe("the page", () => {
     const file = join(demo.folder, "save.safetensors");
     writeFileSync(file, Uint8Array.from(bytes));
     const field = (await page.$("#open"))! as ElementHandle<HTMLInputElement>;
+    await page.evaluate(() => {
+      window.flywheelDemo.session.subscribe(({ type }) => {
+        if (type === "loaded") document.body.classList.add("went-on");
+      });
+    });
     await field.uploadFile(file);
-    await page.waitForFunction(() => window.flywheelDemo.session.state === "running");
+    await page.waitForSelector("body.went-on"); // it may be over soon
     await done();
     expect(await losses()).toEqual(whole.slice(Number(saved)));
 

@@ -87,6 +87,22 @@ test("a save that is right takes its place, and all is told that was held back",
   expect(candidate.isOver).toBe(true);
 });
 
+test("where memory is short for two runs, it is said how to get it back", () => {
+  const messages: string[] = [];
+  session.subscribe((event) => {
+    if (event.type === "error") messages.push(event.message);
+  });
+  const short: TrainingEvent = { ...damaged, name: "OutOfMemoryError", message: "Too much.", isUsage: false };
+  checking().candidate.tell(short);
+  session.reset();
+  session.goOn(DEFAULT_OPTIONS, save, { images });
+  FakeWorker.all[2]!.tell(short); // with nothing to give back
+  expect(messages).toEqual([
+    expect.stringMatching(/^Too much\. Reset gives back .* open the save again then\.$/),
+    "Too much.",
+  ]);
+});
+
 test("a worker that does not even start is told as any other reason", () => {
   const { run, candidate } = checking();
   candidate.onerror({ preventDefault: () => undefined, message: "" });

@@ -417,12 +417,23 @@ export function trainer(): void {
         if (++views === 3) throw new Error("no third view");
         return mocoAugment(images, rows, options);
       };
-      const trainer = trainerOf({ augment, accumulationSteps: 2 });
-      expect(() => trainer.step()).toThrow("no third view");
-      expect([trainer.stepsDone, trainer.sampler.position, trainer.model.queuePtr.value]).toEqual([0, 8, 4]);
-      const [loss] = await lossesOf(trainer, 1);
-      expect(loss).toBeGreaterThan(0);
-      expect([trainer.stepsDone, trainer.sampler.position, trainer.model.queuePtr.value]).toEqual([1, 16, 12]);
+      for (const queueSize of [20, 4]) {
+        views = 0;
+        const trainer = trainerOf({ augment, accumulationSteps: 2 }, { ...RECIPE, queueSize }); // of 4, its pointer stays at 0
+        expect(() => trainer.step()).toThrow("no third view");
+        expect([trainer.stepsDone, trainer.sampler.position, trainer.model.queuePtr.value]).toEqual([
+          0,
+          8,
+          4 % queueSize,
+        ]);
+        const [loss] = await lossesOf(trainer, 1);
+        expect(loss).toBeGreaterThan(0);
+        expect([trainer.stepsDone, trainer.sampler.position, trainer.model.queuePtr.value]).toEqual([
+          1,
+          16,
+          12 % queueSize,
+        ]);
+      }
     });
 
     test("a load that fails puts back the moment in which it began, though steps ran meanwhile", async () => {
