@@ -69,8 +69,9 @@ async function hostArray(x: Tensor): Promise<FileArray> {
 
 /** Labels as i32, whatever they were. Without names they may be any integers. */
 function classesOf({ shape, data }: FileArray, classNames: readonly string[] | undefined): FileArray {
-  const classes = Int32Array.from(data);
-  data.forEach((label, index) => {
+  const labels = Array.from(data, Number);
+  const classes = Int32Array.from(labels);
+  labels.forEach((label, index) => {
     if (label !== classes[index]) {
       throw new IndexError(`exportFeatures: labels must be integers of i32, got ${label}. Pass indices of classes.`);
     }

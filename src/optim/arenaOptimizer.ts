@@ -51,7 +51,7 @@ export abstract class ArenaOptimizer<Options extends CommonOptions, State extend
   /** Names of all tensors that may be kept for a parameter, PyTorch's, in its order. */
   protected abstract readonly slotNames: readonly string[];
   /** Options that PyTorch's state dicts have no name for: what they are where one is loaded. */
-  protected readonly unsaid: Readonly<Partial<Options>> = {};
+  protected readonly unsaid: Readonly<Record<string, unknown>> = {};
   /** Whether `stateDict` shows how many steps a parameter has had. */
   protected readonly countsSteps: boolean = true;
   /** Arenas of all parameters. Other parameters may lie there too. */
@@ -203,7 +203,7 @@ export abstract class ArenaOptimizer<Options extends CommonOptions, State extend
   }
 
   private get optionsSaid(): OptionsSaid {
-    return { names: Object.keys(this.defaults), unsaid: { ...this.unsaid } };
+    return { names: Object.keys(this.defaults), unsaid: this.unsaid };
   }
 
   private checked(dict: LoadableOptimizerState<State>): ReturnType<typeof checkLoaded> {

@@ -70,7 +70,7 @@ export class SGD extends ArenaOptimizer<SGDOptions, SGDState> {
   protected override readonly countsSteps = false;
   protected override readonly slotNames = ["momentum_buffer"];
   /** PyTorch's momentum is its own form's, so a state of PyTorch's goes on in it. */
-  protected override readonly unsaid: Partial<SGDOptions> = { classical: false };
+  protected override readonly unsaid = { classical: false } satisfies Partial<SGDOptions>;
 
   constructor(params: ParamGroups<SGDOptions>, options: Pick<SGDOptions, "lr"> & Partial<SGDOptions>) {
     super(params, withDefaults("SGD", options, DEFAULTS));
