@@ -200,11 +200,11 @@ function start(): void {
     return;
   }
   begin(wanted);
-  session.start(wanted, given());
+  session.start(wanted, givenToRun());
 }
 
 /** What a run is given beside its options. */
-const given = (): Parameters<Session["start"]>[1] => ({
+const givenToRun = (): Parameters<Session["start"]>[1] => ({
   ...(images.chosen && { images: images.chosen }),
   features: featuresFormat !== null,
   linearProbe: search.has("linearProbe"),
@@ -235,8 +235,9 @@ function begin(wanted: TrainingOptions): void {
 }
 
 /** Goes on from a checkpoint. One that cannot be gone on from is told, and changes nothing. */
-async function resume(file: Blob): Promise<void> {
+async function resume(given: Blob | Promise<Blob>): Promise<void> {
   try {
+    const file = await given;
     const { options: saved, stepsDone, images: savedImages } = await runOf(file);
     if (STATES[session.state].busy) return; // another run was started meanwhile
     const { device, tune, evaluate, evalEvery } = readForm();
@@ -246,20 +247,14 @@ async function resume(file: Blob): Promise<void> {
         ? `This save is of a run that is over, at step ${stepsDone}: start anew.`
         : (imagesProblem(savedImages, images.chosen?.summary ?? null) ?? startProblem(wanted));
     if (problem) say(problem);
-    else session.goOn(wanted, file, given());
+    else session.goOn(wanted, file, givenToRun());
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
   }
 }
 
-/** As `resume`, of the browser's own file, which another save may overwrite before it has been checked. */
-async function resumeLast(file: File): Promise<void> {
-  try {
-    await resume(new Blob([await file.arrayBuffer()]));
-  } catch (error) {
-    say(error instanceof Error ? error.message : String(error));
-  }
-}
+/** The bytes of a file that something else may be written into. */
+const copyOf = async (file: Blob): Promise<Blob> => new Blob([await file.arrayBuffer()]);
 
 /** Keeps checkpoints in the browser, one after the other, and offers the last one as a file. */
 async function keep({ step, bytes }: CheckpointEvent): Promise<void> {
@@ -572,7 +567,7 @@ stepButton.addEventListener("click", () => session.step());
 for (const button of askButtons) button.addEventListener("click", () => ask(requestOf(button)));
 curvesButton.addEventListener("click", offerCurves);
 resumeButton.addEventListener("click", () => {
-  void lastCheckpoint().then((file) => (file ? resumeLast(file) : say("The last save is not there any more.")));
+  void lastCheckpoint().then((file) => (file ? resume(copyOf(file)) : say("The last save is not there any more.")));
 });
 openField.addEventListener("change", () => {
   const [file] = openField.files ?? [];
@@ -613,5 +608,5 @@ async function autostart(): Promise<void> {
     say(`The checkpoint could not be read: ${response.status}.`);
     return;
   }
-  session.goOn(readForm(), await response.blob(), given());
+  session.goOn(readForm(), await response.blob(), givenToRun());
 }
